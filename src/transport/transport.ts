@@ -1,0 +1,260 @@
+/**
+ * What every transport offers: one endpoint per node, one link per peer, streams and raw datagrams.
+ *
+ * An `Endpoint` is one (real or simulated) UDP socket that both dials and accepts. A `Link` is one
+ * authenticated connection to one peer; it outlives the physical path below it. A `Stream` is an ordered,
+ * flow-controlled, bidirectional byte stream. All calls are synchronous and none of them throws for what a
+ * peer does. Events are direct calls into the receiver (DESIGN D2): a receiver that throws is told so by
+ * `onFault` and its link is closed; nobody else notices.
+ *
+ * Rules every implementation keeps (the compliance suite proves them):
+ * - `onOpen` comes once, first, after the peer's certificate was judged; `onClose` once, last.
+ * - Bytes given to `onData` are lent: valid during the call only. Bytes given to `write` belong to the stream.
+ * - A stream ends when both halves have ended; then nothing of it remains and its credit has returned.
+ */
+import type { Clock } from '../actor/clock.ts';
+import type { Random } from '../actor/random.ts';
+import type { Identity } from '../identity/identity.ts';
+
+/** A numeric IP address (IPv6 without brackets) and a UDP port. */
+export interface PhysicalAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `macula`: mesh. `macula-dist`: distribution. `macula-relay`: a station's TLS fallback. */
+export type Protocol = 'macula' | 'macula-dist' | 'macula-relay';
+
+/** What the peer proved in the handshake. */
+export interface PeerIdentity {
+  /** SHA-256 of `publicKey`, 32 bytes. */
+  readonly nodeId: Uint8Array;
+  /** Ed25519 SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array;
+}
+
+/** One way to reach the peer; the endpoint chooses among them per packet (DESIGN D4). */
+export interface Path {
+  readonly kind: 'direct' | 'punched' | 'relayed';
+  readonly address: PhysicalAddress;
+  readonly active: boolean;
+}
+
+/** Codes with which a connection is closed (TRANSPORT §6). */
+export const CloseCode = {
+  normal: 0,
+  shuttingDown: 1,
+  duplicate: 2,
+  helloTimeout: 3,
+  refused: 4,
+  protocolError: 5,
+  slowConsumer: 6,
+  idle: 7,
+  /** Our own actor behind the connection failed. */
+  internal: 8,
+} as const;
+export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
+
+/** Codes with which one stream is reset or stopped (TRANSPORT §6). */
+export const ResetCode = {
+  canceled: 0x10,
+  deadline: 0x11,
+  overloaded: 0x12,
+  protocolError: 0x13,
+  frameTooLarge: 0x14,
+  handlerCrashed: 0x15,
+  unknownTunnel: 0x16,
+  notAccepted: 0x17,
+} as const;
+export type ResetCode = (typeof ResetCode)[keyof typeof ResetCode];
+
+/** Why a link ended. Exactly one per link. */
+export type CloseReason =
+  /** `close` was called here. */
+  | { readonly tag: 'local'; readonly code: number; readonly reason: string }
+  /** The peer closed with one of its application codes. */
+  | { readonly tag: 'remote'; readonly code: number; readonly reason: string }
+  /** Nothing arrived within the idle timeout. */
+  | { readonly tag: 'idle_timeout' }
+  /** No verified connection within the handshake deadline. */
+  | { readonly tag: 'handshake_timeout' }
+  /** TLS or our verdict refused: `code` is 0x100 + the TLS alert; `by` says whose decision it was. */
+  | {
+      readonly tag: 'handshake_failed';
+      readonly code: number;
+      readonly by: 'local' | 'remote';
+      readonly detail: string;
+    }
+  /** The transport itself failed (socket gone, internal fault, receiver threw). */
+  | { readonly tag: 'transport_error'; readonly detail: string };
+
+export interface DialRequest {
+  readonly address: PhysicalAddress;
+  readonly protocol: Protocol;
+  /** Refuse any other peer (TLS alert 298). 32 bytes. */
+  readonly expectedId?: Uint8Array;
+}
+
+/** Receives what happens on one link. */
+export interface LinkEvents {
+  onOpen(link: Link): void;
+  /** The peer opened a stream. Returns who receives it, or a code that refuses it (both halves are ended). */
+  onStream(stream: Stream): StreamEvents | ResetCode;
+  /** `openStream` may succeed again after it had returned undefined. */
+  onCredit(): void;
+  onClose(reason: CloseReason): void;
+  /** One of these receivers, or one of the link's stream receivers, threw. `onClose` follows. */
+  onFault(error: unknown): void;
+}
+
+export interface StreamEvents {
+  /** `bytes` is lent for the duration of the call: copy what must outlive it. */
+  onData(bytes: Uint8Array): void;
+  /** The peer's half ended orderly. */
+  onEnd(): void;
+  /** The peer abandoned the stream (reset or stop), or the link closed below it. Both halves are over. */
+  onReset(code: number): void;
+  /** What was queued has left; `write` accepts freely again. */
+  onDrain(): void;
+}
+
+export interface Stream {
+  readonly id: number;
+  readonly link: Link;
+  /** Bytes accepted by `write` and not yet taken by the transport. */
+  readonly queued: number;
+  /**
+   * Queues bytes, and the end of our half when `end` is true. False means that more than the high-water mark
+   * is queued: the bytes are kept, wait for `onDrain` before writing more. A write on an ended stream is ignored.
+   */
+  write(bytes: Uint8Array, end?: boolean): boolean;
+  /** Abandons both halves at once (RESET_STREAM and STOP_SENDING). No event follows. */
+  reset(code: ResetCode): void;
+  /** Stops reading: the peer is held back by flow control. */
+  pause(): void;
+  resume(): void;
+}
+
+export type LinkState = 'handshaking' | 'open' | 'closing' | 'closed';
+
+export interface LinkStats {
+  /** Smoothed round-trip time in ms, 0 when unknown. */
+  readonly rtt: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly lost: number;
+}
+
+export interface Link {
+  /** Unique within the endpoint. */
+  readonly id: number;
+  readonly role: 'dialer' | 'acceptor';
+  readonly protocol: Protocol;
+  readonly state: LinkState;
+  /** Undefined until `onOpen`. */
+  readonly peer: PeerIdentity | undefined;
+  /** The source address at which the endpoint observes the peer. */
+  readonly observed: PhysicalAddress;
+  readonly paths: readonly Path[];
+  /** Opens a stream, or returns undefined when the peer grants none now (wait for `onCredit`) or the link is not open. */
+  openStream(events: StreamEvents): Stream | undefined;
+  /** Streams the peer still lets us open. */
+  readonly streamCredit: number;
+  /** Total bytes queued for sending over all streams. */
+  readonly queued: number;
+  /** Sends an acknowledgment-eliciting packet. */
+  ping(): void;
+  /** Closes with an application code after flushing what was written so far into the network. Idempotent. */
+  close(code: CloseCode, reason?: string): void;
+  stats(): LinkStats;
+}
+
+export interface EndpointLimits {
+  /** Link closes when nothing arrives for this long. Defaults: 30,000 ms, 10,000 on a loopback listener. */
+  readonly idleTimeout?: number;
+  /** A packet is sent after this much silence; at most a third of `idleTimeout`. Defaults 10,000 and 3,000 ms. */
+  readonly keepAlive?: number;
+  /** A link not open by then is closed. Default 10,000 ms. */
+  readonly handshakeTimeout?: number;
+  /** Streams the peer may have open at once. Default 100. */
+  readonly streams?: number;
+  /** Links in total. Default 10,000. */
+  readonly links?: number;
+  /** Links still in their handshake. Default 256. */
+  readonly halfOpen?: number;
+  /** Bytes queued per link before it is closed as a slow consumer. Default 8 MiB. */
+  readonly queued?: number;
+}
+
+export interface EndpointOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly identity: Identity;
+  /** Where to bind. Port 0 takes a free one. Default 127.0.0.1:0. */
+  readonly bind?: PhysicalAddress;
+  /** Protocols accepted from dialers; empty: outbound only. */
+  readonly accept?: readonly Protocol[];
+  /**
+   * A peer's inbound link was verified: returns who receives it, or a code with which it is closed at once.
+   * Called once per inbound link, right before its `onOpen`.
+   */
+  readonly onLink?: (link: Link) => LinkEvents | CloseCode;
+  readonly limits?: EndpointLimits;
+}
+
+export interface EndpointStats {
+  readonly links: number;
+  readonly halfOpen: number;
+  readonly datagramsIn: number;
+  readonly datagramsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Datagrams dropped, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+export interface Endpoint {
+  readonly kind: 'quic' | 'memory';
+  readonly local: PhysicalAddress;
+  /** Starts a connection and returns its link at once; everything else arrives as events. */
+  dial(request: DialRequest, events: LinkEvents): Link;
+  /** Sends one datagram that is not QUIC (its first byte must have bit 0x40 clear) from the same socket. */
+  sendRaw(to: PhysicalAddress, bytes: Uint8Array): void;
+  /** Receives datagrams that are not QUIC. One receiver; undefined drops them. `bytes` is lent. */
+  onRaw: ((from: PhysicalAddress, bytes: Uint8Array) => void) | undefined;
+  readonly links: Iterable<Link>;
+  stats(): EndpointStats;
+  /** Closes every link with `code`, then the socket. Resolves when nothing of it is left. */
+  close(code?: CloseCode, reason?: string): Promise<void>;
+  /** Frees everything at once, without a word to the peers (the owner was killed). */
+  destroy(): void;
+}
+
+/** Makes endpoints: `quicTransport()` or a memory network's `transport(host)`. */
+export interface Transport {
+  readonly kind: 'quic' | 'memory';
+  /** Resolves when the socket is bound. Throws `TransportError`. */
+  open(options: EndpointOptions): Promise<Endpoint>;
+}
+
+export type TransportFailure =
+  /** The address cannot be bound (`EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`). */
+  | { readonly tag: 'bind_failed'; readonly address: PhysicalAddress; readonly code: string }
+  /** No native QUIC for this platform: the actor runtime and the in-memory transport still work. */
+  | {
+      readonly tag: 'unsupported_platform';
+      readonly platform: string;
+      readonly arch: string;
+      readonly libc: string;
+    }
+  | { readonly tag: 'invalid_option'; readonly option: string; readonly detail: string };
+
+/** Thrown by `Transport.open`. Branch on `error.failure.tag`. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+  readonly failure: TransportFailure;
+  constructor(failure: TransportFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}
