@@ -1,0 +1,69 @@
+/**
+ * Why a process ended. Any value is a reason; a few words have a meaning of their own.
+ *
+ * Reasons may come from user code, so nothing here trusts them: a proxy whose traps throw is a reason like
+ * any other. Source: Erlang/OTP `erlang:exit/2`, `supervisor`.
+ */
+
+/** `normal`, `shutdown` and `{ shutdown: why }` are orderly ends; `kill` as a signal cannot be trapped. */
+export type ExitReason = unknown;
+
+/** An orderly end that says why. */
+export interface Shutdown {
+  readonly shutdown: unknown;
+}
+
+/** True for `normal`, `shutdown` and `{ shutdown: … }`: no report is written, a transient child stays down. */
+export function isOrderly(reason: ExitReason): boolean {
+  return reason === 'normal' || reason === 'shutdown' || isShutdown(reason);
+}
+
+export function isShutdown(reason: ExitReason): reason is Shutdown {
+  if (typeof reason !== 'object' || reason === null) return false;
+  try {
+    return Object.getPrototypeOf(reason) === Object.prototype && Object.hasOwn(reason, 'shutdown');
+  } catch {
+    return false;
+  }
+}
+
+/** Ends the calling process with `reason` when thrown from one of its callbacks. Not a crash by itself. */
+export class ExitSignal {
+  readonly reason: ExitReason;
+  constructor(reason: ExitReason) {
+    this.reason = reason;
+  }
+}
+
+/** Ends the calling process with a chosen reason. Only inside a process's own callback. */
+export function exit(reason: ExitReason): never {
+  throw new ExitSignal(reason);
+}
+
+/** Longest text made from a reason. */
+const TEXT_LIMIT = 1_024;
+
+/** One line about any value at all. Never throws, never longer than `limit` characters. */
+export function describeReason(reason: unknown, limit: number = TEXT_LIMIT): string {
+  return describeAt(reason, 0).slice(0, limit);
+}
+
+function describeAt(reason: unknown, depth: number): string {
+  try {
+    if (typeof reason === 'string') return reason;
+    if (typeof reason !== 'object' || reason === null) {
+      return typeof reason === 'function' ? 'a function' : String(reason);
+    }
+    if (reason instanceof Error) return `${reason.name}: ${reason.message}`;
+    if (depth > 2) return '…';
+    if (isShutdown(reason)) return `{ shutdown: ${describeAt(reason.shutdown, depth + 1)} }`;
+    if (Array.isArray(reason)) return `an array of ${reason.length}`;
+    const parts: string[] = [];
+    for (const key of Object.keys(reason).slice(0, 8)) {
+      parts.push(`${key}: ${describeAt((reason as Record<string, unknown>)[key], depth + 1)}`);
+    }
+    return `{ ${parts.join(', ')} }`;
+  } catch {
+    return 'a value that cannot be read';
+  }
+}

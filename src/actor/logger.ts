@@ -1,0 +1,89 @@
+/**
+ * One logger interface, shaped like pino's, and a small default that writes NDJSON.
+ *
+ * One event per line, at most 4 KiB, every control character escaped by JSON; a value that cannot be written
+ * is replaced, never thrown (SECURITY §12).
+ */
+import type { Clock } from './clock.ts';
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** The part of pino's interface that is used; pass a pino logger as it is. */
+export interface Logger {
+  trace(fields: LogFields, message: string): void;
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+  fatal(fields: LogFields, message: string): void;
+}
+
+const LEVELS: Readonly<Record<LogLevel, number>> = {
+  trace: 10,
+  debug: 20,
+  info: 30,
+  warn: 40,
+  error: 50,
+  fatal: 60,
+  silent: 100,
+};
+
+/** Longest line, in characters. */
+const LINE_LIMIT = 4_096;
+/** Longest text of one field. */
+const FIELD_LIMIT = 1_024;
+
+/** @param write takes one line without its end. Default level `warn`, default target stderr. */
+export function ndjsonLogger(
+  clock: Clock,
+  level: LogLevel = 'warn',
+  write: (line: string) => void = (line) => {
+    process.stderr.write(`${line}\n`);
+  },
+): Logger {
+  const least = LEVELS[level];
+  const at =
+    (name: LogLevel) =>
+    (fields: LogFields, message: string): void => {
+      if (LEVELS[name] >= least) write(logLine(clock.wall(), name, fields, message));
+    };
+  return {
+    trace: at('trace'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    fatal: at('fatal'),
+  };
+}
+
+/** Drops everything. */
+export const silentLogger: Logger = {
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  fatal: () => {},
+};
+
+function logLine(time: number, level: LogLevel, fields: LogFields, message: string): string {
+  const head = { level: LEVELS[level], time: Math.round(time), msg: message.slice(0, FIELD_LIMIT) };
+  try {
+    const line = JSON.stringify({ ...head, ...fields }, shorten);
+    if (line.length <= LINE_LIMIT) return line;
+  } catch {
+    // falls through to the head alone: a field could not be written
+  }
+  return JSON.stringify({ ...head, truncated: true });
+}
+
+function shorten(_key: string, value: unknown): unknown {
+  if (typeof value === 'string')
+    return value.length > FIELD_LIMIT ? `${value.slice(0, FIELD_LIMIT)}…` : value;
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'function' || typeof value === 'symbol') return typeof value;
+  return value;
+}

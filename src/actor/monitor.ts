@@ -1,0 +1,91 @@
+/**
+ * Monitors: one-way, one-shot notices of a process's end. Each `monitor` is separate (OTP P10).
+ *
+ * A monitor sits in two intrusive lists: of those who watch the target, and of those the watcher holds.
+ */
+import type { ExitReason } from './exit-reason.ts';
+import type { Pid, Ref } from './pid.ts';
+import type { Process } from './process.ts';
+
+/** The message a watcher gets, exactly once per monitor. */
+export class Down {
+  readonly tag = 'DOWN';
+  readonly ref: Ref;
+  readonly pid: Pid;
+  readonly reason: ExitReason;
+  constructor(ref: Ref, pid: Pid, reason: ExitReason) {
+    this.ref = ref;
+    this.pid = pid;
+    this.reason = reason;
+  }
+}
+
+/** The message a trapping process gets for an exit signal. */
+export class Exit {
+  readonly tag = 'EXIT';
+  readonly from: Pid;
+  readonly reason: ExitReason;
+  constructor(from: Pid, reason: ExitReason) {
+    this.from = from;
+    this.reason = reason;
+  }
+}
+
+export class Monitor implements Ref {
+  readonly node: string;
+  readonly creation: number;
+  readonly serial: number;
+  readonly target: Pid;
+  /** The process that gets the message; null for a callback. */
+  readonly watcher: Process | null;
+  /** Called instead of a message, in the middle of the target's death: it must not throw. */
+  readonly notify: ((reason: ExitReason) => void) | null;
+  active = true;
+  nextOfTarget: Monitor | null = null;
+  previousOfTarget: Monitor | null = null;
+  nextOfWatcher: Monitor | null = null;
+  previousOfWatcher: Monitor | null = null;
+
+  constructor(
+    node: string,
+    creation: number,
+    serial: number,
+    target: Pid,
+    watcher: Process | null,
+    notify: ((reason: ExitReason) => void) | null,
+  ) {
+    this.node = node;
+    this.creation = creation;
+    this.serial = serial;
+    this.target = target;
+    this.watcher = watcher;
+    this.notify = notify;
+  }
+}
+
+/** Puts a monitor of a local target into both lists. */
+export function attach(monitor: Monitor, target: Process): void {
+  monitor.nextOfTarget = target.monitors;
+  if (target.monitors !== null) target.monitors.previousOfTarget = monitor;
+  target.monitors = monitor;
+  const watcher = monitor.watcher;
+  if (watcher === null) return;
+  monitor.nextOfWatcher = watcher.watching;
+  if (watcher.watching !== null) watcher.watching.previousOfWatcher = monitor;
+  watcher.watching = monitor;
+}
+
+/** Takes a monitor out of both lists and deactivates it. */
+export function detach(monitor: Monitor, target: Process): void {
+  monitor.active = false;
+  if (monitor.previousOfTarget !== null) monitor.previousOfTarget.nextOfTarget = monitor.nextOfTarget;
+  else if (target.monitors === monitor) target.monitors = monitor.nextOfTarget;
+  if (monitor.nextOfTarget !== null) monitor.nextOfTarget.previousOfTarget = monitor.previousOfTarget;
+  monitor.nextOfTarget = monitor.previousOfTarget = null;
+  const watcher = monitor.watcher;
+  if (watcher === null) return;
+  if (monitor.previousOfWatcher !== null) monitor.previousOfWatcher.nextOfWatcher = monitor.nextOfWatcher;
+  else if (watcher.watching === monitor) watcher.watching = monitor.nextOfWatcher;
+  if (monitor.nextOfWatcher !== null) monitor.nextOfWatcher.previousOfWatcher = monitor.previousOfWatcher;
+  monitor.nextOfWatcher = monitor.previousOfWatcher = null;
+}

@@ -1,0 +1,66 @@
+/**
+ * A scope of names: each maps to at most one live process and is free the moment that process is dead,
+ * before anybody hears of the death (OTP N1). A runtime has one scope; a node makes its own.
+ *
+ * A process may also publish a value under its name (`share`): a table that others read and only the owner
+ * writes, gone with its owner (the idea of a protected ETS table, OTP P16).
+ */
+import type { Process } from './process.ts';
+
+interface Entry {
+  readonly process: Process;
+  shared: unknown;
+}
+
+export class NameScope {
+  readonly #entries = new Map<string, Entry>();
+
+  /** False when the name is taken by a live process. */
+  register(name: string, process: Process): boolean {
+    if (!process.alive || this.#entries.has(name)) return false;
+    this.#entries.set(name, { process, shared: undefined });
+    (process.names ??= []).push({ scope: this, name });
+    return true;
+  }
+
+  unregister(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    this.#entries.delete(name);
+    const names = entry.process.names;
+    if (names !== null)
+      entry.process.names = names.filter((held) => held.scope !== this || held.name !== name);
+  }
+
+  whereis(name: string): Process | undefined {
+    return this.#entries.get(name)?.process;
+  }
+
+  /** Publishes a value under a name that `process` holds. Throws when it does not hold it. */
+  share(name: string, process: Process, value: unknown): void {
+    const entry = this.#entries.get(name);
+    if (entry?.process !== process)
+      throw new Error(`only the process named ${name} may share under that name`);
+    entry.shared = value;
+  }
+
+  /** What the holder of the name shares; undefined while nobody holds it. */
+  shared<T>(name: string): T | undefined {
+    return this.#entries.get(name)?.shared as T | undefined;
+  }
+
+  /** Only for the kernel: the holder died. */
+  release(name: string, process: Process): void {
+    if (this.#entries.get(name)?.process === process) this.#entries.delete(name);
+  }
+
+  names(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+}
+
+/** A name held by a process, remembered there so that it is released with it. */
+export interface HeldName {
+  readonly scope: NameScope;
+  readonly name: string;
+}

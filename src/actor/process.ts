@@ -1,0 +1,195 @@
+/**
+ * The process record: everything the kernel knows about one process, in one flat object.
+ *
+ * Fields that most processes never need are null until then (OTP §6). Seen from outside it is a `Pid`, from
+ * its own callbacks a `Self`; the kernel alone writes its fields.
+ */
+import type { Behavior } from './behavior.ts';
+import type { Call, CallFailure } from './call.ts';
+import type { Clock } from './clock.ts';
+import type { ExitReason } from './exit-reason.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { Monitor } from './monitor.ts';
+import type { HeldName, NameScope } from './names.ts';
+import type { Pid, RemotePid, Ref } from './pid.ts';
+import type { Random } from './random.ts';
+import type { Runtime } from './runtime.ts';
+import type { TimerEntry } from './timers.ts';
+
+/** `waiting`: a callback returned a promise that has not settled. `stopping`: `terminate` is running. */
+export const Status = {
+  starting: 0,
+  idle: 1,
+  queued: 2,
+  running: 3,
+  waiting: 4,
+  stopping: 5,
+  dead: 6,
+} as const;
+export type Status = (typeof Status)[keyof typeof Status];
+
+/** Messages a process keeps before it refuses more (DESIGN §8). */
+export const MAILBOX_BOUND = 1_000;
+
+/** Who a process is, for people. */
+export interface ProcessInfo {
+  /** A short name for trees and logs. Default: the type of its behavior. */
+  label: string;
+  /** The child specification's id when a supervisor started it. */
+  readonly id: string | undefined;
+}
+
+/** What a process sees of itself, given to every callback. */
+export interface Self {
+  readonly pid: Pid;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Aborted with the exit reason when this process dies. */
+  readonly signal: AbortSignal;
+  readonly parent: Pid | null;
+  /** Exit signals become messages `Exit` while true. Default false. */
+  trapExit: boolean;
+  label: string;
+  /** False when it was refused (full mailbox). A message to a dead process is lost in silence. */
+  send(to: Pid, message: unknown): boolean;
+  sendAfter(delay: number, message: unknown): TimerEntry;
+  link(other: Pid): void;
+  unlink(other: Pid): void;
+  monitor(target: Pid): Ref;
+  /** @param options.flush also removes a `Down` that is already queued. Default true. */
+  demonitor(ref: Ref, options?: { readonly flush?: boolean }): boolean;
+  /** Sends an exit signal to another process. */
+  exit(target: Pid, reason: ExitReason): void;
+  /** False when the name is taken. */
+  register(name: string, scope?: NameScope): boolean;
+}
+
+export class Process implements Pid, Self {
+  readonly serial: number;
+  readonly runtime: Runtime;
+  readonly behavior: Behavior;
+  status: Status = Status.starting;
+  trapExit = false;
+  /** Whether the edge to `parent` carries exit signals both ways. */
+  linkedToParent: boolean;
+  /** Only the urgent lane is read while true (`sys.suspend`). */
+  suspended = false;
+  bound: number = MAILBOX_BOUND;
+  /** Messages accepted, handled, and refused because the mailbox was full. */
+  received = 0;
+  handled = 0;
+  dropped = 0;
+  /** Whole milliseconds after the runtime's start. */
+  readonly startedAt: number;
+  state: unknown = undefined;
+  reason: ExitReason = undefined;
+  mailbox: Mailbox | null = null;
+  /** The parent's exit signal and system messages: taken before any other, without bound. */
+  urgent: Mailbox | null = null;
+  parentProcess: Process | null;
+  firstChild: Process | null = null;
+  lastChild: Process | null = null;
+  previousSibling: Process | null = null;
+  nextSibling: Process | null = null;
+  links: Set<Process | RemotePid> | null = null;
+  /** Monitors of others on this process, and of this process on others. */
+  monitors: Monitor | null = null;
+  watching: Monitor | null = null;
+  /** Calls this process owes an answer. */
+  calls: Call | null = null;
+  timers: Set<TimerEntry> | null = null;
+  names: HeldName[] | null = null;
+  controller: AbortController | null = null;
+  info: ProcessInfo | null;
+  /** The parent supervisor's record of this child. */
+  child: unknown = null;
+
+  constructor(
+    runtime: Runtime,
+    serial: number,
+    behavior: Behavior,
+    parent: Process | null,
+    linked: boolean,
+    info: ProcessInfo | null,
+    startedAt: number,
+  ) {
+    this.runtime = runtime;
+    this.serial = serial;
+    this.behavior = behavior;
+    this.parentProcess = parent;
+    this.linkedToParent = linked;
+    this.info = info;
+    this.startedAt = startedAt;
+  }
+
+  get node(): string {
+    return this.runtime.node;
+  }
+  get creation(): number {
+    return this.runtime.creation;
+  }
+  get pid(): Pid {
+    return this;
+  }
+  get parent(): Pid | null {
+    return this.parentProcess;
+  }
+  get alive(): boolean {
+    return this.status !== Status.dead;
+  }
+  get clock(): Clock {
+    return this.runtime.clock;
+  }
+  get random(): Random {
+    return this.runtime.random;
+  }
+  get queued(): number {
+    return this.mailbox === null ? 0 : this.mailbox.length;
+  }
+  get label(): string {
+    return this.info?.label ?? this.behavior.type;
+  }
+  set label(label: string) {
+    if (this.info === null) this.info = { label, id: undefined };
+    else this.info.label = label;
+  }
+  get signal(): AbortSignal {
+    if (this.controller === null) {
+      this.controller = new AbortController();
+      if (this.status === Status.dead) this.controller.abort(this.reason);
+    }
+    return this.controller.signal;
+  }
+
+  send(to: Pid, message: unknown): boolean {
+    return this.runtime.send(to, message, this);
+  }
+  sendAfter(delay: number, message: unknown): TimerEntry {
+    return this.runtime.sendAfter(delay, this, message);
+  }
+  link(other: Pid): void {
+    this.runtime.link(this, other);
+  }
+  unlink(other: Pid): void {
+    this.runtime.unlink(this, other);
+  }
+  monitor(target: Pid): Ref {
+    return this.runtime.monitor(this, target);
+  }
+  demonitor(ref: Ref, options?: { readonly flush?: boolean }): boolean {
+    return this.runtime.demonitor(ref, options);
+  }
+  exit(target: Pid, reason: ExitReason): void {
+    this.runtime.exit(target, reason, this);
+  }
+  register(name: string, scope: NameScope = this.runtime.names): boolean {
+    return scope.register(name, this);
+  }
+  toString(): string {
+    return `<${this.runtime.node === '' ? '0' : this.runtime.node}.${this.serial}>`;
+  }
+}
+
+/** Failure of a call to a process that is not there. */
+export const NOPROC: CallFailure = { tag: 'exit', reason: 'noproc', holder: null };

@@ -1,0 +1,364 @@
+/**
+ * The actor kernel: makes processes, carries messages and signals between them, and ends them.
+ *
+ * One runtime is one world of processes; a program usually has one. Nothing here knows of behaviors, names
+ * of services or networks. Source of the semantics: Erlang/OTP (OTP §1); what differs is in docs/semantics.md.
+ */
+import type { Behavior } from './behavior.ts';
+import type { Call } from './call.ts';
+import { systemClock, type Clock } from './clock.ts';
+import { Deaths } from './death.ts';
+import { ExitSignal, isOrderly, type ExitReason } from './exit-reason.ts';
+import { ndjsonLogger, type Logger } from './logger.ts';
+import { Kind, Mailbox } from './mailbox.ts';
+import { attach, detach, Down, Monitor, type Exit } from './monitor.ts';
+import { NameScope } from './names.ts';
+import { RemotePid, type Pid, type Ref } from './pid.ts';
+import { NOPROC, Process, Status, type ProcessInfo } from './process.ts';
+import { systemRandom, type Random } from './random.ts';
+import type { RemoteSignals } from './remote.ts';
+import { logReport, type Report, type ReportListener } from './report.ts';
+import type { RunQueuePolicy } from './run-queue.ts';
+import { DEFAULT_BUDGET, hasWork, Scheduler, type Budget } from './scheduler.ts';
+import { Timers, TimerEntry } from './timers.ts';
+import { adopt, pathOf } from './tree.ts';
+
+export interface RuntimeOptions {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly runQueue?: RunQueuePolicy;
+  readonly budget?: Partial<Budget>;
+  /** Default: NDJSON on stderr from `warn` up. */
+  readonly logger?: Logger;
+  /** This node's name in a distributed system; default none. */
+  readonly node?: string;
+}
+
+export interface SpawnOptions {
+  readonly parent?: Process | null;
+  /** Whether the edge to the parent carries exit signals. Default true when there is a parent. */
+  readonly linked?: boolean;
+  readonly label?: string;
+  /** The id of its child specification. */
+  readonly id?: string;
+}
+
+export class Runtime {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly timers: Timers;
+  readonly scheduler: Scheduler;
+  /** The runtime's own scope of names. */
+  readonly names: NameScope = new NameScope();
+  readonly node: string;
+  readonly creation: number;
+  /** The port to other nodes; installed by the distribution. */
+  remote: RemoteSignals | undefined = undefined;
+  firstChild: Process | null = null;
+  lastChild: Process | null = null;
+  /** Living processes, and processes ever started. */
+  alive = 0;
+  spawned = 0;
+  /** Messages sent to dead processes. */
+  deadLetters = 0;
+  readonly #started: number;
+  readonly #deaths: Deaths;
+  readonly #listeners = new Set<ReportListener>();
+  #refs = 0;
+
+  constructor(options: RuntimeOptions = {}) {
+    this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? systemRandom;
+    this.logger = options.logger ?? ndjsonLogger(this.clock);
+    this.node = options.node ?? '';
+    this.creation = this.random.u32();
+    this.timers = new Timers(this.clock);
+    this.#started = this.clock.now();
+    this.scheduler = new Scheduler(
+      this.clock,
+      options.runQueue ?? { tag: 'fifo' },
+      { ...DEFAULT_BUDGET, ...options.budget },
+      { crashed: (process, error) => this.crash(process, error) },
+    );
+    this.#deaths = new Deaths(this);
+  }
+
+  // --- life -------------------------------------------------------------------------------------------------
+
+  /** Makes a process. It takes messages at once and handles them from `activate` on. */
+  spawn(behavior: Behavior, options: SpawnOptions = {}): Process {
+    const parent = options.parent ?? null;
+    const info: ProcessInfo | null =
+      options.label === undefined && options.id === undefined
+        ? null
+        : { label: options.label ?? options.id ?? behavior.type, id: options.id };
+    const age = Math.round(this.clock.now() - this.#started);
+    const process = new Process(
+      this,
+      ++this.spawned,
+      behavior,
+      parent,
+      parent !== null && (options.linked ?? true),
+      info,
+      age,
+    );
+    this.alive++;
+    adopt(parent ?? this, process);
+    if (parent !== null && !parent.alive && process.linkedToParent) this.#deaths.die(process, 'noproc');
+    return process;
+  }
+
+  /** Ends the starting phase of a process. */
+  activate(process: Process): void {
+    if (process.status === Status.starting) this.scheduler.release(process);
+  }
+
+  /** A callback threw: `terminate`, report, death. */
+  crash(process: Process, error: unknown): void {
+    this.stop(process, error instanceof ExitSignal ? error.reason : error);
+  }
+
+  /** Ends a process from within, orderly: runs `terminate` first (OTP G14). */
+  stop(process: Process, reason: ExitReason): void {
+    if (process.status === Status.dead || process.status === Status.stopping) return;
+    process.status = Status.stopping;
+    let result: void | PromiseLike<void>;
+    try {
+      result = process.behavior.terminate?.(reason, process);
+    } catch (error) {
+      this.#finish(process, error instanceof ExitSignal ? error.reason : error);
+      return;
+    }
+    if (result === undefined) {
+      this.#finish(process, reason);
+      return;
+    }
+    Promise.resolve(result).then(
+      () => this.#finish(process, reason),
+      (error: unknown) => this.#finish(process, error instanceof ExitSignal ? error.reason : error),
+    );
+  }
+
+  /** Ends a process now, without `terminate` and without a report. */
+  die(process: Process, reason: ExitReason): void {
+    this.#deaths.die(process, reason);
+  }
+
+  #finish(process: Process, reason: ExitReason): void {
+    if (process.status === Status.dead) return;
+    if (!isOrderly(reason)) this.reportCrash(process, reason);
+    this.#deaths.die(process, reason);
+  }
+
+  // --- messages ---------------------------------------------------------------------------------------------
+
+  /** False when the mailbox is full. A message to a dead process is lost in silence. Never throws. */
+  send(to: Pid, message: unknown, from: Process | null = null): boolean {
+    if (to instanceof Process) return this.#deliver(to, Kind.info, message);
+    return to instanceof RemotePid && this.remote !== undefined ? this.remote.send(from, to, message) : true;
+  }
+
+  /** Like `send`, for requests without an answer. */
+  cast(to: Pid, message: unknown, from: Process | null = null): boolean {
+    if (to instanceof Process) return this.#deliver(to, Kind.cast, message);
+    return to instanceof RemotePid && this.remote !== undefined ? this.remote.send(from, to, message) : true;
+  }
+
+  /** A message of the runtime itself (`sys`): not bounded, taken before any other. */
+  system(to: Process, message: unknown): void {
+    if (!to.alive) return;
+    (to.urgent ??= new Mailbox()).push(Kind.system, message);
+    this.wake(to);
+  }
+
+  /** Sends a call; `timeout` in ms, Infinity for none. It is settled exactly once. */
+  call(to: Pid, call: Call, timeout: number): void {
+    if (!(to instanceof Process)) {
+      if (timeout !== Infinity) this.timers.set(call, timeout);
+      if (to instanceof RemotePid && this.remote !== undefined) this.remote.call(to, call);
+      else call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
+      return;
+    }
+    if (!to.alive) {
+      call.fail(NOPROC);
+      return;
+    }
+    if (to.queued >= to.bound) {
+      to.dropped++;
+      call.fail({ tag: 'overloaded', bound: 'mailbox' });
+      return;
+    }
+    call.moveTo(to);
+    if (timeout !== Infinity) this.timers.set(call, timeout);
+    this.#deliver(to, Kind.call, call);
+  }
+
+  /** Sends `message` to `target` after `delay` ms; forgotten when the target dies. */
+  sendAfter(delay: number, target: Process, message: unknown): TimerEntry {
+    const timer = new MessageTimer(target, message);
+    if (target.alive) {
+      (target.timers ??= new Set()).add(timer);
+      this.timers.set(timer, delay);
+    }
+    return timer;
+  }
+
+  #deliver(to: Process, kind: Kind, message: unknown): boolean {
+    if (to.status === Status.dead) {
+      to.runtime.deadLetters++;
+      return true;
+    }
+    const mailbox = (to.mailbox ??= new Mailbox());
+    if (mailbox.length >= to.bound) {
+      to.dropped++;
+      return false;
+    }
+    mailbox.push(kind, message);
+    to.received++;
+    if (to.status === Status.idle && !to.suspended) to.runtime.scheduler.ready(to);
+    return true;
+  }
+
+  /** Only for the kernel: something was put into the mailbox of `process` without a bound. */
+  wake(process: Process): void {
+    if (process.status === Status.idle && hasWork(process)) process.runtime.scheduler.ready(process);
+  }
+
+  // --- signals ----------------------------------------------------------------------------------------------
+
+  /** Sends an exit signal (OTP P5–P8). `kill` cannot be trapped. */
+  exit(target: Pid, reason: ExitReason, from: Process | null = null): void {
+    if (target instanceof Process) this.#deaths.signal(target, from, reason, true);
+    else if (target instanceof RemotePid) this.remote?.exit(from, target, reason);
+  }
+
+  /** Twice is once (P4). Linking to the dead delivers `noproc` (P9). */
+  link(self: Process, other: Pid): void {
+    if (!self.alive || other === self) return;
+    if (other instanceof RemotePid) {
+      if (this.remote === undefined) this.#deaths.signal(self, other, 'noconnection', false);
+      else {
+        (self.links ??= new Set()).add(other);
+        this.remote.link(self, other);
+      }
+      return;
+    }
+    if (!(other instanceof Process)) return;
+    if (!other.alive) this.#deaths.signal(self, other, 'noproc', false);
+    else if (other.parentProcess === self) other.linkedToParent = true;
+    else if (self.parentProcess === other) self.linkedToParent = true;
+    else {
+      (self.links ??= new Set()).add(other);
+      (other.links ??= new Set()).add(self);
+    }
+  }
+
+  /** No exit message of `other` is delivered after this (P12). */
+  unlink(self: Process, other: Pid): void {
+    if (other instanceof RemotePid) {
+      self.links?.delete(other);
+      this.remote?.unlink(self, other);
+    } else if (other instanceof Process) {
+      if (other.parentProcess === self) other.linkedToParent = false;
+      else if (self.parentProcess === other) self.linkedToParent = false;
+      self.links?.delete(other);
+      other.links?.delete(self);
+    }
+    const fromOther = (kind: Kind, message: unknown): boolean =>
+      kind === Kind.exit && (message as Exit).from === other;
+    self.mailbox?.remove(fromOther);
+    self.urgent?.remove(fromOther);
+  }
+
+  /** The watcher gets exactly one `Down`; at once, `noproc`, when the target is dead (P10). */
+  monitor(watcher: Process, target: Pid): Ref {
+    return this.#monitor(target, watcher, null);
+  }
+
+  /** Calls `notify` when the target dies, in the middle of its death: it must be short and must not throw. */
+  onExit(target: Pid, notify: (reason: ExitReason) => void): Ref {
+    return this.#monitor(target, null, notify);
+  }
+
+  #monitor(target: Pid, watcher: Process | null, notify: ((reason: ExitReason) => void) | null): Monitor {
+    const monitor = new Monitor(this.node, this.creation, ++this.#refs, target, watcher, notify);
+    if (target instanceof Process && target.alive) {
+      attach(monitor, target);
+      return monitor;
+    }
+    if (target instanceof RemotePid && this.remote !== undefined) {
+      this.remote.monitor(monitor, target);
+      return monitor;
+    }
+    monitor.active = false;
+    const reason = target instanceof RemotePid ? 'noconnection' : 'noproc';
+    if (notify !== null) notify(reason);
+    else if (watcher !== null && watcher.alive) {
+      (watcher.mailbox ??= new Mailbox()).push(Kind.down, new Down(monitor, target, reason));
+      this.wake(watcher);
+    }
+    return monitor;
+  }
+
+  /** False when the monitor had fired or was unknown. With `flush` (default) a queued `Down` goes too. */
+  demonitor(ref: Ref, options: { readonly flush?: boolean } = {}): boolean {
+    if (!(ref instanceof Monitor)) return false;
+    const active = ref.active;
+    if (active && ref.target instanceof Process) detach(ref, ref.target);
+    else if (active && ref.target instanceof RemotePid) this.remote?.demonitor(ref, ref.target);
+    ref.active = false;
+    if (!active && options.flush !== false) {
+      ref.watcher?.mailbox?.remove((kind, message) => kind === Kind.down && (message as Down).ref === ref);
+    }
+    return active;
+  }
+
+  // --- reports ----------------------------------------------------------------------------------------------
+
+  /** Receives every report until the returned function is called. A listener must not throw. */
+  onReport(listener: ReportListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  report(report: Report): void {
+    logReport(this.logger, report);
+    for (const listener of this.#listeners) listener(report);
+  }
+
+  /** Reports the crash of a process and returns the id that joins it with what a remote caller is told. */
+  reportCrash(process: Process, reason: ExitReason): string {
+    const id = Buffer.from(this.random.bytes(8)).toString('hex');
+    this.report({
+      tag: 'crash',
+      id,
+      at: this.clock.wall(),
+      pid: process,
+      label: process.label,
+      type: process.behavior.type,
+      path: pathOf(process),
+      reason,
+      queued: process.queued,
+    });
+    return id;
+  }
+}
+
+class MessageTimer extends TimerEntry {
+  readonly #target: Process;
+  readonly #message: unknown;
+  constructor(target: Process, message: unknown) {
+    super();
+    this.#target = target;
+    this.#message = message;
+  }
+  override onTimer(): void {
+    this.#target.timers?.delete(this);
+    this.#target.runtime.send(this.#target, this.#message);
+  }
+  override unset(): boolean {
+    this.#target.timers?.delete(this);
+    return super.unset();
+  }
+}

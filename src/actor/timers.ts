@@ -1,0 +1,141 @@
+/**
+ * All timers of a runtime behind one timer of its clock.
+ *
+ * Entries are kept in lists by the whole millisecond they fall due, the lists in a heap. Setting and
+ * cancelling cost a list operation; a list that has emptied is dropped when its time comes. Entries of one
+ * millisecond fire in the order they were set. Never early; delays are clamped to 0 … `MAX_DELAY`.
+ */
+import { MAX_DELAY, type Clock, type TimerId } from './clock.ts';
+import { MinHeap } from './min-heap.ts';
+
+/** Something that fires once. Subclass it: the links below are its place in the list. */
+export abstract class TimerEntry {
+  /** The list it waits in, null when it is not set. Only `Timers` writes these three. */
+  bucket: Bucket | null = null;
+  earlier: TimerEntry | null = null;
+  later: TimerEntry | null = null;
+  abstract onTimer(): void;
+  /** Cancels it wherever it is set; false when it is not. */
+  unset(): boolean {
+    return this.bucket !== null && this.bucket.timers.cancel(this);
+  }
+}
+
+class Bucket {
+  readonly timers: Timers;
+  readonly due: number;
+  first: TimerEntry | null = null;
+  last: TimerEntry | null = null;
+  constructor(timers: Timers, due: number) {
+    this.timers = timers;
+    this.due = due;
+  }
+}
+
+export class Timers {
+  readonly #clock: Clock;
+  readonly #buckets = new Map<number, Bucket>();
+  readonly #heap = new MinHeap();
+  #timer: TimerId | null = null;
+  #armed = Infinity;
+  #size = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Entries that are set. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Sets `entry` to fire in `delay` ms. It must not be set already. */
+  set(entry: TimerEntry, delay: number): void {
+    const wait = delay > 0 ? (delay < MAX_DELAY ? delay : MAX_DELAY) : 0;
+    const due = Math.ceil(this.#clock.now() + wait);
+    let bucket = this.#buckets.get(due);
+    if (bucket === undefined) {
+      bucket = new Bucket(this, due);
+      this.#buckets.set(due, bucket);
+      this.#heap.push(due);
+      if (due < this.#armed) this.#arm(due);
+    }
+    entry.bucket = bucket;
+    entry.earlier = bucket.last;
+    if (bucket.last === null) bucket.first = entry;
+    else bucket.last.later = entry;
+    bucket.last = entry;
+    if (this.#size++ === 0 && this.#timer !== null) this.#clock.hold(this.#timer, true);
+  }
+
+  /** Cancels `entry`; false when it was not set (it fired, was cancelled, or never set). */
+  cancel(entry: TimerEntry): boolean {
+    const bucket = entry.bucket;
+    if (bucket === null) return false;
+    if (entry.earlier === null) bucket.first = entry.later;
+    else entry.earlier.later = entry.later;
+    if (entry.later === null) bucket.last = entry.earlier;
+    else entry.later.earlier = entry.earlier;
+    entry.bucket = entry.earlier = entry.later = null;
+    if (--this.#size === 0 && this.#timer !== null) this.#clock.hold(this.#timer, false);
+    return true;
+  }
+
+  /** Cancels everything and lets go of the clock. */
+  clear(): void {
+    for (const bucket of this.#buckets.values()) while (bucket.first !== null) this.cancel(bucket.first);
+    this.#buckets.clear();
+    this.#heap.clear();
+    this.#disarm();
+  }
+
+  #arm(due: number): void {
+    this.#disarm();
+    this.#armed = due;
+    this.#timer = this.#clock.setTimer(Math.max(0, due - this.#clock.now()), () => {
+      this.#fire();
+    });
+    if (this.#size === 0) this.#clock.hold(this.#timer, false);
+  }
+
+  #disarm(): void {
+    if (this.#timer !== null) this.#clock.clear(this.#timer);
+    this.#timer = null;
+    this.#armed = Infinity;
+  }
+
+  #fire(): void {
+    this.#timer = null;
+    this.#armed = Infinity;
+    try {
+      this.#fireDue(this.#clock.now());
+    } finally {
+      this.#rearm();
+    }
+  }
+
+  #fireDue(now: number): void {
+    for (let due = this.#heap.min; due !== undefined && due <= now; due = this.#heap.min) {
+      const bucket = this.#buckets.get(due) as Bucket;
+      for (let entry = bucket.first; entry !== null; entry = bucket.first) {
+        this.cancel(entry);
+        entry.onTimer();
+      }
+      this.#heap.pop();
+      this.#buckets.delete(due);
+    }
+  }
+
+  /** Waits for the next list that still holds something. */
+  #rearm(): void {
+    for (let due = this.#heap.min; due !== undefined; due = this.#heap.min) {
+      if (this.#buckets.get(due)?.first !== null) {
+        if (due < this.#armed) this.#arm(due);
+        return;
+      }
+      this.#heap.pop();
+      this.#buckets.delete(due);
+    }
+    this.#disarm();
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * GenServer: a process with state that answers calls, takes casts and messages, one at a time.
+ *
+ * ```ts
+ * interface Calls { add(amount: number): number }
+ * const counter: GenServer<number, number, Calls> = {
+ *   init: (start) => start,
+ *   handleCall: { add: (amount, total) => reply(total + amount, total + amount) },
+ * };
+ * const ref = await startServer(runtime, counter, 0);
+ * await ref.call('add', 2); // 2
+ * ```
+ * A throw or a rejected promise in a callback crashes the server (OTP P18); to end it with a reason of your
+ * own return `stop(reason, state)` or call `exit(reason)`. A callback that returns a promise parks the server
+ * until it settles. When not to use one: where a plain function does; a server is for state with one owner,
+ * for order, and for a failure that should be somebody's business. Source: Erlang/OTP `gen_server`; OTP §1.2.
+ */
+import type { Call } from '../actor/call.ts';
+import type { ExitReason } from '../actor/exit-reason.ts';
+import type { Down, Exit } from '../actor/monitor.ts';
+import { Process, type Self } from '../actor/process.ts';
+import type { Runtime } from '../actor/runtime.ts';
+import { StartError, ExitError } from './errors.ts';
+import { serverBehavior } from './gen-server-behavior.ts';
+import type { Ignore, NoReply, Reply, Started, Stop } from './result.ts';
+import type { MaybePromise } from './sequence.ts';
+import { ServerRef, type Protocol } from './server-ref.ts';
+import { StopRequest } from './system-messages.ts';
+import { startProcess, type StartOptions, type StartResult } from './start.ts';
+
+/** Who waits for the answer of a call. Pass it to `replyTo` to answer later, from any process. */
+export type From = Pick<Call, 'reply' | 'settled'>;
+
+type CallHandlers<State, Calls> = {
+  readonly [Tag in keyof Calls]: (
+    payload: Calls[Tag] extends (payload: infer P) => unknown ? P : undefined,
+    state: State,
+    self: Self,
+    from: From,
+  ) => MaybePromise<
+    | Reply<State, Calls[Tag] extends (...args: never[]) => infer R ? Awaited<R> : never>
+    | NoReply<State>
+    | Stop<State>
+  >;
+};
+
+type CastHandlers<State, Casts> = {
+  readonly [Tag in keyof Casts]: (
+    payload: Casts[Tag] extends (payload: infer P) => unknown ? P : undefined,
+    state: State,
+    self: Self,
+  ) => MaybePromise<NoReply<State> | Stop<State>>;
+};
+
+/** What `handleInfo` gets: `Down`, `Exit` (while trapping), `'timeout'`, or whatever was sent. */
+export type Info = Down | Exit | 'timeout' | unknown;
+
+export interface GenServer<
+  Args = undefined,
+  State = unknown,
+  Calls extends Protocol = Protocol,
+  Casts extends Protocol = Protocol,
+> {
+  /** Its name in trees and logs. Default `GenServer`. */
+  readonly label?: string;
+  /** Turns exit signals into messages, and runs `terminate` on the parent's. Default false. */
+  readonly trapExit?: boolean;
+  /** Messages queued at most. Default 1,000. */
+  readonly mailbox?: number;
+  /** Returns the first state, `started(state, next)`, `ignore` or `stop(reason, …)`. */
+  init(args: Args, self: Self): MaybePromise<State | Started<State> | Ignore | Stop<unknown>>;
+  readonly handleCall?: CallHandlers<State, Calls>;
+  readonly handleCast?: CastHandlers<State, Casts>;
+  /** Requests that no tag names, as they came (from Erlang, later). Default: crash with `undef`. */
+  handleRequest?(
+    term: unknown,
+    state: State,
+    self: Self,
+    from: From,
+  ): MaybePromise<Reply<State> | NoReply<State> | Stop<State>>;
+  /** Everything else. Default: a warning. */
+  handleInfo?(message: Info, state: State, self: Self): MaybePromise<NoReply<State> | Stop<State>>;
+  handleContinue?(value: unknown, state: State, self: Self): MaybePromise<NoReply<State> | Stop<State>>;
+  /** Cleans up; see `Behavior.terminate` for when it runs. */
+  terminate?(reason: ExitReason, state: State, self: Self): MaybePromise<void>;
+}
+
+/** A server with its types left out, for lists of unlike servers. */
+export type AnyServer = GenServer<never, never, never, never>;
+
+/** Starts a server without a parent. Throws `StartError`; `ignore` is `StartError` with that reason. */
+export async function startServer<Args, State, Calls extends Protocol, Casts extends Protocol>(
+  runtime: Runtime,
+  server: GenServer<Args, State, Calls, Casts>,
+  args: Args,
+  options: StartOptions = {},
+): Promise<ServerRef<Calls, Casts>> {
+  const result = await startServerProcess(runtime, server, args, options);
+  if (result.tag !== 'ok') {
+    throw new StartError(
+      options.label ?? server.label ?? 'GenServer',
+      result.tag === 'ignore' ? 'ignore' : result.reason,
+    );
+  }
+  return new ServerRef<Calls, Casts>(runtime, result.pid);
+}
+
+/** Starts a server linked to the calling process, as a child specification does. Never throws. */
+export function startServerLink<Args, State, Calls extends Protocol, Casts extends Protocol>(
+  parent: Self,
+  server: GenServer<Args, State, Calls, Casts>,
+  args: Args,
+  options: Omit<StartOptions, 'parent'> = {},
+): MaybePromise<StartResult> {
+  return startServerProcess(parent.runtime, server, args, { ...options, parent: parent as Process });
+}
+
+function startServerProcess<Args, State, Calls extends Protocol, Casts extends Protocol>(
+  runtime: Runtime,
+  server: GenServer<Args, State, Calls, Casts>,
+  args: Args,
+  options: StartOptions,
+): MaybePromise<StartResult> {
+  const behavior = serverBehavior(server as unknown as AnyServer);
+  const label = options.label ?? options.id ?? server.label;
+  return startProcess(runtime, behavior, (self) => behavior.init(args, self), {
+    ...options,
+    ...(label === undefined ? {} : { label }),
+    ...(server.trapExit === undefined ? {} : { trapExit: server.trapExit }),
+    ...(server.mailbox === undefined ? {} : { mailbox: server.mailbox }),
+  });
+}
+
+/** Answers a call whose handler returned `noReply`. False when it was answered, timed out or canceled before. */
+export const replyTo = (from: From, value: unknown): boolean => from.reply(value);
+
+/**
+ * Stops a server and waits until it is dead (OTP G16). `timeout` in ms, default none; when it passes the
+ * server goes on living and the promise rejects with `ExitError` `timeout`. Another exit reason rejects too.
+ */
+export async function stopServer(
+  ref: { readonly pid: unknown; readonly runtime: Runtime },
+  reason: ExitReason = 'normal',
+  timeout: number = Infinity,
+): Promise<void> {
+  if (!(timeout > 0)) throw new RangeError('timeout must be positive milliseconds or Infinity');
+  const process = ref.pid;
+  if (!(process instanceof Process) || !process.alive) throw new ExitError('stop', 'noproc');
+  const { runtime } = ref;
+  const died = await new Promise<ExitReason>((resolve, reject) => {
+    const timer =
+      timeout === Infinity
+        ? undefined
+        : runtime.clock.setTimer(timeout, () => {
+            runtime.demonitor(watch);
+            reject(new ExitError('stop', 'timeout'));
+          });
+    const watch = runtime.onExit(process, (why) => {
+      if (timer !== undefined) runtime.clock.clear(timer);
+      resolve(why);
+    });
+    runtime.system(process, new StopRequest(reason));
+  });
+  if (died !== reason) throw new ExitError('stop', died);
+}

@@ -1,0 +1,46 @@
+/**
+ * Restart intensity: how many restarts a supervisor tolerates before it gives up.
+ *
+ * Pure; milliseconds on the monotonic clock. A restart at `now` is one too many when `intensity` is 0 or when
+ * the restart made `intensity` restarts ago happened at or after `now - period`: the window includes its edge.
+ * Constant time and at most `intensity` numbers. Source: Erlang/OTP `supervisor`, `add_restart`; OTP S2, S22.
+ */
+export interface RestartLimit {
+  /** Restarts allowed within `period`. */
+  readonly intensity: number;
+  /** Milliseconds. */
+  readonly period: number;
+}
+
+/** OTP's default: 1 restart in 5 s. */
+export const DEFAULT_LIMIT: RestartLimit = { intensity: 1, period: 5_000 };
+
+export class RestartWindow {
+  readonly limit: RestartLimit;
+  /** The last `intensity` restarts as a ring that grows until it is full. */
+  readonly #stamps: number[] = [];
+  #oldest = 0;
+
+  constructor(limit: RestartLimit) {
+    this.limit = limit;
+  }
+
+  /** Records a restart; true when the supervisor must give up. */
+  record(now: number): boolean {
+    const { intensity, period } = this.limit;
+    if (intensity === 0) return true;
+    if (this.#stamps.length < intensity) {
+      this.#stamps.push(now);
+      return false;
+    }
+    const exceeded = (this.#stamps[this.#oldest] as number) >= now - period;
+    this.#stamps[this.#oldest] = now;
+    this.#oldest = (this.#oldest + 1) % intensity;
+    return exceeded;
+  }
+
+  /** Restarts inside the window that ends at `now`. */
+  recent(now: number): readonly number[] {
+    return this.#stamps.filter((at) => at >= now - this.limit.period).toSorted((a, b) => a - b);
+  }
+}

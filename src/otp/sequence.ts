@@ -1,0 +1,29 @@
+/**
+ * Steps that are usually synchronous and sometimes not.
+ *
+ * Supervisors start and stop children one after the other; most do so without a promise, and then a whole
+ * tree comes up within one turn.
+ */
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/** Runs `step` for each item in order, waiting where a step returns a promise. Stops early when a step says so. */
+export function eachInOrder<T>(
+  items: readonly T[],
+  step: (item: T) => MaybePromise<boolean>,
+  from = 0,
+): MaybePromise<boolean> {
+  for (let i = from; i < items.length; i++) {
+    const result = step(items[i] as T);
+    if (result instanceof Promise) {
+      return result.then((goOn) => goOn && eachInOrder(items, step, i + 1));
+    }
+    if (!result) return false;
+  }
+  return true;
+}
+
+/** `then` for a value that may not be a promise. */
+export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}

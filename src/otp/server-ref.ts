@@ -1,0 +1,137 @@
+/**
+ * How a server's callers speak to it: by pid, or by a name that is looked up anew for each message, so that
+ * a restart is not noticed.
+ */
+import { PromiseCall, type CallFailure } from '../actor/call.ts';
+import type { ExitReason } from '../actor/exit-reason.ts';
+import type { NameScope } from '../actor/names.ts';
+import type { Pid } from '../actor/pid.ts';
+import { Process } from '../actor/process.ts';
+import type { Runtime } from '../actor/runtime.ts';
+import { ExitError, reasonOf } from './errors.ts';
+
+/** The functions a server answers, as an interface of methods: one payload in, one reply out. */
+export type Protocol = object;
+
+type Payload<F> = F extends () => unknown ? undefined : F extends (payload: infer P) => unknown ? P : never;
+type Answer<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
+type WithPayload<F, Rest extends unknown[]> = F extends () => unknown
+  ? [payload?: undefined, ...rest: Rest]
+  : [payload: Payload<F>, ...rest: Rest];
+
+export interface CallOptions {
+  /** Milliseconds, or Infinity. Default 5,000. */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A request or a cast on its way: a tag of the server's protocol and its payload. */
+export class Request {
+  readonly tag: string;
+  readonly payload: unknown;
+  constructor(tag: string, payload: unknown) {
+    this.tag = tag;
+    this.payload = payload;
+  }
+}
+
+/** A name in a scope. */
+export interface Named {
+  readonly scope: NameScope;
+  readonly name: string;
+}
+
+/** OTP's default call timeout, milliseconds. */
+export const CALL_TIMEOUT = 5_000;
+
+export class ServerRef<Calls extends Protocol = Protocol, Casts extends Protocol = Protocol> {
+  readonly runtime: Runtime;
+  readonly #target: Pid | Named;
+
+  constructor(runtime: Runtime, target: Pid | Named) {
+    this.runtime = runtime;
+    this.#target = target;
+  }
+
+  /** The process behind it now; undefined while the name is free. */
+  get pid(): Pid | undefined {
+    const target = this.#target;
+    return 'scope' in target ? target.scope.whereis(target.name) : target;
+  }
+
+  /**
+   * Sends a request and waits for its answer. Rejects with `ExitError`: `noproc`, `timeout`, `calling_self`,
+   * `{ overloaded: 'mailbox' }`, `{ canceled }`, or the reason the server died of.
+   */
+  call<Tag extends keyof Calls & string>(
+    tag: Tag,
+    ...[payload, options]: WithPayload<Calls[Tag], [options?: CallOptions]>
+  ): Promise<Answer<Calls[Tag]>> {
+    return request(
+      this,
+      `call ${tag}`,
+      new Request(tag, payload),
+      options as CallOptions | undefined,
+    ) as Promise<Answer<Calls[Tag]>>;
+  }
+
+  /** Sends a request without an answer. False when the mailbox is full; a dead server's is lost in silence. */
+  cast<Tag extends keyof Casts & string>(tag: Tag, ...[payload]: WithPayload<Casts[Tag], []>): boolean {
+    const pid = this.pid;
+    return pid === undefined || this.runtime.cast(pid, new Request(tag, payload));
+  }
+
+  /** Sends a plain message (`handleInfo`). */
+  send(message: unknown): boolean {
+    const pid = this.pid;
+    return pid === undefined || this.runtime.send(pid, message);
+  }
+}
+
+/** Sends any request to a server and waits; the typed methods above stand on it. */
+export function request(
+  ref: { readonly runtime: Runtime; readonly pid: Pid | undefined },
+  what: string,
+  message: unknown,
+  options: CallOptions = {},
+): Promise<unknown> {
+  const { runtime, pid } = ref;
+  const { timeout = CALL_TIMEOUT, signal } = options;
+  return new Promise((resolve, reject) => {
+    const fail = (reason: ExitReason): void => {
+      reject(new ExitError(what, reason));
+    };
+    if (pid === undefined) {
+      fail('noproc');
+      return;
+    }
+    if (pid instanceof Process && pid === runtime.scheduler.current) {
+      fail('calling_self');
+      return;
+    }
+    if (signal === undefined) {
+      runtime.call(pid, new PromiseCall(message, resolve, (failure) => fail(reasonOf(failure))), timeout);
+      return;
+    }
+    if (signal.aborted) {
+      fail({ canceled: signal.reason });
+      return;
+    }
+    const onAbort = (): void => {
+      call.cancel(signal.reason);
+    };
+    const done = <T>(settle: (value: T) => void): ((value: T) => void) => {
+      return (value) => {
+        signal.removeEventListener('abort', onAbort);
+        settle(value);
+      };
+    };
+    const call = new PromiseCall(
+      message,
+      done(resolve),
+      done((failure: CallFailure) => fail(reasonOf(failure))),
+    );
+    signal.addEventListener('abort', onAbort);
+    runtime.call(pid, call, timeout);
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * How a process comes to life: `init` runs before the starter hears of it (OTP G1–G4).
+ *
+ * `init` runs at once, in the starter's turn; when it returns no promise the whole start is synchronous, so
+ * that a supervisor can start thousands of children in one go. A name is taken before `init` and is free
+ * again before the starter hears of a failure.
+ */
+import type { Behavior } from '../actor/behavior.ts';
+import { ExitSignal, isOrderly, type ExitReason } from '../actor/exit-reason.ts';
+import type { NameScope } from '../actor/names.ts';
+import type { Pid } from '../actor/pid.ts';
+import type { Process } from '../actor/process.ts';
+import type { Runtime } from '../actor/runtime.ts';
+
+/** What starting a child gives its supervisor. */
+export type StartResult =
+  | { readonly tag: 'ok'; readonly pid: Pid; readonly extra?: unknown }
+  /** The child decided not to run; not an error. */
+  | { readonly tag: 'ignore' }
+  | { readonly tag: 'error'; readonly reason: ExitReason };
+
+/** What `init` decided. */
+export type InitResult =
+  { readonly tag: 'ok' } | { readonly tag: 'ignore' } | { readonly tag: 'stop'; readonly reason: ExitReason };
+
+export interface StartOptions {
+  readonly parent?: Process | null;
+  readonly linked?: boolean;
+  readonly label?: string;
+  readonly id?: string;
+  /** Registered before `init`; taken: `error` with `{ already_started: pid }`. */
+  readonly name?: string;
+  /** Where the name is registered. Default: the runtime's own scope. */
+  readonly scope?: NameScope;
+  /** Messages queued at most. Default 1,000. */
+  readonly mailbox?: number;
+  readonly trapExit?: boolean;
+  /** Milliseconds for `init`; then the process is killed and the start fails with `timeout`. Default none. */
+  readonly timeout?: number;
+}
+
+export function startProcess(
+  runtime: Runtime,
+  behavior: Behavior,
+  init: (self: Process) => InitResult | PromiseLike<InitResult>,
+  options: StartOptions = {},
+): StartResult | Promise<StartResult> {
+  const process = runtime.spawn(behavior, options);
+  if (options.mailbox !== undefined) process.bound = options.mailbox;
+  if (options.trapExit === true) process.trapExit = true;
+  if (options.name !== undefined) {
+    const scope = options.scope ?? runtime.names;
+    if (!scope.register(options.name, process)) {
+      const holder = scope.whereis(options.name);
+      process.linkedToParent = false;
+      runtime.die(process, 'normal');
+      return { tag: 'error', reason: { already_started: holder } };
+    }
+  }
+  let result: InitResult | PromiseLike<InitResult>;
+  const caller = runtime.scheduler.current;
+  runtime.scheduler.current = process;
+  try {
+    result = init(process);
+  } catch (error) {
+    return crashed(process, error);
+  } finally {
+    runtime.scheduler.current = caller;
+  }
+  if ('tag' in result) return conclude(process, result);
+  return later(process, result, options.timeout ?? Infinity);
+}
+
+/** Waits for an asynchronous `init`, its death, or its deadline, whichever is first. */
+function later(process: Process, result: PromiseLike<InitResult>, timeout: number): Promise<StartResult> {
+  const runtime = process.runtime;
+  return new Promise((resolve) => {
+    const timer = timeout === Infinity ? undefined : runtime.clock.setTimer(timeout, expire);
+    const watch = runtime.onExit(process, (reason) => {
+      if (timer !== undefined) runtime.clock.clear(timer);
+      resolve({ tag: 'error', reason });
+    });
+    function expire(): void {
+      runtime.demonitor(watch);
+      resolve({ tag: 'error', reason: 'timeout' });
+      runtime.exit(process, 'kill');
+    }
+    const settle = (finish: () => StartResult): void => {
+      if (!process.alive) return;
+      runtime.demonitor(watch);
+      if (timer !== undefined) runtime.clock.clear(timer);
+      resolve(finish());
+    };
+    Promise.resolve(result).then(
+      (value) => settle(() => conclude(process, value)),
+      (error: unknown) => settle(() => crashed(process, error)),
+    );
+  });
+}
+
+function conclude(process: Process, result: InitResult): StartResult {
+  const runtime = process.runtime;
+  if (!process.alive) return { tag: 'error', reason: process.reason };
+  switch (result.tag) {
+    case 'ok':
+      runtime.activate(process);
+      return { tag: 'ok', pid: process };
+    case 'ignore':
+      runtime.die(process, 'normal');
+      return { tag: 'ignore' };
+    case 'stop':
+      if (!isOrderly(result.reason)) runtime.reportCrash(process, result.reason);
+      runtime.die(process, result.reason);
+      return { tag: 'error', reason: result.reason };
+  }
+}
+
+function crashed(process: Process, error: unknown): StartResult {
+  return conclude(process, { tag: 'stop', reason: error instanceof ExitSignal ? error.reason : error });
+}

@@ -1,0 +1,152 @@
+/**
+ * The supervisor process: starts children in order, watches them, restarts them by strategy, stops them in
+ * reverse order. What to do is decided by `strategy.ts` and `restart-intensity.ts`; this performs it.
+ *
+ * It traps exits. While a child's start or stop takes time, it waits for it as OTP's does: further exits and
+ * requests are handled afterwards, a kill acts at once. Source: Erlang/OTP `supervisor`; OTP §1.3.
+ */
+import type { Behavior } from '../actor/behavior.ts';
+import type { Call } from '../actor/call.ts';
+import type { ExitReason } from '../actor/exit-reason.ts';
+import { Kind } from '../actor/mailbox.ts';
+import type { Exit } from '../actor/monitor.ts';
+import type { Process } from '../actor/process.ts';
+import { Child } from './child-spec.ts';
+import { chain, eachInOrder, type MaybePromise } from './sequence.ts';
+import { reportable, restartRange, restarts } from './strategy.ts';
+import { report, startChild, stateOf, stopChild } from './supervisor-children.ts';
+import { StopRequest } from './system-messages.ts';
+import { answer, type SupervisorRequest } from './supervisor-requests.ts';
+
+/** A restart that failed is tried again by a message, so that requests and shutdown get their turn (OTP S7). */
+class TryAgain {
+  readonly child: Child;
+  constructor(child: Child) {
+    this.child = child;
+  }
+}
+
+export const supervisorBehavior: Behavior = {
+  type: 'Supervisor',
+
+  receive(kind, message, self) {
+    switch (kind) {
+      case Kind.exit:
+        return onExit(self, message as Exit);
+      case Kind.call: {
+        const call = message as Call;
+        return ignoreValue(
+          chain(answer(self, stateOf(self), call.request as SupervisorRequest), (value) => {
+            call.reply(value);
+          }),
+        );
+      }
+      case Kind.system:
+        if (message instanceof StopRequest) self.runtime.stop(self, message.reason);
+        return undefined;
+      case Kind.info:
+        if (message instanceof TryAgain) return ignoreValue(tryAgain(self, message.child));
+        break;
+      default:
+        break;
+    }
+    return self.runtime.report({
+      tag: 'unhandled',
+      at: self.clock.wall(),
+      pid: self,
+      label: self.label,
+      kind: 'message',
+    });
+  },
+
+  terminate(_reason, self) {
+    const { children } = stateOf(self);
+    return ignoreValue(
+      eachInOrder(children.toReversed(), (child) => chain(stopChild(self, child), () => true)),
+    );
+  },
+
+  inspect(self) {
+    const { strategy, window } = stateOf(self);
+    return { strategy, ...window.limit, recent: window.recent(self.clock.now()) };
+  },
+};
+
+function ignoreValue(value: MaybePromise<unknown>): void | Promise<void> {
+  return value instanceof Promise ? value.then(() => {}) : undefined;
+}
+
+function onExit(self: Process, exit: Exit): void | Promise<void> {
+  if (exit.from === self.parentProcess) {
+    self.runtime.stop(self, exit.reason);
+    return;
+  }
+  const process = exit.from as Process;
+  const child = process.child;
+  if (!(child instanceof Child) || child.process !== process) return;
+  child.process = null;
+  process.child = null;
+  return ignoreValue(ended(self, child, exit.reason));
+}
+
+function ended(self: Process, child: Child, reason: ExitReason): MaybePromise<void> {
+  const state = stateOf(self);
+  const { restart } = child.spec;
+  const again = restarts(restart, reason);
+  if (reportable(restart, reason)) {
+    report(self, child, 'child_terminated', reason, again ? `restart (${state.strategy})` : 'no restart');
+  }
+  if (again) return restartChild(self, child);
+  if (restart === 'temporary') state.children = state.children.filter((other) => other !== child);
+}
+
+/** Restarts what the strategy says, unless the intensity is exceeded (OTP S2, S3). */
+function restartChild(self: Process, child: Child): MaybePromise<void> {
+  const state = stateOf(self);
+  if (state.window.record(self.clock.now())) {
+    report(self, child, 'shutdown', 'reached_max_restart_intensity', 'the supervisor gives up');
+    if (child.spec.restart === 'temporary')
+      state.children = state.children.filter((other) => other !== child);
+    self.runtime.stop(self, 'shutdown');
+    return;
+  }
+  child.restarts++;
+  const { from, to } = restartRange(state.strategy, state.children.length, state.children.indexOf(child));
+  const group = state.children.slice(from, to);
+  return chain(
+    eachInOrder(group.toReversed(), (other) => chain(stopChild(self, other), () => true)),
+    () => {
+      const kept = group.filter((other) => other === child || other.spec.restart !== 'temporary');
+      if (kept.length < group.length) {
+        state.children = state.children.filter((other) => kept.includes(other) || !group.includes(other));
+      }
+      return startGroup(self, kept, child);
+    },
+  );
+}
+
+function startGroup(self: Process, group: readonly Child[], cause: Child): MaybePromise<void> {
+  const state = stateOf(self);
+  let failed: Child | undefined;
+  const done = eachInOrder(group, (child) =>
+    chain(startChild(self, child), (result) => {
+      if (result.tag !== 'error') return true;
+      report(self, child, 'start_error', result.reason, 'try again');
+      failed = child;
+      return false;
+    }),
+  );
+  return chain(done, () => {
+    if (failed === undefined) return;
+    // oneForAll begins again with the first child, the others with the one that failed (OTP S8)
+    const next = state.strategy === 'oneForAll' ? cause : failed;
+    failed.restarting = true;
+    next.restarting = true;
+    self.send(self, new TryAgain(next));
+  });
+}
+
+function tryAgain(self: Process, child: Child): MaybePromise<void> {
+  if (!child.restarting || !stateOf(self).children.includes(child)) return;
+  return restartChild(self, child);
+}
