@@ -6,10 +6,12 @@
  * chain of 100,000 links needs no stack.
  */
 import type { ExitReason } from './exit-reason.ts';
-import { Kind, Mailbox } from './mailbox.ts';
+import { signal, urgentSignal, type Work } from './delivery.ts';
+import type { Call } from './call.ts';
+import { Kind } from './mailbox.ts';
 import { detach, Down, Exit } from './monitor.ts';
 import { Process, Status } from './process.ts';
-import { RemotePid } from './pid.ts';
+import { RemotePid, type Pid } from './pid.ts';
 import type { RemoteSignals } from './remote.ts';
 import { abandon, adopt, childrenOf, type Siblings } from './tree.ts';
 
@@ -18,7 +20,21 @@ export interface Graveyard extends Siblings {
   /** Processes that are alive. */
   alive: number;
   readonly remote: RemoteSignals | undefined;
-  wake(process: Process): void;
+  /** A callback that must not throw did. */
+  defect(error: unknown): void;
+}
+
+/** The parent's exit signal to a process that traps exits: it ends, orderly, whatever its behavior (OTP G14). */
+export class ParentExit implements Work {
+  readonly from: Pid;
+  readonly reason: ExitReason;
+  constructor(from: Pid, reason: ExitReason) {
+    this.from = from;
+    this.reason = reason;
+  }
+  run(self: Process): void {
+    self.runtime.stop(self, this.reason);
+  }
 }
 
 export class Deaths {
@@ -41,12 +57,10 @@ export class Deaths {
       return;
     }
     if (target.trapExit) {
-      const message = new Exit(from ?? target, reason);
       // the parent's word is not queued behind other people's messages
       if (from !== null && from === target.parentProcess)
-        (target.urgent ??= new Mailbox()).push(Kind.exit, message);
-      else (target.mailbox ??= new Mailbox()).push(Kind.exit, message);
-      this.#runtime.wake(target);
+        urgentSignal(target, Kind.work, new ParentExit(from, reason));
+      else signal(target, Kind.exit, new Exit(from ?? target, reason));
       return;
     }
     if (reason === 'normal' && from !== target) return;
@@ -70,14 +84,10 @@ export class Deaths {
   }
 
   #bury(process: Process, reason: ExitReason): void {
-    if (process.timers !== null) for (const timer of process.timers) timer.unset();
-    process.timers = null;
-    process.controller?.abort(reason);
-    for (let call = process.calls; call !== null; call = process.calls) {
-      call.fail({ tag: 'exit', reason, holder: process });
-    }
-    if (process.names !== null) for (const { scope, name } of process.names) scope.release(name, process);
-    process.names = null;
+    while (process.timers !== null) process.timers.unset();
+    process.extra?.controller?.abort(reason);
+    for (let call = process.calls; call !== null; call = process.calls) this.#fail(call, process, reason);
+    for (const { scope, name } of process.names) scope.release(name, process);
     this.#dropWatches(process);
     this.#tellWatchers(process, reason);
     this.#tellLinks(process, reason);
@@ -87,33 +97,43 @@ export class Deaths {
     this.#runtime.alive--;
   }
 
+  #fail(call: Call, process: Process, reason: ExitReason): void {
+    try {
+      call.fail({ tag: 'exit', reason, holder: process });
+    } catch (error) {
+      this.#runtime.defect(error);
+    }
+  }
+
+  #notify(notify: (reason: ExitReason) => void, reason: ExitReason): void {
+    try {
+      notify(reason);
+    } catch (error) {
+      this.#runtime.defect(error);
+    }
+  }
+
   #dropWatches(process: Process): void {
     for (let monitor = process.watching; monitor !== null; monitor = process.watching) {
       const target = monitor.target;
-      if (target instanceof Process) detach(monitor, target);
-      else {
-        process.watching = monitor.nextOfWatcher;
-        monitor.active = false;
-        if (target instanceof RemotePid) this.#runtime.remote?.demonitor(monitor, target);
-      }
+      detach(monitor, target instanceof Process ? target : null);
+      if (target instanceof RemotePid) this.#runtime.remote?.demonitor(monitor, target);
     }
   }
 
   #tellWatchers(process: Process, reason: ExitReason): void {
     for (let monitor = process.monitors; monitor !== null; monitor = process.monitors) {
       detach(monitor, process);
-      if (monitor.notify !== null) monitor.notify(reason);
-      else if (monitor.watcher !== null && monitor.watcher.alive) {
-        (monitor.watcher.mailbox ??= new Mailbox()).push(Kind.down, new Down(monitor, process, reason));
-        this.#runtime.wake(monitor.watcher);
-      }
+      if (monitor.notify !== null) this.#notify(monitor.notify, reason);
+      else if (monitor.watcher !== null && monitor.watcher.alive)
+        signal(monitor.watcher, Kind.down, new Down(monitor, process, reason));
     }
   }
 
   #tellLinks(process: Process, reason: ExitReason): void {
-    const links = process.links;
-    process.links = null;
+    const { links } = process;
     if (links === null) return;
+    process.links = null;
     for (const other of links) {
       if (other instanceof RemotePid) this.#runtime.remote?.exit(process, other, reason);
       else {

@@ -40,12 +40,25 @@ export function exit(reason: ExitReason): never {
   throw new ExitSignal(reason);
 }
 
+/** The exit reason that a throw means. */
+export function thrownReason(error: unknown): ExitReason {
+  try {
+    return error instanceof ExitSignal ? error.reason : error;
+  } catch {
+    // a proxy that refuses to be looked at
+    return error;
+  }
+}
+
 /** Longest text made from a reason. */
 const TEXT_LIMIT = 1_024;
+/** Control characters and the other line ends. */
+// oxlint-disable-next-line no-control-regex
+const LINE_BREAKERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /** One line about any value at all. Never throws, never longer than `limit` characters. */
 export function describeReason(reason: unknown, limit: number = TEXT_LIMIT): string {
-  return describeAt(reason, 0).slice(0, limit);
+  return describeAt(reason, 0).slice(0, limit).replaceAll(LINE_BREAKERS, ' ');
 }
 
 function describeAt(reason: unknown, depth: number): string {

@@ -6,7 +6,7 @@
  */
 
 /** What a queued payload is. Small integers, so that dispatch is a jump. */
-export const Kind = { info: 0, cast: 1, call: 2, down: 3, exit: 4, system: 5 } as const;
+export const Kind = { info: 0, cast: 1, call: 2, down: 3, exit: 4, system: 5, work: 6 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** Slots of a fresh ring (two per message) and the size above which an empty ring is dropped. */
@@ -25,6 +25,16 @@ export class Mailbox {
     const at = (this.#head + this.length * 2) & mask;
     this.#slots[at] = kind;
     this.#slots[at + 1] = message;
+    this.length++;
+  }
+
+  /** Puts a message before all others. */
+  unshift(kind: Kind, message: unknown): void {
+    if (this.length * 2 === this.#slots.length) this.#grow();
+    const at = (this.#head - 2) & (this.#slots.length - 1);
+    this.#slots[at] = kind;
+    this.#slots[at + 1] = message;
+    this.#head = at;
     this.length++;
   }
 

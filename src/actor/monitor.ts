@@ -63,11 +63,13 @@ export class Monitor implements Ref {
   }
 }
 
-/** Puts a monitor of a local target into both lists. */
-export function attach(monitor: Monitor, target: Process): void {
-  monitor.nextOfTarget = target.monitors;
-  if (target.monitors !== null) target.monitors.previousOfTarget = monitor;
-  target.monitors = monitor;
+/** Puts a monitor into the list of its watcher, and of its target when that is here. */
+export function attach(monitor: Monitor, target: Process | null): void {
+  if (target !== null) {
+    monitor.nextOfTarget = target.monitors;
+    if (target.monitors !== null) target.monitors.previousOfTarget = monitor;
+    target.monitors = monitor;
+  }
   const watcher = monitor.watcher;
   if (watcher === null) return;
   monitor.nextOfWatcher = watcher.watching;
@@ -75,11 +77,11 @@ export function attach(monitor: Monitor, target: Process): void {
   watcher.watching = monitor;
 }
 
-/** Takes a monitor out of both lists and deactivates it. */
-export function detach(monitor: Monitor, target: Process): void {
+/** Takes a monitor out of its lists and deactivates it. */
+export function detach(monitor: Monitor, target: Process | null): void {
   monitor.active = false;
   if (monitor.previousOfTarget !== null) monitor.previousOfTarget.nextOfTarget = monitor.nextOfTarget;
-  else if (target.monitors === monitor) target.monitors = monitor.nextOfTarget;
+  else if (target?.monitors === monitor) target.monitors = monitor.nextOfTarget;
   if (monitor.nextOfTarget !== null) monitor.nextOfTarget.previousOfTarget = monitor.previousOfTarget;
   monitor.nextOfTarget = monitor.previousOfTarget = null;
   const watcher = monitor.watcher;

@@ -17,9 +17,9 @@ export class NameScope {
 
   /** False when the name is taken by a live process. */
   register(name: string, process: Process): boolean {
-    if (!process.alive || this.#entries.has(name)) return false;
+    if (!process.alive || this.#held(name) !== undefined) return false;
     this.#entries.set(name, { process, shared: undefined });
-    (process.names ??= []).push({ scope: this, name });
+    process.names = [...process.names, { scope: this, name }];
     return true;
   }
 
@@ -27,18 +27,17 @@ export class NameScope {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
     this.#entries.delete(name);
-    const names = entry.process.names;
-    if (names !== null)
-      entry.process.names = names.filter((held) => held.scope !== this || held.name !== name);
+    const { process } = entry;
+    process.names = process.names.filter((held) => held.scope !== this || held.name !== name);
   }
 
   whereis(name: string): Process | undefined {
-    return this.#entries.get(name)?.process;
+    return this.#held(name)?.process;
   }
 
   /** Publishes a value under a name that `process` holds. Throws when it does not hold it. */
   share(name: string, process: Process, value: unknown): void {
-    const entry = this.#entries.get(name);
+    const entry = this.#held(name);
     if (entry?.process !== process)
       throw new Error(`only the process named ${name} may share under that name`);
     entry.shared = value;
@@ -46,7 +45,7 @@ export class NameScope {
 
   /** What the holder of the name shares; undefined while nobody holds it. */
   shared<T>(name: string): T | undefined {
-    return this.#entries.get(name)?.shared as T | undefined;
+    return this.#held(name)?.shared as T | undefined;
   }
 
   /** Only for the kernel: the holder died. */
@@ -56,6 +55,12 @@ export class NameScope {
 
   names(): readonly string[] {
     return [...this.#entries.keys()];
+  }
+
+  /** Its entry, unless the holder is dead and only its funeral is still to come. */
+  #held(name: string): Entry | undefined {
+    const entry = this.#entries.get(name);
+    return entry?.process.alive === true ? entry : undefined;
   }
 }
 

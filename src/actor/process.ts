@@ -14,6 +14,7 @@ import type { HeldName, NameScope } from './names.ts';
 import type { Pid, RemotePid, Ref } from './pid.ts';
 import type { Random } from './random.ts';
 import type { Runtime } from './runtime.ts';
+import type { ProcessTimer } from './process-timer.ts';
 import type { TimerEntry } from './timers.ts';
 
 /** `waiting`: a callback returned a promise that has not settled. `stopping`: `terminate` is running. */
@@ -65,21 +66,29 @@ export interface Self {
   register(name: string, scope?: NameScope): boolean;
 }
 
+const TRAPS = 1;
+const LINKED = 2;
+const SUSPENDED = 4;
+
+const NO_NAMES: readonly HeldName[] = [];
+
+/** What few processes have. */
+class Extra {
+  links: Set<Process | RemotePid> | null = null;
+  names: readonly HeldName[] = NO_NAMES;
+  controller: AbortController | null = null;
+  dropped = 0;
+}
+
 export class Process implements Pid, Self {
   readonly serial: number;
   readonly runtime: Runtime;
   readonly behavior: Behavior;
   status: Status = Status.starting;
-  trapExit = false;
-  /** Whether the edge to `parent` carries exit signals both ways. */
-  linkedToParent: boolean;
-  /** Only the urgent lane is read while true (`sys.suspend`). */
-  suspended = false;
+  flags: number;
   bound: number = MAILBOX_BOUND;
-  /** Messages accepted, handled, and refused because the mailbox was full. */
-  received = 0;
+  /** Messages and signals handled. */
   handled = 0;
-  dropped = 0;
   /** Whole milliseconds after the runtime's start. */
   readonly startedAt: number;
   state: unknown = undefined;
@@ -92,15 +101,13 @@ export class Process implements Pid, Self {
   lastChild: Process | null = null;
   previousSibling: Process | null = null;
   nextSibling: Process | null = null;
-  links: Set<Process | RemotePid> | null = null;
   /** Monitors of others on this process, and of this process on others. */
   monitors: Monitor | null = null;
   watching: Monitor | null = null;
   /** Calls this process owes an answer. */
   calls: Call | null = null;
-  timers: Set<TimerEntry> | null = null;
-  names: HeldName[] | null = null;
-  controller: AbortController | null = null;
+  timers: ProcessTimer | null = null;
+  extra: Extra | null = null;
   info: ProcessInfo | null;
   /** The parent supervisor's record of this child. */
   child: unknown = null;
@@ -118,7 +125,7 @@ export class Process implements Pid, Self {
     this.serial = serial;
     this.behavior = behavior;
     this.parentProcess = parent;
-    this.linkedToParent = linked;
+    this.flags = linked ? LINKED : 0;
     this.info = info;
     this.startedAt = startedAt;
   }
@@ -144,8 +151,55 @@ export class Process implements Pid, Self {
   get random(): Random {
     return this.runtime.random;
   }
+  /** Messages and signals that wait. */
   get queued(): number {
-    return this.mailbox === null ? 0 : this.mailbox.length;
+    return (
+      (this.mailbox === null ? 0 : this.mailbox.length) + (this.urgent === null ? 0 : this.urgent.length)
+    );
+  }
+  /** Messages and signals accepted so far. */
+  get received(): number {
+    return this.handled + this.queued;
+  }
+  /** Messages refused because the mailbox was full. */
+  get dropped(): number {
+    return this.extra === null ? 0 : this.extra.dropped;
+  }
+  set dropped(count: number) {
+    (this.extra ??= new Extra()).dropped = count;
+  }
+  get trapExit(): boolean {
+    return (this.flags & TRAPS) !== 0;
+  }
+  set trapExit(on: boolean) {
+    this.flags = on ? this.flags | TRAPS : this.flags & ~TRAPS;
+  }
+  /** Whether the edge to `parent` carries exit signals both ways. */
+  get linkedToParent(): boolean {
+    return (this.flags & LINKED) !== 0;
+  }
+  set linkedToParent(on: boolean) {
+    this.flags = on ? this.flags | LINKED : this.flags & ~LINKED;
+  }
+  /** Only the urgent lane is read while true (`sys.suspend`). */
+  get suspended(): boolean {
+    return (this.flags & SUSPENDED) !== 0;
+  }
+  set suspended(on: boolean) {
+    this.flags = on ? this.flags | SUSPENDED : this.flags & ~SUSPENDED;
+  }
+  /** Links beside the one to the parent. */
+  get links(): Set<Process | RemotePid> | null {
+    return this.extra === null ? null : this.extra.links;
+  }
+  set links(links: Set<Process | RemotePid> | null) {
+    (this.extra ??= new Extra()).links = links;
+  }
+  get names(): readonly HeldName[] {
+    return this.extra === null ? NO_NAMES : this.extra.names;
+  }
+  set names(names: readonly HeldName[]) {
+    (this.extra ??= new Extra()).names = names;
   }
   get label(): string {
     return this.info?.label ?? this.behavior.type;
@@ -155,11 +209,12 @@ export class Process implements Pid, Self {
     else this.info.label = label;
   }
   get signal(): AbortSignal {
-    if (this.controller === null) {
-      this.controller = new AbortController();
-      if (this.status === Status.dead) this.controller.abort(this.reason);
+    const extra = (this.extra ??= new Extra());
+    if (extra.controller === null) {
+      extra.controller = new AbortController();
+      if (this.status === Status.dead) extra.controller.abort(this.reason);
     }
-    return this.controller.signal;
+    return extra.controller.signal;
   }
 
   send(to: Pid, message: unknown): boolean {

@@ -7,6 +7,8 @@
 import { describeReason, type ExitReason } from './exit-reason.ts';
 import type { Logger } from './logger.ts';
 import type { Pid } from './pid.ts';
+import type { Process } from './process.ts';
+import { pathOf } from './tree.ts';
 
 export type Report =
   | {
@@ -49,6 +51,61 @@ export type Report =
     };
 
 export type ReportListener = (report: Report) => void;
+
+/** Hands reports to the log and to listeners. Nothing that throws there harms the process that is reported. */
+export class Reporter {
+  readonly #logger: Logger;
+  readonly #listeners = new Set<ReportListener>();
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Until the returned function is called. */
+  listen(listener: ReportListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  report(report: Report): void {
+    try {
+      logReport(this.#logger, report);
+    } catch {
+      // a logger that throws has nowhere to say so
+    }
+    for (const listener of this.#listeners) {
+      try {
+        listener(report);
+      } catch (error) {
+        this.defect(error);
+      }
+    }
+  }
+
+  defect(error: unknown): void {
+    try {
+      this.#logger.error(
+        { event: 'runtime.defect', reason: describeReason(error), stack: stackOf(error) },
+        'a callback of the runtime threw',
+      );
+    } catch {
+      // as above
+    }
+  }
+}
+
+export function crashReport(process: Process, reason: ExitReason, id: string, at: number): Report {
+  return {
+    tag: 'crash',
+    id,
+    at,
+    pid: process,
+    label: process.label,
+    type: process.behavior.type,
+    path: pathOf(process),
+    reason,
+    queued: process.queued,
+  };
+}
 
 /** Writes a report to a logger, with the stack of the reason when it has one. */
 export function logReport(logger: Logger, report: Report): void {

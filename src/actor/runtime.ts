@@ -7,21 +7,23 @@
 import type { Behavior } from './behavior.ts';
 import type { Call } from './call.ts';
 import { systemClock, type Clock } from './clock.ts';
-import { Deaths } from './death.ts';
-import { ExitSignal, isOrderly, type ExitReason } from './exit-reason.ts';
+import { Deaths, ParentExit } from './death.ts';
+import { signal, urgentSignal, withdraw, type Work } from './delivery.ts';
+import { isOrderly, thrownReason, type ExitReason } from './exit-reason.ts';
 import { ndjsonLogger, type Logger } from './logger.ts';
 import { Kind, Mailbox } from './mailbox.ts';
 import { attach, detach, Down, Monitor, type Exit } from './monitor.ts';
 import { NameScope } from './names.ts';
 import { RemotePid, type Pid, type Ref } from './pid.ts';
 import { NOPROC, Process, Status, type ProcessInfo } from './process.ts';
+import { MessageTimer, WorkTimer } from './process-timer.ts';
 import { systemRandom, type Random } from './random.ts';
 import type { RemoteSignals } from './remote.ts';
-import { logReport, type Report, type ReportListener } from './report.ts';
+import { crashReport, Reporter, type Report, type ReportListener } from './report.ts';
 import type { RunQueuePolicy } from './run-queue.ts';
-import { DEFAULT_BUDGET, hasWork, Scheduler, type Budget } from './scheduler.ts';
-import { Timers, TimerEntry } from './timers.ts';
-import { adopt, pathOf } from './tree.ts';
+import { DEFAULT_BUDGET, Scheduler, type Budget } from './scheduler.ts';
+import { Timers, type TimerEntry } from './timers.ts';
+import { abandon, adopt } from './tree.ts';
 
 export interface RuntimeOptions {
   readonly clock?: Clock;
@@ -62,9 +64,10 @@ export class Runtime {
   spawned = 0;
   /** Messages sent to dead processes. */
   deadLetters = 0;
-  readonly #started: number;
+  /** Monotonic ms of its clock. */
+  readonly startedAt: number;
   readonly #deaths: Deaths;
-  readonly #listeners = new Set<ReportListener>();
+  readonly #reporter: Reporter;
   #refs = 0;
 
   constructor(options: RuntimeOptions = {}) {
@@ -73,8 +76,9 @@ export class Runtime {
     this.logger = options.logger ?? ndjsonLogger(this.clock);
     this.node = options.node ?? '';
     this.creation = this.random.u32();
+    this.#reporter = new Reporter(this.logger);
     this.timers = new Timers(this.clock);
-    this.#started = this.clock.now();
+    this.startedAt = this.clock.now();
     this.scheduler = new Scheduler(
       this.clock,
       options.runQueue ?? { tag: 'fifo' },
@@ -88,12 +92,12 @@ export class Runtime {
 
   /** Makes a process. It takes messages at once and handles them from `activate` on. */
   spawn(behavior: Behavior, options: SpawnOptions = {}): Process {
-    const parent = options.parent ?? null;
+    const { parent = null } = options;
     const info: ProcessInfo | null =
       options.label === undefined && options.id === undefined
         ? null
         : { label: options.label ?? options.id ?? behavior.type, id: options.id };
-    const age = Math.round(this.clock.now() - this.#started);
+    const age = Math.round(this.clock.now() - this.startedAt);
     const process = new Process(
       this,
       ++this.spawned,
@@ -105,8 +109,16 @@ export class Runtime {
     );
     this.alive++;
     adopt(parent ?? this, process);
-    if (parent !== null && !parent.alive && process.linkedToParent) this.#deaths.die(process, 'noproc');
+    if (parent !== null && !parent.alive) this.#lateChild(process);
     return process;
+  }
+
+  /** Its parent is dead already: it dies too when linked, else it hangs below the root. */
+  #lateChild(process: Process): void {
+    abandon(process.parentProcess ?? this, process);
+    adopt(this, process);
+    process.parentProcess = null;
+    if (process.linkedToParent) this.#deaths.die(process, 'noproc');
   }
 
   /** Ends the starting phase of a process. */
@@ -116,28 +128,28 @@ export class Runtime {
 
   /** A callback threw: `terminate`, report, death. */
   crash(process: Process, error: unknown): void {
-    this.stop(process, error instanceof ExitSignal ? error.reason : error);
+    this.stop(process, thrownReason(error));
   }
 
   /** Ends a process from within, orderly: runs `terminate` first (OTP G14). */
   stop(process: Process, reason: ExitReason): void {
     if (process.status === Status.dead || process.status === Status.stopping) return;
     process.status = Status.stopping;
-    let result: void | PromiseLike<void>;
+    const { current } = this.scheduler;
+    this.scheduler.current = process;
     try {
-      result = process.behavior.terminate?.(reason, process);
+      const result = process.behavior.terminate?.(reason, process);
+      if (result === undefined) this.#finish(process, reason);
+      else
+        Promise.resolve(result).then(
+          () => this.#finish(process, reason),
+          (error: unknown) => this.#finish(process, thrownReason(error)),
+        );
     } catch (error) {
-      this.#finish(process, error instanceof ExitSignal ? error.reason : error);
-      return;
+      this.#finish(process, thrownReason(error));
+    } finally {
+      this.scheduler.current = current;
     }
-    if (result === undefined) {
-      this.#finish(process, reason);
-      return;
-    }
-    Promise.resolve(result).then(
-      () => this.#finish(process, reason),
-      (error: unknown) => this.#finish(process, error instanceof ExitSignal ? error.reason : error),
-    );
   }
 
   /** Ends a process now, without `terminate` and without a report. */
@@ -167,9 +179,12 @@ export class Runtime {
 
   /** A message of the runtime itself (`sys`): not bounded, taken before any other. */
   system(to: Process, message: unknown): void {
-    if (!to.alive) return;
-    (to.urgent ??= new Mailbox()).push(Kind.system, message);
-    this.wake(to);
+    if (to.alive) urgentSignal(to, Kind.system, message);
+  }
+
+  /** Has `process` do something in its own turn, after what is queued; not bounded. For libraries. */
+  work(process: Process, run: (self: Process) => void | PromiseLike<void>): void {
+    if (process.alive) signal(process, Kind.work, { run } satisfies Work);
   }
 
   /** Sends a call; `timeout` in ms, Infinity for none. It is settled exactly once. */
@@ -184,7 +199,7 @@ export class Runtime {
       call.fail(NOPROC);
       return;
     }
-    if (to.queued >= to.bound) {
+    if (to.mailbox !== null && to.mailbox.length >= to.bound) {
       to.dropped++;
       call.fail({ tag: 'overloaded', bound: 'mailbox' });
       return;
@@ -197,10 +212,14 @@ export class Runtime {
   /** Sends `message` to `target` after `delay` ms; forgotten when the target dies. */
   sendAfter(delay: number, target: Process, message: unknown): TimerEntry {
     const timer = new MessageTimer(target, message);
-    if (target.alive) {
-      (target.timers ??= new Set()).add(timer);
-      this.timers.set(timer, delay);
-    }
+    timer.start(delay);
+    return timer;
+  }
+
+  /** Like `work`, after `delay` ms; forgotten when the process dies. Cancelling holds even if it had fired. */
+  workAfter(delay: number, process: Process, run: (self: Process) => void | PromiseLike<void>): TimerEntry {
+    const timer = new WorkTimer(process, run);
+    timer.start(delay);
     return timer;
   }
 
@@ -215,22 +234,29 @@ export class Runtime {
       return false;
     }
     mailbox.push(kind, message);
-    to.received++;
     if (to.status === Status.idle && !to.suspended) to.runtime.scheduler.ready(to);
     return true;
-  }
-
-  /** Only for the kernel: something was put into the mailbox of `process` without a bound. */
-  wake(process: Process): void {
-    if (process.status === Status.idle && hasWork(process)) process.runtime.scheduler.ready(process);
   }
 
   // --- signals ----------------------------------------------------------------------------------------------
 
   /** Sends an exit signal (OTP P5–P8). `kill` cannot be trapped. */
-  exit(target: Pid, reason: ExitReason, from: Process | null = null): void {
+  exit(target: Pid, reason: ExitReason, from: Process | RemotePid | null = null): void {
     if (target instanceof Process) this.#deaths.signal(target, from, reason, true);
-    else if (target instanceof RemotePid) this.remote?.exit(from, target, reason);
+    else if (target instanceof RemotePid && !(from instanceof RemotePid))
+      this.remote?.exit(from, target, reason);
+  }
+
+  /** For the port to other nodes: the other end of a link died, or is out of reach. */
+  linkBroken(self: Process, other: RemotePid, reason: ExitReason): void {
+    if (self.links?.delete(other) === true) this.#deaths.signal(self, other, reason, false);
+  }
+
+  /** For the port to other nodes: the target of a monitor died, or is out of reach. */
+  monitorFired(monitor: Monitor, reason: ExitReason): void {
+    if (!monitor.active) return;
+    detach(monitor, null);
+    this.#down(monitor, reason);
   }
 
   /** Twice is once (P4). Linking to the dead delivers `noproc` (P9). */
@@ -265,10 +291,12 @@ export class Runtime {
       self.links?.delete(other);
       other.links?.delete(self);
     }
-    const fromOther = (kind: Kind, message: unknown): boolean =>
-      kind === Kind.exit && (message as Exit).from === other;
-    self.mailbox?.remove(fromOther);
-    self.urgent?.remove(fromOther);
+    withdraw(
+      self,
+      (kind, message) =>
+        (kind === Kind.exit && (message as Exit).from === other) ||
+        (message instanceof ParentExit && message.from === other),
+    );
   }
 
   /** The watcher gets exactly one `Down`; at once, `noproc`, when the target is dead (P10). */
@@ -283,82 +311,59 @@ export class Runtime {
 
   #monitor(target: Pid, watcher: Process | null, notify: ((reason: ExitReason) => void) | null): Monitor {
     const monitor = new Monitor(this.node, this.creation, ++this.#refs, target, watcher, notify);
-    if (target instanceof Process && target.alive) {
-      attach(monitor, target);
-      return monitor;
-    }
-    if (target instanceof RemotePid && this.remote !== undefined) {
+    if (watcher?.alive === false) monitor.active = false;
+    else if (target instanceof Process && target.alive) attach(monitor, target);
+    else if (target instanceof RemotePid && this.remote !== undefined) {
+      attach(monitor, null);
       this.remote.monitor(monitor, target);
-      return monitor;
-    }
-    monitor.active = false;
-    const reason = target instanceof RemotePid ? 'noconnection' : 'noproc';
-    if (notify !== null) notify(reason);
-    else if (watcher !== null && watcher.alive) {
-      (watcher.mailbox ??= new Mailbox()).push(Kind.down, new Down(monitor, target, reason));
-      this.wake(watcher);
+    } else {
+      monitor.active = false;
+      this.#down(monitor, target instanceof RemotePid ? 'noconnection' : 'noproc');
     }
     return monitor;
+  }
+
+  #down(monitor: Monitor, reason: ExitReason): void {
+    const { notify, watcher, target } = monitor;
+    if (notify !== null) notify(reason);
+    else if (watcher !== null && watcher.alive) signal(watcher, Kind.down, new Down(monitor, target, reason));
   }
 
   /** False when the monitor had fired or was unknown. With `flush` (default) a queued `Down` goes too. */
   demonitor(ref: Ref, options: { readonly flush?: boolean } = {}): boolean {
     if (!(ref instanceof Monitor)) return false;
     const active = ref.active;
-    if (active && ref.target instanceof Process) detach(ref, ref.target);
-    else if (active && ref.target instanceof RemotePid) this.remote?.demonitor(ref, ref.target);
-    ref.active = false;
-    if (!active && options.flush !== false) {
-      ref.watcher?.mailbox?.remove((kind, message) => kind === Kind.down && (message as Down).ref === ref);
+    if (active) {
+      detach(ref, ref.target instanceof Process ? ref.target : null);
+      if (ref.target instanceof RemotePid) this.remote?.demonitor(ref, ref.target);
+    } else if (options.flush !== false) {
+      const { watcher } = ref;
+      if (watcher !== null)
+        withdraw(watcher, (kind, message) => kind === Kind.down && (message as Down).ref === ref);
     }
     return active;
   }
 
   // --- reports ----------------------------------------------------------------------------------------------
 
-  /** Receives every report until the returned function is called. A listener must not throw. */
+  /** Receives every report until the returned function is called. */
   onReport(listener: ReportListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#reporter.listen(listener);
   }
 
   report(report: Report): void {
-    logReport(this.logger, report);
-    for (const listener of this.#listeners) listener(report);
+    this.#reporter.report(report);
   }
 
   /** Reports the crash of a process and returns the id that joins it with what a remote caller is told. */
   reportCrash(process: Process, reason: ExitReason): string {
     const id = Buffer.from(this.random.bytes(8)).toString('hex');
-    this.report({
-      tag: 'crash',
-      id,
-      at: this.clock.wall(),
-      pid: process,
-      label: process.label,
-      type: process.behavior.type,
-      path: pathOf(process),
-      reason,
-      queued: process.queued,
-    });
+    this.#reporter.report(crashReport(process, reason, id, this.clock.wall()));
     return id;
   }
-}
 
-class MessageTimer extends TimerEntry {
-  readonly #target: Process;
-  readonly #message: unknown;
-  constructor(target: Process, message: unknown) {
-    super();
-    this.#target = target;
-    this.#message = message;
-  }
-  override onTimer(): void {
-    this.#target.timers?.delete(this);
-    this.#target.runtime.send(this.#target, this.#message);
-  }
-  override unset(): boolean {
-    this.#target.timers?.delete(this);
-    return super.unset();
+  /** Only for the kernel: a callback that must not throw did. It is logged, and everything goes on. */
+  defect(error: unknown): void {
+    this.#reporter.defect(error);
   }
 }

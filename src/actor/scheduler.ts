@@ -6,6 +6,8 @@
  * counts messages only, so that runs repeat.
  */
 import type { Clock } from './clock.ts';
+import { hasWork, type Work } from './delivery.ts';
+import { Kind } from './mailbox.ts';
 import { Status, type Process } from './process.ts';
 import { runQueue, type RunQueue, type RunQueuePolicy } from './run-queue.ts';
 
@@ -21,7 +23,7 @@ export interface Budget {
 export const DEFAULT_BUDGET: Budget = { slice: 256, messages: 20_000, milliseconds: 4 };
 
 /** Messages between two looks at the clock. */
-const CLOCK_EVERY = 512;
+const CLOCK_EVERY = 32;
 
 /** What the scheduler tells the kernel. */
 export interface Outcomes {
@@ -71,6 +73,28 @@ export class Scheduler {
     this.#clock.soon(this.#drain);
   }
 
+  /**
+   * Runs the first callback of a process that has just been spawned, in the caller's turn: everything up to its
+   * first `await` costs no trip through the queue. A throw is a crash of that process alone.
+   */
+  runNow(process: Process, body: () => void | PromiseLike<void>): void {
+    if (process.status !== Status.starting) return;
+    const caller = this.current;
+    process.status = Status.running;
+    this.current = process;
+    let result: void | PromiseLike<void>;
+    try {
+      result = body();
+    } catch (error) {
+      this.#outcomes.crashed(process, error);
+      return;
+    } finally {
+      this.current = caller;
+    }
+    if (result !== undefined) this.#park(process, result);
+    else if ((process.status as Status) === Status.running) this.release(process);
+  }
+
   /** After a callback's promise settled, or a start completed. */
   release(process: Process): void {
     if (hasWork(process)) this.ready(process);
@@ -85,17 +109,28 @@ export class Scheduler {
       this.#turnStart = this.#clock.now();
       this.#clock.later(this.#newTurn);
     }
-    const queue = this.#queue;
-    while (queue.size > 0) {
-      if (this.#overBudget()) {
+    let finished = false;
+    try {
+      finished = this.#drainQueue();
+    } finally {
+      // also when something threw that must not: the others go on
+      if (finished) this.#draining = false;
+      else {
         this.yields++;
         this.#clock.later(this.#resume);
-        return;
       }
+    }
+  }
+
+  /** False when the budget was spent first. */
+  #drainQueue(): boolean {
+    const queue = this.#queue;
+    while (queue.size > 0) {
+      if (this.#overBudget()) return false;
       const process = queue.take();
       if (process.status === Status.queued) this.#slice(process);
     }
-    this.#draining = false;
+    return true;
   }
 
   #overBudget(): boolean {
@@ -103,11 +138,16 @@ export class Scheduler {
       this.#nextLook = CLOCK_EVERY;
       return true;
     }
-    if (this.#spent < this.#nextLook || this.#budget.milliseconds === Infinity) return false;
+    if (this.#spent < this.#nextLook) return false;
     this.#nextLook = this.#spent + CLOCK_EVERY;
-    if (this.#clock.now() - this.#turnStart <= this.#budget.milliseconds) return false;
+    if (!this.#late()) return false;
     this.#nextLook = CLOCK_EVERY;
     return true;
+  }
+
+  #late(): boolean {
+    const { milliseconds } = this.#budget;
+    return milliseconds !== Infinity && this.#clock.now() - this.#turnStart > milliseconds;
   }
 
   #slice(process: Process): void {
@@ -116,6 +156,7 @@ export class Scheduler {
     let left = this.#budget.slice;
     this.current = process;
     while (left > 0) {
+      if (left % CLOCK_EVERY === 0 && left < this.#budget.slice && this.#late()) break;
       const box =
         process.urgent !== null && process.urgent.length > 0
           ? process.urgent
@@ -126,19 +167,21 @@ export class Scheduler {
       left--;
       const kind = box.peek();
       const message = box.take();
+      if (box === process.urgent && box.length === 0) process.urgent = null;
       process.handled++;
       let result: void | PromiseLike<void>;
       try {
-        result = behavior.receive(kind, message, process);
+        result =
+          kind === Kind.work ? (message as Work).run(process) : behavior.receive(kind, message, process);
+        if (result !== undefined) {
+          this.#park(process, result);
+          break;
+        }
       } catch (error) {
         this.current = null;
         this.#spent += this.#budget.slice - left;
         this.#outcomes.crashed(process, error);
         return;
-      }
-      if (result !== undefined) {
-        this.#park(process, result);
-        break;
       }
       // it died or began to stop inside its own callback
       if ((process.status as Status) !== Status.running) break;
@@ -159,9 +202,4 @@ export class Scheduler {
       },
     );
   }
-}
-
-export function hasWork(process: Process): boolean {
-  if (process.urgent !== null && process.urgent.length > 0) return true;
-  return !process.suspended && process.mailbox !== null && process.mailbox.length > 0;
 }

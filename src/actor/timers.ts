@@ -32,6 +32,17 @@ class Bucket {
   }
 }
 
+class Callback extends TimerEntry {
+  readonly #run: () => void;
+  constructor(run: () => void) {
+    super();
+    this.#run = run;
+  }
+  override onTimer(): void {
+    this.#run();
+  }
+}
+
 export class Timers {
   readonly #clock: Clock;
   readonly #buckets = new Map<number, Bucket>();
@@ -66,6 +77,13 @@ export class Timers {
     else bucket.last.later = entry;
     bucket.last = entry;
     if (this.#size++ === 0 && this.#timer !== null) this.#clock.hold(this.#timer, true);
+  }
+
+  /** Runs `run` once in `delay` ms. */
+  after(delay: number, run: () => void): TimerEntry {
+    const entry = new Callback(run);
+    this.set(entry, delay);
+    return entry;
   }
 
   /** Cancels `entry`; false when it was not set (it fired, was cancelled, or never set). */

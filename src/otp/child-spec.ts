@@ -55,11 +55,14 @@ export function checkSpec(spec: ChildSpec): CheckedSpec {
 export class Child {
   readonly spec: CheckedSpec;
   process: Process | null = null;
-  /** A restart failed and is being tried again. */
-  restarting = false;
+  /** A restart failed and is tried again by the work that holds this ticket. */
+  retry: object | null = null;
   restarts = 0;
   constructor(spec: CheckedSpec) {
     this.spec = spec;
+  }
+  get restarting(): boolean {
+    return this.retry !== null;
   }
 }
 

@@ -5,15 +5,16 @@
  */
 import type { Behavior } from '../actor/behavior.ts';
 import type { Call } from '../actor/call.ts';
+import { nextSignal } from '../actor/delivery.ts';
 import { Kind } from '../actor/mailbox.ts';
-import type { Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
 import type { TimerEntry } from '../actor/timers.ts';
 import type { AnyServer } from './gen-server.ts';
 import { Ignore, NoReply, Reply, Started, Stop, type Next } from './result.ts';
 import { Request } from './server-ref.ts';
 import type { InitResult } from './start.ts';
-import { Continue, StopRequest } from './system-messages.ts';
+import { isPromiseLike } from './sequence.ts';
+import { Continue } from './system-messages.ts';
 
 type Handler = (payload: unknown, state: unknown, self: Process, from?: Call) => unknown;
 
@@ -45,8 +46,10 @@ export class ServerBehavior implements Behavior {
   readonly #server: Callbacks;
   readonly #calls: Readonly<Record<string, Handler>>;
   readonly #casts: Readonly<Record<string, Handler>>;
-  /** Idle timeouts that are running (OTP G10); few servers use them. */
-  readonly #idle = new Map<Process, TimerEntry>();
+  /** Idle timeouts that are running (OTP G10). */
+  readonly #idle = new WeakMap<Process, TimerEntry>();
+  /** Few servers use them: the others do not look. */
+  #hasIdle = false;
 
   constructor(module: string, server: Callbacks) {
     this.module = module;
@@ -57,13 +60,13 @@ export class ServerBehavior implements Behavior {
 
   init(args: unknown, self: Process): InitResult | Promise<InitResult> {
     const result = this.#server.init(args, self);
-    return isPromise(result)
+    return isPromiseLike(result)
       ? Promise.resolve(result).then((value) => this.#begin(value, self))
       : this.#begin(result, self);
   }
 
   receive(kind: Kind, message: unknown, self: Process): void | Promise<void> {
-    if (this.#idle.size > 0) this.#wakeUp(self);
+    if (this.#hasIdle) this.#wakeUp(self);
     switch (kind) {
       case Kind.call: {
         const call = message as Call;
@@ -77,28 +80,18 @@ export class ServerBehavior implements Behavior {
         return this.#after(this.#server.handleRequest(request, self.state, self, call), self, call);
       }
       case Kind.cast: {
-        const request = message as Request;
-        const handler = this.#casts[request.tag];
-        if (handler === undefined) throw undefinedCallback('handleCast', request);
-        return this.#after(handler(request.payload, self.state, self), self, null);
+        const handler = message instanceof Request ? this.#casts[message.tag] : undefined;
+        if (handler === undefined) throw undefinedCallback('handleCast', message);
+        return this.#after(handler((message as Request).payload, self.state, self), self, null);
       }
       case Kind.system:
-        if (message instanceof Continue) return this.#continue(message.value, self);
-        if (message instanceof StopRequest) self.runtime.stop(self, message.reason);
-        return undefined;
-      case Kind.exit:
-        if ((message as Exit).from === self.parentProcess) {
-          self.runtime.stop(self, (message as Exit).reason);
-          return undefined;
-        }
-        return this.#info(message, self);
+        return message instanceof Continue ? this.#continue(message.value, self) : undefined;
       default:
         return this.#info(message, self);
     }
   }
 
   terminate(reason: unknown, self: Process): void | Promise<void> {
-    this.#idle.delete(self);
     return this.#server.terminate?.(reason, self.state, self);
   }
 
@@ -149,7 +142,7 @@ export class ServerBehavior implements Behavior {
       self.runtime.stop(self, result.reason);
       return undefined;
     }
-    if (isPromise(result)) {
+    if (isPromiseLike(result)) {
       return Promise.resolve(result).then((value) =>
         self.alive ? this.#settled(value, self, call) : undefined,
       );
@@ -163,21 +156,21 @@ export class ServerBehavior implements Behavior {
   }
 
   #next(next: Next, self: Process): void {
-    if (next.continue !== undefined) self.runtime.system(self, new Continue(next.continue));
-    if (next.timeout !== undefined) this.#idle.set(self, self.sendAfter(next.timeout, 'timeout'));
+    if (next.continue !== undefined) nextSignal(self, Kind.system, new Continue(next.continue));
+    if (next.timeout === undefined || next.timeout === Infinity) return;
+    // void as soon as any message is handled, also one that came before the time was up
+    const expire = (): void | Promise<void> => {
+      this.#idle.delete(self);
+      return this.#info('timeout', self);
+    };
+    this.#hasIdle = true;
+    this.#idle.set(self, self.runtime.workAfter(next.timeout, self, expire));
   }
 
   #wakeUp(self: Process): void {
     this.#idle.get(self)?.unset();
     this.#idle.delete(self);
   }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value instanceof Promise ||
-    (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
-  );
 }
 
 function ownProperties(

@@ -25,8 +25,8 @@ import { serverBehavior } from './gen-server-behavior.ts';
 import type { Ignore, NoReply, Reply, Started, Stop } from './result.ts';
 import type { MaybePromise } from './sequence.ts';
 import { ServerRef, type Protocol } from './server-ref.ts';
-import { StopRequest } from './system-messages.ts';
 import { startProcess, type StartOptions, type StartResult } from './start.ts';
+import { requestStop } from './stop.ts';
 
 /** Who waits for the answer of a call. Pass it to `replyTo` to answer later, from any process. */
 export type From = Pick<Call, 'reply' | 'settled'>;
@@ -147,19 +147,20 @@ export async function stopServer(
   const process = ref.pid;
   if (!(process instanceof Process) || !process.alive) throw new ExitError('stop', 'noproc');
   const { runtime } = ref;
+  if (process === runtime.scheduler.current) throw new ExitError('stop', 'calling_self');
   const died = await new Promise<ExitReason>((resolve, reject) => {
     const timer =
       timeout === Infinity
         ? undefined
-        : runtime.clock.setTimer(timeout, () => {
+        : runtime.timers.after(timeout, () => {
             runtime.demonitor(watch);
             reject(new ExitError('stop', 'timeout'));
           });
     const watch = runtime.onExit(process, (why) => {
-      if (timer !== undefined) runtime.clock.clear(timer);
+      timer?.unset();
       resolve(why);
     });
-    runtime.system(process, new StopRequest(reason));
+    requestStop(process, reason);
   });
   if (died !== reason) throw new ExitError('stop', died);
 }

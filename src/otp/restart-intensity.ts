@@ -15,6 +15,16 @@ export interface RestartLimit {
 /** OTP's default: 1 restart in 5 s. */
 export const DEFAULT_LIMIT: RestartLimit = { intensity: 1, period: 5_000 };
 
+/** Fills in the defaults. Throws a `TypeError` for a limit that makes no sense. */
+export function checkLimit(limit: Partial<RestartLimit>): RestartLimit {
+  const { intensity = DEFAULT_LIMIT.intensity, period = DEFAULT_LIMIT.period } = limit;
+  if (!Number.isInteger(intensity) || intensity < 0)
+    throw new TypeError('supervisor: intensity must be an integer ≥ 0');
+  if (!(Number.isFinite(period) && period > 0))
+    throw new TypeError('supervisor: period must be positive milliseconds');
+  return { intensity, period };
+}
+
 export class RestartWindow {
   readonly limit: RestartLimit;
   /** The last `intensity` restarts as a ring that grows until it is full. */

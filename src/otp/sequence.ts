@@ -11,16 +11,32 @@ export type MaybePromise<T> = T | Promise<T>;
 export function eachInOrder<T>(
   items: readonly T[],
   step: (item: T) => MaybePromise<boolean>,
-  from = 0,
 ): MaybePromise<boolean> {
-  for (let i = from; i < items.length; i++) {
+  for (let i = 0; i < items.length; i++) {
     const result = step(items[i] as T);
-    if (result instanceof Promise) {
-      return result.then((goOn) => goOn && eachInOrder(items, step, i + 1));
-    }
+    if (result instanceof Promise) return theRest(items, step, i + 1, result);
     if (!result) return false;
   }
   return true;
+}
+
+async function theRest<T>(
+  items: readonly T[],
+  step: (item: T) => MaybePromise<boolean>,
+  from: number,
+  first: Promise<boolean>,
+): Promise<boolean> {
+  if (!(await first)) return false;
+  for (let i = from; i < items.length; i++) if (!(await step(items[i] as T))) return false;
+  return true;
+}
+
+/** Whether a value can be awaited. */
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value instanceof Promise ||
+    (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
+  );
 }
 
 /** `then` for a value that may not be a promise. */

@@ -6,7 +6,7 @@
  * again before the starter hears of a failure.
  */
 import type { Behavior } from '../actor/behavior.ts';
-import { ExitSignal, isOrderly, type ExitReason } from '../actor/exit-reason.ts';
+import { isOrderly, thrownReason, type ExitReason } from '../actor/exit-reason.ts';
 import type { NameScope } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import type { Process } from '../actor/process.ts';
@@ -46,6 +46,7 @@ export function startProcess(
   options: StartOptions = {},
 ): StartResult | Promise<StartResult> {
   const process = runtime.spawn(behavior, options);
+  if (!process.alive) return { tag: 'error', reason: process.reason };
   if (options.mailbox !== undefined) process.bound = options.mailbox;
   if (options.trapExit === true) process.trapExit = true;
   if (options.name !== undefined) {
@@ -75,9 +76,9 @@ export function startProcess(
 function later(process: Process, result: PromiseLike<InitResult>, timeout: number): Promise<StartResult> {
   const runtime = process.runtime;
   return new Promise((resolve) => {
-    const timer = timeout === Infinity ? undefined : runtime.clock.setTimer(timeout, expire);
+    const timer = timeout === Infinity ? undefined : runtime.timers.after(timeout, expire);
     const watch = runtime.onExit(process, (reason) => {
-      if (timer !== undefined) runtime.clock.clear(timer);
+      timer?.unset();
       resolve({ tag: 'error', reason });
     });
     function expire(): void {
@@ -88,7 +89,7 @@ function later(process: Process, result: PromiseLike<InitResult>, timeout: numbe
     const settle = (finish: () => StartResult): void => {
       if (!process.alive) return;
       runtime.demonitor(watch);
-      if (timer !== undefined) runtime.clock.clear(timer);
+      timer?.unset();
       resolve(finish());
     };
     Promise.resolve(result).then(
@@ -116,5 +117,5 @@ function conclude(process: Process, result: InitResult): StartResult {
 }
 
 function crashed(process: Process, error: unknown): StartResult {
-  return conclude(process, { tag: 'stop', reason: error instanceof ExitSignal ? error.reason : error });
+  return conclude(process, { tag: 'stop', reason: thrownReason(error) });
 }

@@ -17,18 +17,12 @@ export function reportable(restart: Restart, reason: ExitReason): boolean {
   return restart === 'permanent' || !isOrderly(reason);
 }
 
-/** The children, by index, that a restart of the one at `index` stops (in reverse) and starts (in order). */
-export function restartRange(
-  strategy: Strategy,
-  count: number,
-  index: number,
-): { readonly from: number; readonly to: number } {
-  switch (strategy) {
-    case 'oneForOne':
-      return { from: index, to: index + 1 };
-    case 'oneForAll':
-      return { from: 0, to: count };
-    case 'restForOne':
-      return { from: index, to: count };
-  }
+/**
+ * The children that a restart of `child` stops (in reverse order) and starts (in order).
+ * @param children all of them, in start order.
+ */
+export function restartGroup<T>(strategy: Strategy, children: Iterable<T>, child: T): readonly T[] {
+  if (strategy === 'oneForOne') return [child];
+  const all = [...children];
+  return strategy === 'oneForAll' ? all : all.slice(all.indexOf(child));
 }

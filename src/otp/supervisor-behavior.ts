@@ -13,18 +13,9 @@ import type { Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
 import { Child } from './child-spec.ts';
 import { chain, eachInOrder, type MaybePromise } from './sequence.ts';
-import { reportable, restartRange, restarts } from './strategy.ts';
-import { report, startChild, stateOf, stopChild } from './supervisor-children.ts';
-import { StopRequest } from './system-messages.ts';
+import { reportable, restartGroup, restarts } from './strategy.ts';
+import { report, startChild, stateOf, stopAll, tryAgain } from './supervisor-children.ts';
 import { answer, type SupervisorRequest } from './supervisor-requests.ts';
-
-/** A restart that failed is tried again by a message, so that requests and shutdown get their turn (OTP S7). */
-class TryAgain {
-  readonly child: Child;
-  constructor(child: Child) {
-    this.child = child;
-  }
-}
 
 export const supervisorBehavior: Behavior = {
   type: 'Supervisor',
@@ -41,29 +32,19 @@ export const supervisorBehavior: Behavior = {
           }),
         );
       }
-      case Kind.system:
-        if (message instanceof StopRequest) self.runtime.stop(self, message.reason);
-        return undefined;
-      case Kind.info:
-        if (message instanceof TryAgain) return ignoreValue(tryAgain(self, message.child));
-        break;
       default:
-        break;
+        return self.runtime.report({
+          tag: 'unhandled',
+          at: self.clock.wall(),
+          pid: self,
+          label: self.label,
+          kind: 'message',
+        });
     }
-    return self.runtime.report({
-      tag: 'unhandled',
-      at: self.clock.wall(),
-      pid: self,
-      label: self.label,
-      kind: 'message',
-    });
   },
 
   terminate(_reason, self) {
-    const { children } = stateOf(self);
-    return ignoreValue(
-      eachInOrder(children.toReversed(), (child) => chain(stopChild(self, child), () => true)),
-    );
+    return ignoreValue(stopAll(self, [...stateOf(self).children.values()]));
   },
 
   inspect(self) {
@@ -77,10 +58,6 @@ function ignoreValue(value: MaybePromise<unknown>): void | Promise<void> {
 }
 
 function onExit(self: Process, exit: Exit): void | Promise<void> {
-  if (exit.from === self.parentProcess) {
-    self.runtime.stop(self, exit.reason);
-    return;
-  }
   const process = exit.from as Process;
   const child = process.child;
   if (!(child instanceof Child) || child.process !== process) return;
@@ -97,7 +74,7 @@ function ended(self: Process, child: Child, reason: ExitReason): MaybePromise<vo
     report(self, child, 'child_terminated', reason, again ? `restart (${state.strategy})` : 'no restart');
   }
   if (again) return restartChild(self, child);
-  if (restart === 'temporary') state.children = state.children.filter((other) => other !== child);
+  if (restart === 'temporary') state.forget(child);
 }
 
 /** Restarts what the strategy says, unless the intensity is exceeded (OTP S2, S3). */
@@ -105,28 +82,20 @@ function restartChild(self: Process, child: Child): MaybePromise<void> {
   const state = stateOf(self);
   if (state.window.record(self.clock.now())) {
     report(self, child, 'shutdown', 'reached_max_restart_intensity', 'the supervisor gives up');
-    if (child.spec.restart === 'temporary')
-      state.children = state.children.filter((other) => other !== child);
     self.runtime.stop(self, 'shutdown');
     return;
   }
   child.restarts++;
-  const { from, to } = restartRange(state.strategy, state.children.length, state.children.indexOf(child));
-  const group = state.children.slice(from, to);
-  return chain(
-    eachInOrder(group.toReversed(), (other) => chain(stopChild(self, other), () => true)),
-    () => {
-      const kept = group.filter((other) => other === child || other.spec.restart !== 'temporary');
-      if (kept.length < group.length) {
-        state.children = state.children.filter((other) => kept.includes(other) || !group.includes(other));
-      }
-      return startGroup(self, kept, child);
-    },
-  );
+  const group = restartGroup(state.strategy, state.children.values(), child);
+  return chain(stopAll(self, group), () => {
+    const kept = group.filter((other) => other.spec.restart !== 'temporary');
+    for (const other of group) if (other.spec.restart === 'temporary') state.forget(other);
+    return startGroup(self, kept);
+  });
 }
 
-function startGroup(self: Process, group: readonly Child[], cause: Child): MaybePromise<void> {
-  const state = stateOf(self);
+/** When a start fails, oneForAll begins anew with all, restForOne with the one that failed (OTP S8). */
+function startGroup(self: Process, group: readonly Child[]): MaybePromise<void> {
   let failed: Child | undefined;
   const done = eachInOrder(group, (child) =>
     chain(startChild(self, child), (result) => {
@@ -137,16 +106,7 @@ function startGroup(self: Process, group: readonly Child[], cause: Child): Maybe
     }),
   );
   return chain(done, () => {
-    if (failed === undefined) return;
-    // oneForAll begins again with the first child, the others with the one that failed (OTP S8)
-    const next = state.strategy === 'oneForAll' ? cause : failed;
-    failed.restarting = true;
-    next.restarting = true;
-    self.send(self, new TryAgain(next));
+    const again = failed;
+    if (again !== undefined) tryAgain(self, again, () => restartChild(self, again));
   });
-}
-
-function tryAgain(self: Process, child: Child): MaybePromise<void> {
-  if (!child.restarting || !stateOf(self).children.includes(child)) return;
-  return restartChild(self, child);
 }

@@ -13,13 +13,17 @@ import { reportable, type Strategy } from './strategy.ts';
 export class SupervisorState {
   readonly strategy: Strategy;
   readonly window: RestartWindow;
-  children: Child[] = [];
+  /** By id, in start order. */
+  readonly children: Map<string, Child> = new Map();
   constructor(strategy: Strategy, window: RestartWindow) {
     this.strategy = strategy;
     this.window = window;
   }
-  find(id: string): Child | undefined {
-    return this.children.find((child) => child.spec.id === id);
+  keep(child: Child): void {
+    this.children.set(child.spec.id, child);
+  }
+  forget(child: Child): void {
+    this.children.delete(child.spec.id);
   }
 }
 
@@ -39,18 +43,19 @@ export function startAll(self: Process, specs: readonly ChildSpec[]): MaybePromi
         report(self, child, 'start_error', result.reason, 'the supervisor does not start');
         return false;
       }
-      if (result.tag === 'ok' || child.spec.restart !== 'temporary') state.children.push(child);
+      if (result.tag === 'ok' || child.spec.restart !== 'temporary') state.keep(child);
       return true;
     });
   });
   return chain(done, (ok): MaybePromise<ExitReason | undefined> => {
     if (ok) return undefined;
-    const started = state.children.toReversed();
-    return chain(
-      eachInOrder(started, (child) => chain(stopChild(self, child), () => true)),
-      () => failure,
-    );
+    return chain(stopAll(self, [...state.children.values()]), () => failure);
   });
+}
+
+/** Stops children, the last first. */
+export function stopAll(self: Process, children: readonly Child[]): MaybePromise<boolean> {
+  return eachInOrder(children.toReversed(), (child) => chain(stopChild(self, child), () => true));
 }
 
 export function startChild(self: Process, child: Child): MaybePromise<StartResult> {
@@ -62,9 +67,10 @@ export function startChild(self: Process, child: Child): MaybePromise<StartResul
   }
   const settled = result instanceof Promise ? result.catch(asError) : result;
   return chain(settled, (outcome) => {
-    if (outcome.tag !== 'ok') return outcome;
+    if (outcome.tag === 'error') return outcome;
+    child.retry = null;
+    if (outcome.tag === 'ignore') return outcome;
     const process = outcome.pid as Process;
-    child.restarting = false;
     if (!process.alive) return { tag: 'error', reason: process.reason };
     child.process = process;
     process.child = child;
@@ -79,21 +85,35 @@ export function startChild(self: Process, child: Child): MaybePromise<StartResul
   });
 }
 
+/**
+ * Runs `restart` later, by a message to itself, so that requests and a shutdown get their turn (OTP S7); not
+ * when the child is stopped or started in between.
+ */
+export function tryAgain(self: Process, child: Child, restart: () => MaybePromise<void>): void {
+  const ticket = {};
+  child.retry = ticket;
+  self.runtime.work(self, () => (child.retry === ticket ? restart() : undefined));
+}
+
 const asError = (reason: unknown): StartResult => ({ tag: 'error', reason });
 
 /** Stops a child and reports when it did not go as it should (OTP S10, S11). */
 export function stopChild(self: Process, child: Child): MaybePromise<void> {
   const process = child.process;
   child.process = null;
-  child.restarting = false;
+  child.retry = null;
   if (process === null) return;
   process.child = null;
-  const { shutdown, restart } = child.spec;
-  return chain(process.alive ? stopProcess(process, self, shutdown) : process.reason, (reason) => {
-    const expected = shutdown === 'brutalKill' ? reason === 'killed' : reason === 'shutdown';
-    if (expected || (restart !== 'permanent' && !reportable(restart, reason))) return;
-    report(self, child, 'shutdown_error', reason, 'the child is stopped');
+  return chain(process.alive ? stopProcess(process, self, child.spec.shutdown) : process.reason, (reason) => {
+    if (!stoppedWell(child, reason)) report(self, child, 'shutdown_error', reason, 'the child is stopped');
   });
+}
+
+/** Whether a child that was told to stop ended as it should (OTP S11). */
+export function stoppedWell(child: Child, reason: ExitReason): boolean {
+  const { shutdown, restart } = child.spec;
+  if (reason === (shutdown === 'brutalKill' ? 'killed' : 'shutdown')) return true;
+  return restart !== 'permanent' && !reportable(restart, reason);
 }
 
 export function report(

@@ -29,16 +29,15 @@ export function answer(
     case 'startChild':
       return startNew(self, state, request.spec);
     case 'terminateChild': {
-      const child = state.find(request.id);
+      const child = state.children.get(request.id);
       if (child === undefined) return failed('not_found');
       return chain(stopChild(self, child), () => {
-        if (child.spec.restart === 'temporary')
-          state.children = state.children.filter((other) => other !== child);
+        if (child.spec.restart === 'temporary') state.forget(child);
         return { tag: 'ok', pid: undefined };
       });
     }
     case 'restartChild': {
-      const child = state.find(request.id);
+      const child = state.children.get(request.id);
       if (child === undefined) return failed('not_found');
       if (child.process !== null) return failed('running');
       if (child.restarting) return failed('restarting');
@@ -47,22 +46,22 @@ export function answer(
       );
     }
     case 'deleteChild': {
-      const child = state.find(request.id);
+      const child = state.children.get(request.id);
       if (child === undefined) return failed('not_found');
       if (child.process !== null) return failed('running');
       if (child.restarting) return failed('restarting');
-      state.children = state.children.filter((other) => other !== child);
+      state.forget(child);
       return { tag: 'ok', pid: undefined };
     }
     case 'whichChildren':
-      return state.children.toReversed().map((child) => ({
+      return [...state.children.values()].toReversed().map((child) => ({
         id: child.spec.id,
         pid: child.restarting ? 'restarting' : (child.process ?? undefined),
         type: child.spec.type,
         restart: child.spec.restart,
       }));
     case 'countChildren': {
-      const { children } = state;
+      const children = [...state.children.values()];
       const supervisors = children.filter((child) => child.spec.type === 'supervisor').length;
       return {
         specs: children.length,
@@ -77,7 +76,7 @@ export function answer(
 const failed = (reason: ExitReason): ChildAnswer => ({ tag: 'error', reason });
 
 function startNew(self: Process, state: SupervisorState, spec: ChildSpec): MaybePromise<ChildAnswer> {
-  const known = state.find(spec.id);
+  const known = state.children.get(spec.id);
   if (known?.process) return failed({ already_started: known.process });
   if (known !== undefined) return failed('already_present');
   let child: Child;
@@ -88,7 +87,7 @@ function startNew(self: Process, state: SupervisorState, spec: ChildSpec): Maybe
   }
   return chain(startChild(self, child), (result) => {
     if (result.tag === 'error') return failed(result.reason);
-    if (result.tag === 'ok' || child.spec.restart !== 'temporary') state.children.push(child);
+    if (result.tag === 'ok' || child.spec.restart !== 'temporary') state.keep(child);
     return { tag: 'ok', pid: child.process ?? undefined };
   });
 }

@@ -18,7 +18,7 @@ import type { Runtime } from '../actor/runtime.ts';
 import { checkSpec, type ChildCount, type ChildInfo, type ChildSpec } from './child-spec.ts';
 import { ExitError, StartError } from './errors.ts';
 import { startServerLink, type GenServer } from './gen-server.ts';
-import { DEFAULT_LIMIT, RestartWindow } from './restart-intensity.ts';
+import { checkLimit, RestartWindow, type RestartLimit } from './restart-intensity.ts';
 import { chain, type MaybePromise } from './sequence.ts';
 import { request, type CallOptions, type Named, type Protocol } from './server-ref.ts';
 import { startProcess, type StartOptions, type StartResult } from './start.ts';
@@ -122,23 +122,19 @@ function start(runtime: Runtime, spec: SupervisorSpec, options: StartOptions): M
 
 function checkSupervisor(spec: SupervisorSpec): {
   strategy: Strategy;
-  limit: { intensity: number; period: number };
+  limit: RestartLimit;
 } {
-  const { strategy = 'oneForOne', intensity = DEFAULT_LIMIT.intensity, period = DEFAULT_LIMIT.period } = spec;
+  const { strategy = 'oneForOne' } = spec;
   if (!['oneForOne', 'oneForAll', 'restForOne'].includes(strategy)) {
     throw new TypeError('supervisor: strategy must be oneForOne, oneForAll or restForOne');
   }
-  if (!Number.isInteger(intensity) || intensity < 0)
-    throw new TypeError('supervisor: intensity must be an integer ≥ 0');
-  if (!(Number.isFinite(period) && period > 0))
-    throw new TypeError('supervisor: period must be positive milliseconds');
   const ids = new Set<string>();
   for (const child of spec.children) {
     const { id } = checkSpec(child);
     if (ids.has(id)) throw new TypeError(`supervisor: two children have the id ${id}`);
     ids.add(id);
   }
-  return { strategy, limit: { intensity, period } };
+  return { strategy, limit: checkLimit(spec) };
 }
 
 /** How others manage a supervisor's children. */

@@ -1,7 +1,9 @@
 /**
  * Messages of the runtime itself: they travel in the urgent lane, before any user message.
  */
+import type { Work } from '../actor/delivery.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
+import type { Process } from '../actor/process.ts';
 
 /** Runs `handleContinue` before any queued message. */
 export class Continue {
@@ -11,10 +13,13 @@ export class Continue {
   }
 }
 
-/** Ends a process as if told by its parent. */
-export class StopRequest {
+/** Ends a process as if told by its parent: `terminate` runs. Behaviors never see it. */
+export class StopRequest implements Work {
   readonly reason: ExitReason;
   constructor(reason: ExitReason) {
     this.reason = reason;
+  }
+  run(self: Process): void {
+    self.runtime.stop(self, this.reason);
   }
 }

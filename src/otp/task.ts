@@ -11,6 +11,7 @@ import type { Pid } from '../actor/pid.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { ExitError, reasonOf } from './errors.ts';
+import { isPromiseLike } from './sequence.ts';
 import { CALL_TIMEOUT } from './server-ref.ts';
 
 /** The work. `self.signal` is aborted when the task is killed. */
@@ -22,8 +23,8 @@ const taskBehavior: Behavior = {
     if (kind !== Kind.call) return undefined;
     const call = message as Call;
     const result = (call.request as TaskBody<unknown>)(self);
-    if (!(result instanceof Promise)) return finish(self, call, result);
-    return result.then((value) => finish(self, call, value));
+    if (!isPromiseLike(result)) return finish(self, call, result);
+    return Promise.resolve(result).then((value) => finish(self, call, value));
   },
 };
 
@@ -62,18 +63,17 @@ export class Task<T> {
   /** The result in a box if it comes within `timeout` ms, else undefined; the task runs on. */
   async yield(timeout: number = CALL_TIMEOUT): Promise<{ readonly value: T } | undefined> {
     if (timeout === Infinity) return { value: await this.#result };
-    const { clock } = this.runtime;
     return new Promise((resolve, reject) => {
-      const timer = clock.setTimer(timeout, () => {
+      const timer = this.runtime.timers.after(timeout, () => {
         resolve(undefined);
       });
       this.#result.then(
         (value) => {
-          clock.clear(timer);
+          timer.unset();
           resolve({ value });
         },
         (error: unknown) => {
-          clock.clear(timer);
+          timer.unset();
           reject(error as Error);
         },
       );

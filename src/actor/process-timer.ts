@@ -1,0 +1,86 @@
+/**
+ * Timers that belong to a process and are forgotten when it dies.
+ *
+ * They hang in a list at their process, so that setting and cancelling one costs a few pointers.
+ */
+import { signal, type Work } from './delivery.ts';
+import { Kind } from './mailbox.ts';
+import type { Process } from './process.ts';
+import { TimerEntry } from './timers.ts';
+
+export abstract class ProcessTimer extends TimerEntry {
+  readonly owner: Process;
+  #listed = false;
+  #previous: ProcessTimer | null = null;
+  #next: ProcessTimer | null = null;
+
+  constructor(owner: Process) {
+    super();
+    this.owner = owner;
+  }
+
+  /** Its time has come; the owner is alive. */
+  protected abstract fire(): void;
+
+  /** Sets it to fire in `delay` ms; does nothing when the owner is dead. */
+  start(delay: number): void {
+    const { owner } = this;
+    if (!owner.alive) return;
+    this.#listed = true;
+    this.#next = owner.timers;
+    if (owner.timers !== null) owner.timers.#previous = this;
+    owner.timers = this;
+    owner.runtime.timers.set(this, delay);
+  }
+
+  override onTimer(): void {
+    this.#leave();
+    this.fire();
+  }
+
+  override unset(): boolean {
+    this.#leave();
+    return super.unset();
+  }
+
+  #leave(): void {
+    if (!this.#listed) return;
+    this.#listed = false;
+    if (this.#previous === null) this.owner.timers = this.#next;
+    else this.#previous.#next = this.#next;
+    if (this.#next !== null) this.#next.#previous = this.#previous;
+    this.#previous = this.#next = null;
+  }
+}
+
+/** Sends its owner a message. */
+export class MessageTimer extends ProcessTimer {
+  readonly #message: unknown;
+  constructor(owner: Process, message: unknown) {
+    super(owner);
+    this.#message = message;
+  }
+  protected override fire(): void {
+    this.owner.runtime.send(this.owner, this.#message);
+  }
+}
+
+/** Has its owner do some work. Not lost when the mailbox is full; void once cancelled, even if it had fired. */
+export class WorkTimer extends ProcessTimer implements Work {
+  readonly #work: (self: Process) => void | PromiseLike<void>;
+  #canceled = false;
+  constructor(owner: Process, work: (self: Process) => void | PromiseLike<void>) {
+    super(owner);
+    this.#work = work;
+  }
+  override unset(): boolean {
+    this.#canceled = true;
+    return super.unset();
+  }
+  run(self: Process): void | PromiseLike<void> {
+    return this.#canceled ? undefined : this.#work(self);
+  }
+  protected override fire(): void {
+    signal(this.owner, Kind.work, this);
+  }
+}

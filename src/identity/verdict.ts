@@ -1,0 +1,143 @@
+/**
+ * The decision about a peer's certificate: who is it, or why not.
+ *
+ * The QUIC library checks only that a certificate is there (TRANSPORT §4), so this is the one check.
+ * Total and synchronous: it never throws, never waits, and answers for any bytes. Possession of the key is
+ * proven by TLS itself. Codes are 0x100 + the TLS alert.
+ */
+import { X509Certificate } from 'node:crypto';
+
+import { sha256 } from '@noble/hashes/sha2.js';
+
+import { certificateTime } from './certificate-time.ts';
+import { nodeIdOf } from './identity.ts';
+
+/** TLS alerts with which a certificate is refused, as QUIC carries them (RFC 9001 §4.8). */
+export const RefusalCode = {
+  badCertificate: 298,
+  unsupportedCertificate: 299,
+  certificateExpired: 301,
+} as const;
+export type RefusalCode = (typeof RefusalCode)[keyof typeof RefusalCode];
+
+/** Longest certificate looked at, in bytes; ours has about 230. */
+export const MAX_CERTIFICATE = 2_048;
+
+/** Milliseconds by which clocks may differ. */
+const CLOCK_TOLERANCE = 60_000;
+
+/** Parsed certificates remembered; a peer that reconnects costs one hash. */
+const CACHE_SIZE = 1_024;
+
+/** DER of an Ed25519 SubjectPublicKeyInfo up to the 32 key bytes (RFC 8410). */
+const SPKI_PREFIX: Buffer = Buffer.from('302a300506032b6570032100', 'hex');
+
+const SPKI_LENGTH = 44;
+
+export interface Question {
+  /** Unix milliseconds. */
+  readonly now: number;
+  readonly ownId: Uint8Array;
+  /** The node id that was dialed, if one was. */
+  readonly expectedId?: Uint8Array | undefined;
+}
+
+export type Verdict =
+  { readonly tag: 'accepted'; readonly nodeId: Uint8Array; readonly publicKey: Uint8Array } | Refusal;
+
+export interface Refusal {
+  readonly tag: 'refused';
+  readonly code: RefusalCode;
+  readonly detail: string;
+}
+
+/** What a certificate says regardless of time and of who asks. */
+type Parsed =
+  | {
+      readonly tag: 'parsed';
+      readonly nodeId: Uint8Array;
+      readonly publicKey: Uint8Array;
+      readonly validFrom: number;
+      readonly validTo: number;
+    }
+  | Refusal;
+
+/** Parse results by certificate hash. One per endpoint; holds the last `CACHE_SIZE` certificates. */
+export type CertificateCache = Map<string, Parsed>;
+export const certificateCache = (): CertificateCache => new Map();
+
+/** Judges the certificates a peer presented (DER, leaf first). */
+export function judge(
+  chain: readonly Uint8Array[] | null | undefined,
+  question: Question,
+  cache: CertificateCache,
+): Verdict {
+  try {
+    const leaf = chain?.[0];
+    if (chain?.length !== 1 || leaf === undefined) return bad('not exactly one certificate');
+    if (leaf.length > MAX_CERTIFICATE) return bad(`certificate longer than ${MAX_CERTIFICATE} bytes`);
+    const parsed = remembered(leaf, cache);
+    return parsed.tag === 'refused' ? parsed : compare(parsed, question);
+  } catch {
+    return bad('certificate cannot be judged');
+  }
+}
+
+function remembered(leaf: Uint8Array, cache: CertificateCache): Parsed {
+  const hash = Buffer.from(sha256(leaf)).toString('latin1');
+  const known = cache.get(hash);
+  if (known !== undefined) return known;
+  const parsed = parse(leaf);
+  const oldest = cache.size >= CACHE_SIZE ? cache.keys().next().value : undefined;
+  if (oldest !== undefined) cache.delete(oldest);
+  cache.set(hash, parsed);
+  return parsed;
+}
+
+function parse(leaf: Uint8Array): Parsed {
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(leaf);
+  } catch {
+    return bad('certificate does not parse');
+  }
+  if (!certificate.raw.equals(leaf)) return bad('certificate is not one DER value');
+  const key = certificate.publicKey;
+  if (key.asymmetricKeyType !== 'ed25519') return unsupported();
+  const publicKey = key.export({ type: 'spki', format: 'der' });
+  if (publicKey.length !== SPKI_LENGTH || !publicKey.subarray(0, SPKI_PREFIX.length).equals(SPKI_PREFIX))
+    return unsupported();
+  if (!certificate.verify(key)) return bad('certificate is not signed by its own key');
+  const validFrom = certificateTime(certificate.validFrom);
+  const validTo = certificateTime(certificate.validTo);
+  if (validFrom === undefined || validTo === undefined) return bad('certificate dates do not parse');
+  return {
+    tag: 'parsed',
+    nodeId: nodeIdOf(publicKey),
+    publicKey: new Uint8Array(publicKey),
+    validFrom,
+    validTo,
+  };
+}
+
+function compare(parsed: Exclude<Parsed, Refusal>, question: Question): Verdict {
+  const { nodeId, publicKey } = parsed;
+  if (question.now < parsed.validFrom - CLOCK_TOLERANCE || question.now > parsed.validTo + CLOCK_TOLERANCE)
+    return { tag: 'refused', code: RefusalCode.certificateExpired, detail: 'certificate not valid now' };
+  if (question.expectedId !== undefined && !equal(nodeId, question.expectedId))
+    return bad('peer is not the node that was dialed');
+  if (equal(nodeId, question.ownId)) return bad('peer has our own identity');
+  return { tag: 'accepted', nodeId, publicKey };
+}
+
+/** Ids are public: a plain comparison leaks nothing. */
+const equal = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index]);
+
+const bad = (detail: string): Refusal => ({ tag: 'refused', code: RefusalCode.badCertificate, detail });
+
+const unsupported = (): Refusal => ({
+  tag: 'refused',
+  code: RefusalCode.unsupportedCertificate,
+  detail: 'key is not Ed25519',
+});

@@ -1,0 +1,44 @@
+/**
+ * `espalier`: a node, its clients, and what they exchange. QUIC, xstate and effect load when a node or client
+ * is made, not on import.
+ */
+import type { Client } from './mesh/client/client.ts';
+import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
+import type { Node, RemoteClient } from './node.ts';
+
+/**
+ * Starts a node: listens, serves, routes calls. Default `127.0.0.1:9443` in the open realm of loopback.
+ * Throws `RpcError` `invalid_args` for a wrong option, `TransportError` when it cannot listen, `IdentityError`
+ * for a damaged key file.
+ */
+export async function startNode(options?: NodeOptions): Promise<Node> {
+  const { startNode: start } = await import('./node.ts');
+  return start(options);
+}
+
+/**
+ * Connects to a node, outbound only; resolves when the node accepted us. `url` is `https://host:port`.
+ * Throws `RpcError`: `invalid_args`, `connection_error`, `unauthorized`, `timeout`, `canceled`.
+ */
+export async function connect(url: string, options?: ConnectOptions): Promise<RemoteClient> {
+  const { connect: dial } = await import('./node.ts');
+  return dial(url, options);
+}
+
+/** A client of a node in this process, without a network between. Throws `RpcError` `invalid_args`. */
+export function connectLocal(node: Node): Client {
+  return node.local();
+}
+
+export { err, Err, isNotFound, RpcError, type Result, type Route } from './mesh/errors/rpc-error.ts';
+export { describeFailure, isRetryable, type CrashKind, type RpcFailure, type RpcFailureTag } from './mesh/errors/rpc-failure.ts';
+export { server, type ServerHandler } from './mesh/handlers/server-handler.ts';
+export type { Authorize, Handler, HandlerContext, ProcedureLimits } from './mesh/handlers/handler.ts';
+export type { AdvertiseOptions, Advertisement, CallOptions, Client } from './mesh/client/client.ts';
+export type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
+export type { Caller } from './mesh/router/rpc-call.ts';
+export type { Node, RemoteClient } from './node.ts';
+export type { ActorNode, ActorStatus, TreeSnapshot } from './inspect/snapshot.ts';
+export { renderTree, type TextOptions } from './inspect/text.ts';
+export { TransportError, type TransportFailure } from './transport/transport.ts';
+export { IdentityError, type IdentityFailure } from './identity/identity-error.ts';

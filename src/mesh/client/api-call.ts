@@ -1,0 +1,28 @@
+/**
+ * A call made through the public API: its outcome settles a promise of `Result`, which never rejects.
+ */
+import type { Value } from '../../codec/value.ts';
+import { RpcError, type Result } from '../errors/rpc-error.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { RpcCall, type CallInit } from '../router/rpc-call.ts';
+
+export class ApiCall extends RpcCall {
+  readonly #settle: (result: Result) => void;
+
+  constructor(init: CallInit, settle: (result: Result) => void) {
+    super(init);
+    this.#settle = settle;
+  }
+
+  protected onValue(value: Value): void {
+    this.#settle({ ok: true, value, route: this.route, node: this.servedBy });
+  }
+
+  protected onRefused(failure: RpcFailure): void {
+    const { cause } = this;
+    this.#settle({
+      ok: false,
+      error: new RpcError(failure, this.procedure, cause === undefined ? undefined : { cause }),
+    });
+  }
+}

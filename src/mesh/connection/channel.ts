@@ -1,0 +1,93 @@
+/**
+ * One of the three long-lived streams (control, dht, rpc): frames in, frames out.
+ *
+ * Until the connection is accepted, frames of dht and rpc wait, bounded; what a peer sends beyond that before
+ * its hello is a reason to close.
+ */
+import { FrameReader, type FrameEvent } from '../../codec/frame-reader.ts';
+import { encodeFrame } from '../../codec/frame.ts';
+import type { FrameType } from '../../codec/frame-type.ts';
+import { CONTROL_FRAME_CAP, RPC_FRAME_CAP } from '../../codec/limits.ts';
+import type { PayloadOf } from '../../codec/payloads.ts';
+import { ResetCode, type Stream, type StreamEvents } from '../../transport/transport.ts';
+
+/** The dialer opens them in this order (DESIGN D5). */
+export const CHANNELS = ['control', 'dht', 'rpc'] as const;
+export type ChannelName = (typeof CHANNELS)[number];
+
+/** Frames kept per channel before the hello is accepted. */
+const EARLY_FRAMES = 64;
+
+export interface ChannelOwner {
+  onFrame(channel: Channel, event: FrameEvent): void;
+  /** The stream ended or was reset: the connection cannot go on (SPEC D8). */
+  onChannelLost(channel: Channel, detail: string): void;
+  onChannelDrain(channel: Channel): void;
+}
+
+export class Channel implements StreamEvents {
+  readonly name: ChannelName;
+  /** True while the transport asks us to write less. */
+  congested = false;
+  readonly #owner: ChannelOwner;
+  readonly #reader: FrameReader;
+  #stream: Stream | undefined;
+  #held: FrameEvent[] | undefined;
+
+  constructor(name: ChannelName, owner: ChannelOwner, held: boolean) {
+    this.name = name;
+    this.#owner = owner;
+    this.#reader = new FrameReader(name === 'rpc' ? RPC_FRAME_CAP : CONTROL_FRAME_CAP);
+    this.#held = held ? [] : undefined;
+  }
+
+  attach(stream: Stream): void {
+    this.#stream = stream;
+  }
+
+  /** Delivers what waited for the hello and everything from now on. */
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    for (const event of held ?? []) this.#owner.onFrame(this, event);
+  }
+
+  /** Encodes and sends; false when the frame could not be encoded or there is no stream. */
+  send<T extends FrameType>(type: T, payload: PayloadOf<T>): boolean {
+    const encoded = encodeFrame(type, payload, this.#reader.cap);
+    if (!encoded.ok) return false;
+    this.write(encoded.bytes);
+    return true;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#stream !== undefined && !this.#stream.write(bytes)) this.congested = true;
+  }
+
+  onData(bytes: Uint8Array): void {
+    for (const event of this.#reader.push(bytes)) {
+      if (this.#held === undefined) this.#owner.onFrame(this, event);
+      else if (this.#held.push(event) > EARLY_FRAMES) {
+        this.#owner.onChannelLost(this, 'too much before the hello');
+        return;
+      }
+    }
+  }
+
+  onEnd(): void {
+    this.#owner.onChannelLost(this, `the ${this.name} stream ended`);
+  }
+
+  onReset(code: number): void {
+    this.#owner.onChannelLost(this, `the ${this.name} stream was reset (${code})`);
+  }
+
+  onDrain(): void {
+    this.congested = false;
+    this.#owner.onChannelDrain(this);
+  }
+
+  reset(): void {
+    this.#stream?.reset(ResetCode.protocolError);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * The connection actor: one per peer, on top of one link.
+ *
+ * Its mailbox carries control only: calls to send, registrations, drain and close. Frames arrive by direct
+ * calls into its core. States and deadlines are in `machine.ts`. Supervised by `connections`, temporary: a
+ * crash loses the calls on this connection and nothing else; the link is closed with it.
+ */
+import { Exit } from '../../actor/monitor.ts';
+import type { Process } from '../../actor/process.ts';
+import type { ChildSpec } from '../../otp/child-spec.ts';
+import { startServerLink, type From, type GenServer } from '../../otp/gen-server.ts';
+import { noReply, stop } from '../../otp/result.ts';
+import { CloseCode, type CloseReason, type Link, type PhysicalAddress } from '../../transport/transport.ts';
+import { createMachineCell, type MachineCell } from '../../xstate/cell.ts';
+import { shared, type MeshContext } from '../context.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { Registered } from '../registry/registered.ts';
+import { RpcCall } from '../router/rpc-call.ts';
+import { ControlHandler } from './control.ts';
+import { ConnectionCore, type CoreOwner } from './core.ts';
+import { lifecycleMachine, type LifecycleAction } from './machine.ts';
+import { Close, Drain, Ended, Ready, Replay } from './messages.ts';
+
+/** Messages queued at most (DESIGN §8, Mailboxes). */
+const CONNECTION_MAILBOX = 16_384;
+
+export interface ConnectionCalls {
+  /** Registers (or unregisters) a procedure at the peer; undefined when it was accepted. */
+  register(what: { readonly procedure: string; readonly remove: boolean }): RpcFailure | undefined;
+}
+
+export interface ConnectionArgs {
+  readonly context: MeshContext;
+  readonly core: ConnectionCore;
+  /** Dial this; undefined for an accepted link. */
+  readonly dial:
+    { readonly address: PhysicalAddress; readonly expectedId: Uint8Array | undefined } | undefined;
+  readonly watcher: Process | undefined;
+}
+
+export class ConnectionState implements CoreOwner {
+  readonly context: MeshContext;
+  readonly core: ConnectionCore;
+  readonly process: Process;
+  readonly watcher: Process | undefined;
+  readonly lifecycle: MachineCell;
+  readonly control: ControlHandler;
+  refusal: RpcFailure | undefined;
+  drainCode: CloseCode = CloseCode.normal;
+
+  constructor(args: ConnectionArgs, process: Process) {
+    this.context = args.context;
+    this.core = args.core;
+    this.process = process;
+    this.watcher = args.watcher;
+    this.control = new ControlHandler(this);
+    this.lifecycle = createMachineCell(process, lifecycleMachine, {
+      input: { helloTimeout: args.context.settings.helloTimeout },
+      perform: (action) => this.#perform(action.type as LifecycleAction),
+    });
+    this.core.incoming.onIdle = () => this.checkIdle();
+  }
+
+  onControl(frame: Parameters<CoreOwner['onControl']>[0]): void {
+    this.control.onFrame(frame);
+  }
+
+  onEnded(reason: CloseReason): void {
+    this.context.counters.connectionsClosed++;
+    this.control.end();
+    this.lifecycle.send({ type: 'closed' });
+    this.context.runtime.stop(this.process, { shutdown: new Ended(reason, this.refusal) });
+  }
+
+  /** A draining connection with nothing in flight is done. */
+  checkIdle(): void {
+    const { incoming, outgoing } = this.core;
+    if (
+      this.lifecycle.matches('draining') &&
+      incoming.inFlight + outgoing.inFlight + outgoing.waiting === 0
+    ) {
+      this.lifecycle.send({ type: 'idle' });
+    }
+  }
+
+  refuse(failure: RpcFailure, code: CloseCode, message: string): void {
+    this.refusal = failure;
+    this.core.link?.close(code, message);
+  }
+
+  #perform(action: LifecycleAction): void {
+    const { core } = this;
+    switch (action) {
+      case 'sendHello':
+        this.control.hello();
+        return;
+      case 'announce':
+        this.context.counters.connectionsOpened++;
+        core.begin();
+        this.control.announce();
+        if (this.watcher !== undefined) this.process.send(this.watcher, new Ready(this.process, core.peerId));
+        return;
+      case 'helloTimedOut':
+        core.link?.close(CloseCode.helloTimeout, 'no hello in time');
+        return;
+      case 'finish':
+        this.control.goodbye();
+        this.checkIdle();
+        return;
+      case 'drained':
+        core.link?.close(this.drainCode, '');
+        return;
+    }
+  }
+}
+
+export const connectionServer: GenServer<ConnectionArgs, ConnectionState, ConnectionCalls> = {
+  label: 'connection',
+  mailbox: CONNECTION_MAILBOX,
+  trapExit: true,
+
+  init: (args, self) => {
+    const process = self as Process;
+    const state = new ConnectionState(args, process);
+    const { core, context, dial } = args;
+    core.owner = state;
+    context.runtime.onExit(process, () => {
+      core.link?.close(CloseCode.internal, '');
+      core.end({ tag: 'transport_error', detail: 'the connection was ended here' });
+    });
+    if (dial !== undefined) {
+      const endpoint = shared(context, 'endpoint');
+      if (endpoint === undefined) return stop({ shutdown: NO_ENDPOINT }, undefined);
+      const { address, expectedId } = dial;
+      core.link = endpoint.dial(
+        { address, protocol: 'macula', ...(expectedId === undefined ? {} : { expectedId }) },
+        core,
+      );
+      process.label = `connection to ${address.host}:${address.port}`;
+    } else if (core.link !== undefined) {
+      const { host, port } = core.link.observed;
+      process.label = `connection from ${host}:${port}`;
+    }
+    return state;
+  },
+
+  handleCall: {
+    register: ({ procedure, remove }, state, _self, from: From) => {
+      state.control.register(procedure, remove, from);
+      return noReply(state);
+    },
+  },
+
+  handleRequest: (term, state) => {
+    if (term instanceof RpcCall) state.core.send(term);
+    return noReply(state);
+  },
+
+  handleInfo: (message, state) => {
+    if (message instanceof Registered) state.control.answerRegistration(message);
+    else if (message instanceof Drain) {
+      state.drainCode = message.code;
+      state.lifecycle.send({ type: 'drain', timeout: message.timeout } as never);
+    } else if (message instanceof Close) state.core.link?.close(message.code, '');
+    else if (message instanceof Replay) state.control.replay();
+    else if (message instanceof Exit) return noReply(state);
+    return noReply(state);
+  },
+
+  terminate: (_reason, state) => {
+    state.lifecycle.stop();
+    state.core.link?.close(CloseCode.shuttingDown, '');
+  },
+};
+
+const NO_ENDPOINT = new Ended(
+  { tag: 'transport_error', detail: 'the endpoint is being restarted' },
+  undefined,
+);
+
+/** A connection as a temporary child of `connections`. */
+export function connectionSpec(args: ConnectionArgs): ChildSpec {
+  return {
+    id: 'connection',
+    restart: 'temporary',
+    start: (parent) => startServerLink(parent, connectionServer, args, {}),
+  };
+}
+
+/** An accepted link becomes a connection. */
+export function acceptedCore(context: MeshContext, link: Link): ConnectionCore {
+  const core = new ConnectionCore(context);
+  core.link = link;
+  return core;
+}

@@ -1,0 +1,81 @@
+/**
+ * The hello: who we are, in which realm, and whether the peer is accepted. Pure.
+ *
+ * CONNECT is answered by connected or refused; nothing else is processed before (DESIGN §8, Hello).
+ */
+import type { ConnectedPayload, ConnectPayload, RefusedPayload } from '../../codec/payloads.ts';
+import { wireErrorOf } from '../../codec/wire-error.ts';
+import type { PeerIdentity } from '../../transport/transport.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+
+/** The protocol version spoken here; another major version is refused. */
+export const PROTOCOL_VERSION = '1.0';
+
+export interface Self {
+  readonly nodeId: Uint8Array;
+  readonly realm: string;
+  readonly epoch: Uint8Array;
+}
+
+export function connectPayload(self: Self, have: boolean, seed: Uint8Array): ConnectPayload {
+  return {
+    version: PROTOCOL_VERSION,
+    node_id: self.nodeId,
+    realm: self.realm,
+    capabilities: ['rpc'],
+    epoch: self.epoch,
+    have,
+    seed,
+  };
+}
+
+export function connectedPayload(self: Self, seed: Uint8Array): ConnectedPayload {
+  return { node_id: self.nodeId, realm: self.realm, version: PROTOCOL_VERSION, seed };
+}
+
+/** The acceptor's judgment; undefined accepts. */
+export function judgeConnect(
+  payload: ConnectPayload,
+  peer: PeerIdentity,
+  self: Self,
+): RefusedPayload | undefined {
+  if (!sameMajor(payload.version)) {
+    return { code: 'protocol_error', message: `version ${payload.version.slice(0, 16)} is not spoken here` };
+  }
+  if (!sameBytes(payload.node_id, peer.nodeId)) {
+    return { code: 'unauthorized', message: 'the claimed node id is not the proven one' };
+  }
+  if (payload.realm !== self.realm)
+    return { code: 'unauthorized', message: 'this node serves another realm' };
+  return undefined;
+}
+
+/** The dialer's judgment of the answer; undefined accepts. */
+export function judgeConnected(
+  payload: ConnectedPayload,
+  peer: PeerIdentity,
+  self: Self,
+): RpcFailure | undefined {
+  if (!sameBytes(payload.node_id, peer.nodeId)) {
+    return { tag: 'unauthorized', detail: 'the claimed node id is not the proven one' };
+  }
+  if (payload.realm !== self.realm) return { tag: 'unauthorized', detail: 'the node serves another realm' };
+  if (!sameMajor(payload.version))
+    return { tag: 'protocol_error', detail: 'the node speaks another version' };
+  return undefined;
+}
+
+export function refusal(payload: RefusedPayload): RpcFailure {
+  const { tag } = wireErrorOf(payload.code);
+  if (tag === 'overloaded') return { tag, bound: 'connections' };
+  if (payload.code === 'protocol_error') return { tag: 'protocol_error', detail: payload.message };
+  return { tag: 'unauthorized', detail: payload.message };
+}
+
+const sameMajor = (version: string): boolean => version.split('.')[0] === PROTOCOL_VERSION.split('.')[0];
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,50 @@
+/**
+ * What a connection's actor is told, and what it tells.
+ */
+import type { Process } from '../../actor/process.ts';
+import type { CloseCode, CloseReason } from '../../transport/transport.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+
+/** Sent to the watcher when the hello was accepted. */
+export class Ready {
+  readonly connection: Process;
+  readonly peerId: string;
+  constructor(connection: Process, peerId: string) {
+    this.connection = connection;
+    this.peerId = peerId;
+  }
+}
+
+/** Why a connection ended; its process's exit reason is `{ shutdown: Ended }`. */
+export class Ended {
+  readonly close: CloseReason;
+  /** Why the peer or we refused the hello. */
+  readonly refusal: RpcFailure | undefined;
+  constructor(close: CloseReason, refusal: RpcFailure | undefined) {
+    this.close = close;
+    this.refusal = refusal;
+  }
+}
+
+/** Asks a connection to finish and close. */
+export class Drain {
+  readonly timeout: number;
+  readonly code: CloseCode;
+  constructor(timeout: number, code: CloseCode) {
+    this.timeout = timeout;
+    this.code = code;
+  }
+}
+
+/** Asks a connection to close now. */
+export class Close {
+  readonly code: CloseCode;
+  constructor(code: CloseCode) {
+    this.code = code;
+  }
+}
+
+/** The registry was restarted: what the peer registered is registered again. */
+export class Replay {
+  readonly replay = true;
+}

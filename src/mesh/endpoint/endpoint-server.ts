@@ -1,0 +1,92 @@
+/**
+ * The endpoint actor: owns the socket, turns verified inbound links into connections.
+ *
+ * Supervised first below `transport`; a crash takes every connection along. On a kill the socket is freed
+ * without a word to the peers, who notice by their idle timeouts.
+ */
+import type { Process } from '../../actor/process.ts';
+import { startDynamicChild } from '../../otp/dynamic-supervisor.ts';
+import type { GenServer } from '../../otp/gen-server.ts';
+import { noReply, reply } from '../../otp/result.ts';
+import {
+  CloseCode,
+  type Endpoint,
+  type EndpointLimits,
+  type EndpointStats,
+  type Link,
+  type LinkEvents,
+  type PhysicalAddress,
+  type Transport,
+} from '../../transport/transport.ts';
+import { acceptedCore, connectionSpec } from '../connection/connection.ts';
+import { actor, shared, type MeshContext } from '../context.ts';
+
+/** Messages queued at most (DESIGN §8, Mailboxes). */
+const ENDPOINT_MAILBOX = 16_384;
+
+export interface EndpointArgs {
+  readonly context: MeshContext;
+  readonly transport: Transport;
+  readonly bind: PhysicalAddress;
+  /** Whether peers may dial us. */
+  readonly listens: boolean;
+  readonly limits: EndpointLimits | undefined;
+}
+
+export interface EndpointCalls {
+  address(): PhysicalAddress;
+  stats(): EndpointStats;
+}
+
+interface State {
+  readonly endpoint: Endpoint;
+  /** Links that came while we are stopping are refused. */
+  stopping: boolean;
+}
+
+export const endpointServer: GenServer<EndpointArgs, State, EndpointCalls> = {
+  label: 'endpoint',
+  mailbox: ENDPOINT_MAILBOX,
+  trapExit: true,
+
+  init: async (args, self) => {
+    const { context, transport, bind, listens, limits } = args;
+    const identity = shared(context, 'identity');
+    if (identity === undefined) throw new Error('the endpoint needs an identity');
+    const endpoint = await transport.open({
+      clock: context.runtime.clock,
+      random: context.runtime.random,
+      identity,
+      bind,
+      accept: listens ? ['macula'] : [],
+      onLink: (link) => accept(context, link),
+      ...(limits === undefined ? {} : { limits }),
+    });
+    context.runtime.onExit(self.pid, () => {
+      endpoint.destroy();
+    });
+    context.scope.share('endpoint', self as Process, endpoint);
+    return { endpoint, stopping: false };
+  },
+
+  handleCall: {
+    address: (_none, state) => reply(state.endpoint.local, state),
+    stats: (_none, state) => reply(state.endpoint.stats(), state),
+  },
+  handleInfo: (_message, state) => noReply(state),
+
+  terminate: async (_reason, state) => {
+    await state.endpoint.close(CloseCode.shuttingDown, '');
+  },
+};
+
+function accept(context: MeshContext, link: Link): LinkEvents | CloseCode {
+  const connections = actor(context, 'connections');
+  if (connections === undefined) return CloseCode.shuttingDown;
+  const core = acceptedCore(context, link);
+  const result = startDynamicChild(
+    connections,
+    connectionSpec({ context, core, dial: undefined, watcher: undefined }),
+  );
+  return !(result instanceof Promise) && result.tag === 'ok' ? core : CloseCode.shuttingDown;
+}

@@ -1,0 +1,61 @@
+/**
+ * What `call` throws, and how a handler declares a failure.
+ */
+import { describeFailure, isRetryable, type RpcFailure } from './rpc-failure.ts';
+
+/** Branch on `error.failure.tag`; the message is for people. Local callers find what a handler threw in `cause`. */
+export class RpcError extends Error {
+  override readonly name = 'RpcError';
+  readonly failure: RpcFailure;
+  /** The procedure, when the error belongs to one. */
+  readonly procedure: string | undefined;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+
+  constructor(failure: RpcFailure, procedure?: string, options?: ErrorOptions) {
+    super(
+      `${procedure === undefined ? '' : `${procedure}: `}${describeFailure(failure)} [${failure.tag}]`,
+      options,
+    );
+    this.failure = failure;
+    this.procedure = procedure;
+    this.retryable = isRetryable(failure);
+  }
+
+  get tag(): RpcFailure['tag'] {
+    return this.failure.tag;
+  }
+}
+
+/** True when nobody could be found to serve the call, whoever noticed. */
+export function isNotFound(error: unknown): boolean {
+  if (!(error instanceof RpcError)) return false;
+  const { tag } = error.failure;
+  return tag === 'service_not_found' || tag === 'procedure_not_found' || tag === 'no_handler';
+}
+
+/** A failure that a handler declares: its caller gets `handler_error` with this reason. */
+export class Err {
+  readonly reason: unknown;
+  constructor(reason: unknown) {
+    this.reason = reason;
+  }
+}
+
+/** Returned by a handler to answer with a declared failure; any encodable reason. */
+export const err = (reason: unknown): Err => new Err(reason);
+
+/** The result of `tryCall`. */
+export type Result<Value = unknown> =
+  | {
+      readonly ok: true;
+      readonly value: Value;
+      /** Where the provider was found. */
+      readonly route: Route;
+      /** The provider's node id in hex; for `direct` the node that was asked. */
+      readonly node: string;
+    }
+  | { readonly ok: false; readonly error: RpcError };
+
+/** How a provider was found: served here, from the cache, through the DHT, or by asking the connected node. */
+export type Route = 'local' | 'cache' | 'dht' | 'direct';

@@ -1,0 +1,96 @@
+/**
+ * Failures as they travel in `error { code, message, details }`, both ways.
+ *
+ * What leaves never holds a stack, a path or a thrown message (SECURITY §12). What arrives is trusted for its
+ * tag only; details are taken over where their type is right.
+ */
+import { wireCodeOf, wireErrorOf } from '../../codec/wire-error.ts';
+import type { ErrorPayload } from '../../codec/payloads.ts';
+import { isValueMap, type Value, type ValueMap } from '../../codec/value.ts';
+import { describeFailure, type CrashKind, type RpcFailure } from './rpc-failure.ts';
+
+/** Longest message sent, in characters. */
+const MESSAGE_LIMIT = 512;
+
+export function toWire(failure: RpcFailure): ErrorPayload {
+  const code = wireCodeOf(failure.tag) ?? 'connection_error';
+  const message = describeFailure(failure).slice(0, MESSAGE_LIMIT);
+  const details = detailsOf(failure);
+  return details === undefined ? { code, message } : { code, message, details };
+}
+
+function detailsOf(failure: RpcFailure): Value | undefined {
+  switch (failure.tag) {
+    case 'handler_error':
+      return { reason: failure.reason as Value };
+    case 'handler_crash':
+      return failure.detail === undefined
+        ? { id: failure.id, reason: failure.reason }
+        : { id: failure.id, reason: failure.reason, detail: failure.detail };
+    case 'timeout':
+      return { timeout: failure.timeout };
+    case 'connection_error':
+      return { sent: failure.sent, detail: failure.detail };
+    case 'overloaded':
+      return { bound: failure.bound };
+    case 'frame_too_large':
+      return { limit: failure.limit };
+    case 'invalid_args':
+      return { field: failure.field, detail: failure.detail };
+    case 'unencodable':
+      return { path: failure.path, detail: failure.detail };
+    case 'unauthorized':
+    case 'protocol_error':
+      return { detail: failure.detail };
+    default:
+      return undefined;
+  }
+}
+
+/** @param timeout the caller's own, for a `timeout` that does not say. */
+export function fromWire(error: ErrorPayload, timeout: number): RpcFailure {
+  const { tag, code } = wireErrorOf(error.code);
+  const details: ValueMap = isValueMap(error.details) ? error.details : {};
+  const text = (key: string, fallback: string = error.message): string => {
+    const value = details[key];
+    return typeof value === 'string' ? value : fallback;
+  };
+  const count = (key: string, fallback: number): number => {
+    const value = details[key];
+    return typeof value === 'number' ? value : fallback;
+  };
+  switch (tag) {
+    case 'timeout':
+      return { tag, timeout: count('timeout', timeout), sent: true };
+    case 'handler_error':
+      return code === undefined
+        ? { tag, reason: Object.hasOwn(details, 'reason') ? details['reason'] : error.message }
+        : { tag, reason: error.message, code };
+    case 'handler_crash': {
+      const crash = { tag, id: text('id', ''), reason: crashKind(details['reason']) } as const;
+      return typeof details['detail'] === 'string' ? { ...crash, detail: details['detail'] } : crash;
+    }
+    case 'connection_error':
+      return { tag, sent: details['sent'] !== false, detail: text('detail') };
+    case 'overloaded':
+      return { tag, bound: text('bound', 'peer') };
+    case 'frame_too_large':
+      return { tag, limit: count('limit', 0) };
+    case 'invalid_args':
+      return { tag, field: text('field', 'args'), detail: text('detail') };
+    case 'unencodable':
+      return { tag, path: text('path', '$'), detail: text('detail') };
+    case 'unauthorized':
+    case 'protocol_error':
+      return { tag, detail: text('detail') };
+    case 'cross_relay_error':
+    case 'canceled':
+      return { tag, detail: error.message };
+    case 'service_not_found':
+    case 'no_handler':
+    case 'procedure_not_found':
+      return { tag };
+  }
+}
+
+const crashKind = (value: unknown): CrashKind => (value === 'killed' || value === 'oom' ? value : 'error');

@@ -1,0 +1,179 @@
+/**
+ * One invocation: a fresh process that runs a handler for one call and is gone.
+ *
+ * It starts eagerly: a handler that returns without a promise costs no trip through the run queue. A throw ends
+ * this process alone and answers `handler_crash` with the id of the report (D11, D12). The end of its call
+ * (deadline, cancel) ends the process and so aborts its signal.
+ *
+ * Supervised by its procedure, temporary; a crash loses this one call.
+ */
+import type { Behavior } from '../../actor/behavior.ts';
+import type { CallFailure } from '../../actor/call.ts';
+import { describeReason, ExitSignal } from '../../actor/exit-reason.ts';
+import type { Process, Self } from '../../actor/process.ts';
+import { normalizeValue } from '../../codec/cbor.ts';
+import type { TracePayload } from '../../codec/payloads.ts';
+import { Err } from '../errors/rpc-error.ts';
+import type { Abandonable, Caller, RpcCall } from '../router/rpc-call.ts';
+import type { AnyHandler, Authorize, HandlerContext } from './handler.ts';
+
+/** What an invocation needs of its procedure. */
+export interface Served {
+  readonly handler: AnyHandler;
+  readonly authorize: Authorize | undefined;
+  /** Whether a caller elsewhere is told name and message of what was thrown. */
+  readonly crashDetails: boolean;
+  /** Counted by the procedure: crashes of its invocations. */
+  crashed: number;
+}
+
+const invocationBehavior: Behavior = {
+  type: 'Invocation',
+  // signals act on it, messages mean nothing to it
+  receive: () => undefined,
+};
+
+/** Runs the handler. True when it has already ended; else its exit message tells the procedure. */
+export function invoke(procedure: Process, served: Served, call: RpcCall): boolean {
+  const { runtime } = procedure;
+  const process = runtime.spawn(invocationBehavior, { parent: procedure });
+  call.moveTo(process);
+  call.stage = 'running';
+  call.worker = WORKER;
+  runtime.scheduler.runNow(process, () => run(process, served, call));
+  return !process.alive;
+}
+
+/** The caller gave up: the process ends, its signal is aborted, whatever its promise does later is dropped. */
+const WORKER: Abandonable = {
+  onAbandoned: (call: RpcCall, failure: CallFailure) => {
+    const process = call.lastHolder;
+    if (process !== null) process.runtime.die(process, { shutdown: failure.tag });
+  },
+};
+
+function run(process: Process, served: Served, call: RpcCall): void | Promise<void> {
+  call.lastHolder = process;
+  let result: unknown;
+  try {
+    if (served.authorize !== undefined) return authorized(process, served, call, served.authorize);
+    result = served.handler(call.args, new Context(process, call));
+    if (isThenable(result)) return settle(process, served, call, result);
+  } catch (error) {
+    crash(process, served, call, error);
+    return undefined;
+  }
+  finish(process, served, call, result);
+  return undefined;
+}
+
+async function authorized(
+  process: Process,
+  served: Served,
+  call: RpcCall,
+  authorize: Authorize,
+): Promise<void> {
+  let allowed = false;
+  try {
+    allowed = (await authorize(call.caller)) === true;
+  } catch (error) {
+    process.runtime.reportCrash(process, error);
+  }
+  if (call.settled || !process.alive) return;
+  if (!allowed) {
+    call.refuse({ tag: 'unauthorized', detail: 'the procedure does not accept this caller' });
+    end(process);
+    return;
+  }
+  await settle(process, served, call, (async () => served.handler(call.args, new Context(process, call)))());
+}
+
+async function settle(
+  process: Process,
+  served: Served,
+  call: RpcCall,
+  result: PromiseLike<unknown>,
+): Promise<void> {
+  let value: unknown;
+  try {
+    value = await result;
+  } catch (error) {
+    if (process.alive) crash(process, served, call, error);
+    return;
+  }
+  if (process.alive) finish(process, served, call, value);
+}
+
+function finish(process: Process, served: Served, call: RpcCall, value: unknown): void {
+  if (value instanceof Err) {
+    const reason = normalizeValue(value.reason);
+    if (reason.ok) call.refuse({ tag: 'handler_error', reason: reason.value });
+    else
+      call.refuse({
+        tag: 'unencodable',
+        path: reason.error.path,
+        detail: `error reason: ${reason.error.reason}`,
+      });
+  } else if (call.fromPeer) {
+    // the connection makes the copy when it encodes, before anything else runs
+    call.reply(value);
+  } else {
+    const copy = normalizeValue(value);
+    if (copy.ok) call.reply(copy.value);
+    else call.refuse({ tag: 'unencodable', path: copy.error.path, detail: `result: ${copy.error.reason}` });
+  }
+  if (!call.settled) crash(process, served, call, new Error('the reply could not be delivered'));
+  else end(process);
+}
+
+function crash(process: Process, served: Served, call: RpcCall, error: unknown): void {
+  served.crashed++;
+  const reason = error instanceof ExitSignal ? error.reason : error;
+  const id = process.runtime.reportCrash(process, reason);
+  call.refuse(
+    served.crashDetails
+      ? { tag: 'handler_crash', id, reason: 'error', detail: describeReason(reason, 256) }
+      : { tag: 'handler_crash', id, reason: 'error' },
+    reason,
+  );
+  end(process);
+}
+
+/** Its procedure hears of the end by the exit signal, unless it is still inside `invoke`. */
+function end(process: Process): void {
+  if (process.runtime.scheduler.current === process) process.linkedToParent = false;
+  process.runtime.die(process, 'normal');
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value instanceof Promise ||
+    (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
+  );
+}
+
+class Context implements HandlerContext {
+  readonly #process: Process;
+  readonly #call: RpcCall;
+  readonly timeLeft: number;
+  constructor(process: Process, call: RpcCall) {
+    this.#process = process;
+    this.#call = call;
+    this.timeLeft = Math.max(0, call.deadline - process.clock.now());
+  }
+  get signal(): AbortSignal {
+    return this.#process.signal;
+  }
+  get caller(): Caller {
+    return this.#call.caller;
+  }
+  get procedure(): string {
+    return this.#call.procedure;
+  }
+  get self(): Self {
+    return this.#process;
+  }
+  get trace(): TracePayload | undefined {
+    return this.#call.trace;
+  }
+}

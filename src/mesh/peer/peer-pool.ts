@@ -1,0 +1,60 @@
+/**
+ * The peer pool: which peers are connected, one connection each.
+ *
+ * A newer connection of the same identity takes over; the older one is closed and told so (DESIGN §8, One
+ * identity twice). Supervised by `peers`; a crash forgets who is connected, the connections live on.
+ */
+import { Down } from '../../actor/monitor.ts';
+import type { Process } from '../../actor/process.ts';
+import type { GenServer } from '../../otp/gen-server.ts';
+import { noReply, reply } from '../../otp/result.ts';
+import { CloseCode } from '../../transport/transport.ts';
+import { Close } from '../connection/messages.ts';
+import type { MeshContext } from '../context.ts';
+
+interface State {
+  readonly byId: Map<string, Process>;
+  readonly byProcess: Map<Process, string>;
+}
+
+export interface PoolCalls {
+  /** Hex ids of connected peers. */
+  peers(): readonly string[];
+}
+
+export interface PoolCasts {
+  connected(what: { readonly nodeId: string; readonly connection: Process }): void;
+}
+
+export const peerPoolServer: GenServer<MeshContext, State, PoolCalls, PoolCasts> = {
+  label: 'peerPool',
+  init: () => ({ byId: new Map(), byProcess: new Map() }),
+  handleCall: {
+    peers: (_none, state) => reply([...state.byId.keys()], state),
+  },
+  handleCast: {
+    connected: ({ nodeId, connection }, state, self) => {
+      const older = state.byId.get(nodeId);
+      if (older === connection) return noReply(state);
+      if (older !== undefined) {
+        state.byProcess.delete(older);
+        self.send(older, new Close(CloseCode.duplicate));
+      }
+      state.byId.set(nodeId, connection);
+      state.byProcess.set(connection, nodeId);
+      self.monitor(connection);
+      return noReply(state);
+    },
+  },
+  handleInfo: (message, state) => {
+    if (message instanceof Down) {
+      const process = message.pid as Process;
+      const nodeId = state.byProcess.get(process);
+      if (nodeId !== undefined) {
+        state.byProcess.delete(process);
+        if (state.byId.get(nodeId) === process) state.byId.delete(nodeId);
+      }
+    }
+    return noReply(state);
+  },
+};

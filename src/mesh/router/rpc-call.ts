@@ -1,0 +1,148 @@
+/**
+ * One call on its way, from wherever it came to whoever answers it.
+ *
+ * It is a kernel `Call`: held by the router, then by a handler's process or a connection; the death of its
+ * holder, the deadline, a cancellation or the reply settles it, once. Subclasses say where the outcome goes.
+ */
+import { Call, type CallFailure } from '../../actor/call.ts';
+import type { Process } from '../../actor/process.ts';
+import type { TracePayload } from '../../codec/payloads.ts';
+import type { Value, ValueMap } from '../../codec/value.ts';
+import type { Route } from '../errors/rpc-error.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+
+/** Who asks: the proven node id in hex, and whether the call came over a connection. */
+export interface Caller {
+  readonly nodeId: string;
+  readonly local: boolean;
+}
+
+export interface CallInit {
+  readonly procedure: string;
+  /** Normalized and frozen. */
+  readonly args: ValueMap;
+  /** The whole budget in ms. */
+  readonly timeout: number;
+  /** Monotonic ms at which it is over. */
+  readonly deadline: number;
+  readonly caller: Caller;
+  readonly trace: TracePayload | undefined;
+  /** True when a connected peer asked. */
+  readonly fromPeer: boolean;
+  readonly idempotencyKey?: string | undefined;
+  readonly idempotent?: boolean;
+}
+
+/** What has become of a call; decides what a failure means. */
+export type Stage = 'routing' | 'queued' | 'running' | 'waiting' | 'sent';
+
+/** A process that wants to hear when a call it works on was given up. */
+export interface Abandonable {
+  onAbandoned(call: RpcCall, failure: CallFailure): void;
+}
+
+export abstract class RpcCall extends Call {
+  readonly procedure: string;
+  readonly args: ValueMap;
+  readonly timeout: number;
+  readonly deadline: number;
+  readonly caller: Caller;
+  readonly trace: TracePayload | undefined;
+  readonly fromPeer: boolean;
+  readonly idempotencyKey: string | undefined;
+  readonly idempotent: boolean;
+  stage: Stage = 'routing';
+  route: Route = 'local';
+  /** Hex id of the node that serves it. */
+  servedBy = '';
+  /** What a handler threw; for local callers only. */
+  cause: unknown = undefined;
+  /** Told when the caller gives up; set by whoever works on the call. */
+  worker: Abandonable | null = null;
+  /** The provider it was given to; counts it as in flight. */
+  provider: { inFlight: number } | null = null;
+  /** Where a connection keeps it; written by that connection. */
+  ticket: string | null = null;
+  /** The process that runs its handler. */
+  lastHolder: Process | null = null;
+  #failure: RpcFailure | undefined = undefined;
+
+  constructor(init: CallInit) {
+    super();
+    this.procedure = init.procedure;
+    this.args = init.args;
+    this.timeout = init.timeout;
+    this.deadline = init.deadline;
+    this.caller = init.caller;
+    this.trace = init.trace;
+    this.fromPeer = init.fromPeer;
+    this.idempotencyKey = init.idempotencyKey;
+    this.idempotent = init.idempotent === true || init.idempotencyKey !== undefined;
+  }
+
+  get request(): this {
+    return this;
+  }
+
+  /** Ends the call with a failure. False when it was settled before. */
+  refuse(failure: RpcFailure, cause?: unknown): boolean {
+    if (this.settled) return false;
+    this.#failure = failure;
+    this.cause = cause;
+    return this.fail({ tag: 'canceled', reason: undefined });
+  }
+
+  /** Gives the call to a provider. */
+  assign(provider: { inFlight: number }): void {
+    this.provider = provider;
+    provider.inFlight++;
+  }
+
+  #release(): void {
+    this.worker = null;
+    if (this.provider !== null) this.provider.inFlight--;
+    this.provider = null;
+  }
+
+  protected override onReply(value: unknown): void {
+    this.#release();
+    this.onValue(value as Value);
+  }
+
+  protected override onFailure(failure: CallFailure): void {
+    this.#release();
+    this.onRefused(this.#failure ?? this.#explain(failure));
+  }
+
+  protected override onAbandoned(_holder: Process, failure: CallFailure): void {
+    this.worker?.onAbandoned(this, failure);
+  }
+
+  protected abstract onValue(value: Value): void;
+  protected abstract onRefused(failure: RpcFailure): void;
+
+  /** Whether a handler may have begun to run. */
+  get mayHaveRun(): boolean {
+    return this.stage === 'running' || this.stage === 'sent';
+  }
+
+  #explain(failure: CallFailure): RpcFailure {
+    switch (failure.tag) {
+      case 'timeout':
+        return { tag: 'timeout', timeout: this.timeout, sent: this.mayHaveRun };
+      case 'canceled':
+        return { tag: 'canceled' };
+      case 'overloaded':
+        return { tag: 'overloaded', bound: failure.bound };
+      case 'exit':
+        if (this.stage === 'running') {
+          return { tag: 'handler_crash', id: failure.holder?.serial.toString(16) ?? '', reason: 'killed' };
+        }
+        return {
+          tag: 'connection_error',
+          sent: this.stage === 'sent',
+          detail: `the ${this.stage} part was restarted`,
+        };
+    }
+  }
+}

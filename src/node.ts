@@ -1,0 +1,205 @@
+/**
+ * Puts nodes and clients together: options in, a running supervised tree out.
+ */
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { checkConnectOptions, checkNodeOptions, invalid } from './config.ts';
+import { client as clientTree, node as nodeTree } from '../supervisors/node.ts';
+import type { NodeParts } from '../supervisors/parts.ts';
+import type { TreeSnapshot } from './inspect/snapshot.ts';
+import { snapshot } from './inspect/snapshot.ts';
+import { MeshClient, type Client } from './mesh/client/client.ts';
+import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
+import { shared, type MeshContext } from './mesh/context.ts';
+import { RpcError } from './mesh/errors/rpc-error.ts';
+import type { UplinkCalls } from './mesh/peer/uplink.ts';
+import { connectTarget, isLoopbackHost, parseMeshUrl, DEFAULT_REALM } from './mesh/url.ts';
+import { ExitError } from './otp/errors.ts';
+import { ServerRef } from './otp/server-ref.ts';
+import { CloseCode, type PhysicalAddress, type Transport } from './transport/transport.ts';
+import { endWorld, makeContext, makeIdentity, makeTransport, startWorld, type World } from './world.ts';
+
+export interface Node extends Client {
+  /** `https://host:port` of the listener. */
+  readonly url: string;
+  /** Resolves with the exit reason of the tree's root when the node has ended, whoever ended it. */
+  readonly ended: Promise<unknown>;
+  /** The live tree of actors. */
+  inspect(): TreeSnapshot;
+  /** A client of this node without a network between. */
+  local(): Client;
+  /** Stops in good order: new calls are refused, those in flight finish for at most `timeout` ms (default 5,000). */
+  close(options?: { readonly timeout?: number }): Promise<void>;
+}
+
+/** A client made by `connect`. */
+export interface RemoteClient extends Client {
+  /** Hex id of the node it is connected to. */
+  readonly nodeId: string;
+  readonly ended: Promise<unknown>;
+  inspect(): TreeSnapshot;
+}
+
+const LISTEN = '127.0.0.1:9443';
+const CONNECT_TIMEOUT = 10_000;
+
+class NodeHandle extends MeshClient implements Node {
+  readonly url: string;
+  readonly ended: Promise<unknown>;
+  readonly #world: World;
+  #locals = 0;
+
+  constructor(world: World, url: string) {
+    super(world.context, 'node', (timeout) => endWorld(world, CloseCode.shuttingDown, timeout));
+    this.#world = world;
+    this.url = url;
+    this.ended = world.ended;
+  }
+
+  inspect(): TreeSnapshot {
+    return snapshot(this.#world.root.pid, this.url);
+  }
+
+  close(options: { readonly timeout?: number } = {}): Promise<void> {
+    return this.disconnect(options);
+  }
+
+  local(): Client {
+    return new MeshClient(this.context, `local:${++this.#locals}`, () => Promise.resolve());
+  }
+}
+
+class RemoteHandle extends MeshClient implements RemoteClient {
+  readonly nodeId: string;
+  readonly ended: Promise<unknown>;
+  readonly #world: World;
+
+  constructor(world: World, nodeId: string) {
+    super(world.context, 'client', (timeout) => endWorld(world, CloseCode.normal, timeout));
+    this.#world = world;
+    this.nodeId = nodeId;
+    this.ended = world.ended;
+  }
+
+  inspect(): TreeSnapshot {
+    return snapshot(this.#world.root.pid, `client of ${this.nodeId.slice(0, 8)}`);
+  }
+}
+
+export async function startNode(options: NodeOptions = {}): Promise<Node> {
+  checkNodeOptions(options);
+  const bind = listenAddress(options.listen ?? LISTEN);
+  if (options.realm === undefined && !isLoopbackHost(bind.host)) {
+    throw invalid('realm', `is required: only loopback serves the open realm, not ${bind.host}`);
+  }
+  const context = makeContext('node', options.realm ?? DEFAULT_REALM, options);
+  const world = await startWorld(context, 'node', nodeTree(await parts(context, options, bind, true)));
+  const endpoint = shared(context, 'endpoint');
+  return new NodeHandle(world, urlOf(endpoint?.local ?? bind));
+}
+
+export async function connect(url: string, options: ConnectOptions = {}): Promise<RemoteClient> {
+  checkConnectOptions(options);
+  const target = connectTarget(url, options.realm);
+  if (!target.ok) {
+    throw target.error.tag === 'invalid_url'
+      ? invalid('url', 'must be https://host:port (or quic://, http://, host:port)')
+      : invalid('realm', 'is required for a node that is not on loopback');
+  }
+  options.signal?.throwIfAborted();
+  const { host, port, realm } = target.target;
+  const address = await resolve(host, port);
+  const context = makeContext('client', realm, options);
+  const common = await parts(context, options, anyPort(address), false);
+  const world = await startWorld(
+    context,
+    'client',
+    clientTree({
+      ...common,
+      uplink: {
+        context,
+        address,
+        expectedId: options.nodeId === undefined ? undefined : Buffer.from(options.nodeId, 'hex'),
+      },
+    }),
+  );
+  try {
+    return new RemoteHandle(world, await accepted(world, options));
+  } catch (error) {
+    await endWorld(world, CloseCode.normal, 0);
+    throw error;
+  }
+}
+
+/** Waits until the node accepted us; gives its id. */
+async function accepted(world: World, options: ConnectOptions): Promise<string> {
+  const { runtime, scope } = world.context;
+  const timeout = options.timeout ?? CONNECT_TIMEOUT;
+  const uplink = new ServerRef<UplinkCalls>(runtime, { scope, name: 'uplink' });
+  try {
+    const answer = await uplink.call('ready', undefined, {
+      timeout,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    if (answer.ok) return answer.nodeId;
+    throw new RpcError(answer.failure);
+  } catch (error) {
+    if (!(error instanceof ExitError)) throw error;
+    if (options.signal?.aborted === true) throw new RpcError({ tag: 'canceled' }, undefined, { cause: error });
+    throw error.reason === 'timeout'
+      ? new RpcError({ tag: 'timeout', timeout }, undefined, { cause: error })
+      : new RpcError({ tag: 'connection_error', sent: false, detail: 'the client did not start' }, undefined, {
+          cause: error,
+        });
+  }
+}
+
+async function parts(
+  context: MeshContext,
+  options: NodeOptions | ConnectOptions,
+  bind: PhysicalAddress,
+  listens: boolean,
+): Promise<NodeParts> {
+  const transport: Transport = await makeTransport(options.transport);
+  return {
+    context,
+    identity: await makeIdentity(context, options.identity),
+    endpoint: { context, transport, bind, listens, limits: options.limits },
+    children: options.children ?? [],
+  };
+}
+
+function listenAddress(listen: string): PhysicalAddress {
+  const zero = /:0$/.test(listen);
+  const parsed = parseMeshUrl(zero ? listen.replace(/:0$/, ':1') : listen);
+  const host = parsed.ok ? bare(parsed.at.host) : '';
+  if (!parsed.ok || listen.includes('://')) throw invalid('listen', 'must be host:port, IPv6 in brackets');
+  if (host === 'localhost') return { host: '127.0.0.1', port: zero ? 0 : parsed.at.port };
+  if (isIP(host) === 0) throw invalid('listen', 'must name a numeric address of this machine');
+  return { host, port: zero ? 0 : parsed.at.port };
+}
+
+/** The host's first address, IPv4 before IPv6. */
+async function resolve(host: string, port: number): Promise<PhysicalAddress> {
+  const name = bare(host);
+  if (isIP(name) !== 0) return { host: name, port };
+  try {
+    const { address } = await lookup(name, { order: 'ipv4first' });
+    return { host: address, port };
+  } catch (cause) {
+    throw new RpcError({ tag: 'connection_error', sent: false, detail: `the host ${name} cannot be resolved` }, undefined, {
+      cause,
+    });
+  }
+}
+
+/** Where an outbound socket binds to reach `address`. */
+function anyPort(address: PhysicalAddress): PhysicalAddress {
+  if (isLoopbackHost(address.host)) return { host: isIP(address.host) === 6 ? '::1' : '127.0.0.1', port: 0 };
+  return { host: isIP(address.host) === 6 ? '::' : '0.0.0.0', port: 0 };
+}
+
+const bare = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
+
+const urlOf = ({ host, port }: PhysicalAddress): string => `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+

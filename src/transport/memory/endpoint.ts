@@ -1,0 +1,293 @@
+/**
+ * One simulated UDP socket: dials, accepts, and carries raw datagrams.
+ *
+ * It answers a dialer's first packet with a retry and keeps nothing (as QUIC with Retry does), so only a
+ * proven address costs a link. A killed owner calls `destroy`; then the peers learn it by silence alone.
+ */
+import { isIP } from 'node:net';
+
+import type { Identity } from '../../identity/identity.ts';
+import type { CertificateCache } from '../../identity/verdict.ts';
+import {
+  CloseCode,
+  type DialRequest,
+  type Endpoint,
+  type EndpointOptions,
+  type EndpointStats,
+  type Link,
+  type LinkEvents,
+  type PhysicalAddress,
+  type Protocol,
+} from '../transport.ts';
+import { Admission } from '../quic/admission.ts';
+import type { EventQueue } from './event-queue.ts';
+import type { Attached, Fabric, Machine } from './fabric.ts';
+import type { LinkOwner } from './link-owner.ts';
+import type { Limits } from './limits.ts';
+import { MemoryLink, NO_PROTOCOL } from './link.ts';
+import { packet, type Frame, type Packet, type Parameters } from './packet.ts';
+import type { Wire } from './wire.ts';
+
+/** Largest UDP payload over IPv4. */
+const MAX_DATAGRAM = 65_507;
+/** QUIC's fixed bit: a datagram that has it in its first byte is taken for QUIC (TRANSPORT §3). */
+const FIXED_BIT = 0x40;
+/** Bytes of a node id. */
+const ID_SIZE = 32;
+/** What lent bytes are overwritten with when the network poisons them. */
+const POISON = 0xdb;
+
+export interface MemoryEndpointOptions {
+  readonly fabric: Fabric;
+  readonly machine: Machine;
+  readonly local: PhysicalAddress;
+  readonly limits: Limits;
+  /** Lend copies and overwrite them after the call, so that whoever keeps them reads rubbish. */
+  readonly poison: boolean;
+}
+
+export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
+  readonly kind = 'memory' as const;
+  readonly local: PhysicalAddress;
+  readonly machine: Machine;
+  readonly limits: Limits;
+  readonly identity: Identity;
+  readonly parameters: Parameters;
+  onRaw: ((from: PhysicalAddress, bytes: Uint8Array) => void) | undefined;
+  readonly #fabric: Fabric;
+  readonly #options: EndpointOptions;
+  readonly #poison: boolean;
+  readonly #links = new Set<Link>();
+  readonly #admission: Admission;
+  readonly #dropped: Record<string, number> = {};
+  #nextLink = 1;
+  #state: 'open' | 'closing' | 'closed' = 'open';
+  #whenClosed: (() => void)[] = [];
+  #datagramsIn = 0;
+  #datagramsOut = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+
+  constructor(options: EndpointOptions, place: MemoryEndpointOptions) {
+    this.#options = options;
+    this.#fabric = place.fabric;
+    this.#poison = place.poison;
+    this.machine = place.machine;
+    this.local = place.local;
+    this.limits = place.limits;
+    this.identity = options.identity;
+    this.#admission = new Admission(place.limits.links, place.limits.halfOpen);
+    this.parameters = {
+      certificate: options.identity.certificate,
+      streams: place.limits.streams,
+      idleTimeout: place.limits.idleTimeout,
+    };
+  }
+
+  get queue(): EventQueue {
+    return this.#fabric.queue;
+  }
+
+  get cache(): CertificateCache {
+    return this.#fabric.cache;
+  }
+
+  /** Inbound links show up when the peer was verified. */
+  get links(): Iterable<Link> {
+    return [...this.#links].filter((link) => link.role === 'dialer' || link.peer !== undefined);
+  }
+
+  dial(request: DialRequest, events: LinkEvents): Link {
+    const { address, protocol, expectedId } = request;
+    const wire = this.#fabric.wire(this, address);
+    const link = this.#add({ role: 'dialer', protocol, wire, events, expectedId });
+    const refusal = this.#undialable(request);
+    if (refusal === undefined) link.start();
+    else link.fail(refusal);
+    return link;
+  }
+
+  sendRaw(to: PhysicalAddress, bytes: Uint8Array): void {
+    const [first] = bytes;
+    if (first === undefined || (first & FIXED_BIT) !== 0)
+      throw new RangeError('a raw datagram is not empty and its first byte has bit 0x40 clear');
+    if (this.#state === 'closed' || bytes.length > MAX_DATAGRAM) return;
+    this.#count('out', bytes.length);
+    this.#fabric.raw(this, to, bytes);
+  }
+
+  stats(): EndpointStats {
+    return {
+      links: this.#links.size,
+      halfOpen: this.#admission.halfOpen,
+      datagramsIn: this.#datagramsIn,
+      datagramsOut: this.#datagramsOut,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      dropped: { ...this.#dropped },
+    };
+  }
+
+  close(code: CloseCode = CloseCode.normal, reason: string = ''): Promise<void> {
+    if (this.#state === 'open') {
+      this.#state = 'closing';
+      for (const link of this.#links) link.close(code, reason);
+      this.#leaveWhenEmpty();
+    }
+    return new Promise((resolve) => {
+      if (this.#state === 'closed') resolve();
+      else this.#whenClosed.push(resolve);
+    });
+  }
+
+  destroy(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closing';
+    for (const link of this.#links) (link as MemoryLink).vanish('the endpoint was destroyed');
+    this.#leave();
+  }
+
+  stray(wire: Wire, arrived: Packet): void {
+    this.received(arrived);
+    const [frame] = arrived.frames;
+    const { accept = [], onLink } = this.#options;
+    if (frame?.tag !== 'initial') this.#drop('unknown_connection');
+    else if (this.#state !== 'open' || onLink === undefined || accept.length === 0)
+      this.#drop('not_accepting');
+    else if (!frame.token) this.#reply(wire, { tag: 'retry' });
+    else if (accept.includes(frame.protocol)) this.#accept(wire, frame.protocol);
+    else {
+      const reason = 'no application protocol';
+      this.#reply(wire, { tag: 'close', application: false, code: NO_PROTOCOL, reason });
+    }
+  }
+
+  datagram(from: PhysicalAddress, bytes: Uint8Array): void {
+    this.#count('in', bytes.length);
+    const receive = this.onRaw;
+    if (receive === undefined) {
+      this.#drop('raw');
+      return;
+    }
+    try {
+      this.lend(bytes, (lent) => {
+        receive(from, lent);
+      });
+    } catch {
+      this.#drop('raw_receiver_failed');
+    }
+  }
+
+  wall(): number {
+    return this.#options.clock.wall();
+  }
+
+  admit(link: Link): LinkEvents | CloseCode {
+    try {
+      return this.#options.onLink?.(link) ?? CloseCode.refused;
+    } catch {
+      this.#drop('on_link_failed');
+      return CloseCode.internal;
+    }
+  }
+
+  opened(link: Link): void {
+    if (link.role === 'acceptor') this.#admission.settled(link.observed.host);
+  }
+
+  forget(link: Link, wasOpen: boolean): void {
+    this.#links.delete(link);
+    if (link.role === 'dialer') return;
+    if (!wasOpen) this.#admission.settled(link.observed.host);
+    this.#admission.ended(link.observed.host);
+  }
+
+  sent(packet_: Packet): void {
+    this.#count('out', packet_.size);
+  }
+
+  received(arrived: Packet): void {
+    this.#count('in', arrived.size);
+  }
+
+  lend(bytes: Uint8Array, receive: (bytes: Uint8Array) => void): void {
+    if (!this.#poison) {
+      receive(bytes);
+      return;
+    }
+    const lent = new Uint8Array(bytes);
+    try {
+      receive(lent);
+    } finally {
+      lent.fill(POISON);
+    }
+  }
+
+  log(line: string): void {
+    this.#fabric.log(line);
+  }
+
+  #add(options: Omit<ConstructorParameters<typeof MemoryLink>[1], 'id'>): MemoryLink {
+    const link = new MemoryLink(this, { id: this.#nextLink++, ...options });
+    this.#links.add(link);
+    return link;
+  }
+
+  /** A dialer that proved its address. */
+  #accept(wire: Wire, protocol: Protocol): void {
+    const { host } = wire.source;
+    const refusal = this.#admission.refusal(host, this.#links.size);
+    if (refusal !== undefined) {
+      this.#drop(refusal);
+      return;
+    }
+    this.#admission.started(host);
+    this.#add({ role: 'acceptor', protocol, wire }).start();
+  }
+
+  /** Answers without keeping anything. */
+  #reply(wire: Wire, frame: Frame): void {
+    const answer = packet([frame], this.queue.now());
+    this.sent(answer);
+    wire.backward.send(answer);
+  }
+
+  /** Why this cannot even be tried. The link is counted already. */
+  #undialable({ address, expectedId }: DialRequest): string | undefined {
+    if (this.#state !== 'open') return 'endpoint is closed';
+    if (this.#links.size > this.limits.links) return 'too many links';
+    if (isIP(address.host) === 0) return 'host is not a numeric address';
+    if (expectedId !== undefined && expectedId.length !== ID_SIZE) return 'expected id is not 32 bytes';
+    return undefined;
+  }
+
+  /** After the links' last events, which are ahead of this one in the queue. */
+  #leaveWhenEmpty(): void {
+    this.queue.soon(() => {
+      if (this.#links.size === 0) this.#leave();
+      else this.#leaveWhenEmpty();
+    });
+  }
+
+  #leave(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.onRaw = undefined;
+    this.#fabric.detach(this);
+    for (const resolve of this.#whenClosed.splice(0)) resolve();
+  }
+
+  #drop(reason: string): void {
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1;
+  }
+
+  #count(way: 'in' | 'out', bytes: number): void {
+    if (way === 'in') {
+      this.#datagramsIn++;
+      this.#bytesIn += bytes;
+    } else {
+      this.#datagramsOut++;
+      this.#bytesOut += bytes;
+    }
+  }
+}

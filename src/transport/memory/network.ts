@@ -1,0 +1,111 @@
+/**
+ * A simulated network in one process: machines, links with delays and faults, raw datagrams, all by seed.
+ *
+ * Under `virtualClock` and `seededRandom` two runs of one seed are equal, event by event (`trace`). Under the
+ * system's clock it is a working transport for platforms without QUIC and for demonstrations. It opens no
+ * socket; what it holds ends with its last endpoint.
+ */
+import { isIP } from 'node:net';
+
+import type { Clock } from '../../actor/clock.ts';
+import type { Random } from '../../actor/random.ts';
+import { TransportError, type PhysicalAddress, type Transport } from '../transport.ts';
+import { MemoryEndpoint } from './endpoint.ts';
+import { Fabric, FIRST_FREE_PORT, type Machine } from './fabric.ts';
+import { faultsOf, type Faults } from './faults.ts';
+import { isLoopback, limitsOf } from './limits.ts';
+import type { Delay, RawFaults } from './route.ts';
+
+const LAST_PORT = 65_535;
+
+export interface MemoryNetworkOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** One-way delay between any two endpoints. Default 0: everything arrives right after the current work. */
+  readonly delay?: Delay;
+  /** What happens to raw datagrams. Default: nothing. */
+  readonly raw?: RawFaults;
+  /** Overwrite lent bytes after each call, so that a receiver that keeps them is found out. Costs a copy. */
+  readonly poison?: boolean;
+}
+
+export interface MemoryNetwork {
+  /**
+   * A machine of this network. Each call without `host` is a new one with its own public-looking address
+   * (198.18.0.0/15, a /24 of its own while there are at most 512); the same `host` is the same machine.
+   * Endpoints bind to the machine's address unless they ask for loopback, which never leaves the machine.
+   */
+  transport(host?: string): Transport;
+  readonly faults: Faults;
+  /** SHA-256 (hex) of everything that has happened; equal for equal runs. */
+  trace(): string;
+  /** The last 200 events, oldest first, for people. */
+  history(): readonly string[];
+}
+
+export function memoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
+  const { clock, random, delay = 0, raw = {}, poison = false } = options;
+  const fabric = new Fabric({ clock, random, delay, raw });
+  let machines = 0;
+  const freshHost = (): string => {
+    for (;;) {
+      const host = publicHost(machines++);
+      if (!fabric.machines.has(host)) return host;
+    }
+  };
+  return {
+    transport: (host = freshHost()) => {
+      const machine = fabric.machine(host);
+      return {
+        kind: 'memory',
+        open: async (wanted) => {
+          const local = place(machine, wanted.bind);
+          const limits = limitsOf(wanted.limits ?? {}, local);
+          const endpoint = new MemoryEndpoint(wanted, { fabric, machine, local, limits, poison });
+          fabric.attach(endpoint);
+          return endpoint;
+        },
+      };
+    },
+    faults: faultsOf(fabric),
+    trace: () => fabric.trace.digest(),
+    history: () => fabric.trace.history(),
+  };
+}
+
+/** Benchmarking addresses (RFC 2544): public to every rule about prefixes, and nobody's. */
+function publicHost(index: number): string {
+  return `198.${18 + ((index >> 8) & 1)}.${index & 255}.${1 + (index >> 9)}`;
+}
+
+function place(machine: Machine, wanted: PhysicalAddress | undefined): PhysicalAddress {
+  const host = localHost(machine, wanted);
+  const asked = wanted?.port ?? 0;
+  if (!(Number.isInteger(asked) && asked >= 0 && asked <= LAST_PORT)) {
+    const detail = `${asked} is not a port`;
+    throw new TransportError({ tag: 'invalid_option', option: 'bind.port', detail }, `bind.port: ${detail}`);
+  }
+  if (machine.ports.has(asked)) throw bindFailed({ host, port: asked }, 'EADDRINUSE');
+  return { host, port: asked === 0 ? freePort(machine, host) : asked };
+}
+
+function localHost(machine: Machine, wanted: PhysicalAddress | undefined): string {
+  const host = wanted?.host ?? machine.host;
+  if (host === '0.0.0.0' || host === '::') return machine.host;
+  if (host === machine.host || (isLoopback(host) && isIP(host) !== 0)) return host;
+  throw bindFailed({ host, port: wanted?.port ?? 0 }, 'EADDRNOTAVAIL');
+}
+
+function freePort(machine: Machine, host: string): number {
+  for (let tries = FIRST_FREE_PORT; tries <= LAST_PORT; tries++) {
+    const port = machine.nextPort;
+    machine.nextPort = port === LAST_PORT ? FIRST_FREE_PORT : port + 1;
+    if (!machine.ports.has(port)) return port;
+  }
+  throw bindFailed({ host, port: 0 }, 'EADDRINUSE');
+}
+
+function bindFailed(address: PhysicalAddress, code: string): TransportError {
+  const message = `cannot bind ${address.host}:${address.port}: ${code}`;
+  return new TransportError({ tag: 'bind_failed', address, code }, message);
+}

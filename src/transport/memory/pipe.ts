@@ -1,0 +1,147 @@
+/**
+ * One direction of a simulated link: packets arrive in order, none is lost while its sender lives.
+ *
+ * A cut way swallows packets as a real one does, and the sender repeats them with growing pauses (RFC 9002
+ * §6.2): what was lost arrives some time after the way healed, unless the link timed out before.
+ */
+import type { Random } from '../../actor/random.ts';
+import type { EventQueue } from './event-queue.ts';
+import { isClose, isDisposable, summary, type Packet } from './packet.ts';
+import { sample, type Delay, type Route, type Waiting } from './route.ts';
+import type { Trace } from './trace.ts';
+
+/** Shortest pause before the first repetition, ms: on loopback quiche repeats after a few milliseconds. */
+const MIN_PROBE = 10;
+
+export interface PipeOptions {
+  /** Unique in the network; names the pipe's random stream and its lines in the trace. */
+  readonly name: string;
+  readonly queue: EventQueue;
+  readonly trace: Trace;
+  readonly random: Random;
+  readonly route: Route;
+  /** Delay when neither link nor route has one. */
+  readonly delay: Delay;
+  readonly deliver: (packet: Packet) => void;
+}
+
+export class Pipe implements Waiting {
+  /** Overrides the route's delay. */
+  delay: Delay | undefined;
+  /** Packets swallowed so far. */
+  lost = 0;
+  readonly #options: PipeOptions;
+  #random: Random | undefined;
+  #cut = false;
+  #ended = false;
+  /** Something was lost for good: what follows it must not arrive, except the word that all is over. */
+  #broken = false;
+  #lastArrival = 0;
+  #lastDelay = 0;
+  readonly #flying: { readonly packet: Packet; readonly lost: boolean }[] = [];
+  #held: Packet[] = [];
+  #heldSince = 0;
+  #releasing = false;
+
+  constructor(options: PipeOptions) {
+    this.#options = options;
+  }
+
+  get route(): Route {
+    return this.#options.route;
+  }
+
+  send(packet: Packet): void {
+    const { queue, trace, name } = this.#options;
+    const now = queue.now();
+    trace.add(now, `${name} send ${summary(packet)}`);
+    for (const frame of packet.frames) if (frame.tag === 'stream') trace.add(now, 'bytes', frame.bytes);
+    this.#lastDelay = this.#draw();
+    this.#lastArrival = Math.max(this.#lastArrival, now + this.#lastDelay);
+    this.#flying.push({ packet, lost: this.#blocked() });
+    queue.when(this.#lastArrival, () => {
+      this.#arrive();
+    });
+  }
+
+  /** Makes this link alone a black hole in this direction, or heals it. */
+  cut(on: boolean): void {
+    this.#cut = on;
+    if (!on) this.release();
+  }
+
+  /** The way may be free again: repeats what was lost. */
+  release(): void {
+    if (this.#held.length === 0 || this.#releasing || this.#blocked()) return;
+    this.#releasing = true;
+    const { queue } = this.#options;
+    queue.when(this.#nextProbe(queue.now()) + this.#draw(), () => {
+      this.#releasing = false;
+      if (this.#blocked()) return;
+      const held = this.#held;
+      this.#forget();
+      for (const packet of held) this.#deliver(packet);
+    });
+  }
+
+  /** The sender is gone: what is on its way arrives, what was lost is not repeated. */
+  end(): void {
+    this.#ended = true;
+    if (this.#held.length > 0) this.#broken = true;
+    this.#forget();
+  }
+
+  #arrive(): void {
+    const next = this.#flying.shift();
+    if (next === undefined) return;
+    const { packet, lost } = next;
+    if (this.#broken && !isClose(packet)) return;
+    if (lost || this.#blocked()) this.#lose(packet);
+    else if (this.#held.length > 0 && !isDisposable(packet)) this.#held.push(packet);
+    else this.#deliver(packet);
+  }
+
+  #lose(packet: Packet): void {
+    const { queue, trace, name, route } = this.#options;
+    trace.add(queue.now(), `${name} lost ${summary(packet)}`);
+    this.lost++;
+    if (isDisposable(packet)) return;
+    if (this.#ended) this.#broken = true;
+    if (this.#ended) return;
+    if (this.#held.length === 0) this.#heldSince = queue.now();
+    this.#held.push(packet);
+    route.waiting.add(this);
+    this.release();
+  }
+
+  #deliver(packet: Packet): void {
+    const { queue, trace, name, deliver } = this.#options;
+    trace.add(queue.now(), `${name} arrive ${summary(packet)}`);
+    deliver(packet);
+  }
+
+  #forget(): void {
+    this.#held = [];
+    this.#options.route.waiting.delete(this);
+  }
+
+  #blocked(): boolean {
+    return this.#cut || this.#options.route.cut;
+  }
+
+  /** When the sender tries next: pauses double from the first loss on. */
+  #nextProbe(now: number): number {
+    let pause = Math.max(MIN_PROBE, 3 * this.#lastDelay);
+    let at = this.#heldSince + pause;
+    while (at < now) {
+      pause *= 2;
+      at += pause;
+    }
+    return at;
+  }
+
+  #draw(): number {
+    const { route, delay, random, name } = this.#options;
+    return sample(this.delay ?? route.delay ?? delay, () => (this.#random ??= random.fork(name)));
+  }
+}

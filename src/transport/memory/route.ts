@@ -1,0 +1,55 @@
+/**
+ * The conditions on the way from one simulated host to another, one direction.
+ *
+ * A new fault between hosts (stall, rate limit, burst loss) is one more field here and one more line in
+ * `Pipe` or `Fabric.raw`. Units: ms; probabilities in 0 … 1.
+ */
+import type { Random } from '../../actor/random.ts';
+
+/** One-way delay in ms: fixed, uniform in [min, max), or drawn by the caller's own distribution. */
+export type Delay = number | { readonly min: number; readonly max: number } | ((random: Random) => number);
+
+/** What may happen to one raw datagram. Streams never lose bytes (RELIABILITY §12.2). */
+export interface RawFaults {
+  /** Probability that it disappears. */
+  readonly loss?: number;
+  /** Probability that a second copy arrives, with a delay of its own. */
+  readonly duplicate?: number;
+  /** Probability that it is held back long enough for later ones to overtake it. */
+  readonly reorder?: number;
+}
+
+/** Something that holds packets back until the way is free again. */
+export interface Waiting {
+  release(): void;
+}
+
+export class Route {
+  readonly from: string;
+  readonly to: string;
+  /** A silent black hole: nothing arrives, nobody is told. */
+  cut = false;
+  /** Overrides the network's delay. */
+  delay: Delay | undefined;
+  /** Overrides the network's raw faults. */
+  raw: RawFaults | undefined;
+  readonly waiting: Set<Waiting> = new Set();
+
+  constructor(from: string, to: string) {
+    this.from = from;
+    this.to = to;
+  }
+
+  heal(): void {
+    if (!this.cut) return;
+    this.cut = false;
+    for (const waiting of this.waiting) waiting.release();
+  }
+}
+
+/** One delay drawn from `delay`. */
+export function sample(delay: Delay, random: () => Random): number {
+  if (typeof delay === 'number') return delay;
+  if (typeof delay === 'function') return Math.max(0, delay(random()));
+  return delay.min + random().float() * (delay.max - delay.min);
+}

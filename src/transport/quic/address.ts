@@ -1,0 +1,46 @@
+/**
+ * Physical addresses: their class, their family, and one spelling for each.
+ *
+ * Pure. The class decides the datagram size and the per-address limits (TRANSPORT §5, DESIGN §8).
+ */
+import { BlockList, isIP } from 'node:net';
+
+/** `private` is what DESIGN §8 calls private ranges: RFC 1918, carrier NAT, link-local, unique local. */
+export type AddressClass = 'loopback' | 'private' | 'public';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+const privateRanges = new BlockList();
+privateRanges.addSubnet('10.0.0.0', 8, 'ipv4');
+privateRanges.addSubnet('172.16.0.0', 12, 'ipv4');
+privateRanges.addSubnet('192.168.0.0', 16, 'ipv4');
+privateRanges.addSubnet('100.64.0.0', 10, 'ipv4');
+privateRanges.addSubnet('169.254.0.0', 16, 'ipv4');
+privateRanges.addSubnet('fc00::', 7, 'ipv6');
+privateRanges.addSubnet('fe80::', 10, 'ipv6');
+
+/** The class of a numeric address; an IPv6 zone (`%eth0`) is ignored. */
+export function addressClass(host: string): AddressClass {
+  const bare = withoutZone(host);
+  const family = isIP(bare) === 6 ? 'ipv6' : 'ipv4';
+  if (loopback.check(bare, family)) return 'loopback';
+  return privateRanges.check(bare, family) ? 'private' : 'public';
+}
+
+/** 4 or 6, or undefined when `host` is not a numeric address. */
+export function addressFamily(host: string): 4 | 6 | undefined {
+  const family = isIP(host);
+  return family === 4 || family === 6 ? family : undefined;
+}
+
+export const MAX_PORT = 65_535;
+
+/** Whether a port can be dialed. */
+export const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port <= MAX_PORT;
+
+const withoutZone = (host: string): string => {
+  const zone = host.indexOf('%');
+  return zone < 0 ? host : host.slice(0, zone);
+};

@@ -1,0 +1,62 @@
+/**
+ * What a link needs from its endpoint, and what it is made from.
+ */
+import type { Clock } from '../../actor/clock.ts';
+import type { Verdict } from '../../identity/verdict.ts';
+import type { CloseCode, Link, LinkEvents, PhysicalAddress, Protocol } from '../transport.ts';
+import type { NativeConnection, Quiche, VirtualAddress } from './binding.ts';
+import type { Deadline, Deadlines } from './deadlines.ts';
+import type { Limits } from './limits.ts';
+import type { UdpSocket } from './socket.ts';
+import type { TurnTaker, Turns } from './turns.ts';
+
+/** A link as its endpoint's schedulers see it. Neither call ever throws. */
+export interface Scheduled extends Deadline, TurnTaker {
+  /** Does everything due. */
+  turn(): void;
+  /** The deadline passed. */
+  expired(): void;
+}
+
+export interface LinkHost {
+  readonly clock: Clock;
+  readonly quiche: Quiche;
+  readonly socket: UdpSocket;
+  readonly limits: Limits;
+  readonly turns: Turns<Scheduled>;
+  readonly deadlines: Deadlines<Scheduled>;
+  /** Shared by all links: stream data is read into it and lent to receivers. */
+  readonly input: Buffer;
+  /** Shared by all links: small writes are merged in it. */
+  readonly scratch: Buffer;
+  /** Decides about the peer's certificate. */
+  judge(native: NativeConnection, expectedId: Uint8Array | undefined): Verdict;
+  /** The peer is verified. */
+  opened(link: Link): void;
+  /** Asks the owner who receives an inbound link. Never throws. */
+  offer(link: Link): LinkEvents | CloseCode;
+  /** The link is closed for its user. `wasOpen`: it had been verified. */
+  ended(link: Link, wasOpen: boolean): void;
+  /** The link has sent its last packet; it stays to swallow late ones. May be said more than once. */
+  silent(link: Link): void;
+  /** Nothing of the link is left. */
+  freed(link: Link): void;
+  /** Counts a dropped datagram. */
+  drop(reason: string): void;
+}
+
+export interface LinkSeed {
+  readonly id: number;
+  readonly role: 'dialer' | 'acceptor';
+  readonly native: NativeConnection;
+  /** The peer's address as quiche knows it. */
+  readonly virtual: VirtualAddress;
+  readonly address: PhysicalAddress;
+  /** Largest datagram sent, bytes. */
+  readonly datagram: number;
+  /** What was dialed; the acceptor's is known after the handshake. */
+  readonly protocol: Protocol;
+  readonly expectedId?: Uint8Array | undefined;
+  /** Undefined for the acceptor until the peer is verified. */
+  readonly events?: LinkEvents | undefined;
+}

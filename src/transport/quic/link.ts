@@ -1,0 +1,379 @@
+/**
+ * One authenticated connection, from its first packet to its last.
+ *
+ * All work happens in turns and at deadlines, never inside a call of the user. Nothing is read from a stream
+ * before the peer's certificate was judged (TRANSPORT §2.5). What a native call throws ends this link only.
+ *
+ * States: handshaking → open → closing (flushing before our close) → closed. After `closed` was reported
+ * the native connection stays until it has drained, so that late packets find it (TRANSPORT §3).
+ */
+import {
+  CloseCode,
+  ResetCode,
+  type CloseReason,
+  type Link,
+  type LinkEvents,
+  type LinkState,
+  type LinkStats,
+  type Path,
+  type PeerIdentity,
+  type PhysicalAddress,
+  type Protocol,
+  type Stream,
+  type StreamEvents,
+} from '../transport.ts';
+import type { NativeConnection, VirtualAddress } from './binding.ts';
+import { closeReason } from './close-reason.ts';
+import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
+import { LOCAL_VIRTUAL, PathTable } from './path-table.ts';
+import { Sender, type Sent } from './sender.ts';
+import type { StreamHost } from './stream-set.ts';
+import { StreamTable } from './stream-table.ts';
+
+/** Milliseconds a closing link may take to get what was written acknowledged. */
+const LINGER = 1_000;
+
+/** Keep-alives per idle timeout, also when the peer's timeout is the shorter one. */
+const KEEP_ALIVES = 3;
+
+interface Closing {
+  readonly code: CloseCode;
+  readonly reason: string;
+  /** When to close at the latest. */
+  readonly due: number;
+  /** What is queued is to be handed over before. */
+  readonly flushes: boolean;
+}
+
+export class QuicLink implements Link, Scheduled, StreamHost {
+  readonly id: number;
+  readonly role: 'dialer' | 'acceptor';
+  touched = false;
+  due = 0;
+  slot = -1;
+  #protocol: Protocol;
+  #state: LinkState = 'handshaking';
+  #peer: PeerIdentity | undefined;
+  #events: LinkEvents | undefined;
+  /** Undefined when nothing of the connection is left. */
+  #native: NativeConnection | undefined;
+  #stats: LinkStats = { rtt: 0, bytesSent: 0, bytesReceived: 0, lost: 0 };
+  #idleTimeout: number;
+  #keepAlive: number;
+  /** Datagrams came since the last turn. */
+  #heard = false;
+  #closing: Closing | undefined;
+  /** Our close was handed to quiche. */
+  #closeSaid = false;
+  readonly #host: LinkHost;
+  readonly #expectedId: Uint8Array | undefined;
+  readonly #handshakeDue: number;
+  readonly #addresses: { readonly from: VirtualAddress; readonly to: VirtualAddress };
+  readonly #paths: PathTable;
+  readonly #sender: Sender;
+  readonly #streams: StreamTable;
+
+  constructor(seed: LinkSeed, host: LinkHost) {
+    const now = host.clock.now();
+    const { limits } = host;
+    this.id = seed.id;
+    this.role = seed.role;
+    this.#host = host;
+    this.#native = seed.native;
+    this.#protocol = seed.protocol;
+    this.#events = seed.events;
+    this.#expectedId = seed.expectedId;
+    this.#idleTimeout = limits.idleTimeout;
+    this.#keepAlive = limits.keepAlive;
+    this.#handshakeDue = now + limits.handshakeTimeout;
+    this.#addresses = { from: seed.virtual, to: LOCAL_VIRTUAL };
+    this.#paths = new PathTable(seed.address, now);
+    this.#sender = new Sender(seed.native, host.socket, this.#paths, seed.datagram, now);
+    this.#streams = new StreamTable(this, seed.native, host.quiche, limits.queued);
+  }
+
+  get link(): Link {
+    return this;
+  }
+  get protocol(): Protocol {
+    return this.#protocol;
+  }
+  get state(): LinkState {
+    return this.#state;
+  }
+  get peer(): PeerIdentity | undefined {
+    return this.#peer;
+  }
+  get observed(): PhysicalAddress {
+    return this.#paths.address;
+  }
+  get paths(): readonly Path[] {
+    return this.#paths.paths;
+  }
+  get queued(): number {
+    return this.#streams.queued;
+  }
+  get streamCredit(): number {
+    return this.#state === 'open' ? this.#streams.credit : 0;
+  }
+  get receiver(): LinkEvents | undefined {
+    return this.#state === 'open' ? this.#events : undefined;
+  }
+  get input(): Buffer {
+    return this.#host.input;
+  }
+  get scratch(): Buffer {
+    return this.#host.scratch;
+  }
+
+  openStream(events: StreamEvents): Stream | undefined {
+    return this.#state === 'open' ? this.#streams.open(events) : undefined;
+  }
+
+  ping(): void {
+    if (this.#state !== 'open') return;
+    this.#native?.sendAckEliciting();
+    this.touch();
+  }
+
+  close(code: CloseCode, reason = ''): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    const flushes = this.#state === 'open';
+    const due = this.#host.clock.now() + (flushes ? LINGER : 0);
+    this.#begin({ code, reason, due, flushes });
+  }
+
+  stats(): LinkStats {
+    const native = this.#native;
+    if (native === undefined) return this.#stats;
+    const { sentBytes, recvBytes, lost } = native.stats();
+    const rtt = native.pathStats()[0]?.rtt ?? 0;
+    return { rtt, bytesSent: sentBytes, bytesReceived: recvBytes, lost };
+  }
+
+  touch(): void {
+    this.#host.turns.touch(this);
+  }
+
+  again(): void {
+    this.#host.turns.again(this);
+  }
+
+  fault(error: unknown): void {
+    const events = this.#events;
+    try {
+      events?.onFault(error);
+    } catch {
+      // It fails even at being told so.
+    }
+    if (this.#state === 'closed') return;
+    this.#abort(CloseCode.internal, 'receiver failed');
+    this.#end({ tag: 'transport_error', detail: 'a receiver of this link threw' });
+  }
+
+  slow(): void {
+    if (this.#state !== 'open') return;
+    this.#begin({ code: CloseCode.slowConsumer, reason: 'slow consumer', due: -Infinity, flushes: false });
+  }
+
+  /** A datagram for this link. quiche decrypts it in place. */
+  receive(datagram: Buffer, host: string, port: number): void {
+    const native = this.#native;
+    if (native === undefined || native.isDraining()) return;
+    const now = this.#host.clock.now();
+    const { length } = datagram;
+    const known = this.#paths.arrived(host, port, length, now);
+    if (!known && !this.#paths.stranger(now)) {
+      this.#host.drop('stranger');
+      return;
+    }
+    const before = known ? 0 : native.stats().recv;
+    try {
+      native.recv(datagram, this.#addresses);
+    } catch {
+      // A protocol error: quiche has closed itself and says so in `localError`. If not, the fault is inside.
+      if (native.localError() === null && !native.isDraining() && !native.isClosed()) {
+        this.#abort(CloseCode.internal, 'internal fault');
+        this.#end({ tag: 'transport_error', detail: 'internal fault of the connection' });
+      }
+    }
+    if (!known && native.stats().recv > before) this.#paths.genuine(host, port, length, now);
+    this.#heard = true;
+    this.touch();
+  }
+
+  turn(): void {
+    const native = this.#native;
+    if (native === undefined) return;
+    try {
+      this.#work(native);
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  expired(): void {
+    const native = this.#native;
+    if (native === undefined) return;
+    try {
+      const now = this.#host.clock.now();
+      native.onTimeout();
+      if (this.#state === 'handshaking' && now >= this.#handshakeDue) {
+        this.#say(native, false, 0, 'handshake timeout');
+        this.#end({ tag: 'handshake_timeout' });
+      } else if (this.#state === 'open' && now - this.#sender.lastSent >= this.#keepAlive)
+        native.sendAckEliciting();
+      this.#work(native);
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  /** Ends the link at once, without a word to the peer. */
+  destroy(detail: string): void {
+    this.#end({ tag: 'transport_error', detail });
+    this.#free();
+  }
+
+  #begin(closing: Closing): void {
+    this.#closing = closing;
+    this.#state = 'closing';
+    this.touch();
+  }
+
+  /** A native call failed outside any stream: the state of this connection is unknown. */
+  #broke(error: unknown): void {
+    this.destroy(`internal fault of the connection: ${String(error)}`);
+  }
+
+  /** Judge, read, write, send, look, and set the next deadline. */
+  #work(native: NativeConnection): void {
+    const heard = this.#heard;
+    this.#heard = false;
+    if (this.#state === 'handshaking' && native.isEstablished()) this.#verify(native);
+    if (this.#state === 'open') this.#streams.turn(heard);
+    if (this.#state === 'open' || this.#closing?.flushes === true) this.#streams.drain();
+    const sent = this.#send();
+    if (this.#state === 'closing') this.#closeIfDone(native, sent);
+    const closed = native.isClosed();
+    if (this.#state !== 'closed') this.#look(native, closed);
+    if (closed) {
+      this.#free();
+      return;
+    }
+    // The packet that says so waits for room in the congestion window like any other.
+    if (this.#state === 'closed' && native.isDraining()) this.#host.silent(this);
+    this.#arm(native);
+  }
+
+  #verify(native: NativeConnection): void {
+    const verdict = this.#host.judge(native, this.#expectedId);
+    if (verdict.tag === 'refused') {
+      const { code, detail } = verdict;
+      // The dialer's last flight first: without it the acceptor has no keys to read our refusal.
+      this.#send();
+      this.#say(native, false, code, '');
+      this.#end({ tag: 'handshake_failed', code, by: 'local', detail });
+      return;
+    }
+    this.#peer = { nodeId: verdict.nodeId, publicKey: verdict.publicKey };
+    // TLS has chosen it from our own list.
+    this.#protocol = Buffer.from(native.applicationProto()).toString('latin1') as Protocol;
+    const theirs = native.stats().peerMaxIdleTimeout;
+    if (theirs > 0) this.#idleTimeout = Math.min(this.#idleTimeout, theirs);
+    this.#keepAlive = Math.min(this.#keepAlive, this.#idleTimeout / KEEP_ALIVES);
+    this.#state = 'open';
+    this.#host.opened(this);
+    if (this.role === 'acceptor') {
+      const taken = this.#host.offer(this);
+      if (typeof taken === 'number') {
+        this.close(taken);
+        return;
+      }
+      this.#events = taken;
+    }
+    try {
+      this.#events?.onOpen(this);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  #send(): Sent {
+    const sent = this.#sender.send(this.#host.clock.now());
+    if (sent === 'burst') this.again();
+    return sent;
+  }
+
+  /** Closes when what was written has been acknowledged, or has had its time. */
+  #closeIfDone(native: NativeConnection, sent: Sent): void {
+    if (this.#closing === undefined || this.#closeSaid) return;
+    const { code, reason, due } = this.#closing;
+    if (this.#host.clock.now() < due) {
+      if (sent !== 'emptied' || this.#streams.queued > 0) return;
+      // With packets in flight quiche's next timer is the probe timeout, without any the idle timeout.
+      const timeout = native.timeout();
+      if (timeout !== null && timeout <= this.#idleTimeout / 2) return;
+    }
+    this.#say(native, native.isEstablished(), code, reason);
+    this.#send();
+    this.#end({ tag: 'local', code, reason });
+  }
+
+  /** Whether the connection has ended, and why. */
+  #look(native: NativeConnection, closed: boolean): void {
+    const peer = native.peerError();
+    const local = native.localError();
+    const opened = this.#peer !== undefined;
+    const reason = closeReason({ peer, local, timedOut: native.isTimedOut(), opened }, closed);
+    if (reason === undefined) return;
+    const ours = this.#closing;
+    this.#end(ours === undefined ? reason : { tag: 'local', code: ours.code, reason: ours.reason });
+  }
+
+  #arm(native: NativeConnection): void {
+    const now = this.#host.clock.now();
+    const timeout = native.timeout();
+    // quiche truncates to whole milliseconds.
+    let due = timeout === null ? Infinity : now + timeout + 1;
+    if (this.#state === 'handshaking') due = Math.min(due, this.#handshakeDue);
+    else if (this.#state === 'open') due = Math.min(due, this.#sender.lastSent + this.#keepAlive);
+    else if (this.#state === 'closing') due = Math.min(due, this.#closing?.due ?? due);
+    if (due !== Infinity) this.#host.deadlines.within(this, Math.max(due, now));
+  }
+
+  /** Hands our close to quiche; the next `send` builds its packet. Before establishment no application code
+   * can be said. */
+  #say(native: NativeConnection, app: boolean, code: number, reason: string): void {
+    if (this.#closeSaid) return;
+    this.#closeSaid = true;
+    const said = app || code >= 0x100 ? code : 0;
+    native.close(app, said, Buffer.from(reason));
+  }
+
+  #abort(code: CloseCode, reason: string): void {
+    if (this.#native === undefined) return;
+    this.#say(this.#native, this.#native.isEstablished(), code, reason);
+    this.touch();
+  }
+
+  #end(reason: CloseReason): void {
+    if (this.#state === 'closed') return;
+    this.#stats = this.stats();
+    this.#state = 'closed';
+    this.#host.ended(this, this.#peer !== undefined);
+    this.#streams.closeAll(ResetCode.canceled);
+    try {
+      this.#events?.onClose(reason);
+    } catch (error) {
+      this.fault(error);
+    }
+    this.#events = undefined;
+  }
+
+  #free(): void {
+    if (this.#native === undefined) return;
+    this.#native = undefined;
+    this.#host.freed(this);
+  }
+}

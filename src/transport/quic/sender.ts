@@ -1,0 +1,55 @@
+/**
+ * From quiche's packets to the socket, along the active path.
+ */
+import type { NativeConnection } from './binding.ts';
+import type { PathTable } from './path-table.ts';
+import type { UdpSocket } from './socket.ts';
+
+/** Packets sent per link and turn; pacing is ours to do (TRANSPORT §2.2). */
+const BURST = 64;
+
+/** Smallest packet worth building for a path with a limited allowance, bytes. */
+const LEAST_PACKET = 64;
+
+/** `emptied`: quiche had nothing more. `burst`: more may be there. `held`: the path allows no more. */
+export type Sent = 'emptied' | 'burst' | 'held';
+
+export class Sender {
+  /** Clock time of the last packet. */
+  lastSent: number;
+  readonly #native: NativeConnection;
+  readonly #socket: UdpSocket;
+  readonly #paths: PathTable;
+  /** Largest datagram, bytes. */
+  readonly #datagram: number;
+
+  constructor(native: NativeConnection, socket: UdpSocket, paths: PathTable, datagram: number, now: number) {
+    this.#native = native;
+    this.#socket = socket;
+    this.#paths = paths;
+    this.#datagram = datagram;
+    this.lastSent = now;
+  }
+
+  /** Sends one burst at most. Throws what quiche throws. */
+  send(now: number): Sent {
+    for (let packets = 0; packets < BURST; packets++) {
+      const size = this.#packetSize();
+      if (size < LEAST_PACKET) return 'held';
+      // The length of the buffer limits the packet.
+      const packet = this.#native.send(this.#socket.buffer(size));
+      if (packet === null) return 'emptied';
+      this.lastSent = now;
+      this.#paths.sent(packet[0]);
+      this.#socket.send(packet[0], this.#paths.address);
+    }
+    return 'burst';
+  }
+
+  /** A power of two when the path's allowance limits it, so that few buffers are needed. */
+  #packetSize(): number {
+    const { allowance } = this.#paths;
+    if (allowance >= this.#datagram) return this.#datagram;
+    return allowance < LEAST_PACKET ? 0 : 2 ** Math.floor(Math.log2(allowance));
+  }
+}

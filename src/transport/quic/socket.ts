@@ -1,0 +1,142 @@
+/**
+ * The one UDP socket of an endpoint.
+ *
+ * Sending is loss-tolerant: whatever the system reports (`ENETUNREACH`, `EINVAL`, a full queue) counts as a
+ * lost datagram. While open, the socket keeps the process alive.
+ */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+
+import { TransportError, type PhysicalAddress } from '../transport.ts';
+import { addressFamily, MAX_PORT } from './address.ts';
+import { MAX_RECEIVED_DATAGRAM } from './config.ts';
+
+/** Bytes asked of the system for each direction; Linux caps them at `rmem_max` and `wmem_max`. */
+const SOCKET_BUFFER = 4_194_304;
+
+export type Receive = (datagram: Buffer, from: RemoteInfo) => void;
+
+export class UdpSocket {
+  readonly local: PhysicalAddress;
+  readonly family: 4 | 6;
+  datagramsOut = 0;
+  bytesOut = 0;
+  failures = 0;
+  readonly #socket: Socket;
+  #buffer: Buffer = Buffer.allocUnsafeSlow(MAX_RECEIVED_DATAGRAM);
+  /** Prefixes of `#buffer` by length: a native `send` fills at most what it is given. */
+  readonly #prefixes = new Map<number, Buffer>();
+  #closed = false;
+
+  private constructor(socket: Socket, local: PhysicalAddress, family: 4 | 6) {
+    this.#socket = socket;
+    this.local = local;
+    this.family = family;
+  }
+
+  /** Binds. Throws `TransportError`. */
+  static async open(bind: PhysicalAddress, receive: Receive): Promise<UdpSocket> {
+    const family = addressFamily(bind.host);
+    if (family === undefined)
+      throw new TransportError(
+        { tag: 'invalid_option', option: 'bind', detail: 'host is not a numeric address' },
+        `Cannot bind ${bind.host}: not a numeric address`,
+      );
+    if (!Number.isInteger(bind.port) || bind.port < 0 || bind.port > MAX_PORT)
+      throw new TransportError(
+        { tag: 'invalid_option', option: 'bind', detail: 'port is not between 0 and 65535' },
+        `Cannot bind port ${bind.port}: not between 0 and ${MAX_PORT}`,
+      );
+    const socket = createSocket({
+      type: family === 4 ? 'udp4' : 'udp6',
+      ipv6Only: family === 6,
+      // Peers are numeric addresses. A synchronous answer makes the whole send synchronous.
+      lookup: (host, _options, done) => {
+        done(null, host, family);
+      },
+    });
+    await new Promise<void>((resolve, reject) => {
+      const refuse = (cause: NodeJS.ErrnoException): void => {
+        socket.close();
+        const code = cause.code ?? cause.message;
+        reject(
+          new TransportError(
+            { tag: 'bind_failed', address: bind, code },
+            `Cannot bind ${bind.host} port ${bind.port}: ${code}`,
+            { cause },
+          ),
+        );
+      };
+      socket.once('error', refuse);
+      socket.bind({ address: bind.host, port: bind.port, exclusive: true }, () => {
+        socket.off('error', refuse);
+        resolve();
+      });
+    });
+    const { address, port } = socket.address();
+    const opened = new UdpSocket(socket, { host: address, port }, family);
+    // Some systems report a lost datagram as an error of the socket; it stays usable.
+    socket.on('error', () => {
+      opened.failures++;
+    });
+    socket.on('message', receive);
+    enlargeBuffers(socket);
+    return opened;
+  }
+
+  /** A buffer to build a datagram of at most `length` bytes in, valid until the next `send`. */
+  buffer(length: number): Buffer {
+    let prefix = this.#prefixes.get(length);
+    if (prefix === undefined) {
+      prefix = this.#buffer.subarray(0, length);
+      this.#prefixes.set(length, prefix);
+    }
+    return prefix;
+  }
+
+  /** Sends the first `length` bytes of `buffer()`. */
+  send(length: number, to: PhysicalAddress): void {
+    if (!this.#send(this.#buffer, length, to)) return;
+    // Nearly always the system has taken the bytes by now. If not, they are still needed where they are.
+    if (this.#socket.getSendQueueCount() > 0) {
+      this.#buffer = Buffer.allocUnsafeSlow(MAX_RECEIVED_DATAGRAM);
+      this.#prefixes.clear();
+    }
+  }
+
+  /** Sends bytes that belong to the caller. */
+  sendCopy(bytes: Uint8Array, to: PhysicalAddress): void {
+    this.#send(Buffer.from(bytes), bytes.length, to);
+  }
+
+  /** Idempotent; `closed` is called when the descriptor is gone. */
+  close(closed?: () => void): void {
+    if (this.#closed) {
+      closed?.();
+      return;
+    }
+    this.#closed = true;
+    this.#socket.close(closed);
+  }
+
+  #send(bytes: Buffer, length: number, to: PhysicalAddress): boolean {
+    if (this.#closed) return false;
+    try {
+      this.#socket.send(bytes, 0, length, to.port, to.host);
+    } catch {
+      this.failures++;
+      return false;
+    }
+    this.datagramsOut++;
+    this.bytesOut += length;
+    return true;
+  }
+}
+
+function enlargeBuffers(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(SOCKET_BUFFER);
+    socket.setSendBufferSize(SOCKET_BUFFER);
+  } catch {
+    // Some systems refuse instead of capping. The default buffers work too, with more loss under load.
+  }
+}

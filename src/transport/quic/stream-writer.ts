@@ -1,0 +1,121 @@
+/**
+ * Hands over what the streams of one link have queued.
+ *
+ * quiche takes as much as its congestion window has room for, so partial writes are normal: the rest stays
+ * queued, and with it the end of the stream. Streams take turns by a quantum each.
+ */
+import { type StreamSet } from './stream-set.ts';
+import type { QuicStream } from './stream.ts';
+
+/** Idle streams per turn that are asked whether the peer has stopped them. */
+const SWEEP = 8;
+
+type Drained = 'done' | 'more' | 'blocked';
+
+export class StreamWriter {
+  readonly #set: StreamSet;
+  readonly #maxQueued: number;
+  /** Streams with something to hand over, in the order of their turns. */
+  #waiting: QuicStream[] = [];
+  #sweep: Iterator<QuicStream> | undefined;
+  #unswept = 0;
+
+  constructor(set: StreamSet, maxQueued: number) {
+    this.#set = set;
+    this.#maxQueued = maxQueued;
+  }
+
+  wrote(stream: QuicStream, bytes: number): void {
+    this.#set.queued += bytes;
+    if (!stream.waiting) {
+      stream.waiting = true;
+      this.#waiting.push(stream);
+    }
+    if (this.#set.queued > this.#maxQueued) this.#set.host.slow();
+    this.#set.host.touch();
+  }
+
+  /** Hands over a quantum per stream in turn, as far as the peer and the network take it. */
+  drain(): void {
+    if (this.#waiting.length === 0) return;
+    let waiting = this.#waiting;
+    const blocked: QuicStream[] = [];
+    while (waiting.length > 0) {
+      this.#waiting = [];
+      const more: QuicStream[] = [];
+      for (const stream of waiting) {
+        const drained = stream.over ? 'done' : this.#drainOne(stream);
+        if (drained === 'more') more.push(stream);
+        else if (drained === 'blocked') blocked.push(stream);
+        else stream.waiting = false;
+      }
+      waiting = more.concat(this.#waiting);
+    }
+    // Whoever was blocked first goes first next time.
+    this.#waiting = blocked;
+  }
+
+  /**
+   * Finds streams the peer has stopped while nothing was queued on them: no event of quiche tells.
+   * `heard`: datagrams came, so all are asked once more, a few per turn. True while some are left.
+   */
+  sweep(heard: boolean): boolean {
+    const { streams } = this.#set;
+    if (heard) this.#unswept = streams.size;
+    for (let asked = 0; asked < SWEEP && this.#unswept > 0; asked++) {
+      this.#sweep ??= streams.values();
+      const next = this.#sweep.next();
+      this.#unswept--;
+      if (next.done === true) {
+        this.#sweep = undefined;
+        this.#unswept = Math.min(this.#unswept + 1, streams.size);
+      } else if (!next.value.endQueued) this.#checkStopped(next.value);
+    }
+    return this.#unswept > 0;
+  }
+
+  clear(): void {
+    this.#waiting = [];
+    this.#sweep = undefined;
+    this.#unswept = 0;
+  }
+
+  #drainOne(stream: QuicStream): Drained {
+    const { native, host } = this.#set;
+    const bytes = stream.next(host.scratch);
+    const end = stream.endQueued && bytes.length === stream.queued;
+    let taken: number | null;
+    try {
+      taken = native.streamSend(stream.id, bytes, end);
+      // Null also means that the stream was stopped and collected: only asking for room tells, by throwing.
+      if (taken === null) native.streamCapacity(stream.id);
+    } catch (error) {
+      this.#set.failed(stream, error);
+      return 'done';
+    }
+    if (taken !== null && taken > 0) {
+      stream.took(taken);
+      this.#set.queued -= taken;
+    }
+    if (taken === null || taken < bytes.length) return 'blocked';
+    if (end) stream.writeEnded = true;
+    if (stream.queued === 0 && stream.awaitsDrain) {
+      stream.awaitsDrain = false;
+      // A closing link flushes, but says no more.
+      if (host.receiver !== undefined)
+        this.#set.notify(() => {
+          stream.events.onDrain();
+        });
+    }
+    this.#set.settle(stream);
+    return stream.unsent ? 'more' : 'done';
+  }
+
+  #checkStopped(stream: QuicStream): void {
+    try {
+      this.#set.native.streamCapacity(stream.id);
+    } catch (error) {
+      this.#set.failed(stream, error);
+    }
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Runs an xstate machine as a process: the mailbox feeds it, our clock drives `after`, `perform` does what it
+ * wants done. One process owns one machine.
+ *
+ * ```ts
+ * const ref = await startMachine(runtime, lightMachine, {
+ *   perform: (action, self) => switchLight(action.type),
+ * });
+ * ref.send({ type: 'PRESS' });
+ * ```
+ * An error thrown in the machine or in `perform` crashes the process, a final state ends it `normal`; a
+ * restarted machine begins anew; one that is final from the start gives `ignore`. Messages that are no events (`{ type, … }`) are reported and dropped; `Down`
+ * and `Exit` come as events of type `DOWN` and `EXIT` with their fields.
+ */
+import type { Behavior } from '../actor/behavior.ts';
+import type { Call } from '../actor/call.ts';
+import { Kind } from '../actor/mailbox.ts';
+import { Down, Exit } from '../actor/monitor.ts';
+import type { NameScope } from '../actor/names.ts';
+import type { Pid } from '../actor/pid.ts';
+import type { Process, Self } from '../actor/process.ts';
+import type { Runtime } from '../actor/runtime.ts';
+import type { ChildSpec } from '../otp/child-spec.ts';
+import { StartError } from '../otp/errors.ts';
+import type { MaybePromise } from '../otp/sequence.ts';
+import { request, type CallOptions, type Named } from '../otp/server-ref.ts';
+import { startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
+import type { Shutdown } from '../otp/stop.ts';
+import type { Restart } from '../otp/strategy.ts';
+import { createMachineCell, type MachineCell } from './cell.ts';
+import type { Machine, MachineAction, MachineEvent } from './machine.ts';
+
+export interface MachineOptions {
+  readonly input?: unknown;
+  /** Does what a named action or an emitted event says, in the machine's process. */
+  readonly perform: (action: MachineAction, self: Self, cell: MachineCell) => void;
+  /** Turns exit signals into events `EXIT`. Default false. */
+  readonly trapExit?: boolean;
+}
+
+/** What a running machine shows of itself. */
+export interface MachineView {
+  readonly value: unknown;
+  readonly context: unknown;
+  readonly done: boolean;
+}
+
+const machineBehavior: Behavior = {
+  type: 'StateMachine',
+  receive(kind, message, self) {
+    const cell = self.state as MachineCell;
+    if (kind === Kind.call) {
+      (message as Call).reply({ value: cell.value, context: cell.context, done: cell.done });
+      return;
+    }
+    const event = eventOf(message);
+    if (event === undefined) {
+      const { label, clock } = self;
+      self.runtime.report({ tag: 'unhandled', at: clock.wall(), pid: self, label, kind: typeof message });
+      return;
+    }
+    cell.send(event);
+  },
+  terminate(_reason, self) {
+    (self.state as MachineCell | undefined)?.stop();
+  },
+  inspect(self) {
+    return { state: (self.state as MachineCell | undefined)?.value };
+  },
+};
+
+const downEvent = ({ ref, pid, reason }: Down): MachineEvent & Omit<Down, 'tag'> => ({
+  type: 'DOWN',
+  ref,
+  pid,
+  reason,
+});
+const exitEvent = ({ from, reason }: Exit): MachineEvent & Omit<Exit, 'tag'> => ({
+  type: 'EXIT',
+  from,
+  reason,
+});
+
+function eventOf(message: unknown): MachineEvent | undefined {
+  if (message instanceof Down) return downEvent(message);
+  if (message instanceof Exit) return exitEvent(message);
+  if (typeof message !== 'object' || message === null || !('type' in message)) return undefined;
+  return typeof message.type === 'string' ? (message as MachineEvent) : undefined;
+}
+
+/** Starts a machine without a parent. Throws `StartError`. */
+export async function startMachine(
+  runtime: Runtime,
+  machine: Machine,
+  options: MachineOptions,
+  start: StartOptions = {},
+): Promise<MachineRef> {
+  const result = await startMachineProcess(runtime, machine, options, start);
+  if (result.tag !== 'ok') {
+    throw new StartError(machine.id, result.tag === 'ignore' ? 'ignore' : result.reason);
+  }
+  return new MachineRef(runtime, result.pid);
+}
+
+/** Starts a machine linked to the calling process, as a child specification does. Never throws. */
+export function startMachineLink(
+  parent: Self,
+  machine: Machine,
+  options: MachineOptions,
+  start: Omit<StartOptions, 'parent'> = {},
+): MaybePromise<StartResult> {
+  return startMachineProcess(parent.runtime, machine, options, { ...start, parent: parent as Process });
+}
+
+/** A child specification for a machine. */
+export function machineWorker(
+  id: string,
+  machine: Machine,
+  options: MachineOptions & {
+    readonly restart?: Restart;
+    readonly shutdown?: Shutdown;
+    /** Registers the machine under its id in this scope. */
+    readonly scope?: NameScope;
+    readonly mailbox?: number;
+  },
+): ChildSpec {
+  const { restart, shutdown, scope, mailbox } = options;
+  return {
+    id,
+    type: 'worker',
+    ...(restart === undefined ? {} : { restart }),
+    ...(shutdown === undefined ? {} : { shutdown }),
+    start: (parent) =>
+      startMachineLink(parent, machine, options, {
+        id,
+        ...(scope === undefined ? {} : { name: id, scope }),
+        ...(mailbox === undefined ? {} : { mailbox }),
+      }),
+  };
+}
+
+function startMachineProcess(
+  runtime: Runtime,
+  machine: Machine,
+  options: MachineOptions,
+  start: StartOptions,
+): MaybePromise<StartResult> {
+  const { perform, input, trapExit } = options;
+  return startProcess(
+    runtime,
+    machineBehavior,
+    (self) => {
+      let started = false;
+      const cell = createMachineCell(self, machine, {
+        input,
+        perform: (action, running) => perform(action, self, running),
+        onDone: () => {
+          if (started) runtime.stop(self, 'normal');
+        },
+      });
+      self.state = cell;
+      started = true;
+      return { tag: cell.done ? 'ignore' : 'ok' };
+    },
+    {
+      ...start,
+      label: start.label ?? start.id ?? machine.id,
+      ...(trapExit === undefined ? {} : { trapExit }),
+    },
+  );
+}
+
+/** How others speak to a machine. */
+export class MachineRef {
+  readonly runtime: Runtime;
+  readonly #target: Pid | Named;
+
+  constructor(runtime: Runtime, target: Pid | Named) {
+    this.runtime = runtime;
+    this.#target = target;
+  }
+
+  get pid(): Pid | undefined {
+    const target = this.#target;
+    return 'scope' in target ? target.scope.whereis(target.name) : target;
+  }
+
+  /** False when the mailbox is full; an event to a dead machine is lost in silence. */
+  send<Event extends MachineEvent>(event: Event): boolean {
+    const { pid } = this;
+    return pid === undefined || this.runtime.send(pid, event);
+  }
+
+  /** The state now, after all events sent before. */
+  async view(options?: CallOptions): Promise<MachineView> {
+    return (await request(this, 'view', 'view', options)) as MachineView;
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * app (oneForOne, 3 in 5 s)
+ * └── the user's own children, in the order given
+ *
+ * They come after the mesh, so that they may advertise and call from their first moment, and stop before it.
+ * oneForOne because we know nothing of their dependencies: who has some puts a supervisor of his own here.
+ */
+import type { SupervisorSpec } from '../src/otp/supervisor.ts';
+import { seconds } from '../src/actor/clock.ts';
+import type { NodeParts } from './parts.ts';
+
+export const app = ({ children }: NodeParts): SupervisorSpec => ({
+  strategy: 'oneForOne',
+  intensity: 3,
+  period: seconds(5),
+  children,
+});

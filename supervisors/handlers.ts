@@ -1,0 +1,15 @@
+/**
+ * handlers (dynamic, oneForOne, 100 in 5 s)
+ * ├── procedure "calculator.compute"   transient; its invocations are temporary children
+ * └── …
+ *
+ * A handler's crash ends an invocation and is nobody's restart. What counts here is the death of a procedure
+ * itself, which only a kill or a fault of ours causes: many at once are survivable, so the limit is generous.
+ */
+import { dynamicSupervisor } from '../src/otp/dynamic-supervisor.ts';
+import type { ChildSpec } from '../src/otp/child-spec.ts';
+import { seconds } from '../src/actor/clock.ts';
+import type { NodeParts } from './parts.ts';
+
+export const handlers = ({ context }: NodeParts): ChildSpec =>
+  dynamicSupervisor('handlers', { intensity: 100, period: seconds(5) }, { scope: context.scope });

@@ -1,0 +1,20 @@
+/**
+ * What the drawings are filled in with: the context of one node or client, and the arguments of its actors.
+ */
+import type { ChildSpec } from '../src/otp/child-spec.ts';
+import type { Identity } from '../src/identity/identity.ts';
+import type { MeshContext } from '../src/mesh/context.ts';
+import type { EndpointArgs } from '../src/mesh/endpoint/endpoint-server.ts';
+import type { UplinkArgs } from '../src/mesh/peer/uplink.ts';
+
+export interface NodeParts {
+  readonly context: MeshContext;
+  readonly identity: Identity;
+  readonly endpoint: EndpointArgs;
+  /** The user's own children. */
+  readonly children: readonly ChildSpec[];
+}
+
+export interface ClientParts extends NodeParts {
+  readonly uplink: UplinkArgs;
+}

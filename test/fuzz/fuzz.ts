@@ -1,0 +1,147 @@
+/**
+ * Mutation fuzzer of the frame codec.
+ *
+ *     node build/test/fuzz/fuzz.js --inputs 200000 [--seed N]
+ *
+ * The inputs run in a worker; this side watches it, and one that is still on the same input after a second has
+ * hung: it is terminated, the input is noted, and a new worker goes on behind it. Exit code 1 on a finding. In
+ * tests `run` does the same work in the caller's thread, without the watchdog.
+ */
+import { randomInt } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { check } from './check.ts';
+import { inputAt } from './mutate.ts';
+
+export interface FuzzReport {
+  readonly inputs: number;
+  readonly seed: number;
+  readonly crashes: readonly { readonly index: number; readonly message: string }[];
+  readonly hangs: readonly number[];
+  readonly slowest: { readonly index: number; readonly ms: number };
+}
+
+interface Job {
+  readonly seed: number;
+  readonly from: number;
+  readonly to: number;
+  /** The index being worked on, for the watchdog; -1 until the worker is ready. */
+  readonly progress: Int32Array;
+}
+
+/** An input that takes longer has hung, in ms. SECURITY §6.3 asks for 50 ms; the rest is the machine's. */
+const HANG_MS = 1_000;
+/** How often the watchdog looks, in ms. */
+const LOOK_MS = 100;
+/** Findings printed of each kind. */
+const SHOWN = 3;
+/** Findings after which a run gives up. */
+const ENOUGH = 20;
+
+/** Runs inputs 0 … count - 1 of `seed` in this thread. Equal arguments give equal inputs. */
+export const run = (count: number, seed: number): FuzzReport =>
+  work({ seed, from: 0, to: count, progress: new Int32Array(1) });
+
+function work({ seed, from, to, progress }: Job): FuzzReport {
+  const crashes: { index: number; message: string }[] = [];
+  let slowest = { index: from, ms: 0 };
+  let index = from;
+  for (; index < to && crashes.length < ENOUGH; index++) {
+    const bytes = inputAt(seed, index);
+    Atomics.store(progress, 0, index);
+    const before = performance.now();
+    try {
+      check(bytes, seed, index);
+    } catch (error) {
+      crashes.push({
+        index,
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+    }
+    const ms = performance.now() - before;
+    if (ms > slowest.ms) slowest = { index, ms };
+  }
+  return { inputs: index - from, seed, crashes, hangs: [], slowest };
+}
+
+/** One worker over `from … to`; ends with its report, or with the input it hung on. */
+function watch(seed: number, from: number, to: number): Promise<FuzzReport> {
+  const progress = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
+  const job: Job = { seed, from, to, progress };
+  const worker = new Worker(fileURLToPath(import.meta.url), {
+    workerData: job,
+    resourceLimits: { maxOldGenerationSizeMb: 512 },
+  });
+  return new Promise((resolve) => {
+    let seen = -1;
+    let since = performance.now();
+    const dead = (index: number, found: Partial<FuzzReport>): void => {
+      clearInterval(watchdog);
+      const slowest = { index, ms: performance.now() - since };
+      resolve({ inputs: index + 1 - from, seed, crashes: [], hangs: [], slowest, ...found });
+    };
+    const watchdog = setInterval(() => {
+      const index = Atomics.load(progress, 0);
+      if (index !== seen || index === -1) {
+        seen = index;
+        since = performance.now();
+      } else if (performance.now() - since > HANG_MS) {
+        clearInterval(watchdog);
+        worker.removeAllListeners();
+        const hung = (): void => dead(index, { hangs: [index] });
+        worker.terminate().then(hung, hung);
+      }
+    }, LOOK_MS);
+    worker.once('message', (report: FuzzReport) => {
+      clearInterval(watchdog);
+      resolve(report);
+    });
+    worker.once('error', (error) => {
+      const index = Math.max(from, Atomics.load(progress, 0));
+      dead(index, { crashes: [{ index, message: String(error) }] });
+    });
+  });
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { inputs: { type: 'string' }, seed: { type: 'string' } } });
+  const inputs = Number(values.inputs ?? 200_000);
+  const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
+  if (!Number.isSafeInteger(inputs) || inputs < 1 || !Number.isSafeInteger(seed)) {
+    throw new Error('usage: fuzz --inputs N [--seed N]');
+  }
+  console.log(`fuzz: seed ${seed}`);
+  const reports: FuzzReport[] = [];
+  const findings = (): number =>
+    reports.reduce((sum, { crashes, hangs }) => sum + crashes.length + hangs.length, 0);
+  let done = 0;
+  while (done < inputs && findings() < ENOUGH) {
+    const report = await watch(seed, done, inputs);
+    reports.push(report);
+    done += report.inputs;
+  }
+  const crashes = reports.flatMap((report) => report.crashes);
+  const hangs = reports.flatMap((report) => report.hangs);
+  for (const { index, message } of crashes.slice(0, SHOWN))
+    console.log(`crash: input ${index}, ${hex(seed, index)}\n${message}`);
+  for (const index of hangs.slice(0, SHOWN)) console.log(`hang: input ${index}, ${hex(seed, index)}`);
+  const slowest = reports.map((report) => report.slowest).reduce((a, b) => (b.ms > a.ms ? b : a));
+  console.log(`fuzz: slowest is input ${slowest.index}, ${inputAt(seed, slowest.index).length} bytes`);
+  console.log(
+    `fuzz: ${done} inputs, ${hangs.length} hangs, ${crashes.length} crashes, slowest ${slowest.ms.toFixed(1)} ms`,
+  );
+  process.exitCode = crashes.length + hangs.length === 0 ? 0 : 1;
+}
+
+function hex(seed: number, index: number): string {
+  const bytes = inputAt(seed, index);
+  const shown = Buffer.from(bytes.subarray(0, 256)).toString('hex');
+  return `${bytes.length} bytes: ${shown}${bytes.length > 256 ? '…' : ''}`;
+}
+
+if (!isMainThread && parentPort !== null && (workerData as Job | undefined)?.progress instanceof Int32Array) {
+  parentPort.postMessage(work(workerData as Job));
+} else if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main();
+}

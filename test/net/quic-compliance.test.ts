@@ -1,0 +1,5 @@
+/** QUIC over loopback keeps every promise of the transport interface. */
+import { describeTransport } from '../transport/compliance.ts';
+import { quicBench } from './quic-bench.ts';
+
+describeTransport('quic', quicBench);
