@@ -24,6 +24,7 @@ export type { Self } from './actor/process.ts';
 export type { Report, ReportListener } from './actor/report.ts';
 export type { ChildCount, ChildInfo, ChildSpec, ChildType } from './otp/child-spec.ts';
 export {
+  dynamicSupervisor,
   DynamicSupervisorRef,
   startDynamicSupervisor,
   startDynamicSupervisorLink,

@@ -3,7 +3,7 @@
  *
  * Signals are never refused because of the bound. User messages take `Runtime.send`, which has one.
  */
-import { Kind, Mailbox } from './mailbox.ts';
+import { Mailbox, type Kind } from './mailbox.ts';
 import { Status, type Process } from './process.ts';
 
 /**

@@ -22,7 +22,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 
 import type { Random } from '../actor/random.ts';
-import { IdentityError, type IdentityFailure } from './identity-error.ts';
+import { IdentityError } from './identity-error.ts';
 import { createIdentity, identityOf, type Identity } from './identity.ts';
 
 /** Longest key file read, bytes; ours has 119. */

@@ -27,7 +27,7 @@ export interface VirtualClock extends Clock {
 }
 
 /** @param wall what `wall()` says at the start; default 2026-01-01T00:00:00Z. */
-export function virtualClock(wall: number = Date.UTC(2026, 0, 1)): VirtualClock {
+export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
   let now = 0;
   let offset = wall;
   let order = 0;

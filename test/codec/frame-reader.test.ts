@@ -215,7 +215,7 @@ describe('FrameReader', () => {
       ['no map', bytesOf(0x81, 0x00)],
       [
         'an id of another length',
-        bytesOf(0xa1, head(3, 7), Buffer.from('call_id'), head(2, 15), new Uint8Array(15)),
+        bytesOf(0xa1, head(3, 7), Buffer.from('call_id'), head(2, 17), new Uint8Array(17)),
       ],
       ['an id cut off', bytesOf(0xa1, head(3, 7), Buffer.from('call_id'), head(2, 16), new Uint8Array(3))],
       ['a key that is no text', bytesOf(0xa2, 0x01, 0x00, field('call_id'))],

@@ -15,23 +15,39 @@ const PATIENCE = 15_000;
 /** The system clock, counting the timers that are set and neither fired nor cleared. */
 export interface CountingClock extends Clock {
   readonly pending: number;
+  /** Those of them that keep the process alive. */
+  readonly held: number;
 }
 
 export function countingClock(): CountingClock {
   const timers = new Set<TimerId>();
+  const held = new Set<TimerId>();
+  const forget = (id: TimerId): void => {
+    timers.delete(id);
+    held.delete(id);
+  };
   return {
     ...systemClock,
     setTimer: (delay, run) => {
       const id = systemClock.setTimer(delay, () => {
-        timers.delete(id);
+        forget(id);
         run();
       });
       timers.add(id);
+      held.add(id);
       return id;
     },
     clear: (id) => {
-      timers.delete(id);
+      forget(id);
       systemClock.clear(id);
+    },
+    hold: (id, keepAlive) => {
+      if (keepAlive) held.add(id);
+      else held.delete(id);
+      systemClock.hold(id, keepAlive);
+    },
+    get held() {
+      return held.size;
     },
     get pending() {
       return timers.size;

@@ -90,7 +90,8 @@ describe('a stream', () => {
     shut(0, Read, 77);
     await until(() => stream.over);
     expect(stream.resets).toEqual([77]);
-    expect(await rawOutcome(0)).toMatch(/StreamReset/);
+    // Collected: we have ended our half too.
+    expect(await rawOutcome(0)).toBe('InvalidStreamState(0)');
   });
 
   test('that the peer only resets is over for both halves, and the peer hears so', async () => {
@@ -182,16 +183,13 @@ describe('a stream', () => {
 });
 
 describe('unread streams', () => {
-  test('paused by the dozen leave other streams of the link a way through until the window is full', async () => {
+  test('paused by the dozen leave other streams of the link a way through', async () => {
     here.take = ({ stream }) => stream?.pause();
-    for (let id = 0; id < 12; id += 4) {
-      raw.native.streamSend(id, Buffer.alloc(300_000), false);
-      raw.flush();
-    }
-    await until(() => here.streams.length === 3);
+    for (let id = 0; id < 48; id += 4) send(id, Buffer.alloc(1_000));
+    await until(() => here.streams.length === 12);
     here.take = () => undefined;
-    send(12, Buffer.from('urgent'), true);
-    const urgent = await opened(12);
+    send(48, Buffer.from('urgent'), true);
+    const urgent = await opened(48);
     await until(() => urgent.ended === 1);
     expect(urgent.bytes.toString()).toBe('urgent');
   });
@@ -228,9 +226,14 @@ describe('random stream operations', () => {
       }
     };
     let highest = 0;
+    raw.native.streamSend(highest, NONE, false);
     for (let step = 0; step < 10_000; step++) {
-      if (raw.native.peerStreamsLeftBidi() > 0 && random.float() < 0.2) highest += 4;
-      const id = random.float() < 0.7 ? Math.max(0, highest - 4 * (random.u32() % 8)) : random.u32() % 64;
+      if (raw.native.peerStreamsLeftBidi() > 0 && random.float() < 0.2) {
+        highest += 4;
+        raw.native.streamSend(highest, NONE, false);
+      }
+      const back = random.u32() % (random.float() < 0.7 ? 8 : highest / 4 + 1);
+      const id = Math.max(0, highest - 4 * back);
       attempt(
         pick([
           () => raw.native.streamSend(id, Buffer.alloc(random.u32() % 9_000), random.float() < 0.2),
@@ -245,12 +248,12 @@ describe('random stream operations', () => {
         raw.flush();
       });
       if (step % 50 === 0) {
-        await until(() => true);
+        await bench.pass(0);
         for (const { stream } of here.streams) stream?.resume();
       }
     }
     expect(here.faults).toEqual([]);
-    expect(here.streams.length).toBeGreaterThan(50);
+    expect(here.streams.length).toBeGreaterThan(200);
     await barrier(bench, { here: calm, there: inbound[1] as LinkRecorder });
     await bystander.close();
   });

@@ -505,9 +505,20 @@ export function describeTransport(name: string, setup: () => Bench | Promise<Ben
         expect(back.received).toBe(MIB);
       });
 
+      test('a reset drops what was queued', async () => {
+        const { here, there } = await connected();
+        there.take = ({ stream }) => stream?.pause();
+        const out = here.open();
+        out.stream.write(payload(3 * MIB));
+        await otherEnd(there, out);
+        expect(here.link.queued).toBeGreaterThan(0);
+        out.stream.reset(ResetCode.canceled);
+        expect([out.stream.queued, here.link.queued]).toEqual([0, 0]);
+      });
+
       test('bytes that were never read do not use up the link when their stream is given up', async () => {
         const { here, there } = await connected();
-        for (let round = 0; round < 16; round++) {
+        for (let round = 0; round < 24; round++) {
           const byOpener = round % 2 === 0;
           there.take = ({ stream }) => stream?.pause();
           const out = here.open();
@@ -515,6 +526,7 @@ export function describeTransport(name: string, setup: () => Bench | Promise<Ben
           const back = await otherEnd(there, out);
           there.take = () => {};
           if (byOpener) await barrier(bench, { here, there });
+          else out.stream.write(payload(100_000));
           (byOpener ? out : back).stream?.reset(ResetCode.canceled);
           await bench.until(() => (byOpener ? back : out).over);
         }

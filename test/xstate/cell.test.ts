@@ -28,7 +28,7 @@ const door = setup({
     input: {} as { by: string },
   },
   actions: {
-    ring: (_, _params: { times: number }) => {
+    ring: (_args: unknown, _params: { times: number }) => {
       throw new Error('the stub is not called');
     },
   },

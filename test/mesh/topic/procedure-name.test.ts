@@ -38,6 +38,12 @@ describe('checkProcedureName', () => {
     expect(reason('getUser')).toBe('grammar');
   });
 
+  test('a dotted or loose name is at most 255 bytes', () => {
+    const name = (length: number): string => `a.${'b'.repeat(length - 2)}`;
+    expect([isDottedName(name(255)), isLooseName(name(255))]).toEqual([true, true]);
+    expect([isDottedName(name(256)), isLooseName(name(256))]).toEqual([false, false]);
+  });
+
   test('accepted exactly when the grammar says so', () => {
     const grammar = /^[a-z0-9][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*){1,9}$/;
     const loose = /^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9][A-Za-z0-9_-]*){0,9}$/;

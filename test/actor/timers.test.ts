@@ -1,0 +1,229 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { MAX_DELAY, type Clock } from '../../src/actor/clock.ts';
+import { Timers, TimerEntry } from '../../src/actor/timers.ts';
+import { virtualClock } from '../../src/testing/virtual-clock.ts';
+import { recorder, spawn, world } from './world.ts';
+
+class Probe extends TimerEntry {
+  readonly #fire: () => void;
+  constructor(fire: () => void) {
+    super();
+    this.#fire = fire;
+  }
+  override onTimer(): void {
+    this.#fire();
+  }
+}
+
+/** A clock moved by hand, without promises. */
+function handClock(): Clock & { move(ms: number): void; readonly held: number; readonly set: number } {
+  let now = 0;
+  const timers = new Map<object, { at: number; run: () => void; held: boolean }>();
+  return {
+    now: () => now,
+    wall: () => now,
+    setTimer: (delay, run) => {
+      const id = {};
+      timers.set(id, { at: now + Math.max(0, delay), run, held: true });
+      return id;
+    },
+    clear: (id) => void timers.delete(id),
+    hold: (id, keepAlive) => {
+      const timer = timers.get(id);
+      if (timer !== undefined) timer.held = keepAlive;
+    },
+    soon: () => {},
+    later: () => {},
+    move(ms) {
+      const end = now + ms;
+      for (;;) {
+        const next = [...timers]
+          .filter(([, timer]) => timer.at <= end)
+          .toSorted((a, b) => a[1].at - b[1].at)[0];
+        if (next === undefined) break;
+        timers.delete(next[0]);
+        now = Math.max(now, next[1].at);
+        next[1].run();
+      }
+      now = end;
+    },
+    get held() {
+      return [...timers.values()].filter((timer) => timer.held).length;
+    },
+    get set() {
+      return timers.size;
+    },
+  };
+}
+
+type Step =
+  | { readonly tag: 'set'; readonly delay: number }
+  | { readonly tag: 'cancel'; readonly which: number }
+  | { readonly tag: 'move'; readonly ms: number };
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    tag: fc.constant('set' as const),
+    delay: fc.oneof(fc.nat(20), fc.double({ min: -2, max: 20, noNaN: true })),
+  }),
+  fc.record({ tag: fc.constant('cancel' as const), which: fc.nat(30) }),
+  fc.record({
+    tag: fc.constant('move' as const),
+    ms: fc.oneof(fc.nat(10), fc.double({ min: 0, max: 10, noNaN: true })),
+  }),
+);
+
+describe('Timers', () => {
+  test('fires what a sorted list would, in its order, never early, whatever is set and cancelled', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const clock = handClock();
+        const timers = new Timers(clock);
+        const fired: number[] = [];
+        const entries: Probe[] = [];
+        let model: { id: number; due: number }[] = [];
+        for (const each of steps) {
+          if (each.tag === 'set') {
+            const id = entries.length;
+            const exact = clock.now() + Math.max(0, each.delay);
+            const entry = new Probe(() => {
+              expect(clock.now()).toBeGreaterThanOrEqual(exact);
+              fired.push(id);
+            });
+            entries.push(entry);
+            timers.set(entry, each.delay);
+            model.push({ id, due: Math.ceil(exact) });
+          } else if (each.tag === 'cancel') {
+            const known = model.some(({ id }) => id === each.which);
+            expect(entries[each.which]?.unset() ?? false).toBe(known);
+            model = model.filter(({ id }) => id !== each.which);
+          } else {
+            const end = clock.now() + each.ms;
+            const before = fired.length;
+            clock.move(each.ms);
+            const due = model
+              .filter((entry) => entry.due <= end)
+              .toSorted((a, b) => a.due - b.due || a.id - b.id);
+            expect(fired.slice(before)).toEqual(due.map(({ id }) => id));
+            model = model.filter((entry) => entry.due > end);
+          }
+          expect(timers.size).toBe(model.length);
+          // one native timer at most; it keeps the program alive while something is set, and only then
+          expect(clock.set).toBeLessThanOrEqual(1);
+          expect(clock.held).toBe(model.length > 0 ? 1 : 0);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('a delay beyond 2^31 - 1 ms is clamped, never fired at once', () => {
+    const clock = handClock();
+    const timers = new Timers(clock);
+    let fired = 0;
+    timers.after(Infinity, () => fired++);
+    timers.after(2 * MAX_DELAY, () => fired++);
+    clock.move(MAX_DELAY - 1);
+    expect(fired).toBe(0);
+    clock.move(1);
+    expect(fired).toBe(2);
+  });
+
+  test('an entry that sets another one for now does not keep the clock busy for ever', () => {
+    const clock = handClock();
+    const timers = new Timers(clock);
+    let fired = 0;
+    const again = (): void => {
+      if (++fired < 10) timers.after(1, again);
+    };
+    timers.after(1, again);
+    clock.move(5);
+    expect(fired).toBe(5);
+  });
+
+  test('one that throws does not lose the others', () => {
+    const clock = handClock();
+    const timers = new Timers(clock);
+    const fired: string[] = [];
+    timers.after(1, () => {
+      throw new Error('faulty');
+    });
+    timers.after(1, () => fired.push('same time'));
+    timers.after(2, () => fired.push('later'));
+    expect(() => clock.move(3)).toThrow('faulty');
+    clock.move(3);
+    expect(fired).toEqual(['same time', 'later']);
+  });
+
+  test('clear cancels everything and lets go of the clock', () => {
+    const clock = handClock();
+    const timers = new Timers(clock);
+    timers.after(1, () => expect.fail());
+    timers.clear();
+    expect(timers.size).toBe(0);
+    expect(clock.set).toBe(0);
+    clock.move(10);
+  });
+});
+
+describe('sendAfter', () => {
+  test('delivers at its time, not before, and can be cancelled', async () => {
+    const { runtime, clock } = world();
+    const { pid, inbox } = recorder(runtime);
+    runtime.sendAfter(10, pid, 'ten');
+    const timer = runtime.sendAfter(5, pid, 'five');
+    expect(timer.unset()).toBe(true);
+    expect(timer.unset()).toBe(false);
+    await clock.advance(9);
+    expect(inbox).toEqual([]);
+    await clock.advance(1);
+    expect(inbox.map(({ message }) => message)).toEqual(['ten']);
+  });
+
+  test('is forgotten when the process dies, and refused when it is dead', async () => {
+    const { runtime, clock } = world();
+    const pid = spawn(runtime);
+    for (let i = 0; i < 10; i++) runtime.sendAfter(i, pid, i);
+    runtime.workAfter(3, pid, () => expect.fail());
+    expect(runtime.timers.size).toBe(11);
+    runtime.exit(pid, 'kill');
+    expect(runtime.timers.size).toBe(0);
+    runtime.sendAfter(1, pid, 'late');
+    expect(runtime.timers.size).toBe(0);
+    await clock.advance(20);
+  });
+
+  test('is lost when the mailbox is full; work is not', async () => {
+    const { runtime, clock } = world();
+    const seen: unknown[] = [];
+    let open = (): void => {};
+    const pid = spawn(runtime, (_, message) => {
+      seen.push(message);
+      return message === 'park' ? new Promise<void>((resolve) => (open = resolve)) : undefined;
+    });
+    pid.bound = 1;
+    runtime.send(pid, 'park');
+    await clock.settle();
+    runtime.send(pid, 'full');
+    runtime.sendAfter(1, pid, 'lost');
+    runtime.workAfter(1, pid, () => void seen.push('work'));
+    await clock.advance(1);
+    open();
+    await clock.settle();
+    expect(seen).toEqual(['park', 'full', 'work']);
+    expect(pid.dropped).toBe(1);
+  });
+});
+
+describe('virtualClock', () => {
+  test('fires due timers in order of time, then of setting', async () => {
+    const clock = virtualClock();
+    const fired: string[] = [];
+    clock.setTimer(5, () => fired.push('b'));
+    clock.setTimer(3, () => fired.push('a'));
+    clock.setTimer(5, () => fired.push('c'));
+    await clock.advance(5);
+    expect(fired).toEqual(['a', 'b', 'c']);
+    expect(clock.now()).toBe(5);
+  });
+});
