@@ -24,7 +24,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 describe('Mailbox', () => {
   test('is a queue: any mix of push, unshift, take, remove and clear does what a list does', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
         const box = new Mailbox();
         let model: { kind: Kind; value: number }[] = [];
         for (const each of steps) {
@@ -78,7 +78,8 @@ describe('the mailbox of a process', () => {
   const sends = fc.array(
     fc.oneof(fc.constant('send' as const), fc.constant('signal' as const), fc.constant('handle' as const)),
     {
-      maxLength: 80,
+      maxLength: 60,
+      size: 'max',
     },
   );
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/actor/random.ts';
 import { runQueue } from '../../src/actor/run-queue.ts';
 
-const steps = fc.array(fc.boolean(), { maxLength: 200 });
+const steps = fc.array(fc.boolean(), { maxLength: 200, size: 'max' });
 
 describe('runQueue', () => {
   test('fifo gives out in the order of arrival', () => {

@@ -62,6 +62,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   #keepAlive: number;
   /** Datagrams came since the last turn. */
   #heard = false;
+  /** Something was delivered, and sending waits for the answers. */
+  #deferred = false;
   #closing: Closing | undefined;
   /** Our close was handed to quiche. */
   #closeSaid = false;
@@ -251,7 +253,13 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     const heard = this.#heard;
     this.#heard = false;
     if (this.#state === 'handshaking' && native.isEstablished()) this.#verify(native);
-    if (this.#state === 'open') this.#streams.turn(heard);
+    if (this.#state === 'open' && this.#streams.turn(heard) && !this.#deferred) {
+      // Answers come within this turn of the event loop: they travel with the acknowledgment.
+      this.#deferred = true;
+      this.again();
+      return;
+    }
+    this.#deferred = false;
     if (this.#state === 'open' || this.#closing?.flushes === true) this.#streams.drain();
     const sent = this.#send();
     if (this.#state === 'closing') this.#closeIfDone(native, sent);

@@ -39,18 +39,21 @@ export class StreamReader {
     this.#set.host.touch();
   }
 
-  /** Delivers what has arrived, within the budget. `heard`: datagrams came, so there may be new streams. */
-  read(heard: boolean): void {
+  /**
+   * Delivers what has arrived, within the budget. `heard`: datagrams came, so there may be new streams.
+   * True when something was delivered: its receiver may be about to answer.
+   */
+  read(heard: boolean): boolean {
     const { native, streams, host } = this.#set;
     if (this.#resumed.length > 0) this.#deliverEnds();
-    if (!native.isReadable()) return;
-    const few = streams.size <= FEW;
-    if (few) {
+    if (!native.isReadable()) return false;
+    if (streams.size <= FEW) {
       for (const stream of streams.values())
         if (this.#readOne(stream, STREAM_BUDGET) >= STREAM_BUDGET) host.again();
-      if (!heard || !native.isReadable()) return;
+      if (!heard || !native.isReadable()) return true;
     }
     this.#readListed();
+    return true;
   }
 
   #readListed(): void {

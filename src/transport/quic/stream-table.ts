@@ -71,11 +71,15 @@ export class StreamTable implements StreamOwner {
     this.#reader.resumed(stream);
   }
 
-  /** Everything that may happen on an open link's streams but handing over. `heard`: datagrams came. */
-  turn(heard: boolean): void {
-    this.#reader.read(heard);
+  /**
+   * Everything that may happen on an open link's streams but handing over. `heard`: datagrams came. True when
+   * a receiver may be about to answer.
+   */
+  turn(heard: boolean): boolean {
+    const delivered = this.#reader.read(heard);
     if (heard) this.#offerCredit();
     if (this.#writer.sweep(heard)) this.#set.host.again();
+    return delivered;
   }
 
   drain(): void {

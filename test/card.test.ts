@@ -1,0 +1,181 @@
+/**
+ * The project's card: what it promised to be made of, checked on a running node and on the sources.
+ *
+ * Parts that later work turns on stand here as named todos.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { silentLogger } from '../src/actor/logger.ts';
+import { Process } from '../src/actor/process.ts';
+import { Runtime } from '../src/actor/runtime.ts';
+import { seededRandom } from '../src/actor/random.ts';
+import { childrenOf } from '../src/actor/tree.ts';
+import type { ActorNode } from '../src/inspect/snapshot.ts';
+import { connect, startNode, type Node, type RemoteClient } from '../src/node.ts';
+import { virtualClock, type VirtualClock } from '../src/testing/virtual-clock.ts';
+import { memoryNetwork } from '../src/transport/memory/network.ts';
+
+/** Component → the supervisor that `supervisors/` draws above it. */
+const NODE_PARTS: Readonly<Record<string, string>> = {
+  identity: 'node',
+  intent: 'node',
+  events: 'node',
+  handlers: 'node',
+  transport: 'node',
+  endpoint: 'transport',
+  connections: 'transport',
+  network: 'node',
+  peers: 'network',
+  peerPool: 'peers',
+  services: 'node',
+  serviceRegistry: 'services',
+  router: 'services',
+  app: 'node',
+};
+
+/** Package → where product code uses it (DESIGN D1). */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  xstate: ['src/xstate/', 'src/mesh/connection/'],
+  '@matrixai/quic': ['src/transport/quic/'],
+  'cbor-x': ['src/codec/'],
+  '@noble/hashes': ['src/identity/'],
+  effect: ['src/config.ts', 'src/codec/'],
+};
+
+function flatten(node: ActorNode): readonly ActorNode[] {
+  return [node, ...node.children.flatMap(flatten)];
+}
+
+function sources(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+async function within<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
+  let settled = false;
+  const done = (): void => {
+    settled = true;
+  };
+  promise.then(done, done);
+  await clock.until(() => settled, 120_000);
+  return promise;
+}
+
+describe('a started node', () => {
+  const clock = virtualClock();
+  const random = seededRandom('card');
+  const network = memoryNetwork({ clock, random: random.fork('network') });
+  let node: Node;
+  let client: RemoteClient;
+  let runtime: Runtime;
+
+  beforeAll(async () => {
+    runtime = new Runtime({ clock, random: random.fork('node'), logger: silentLogger });
+    node = await within(
+      clock,
+      startNode({ runtime, realm: 'card', listen: '198.18.0.1:9443', transport: network.transport('198.18.0.1') }),
+    );
+    client = await within(
+      clock,
+      connect(node.url, {
+        realm: 'card',
+        runtime: new Runtime({ clock, random: random.fork('client'), logger: silentLogger }),
+        transport: network.transport('198.18.0.2'),
+      }),
+    );
+    const advertised = client.advertise('card.echo', (args) => args);
+    await within(clock, advertised);
+  });
+
+  afterAll(async () => {
+    await within(clock, client.disconnect());
+    await within(clock, node.close());
+  });
+
+  test('contains every component, under the supervisor that is drawn above it, with a restart policy', () => {
+    const nodes = flatten(node.inspect().root);
+    const byId = new Map(nodes.map((actor) => [actor.id, actor]));
+    for (const [name, parent] of Object.entries(NODE_PARTS)) {
+      const found = nodes.find((actor) => actor.name === name);
+      expect(found, name).toBeDefined();
+      expect(byId.get(found?.parent ?? '')?.name, `parent of ${name}`).toBe(parent);
+      expect(found?.restart, `restart of ${name}`).toBe('permanent');
+    }
+    expect(nodes.filter((actor) => actor.name.startsWith('connection from')).map((actor) => actor.restart)).toEqual([
+      'temporary',
+    ]);
+  });
+
+  test('has an uplink and procedures on the client side', async () => {
+    const names = flatten(client.inspect().root).map((actor) => actor.name);
+    expect(names).toContain('uplink');
+    expect(names).toContain('card.echo');
+    expect(await within(clock, node.call('card.echo', { a: 1 }))).toEqual({ a: 1 });
+  });
+
+  test('bounds the mailbox of every actor in a flood of 100,000 messages', async () => {
+    const actors: Process[] = [];
+    const collect = (process: Process): void => {
+      actors.push(process);
+      for (const child of childrenOf(process)) collect(child);
+    };
+    const root = runtime.firstChild;
+    if (root === null) throw new Error('the node has no root');
+    collect(root);
+    expect(actors.length).toBeGreaterThanOrEqual(Object.keys(NODE_PARTS).length);
+    for (const actor of actors) {
+      let accepted = 0;
+      for (let i = 0; i < 100_000; i++) if (runtime.send(actor, i)) accepted++;
+      expect(accepted, actor.label).toBe(actor.bound);
+      expect(actor.queued, actor.label).toBe(actor.bound);
+    }
+    await clock.settle();
+    expect(Math.max(...actors.map((actor) => actor.queued))).toBe(0);
+    expect(await within(clock, node.call('card.echo', { b: 2 }))).toEqual({ b: 2 });
+  });
+
+  test('shuts down at once with every mailbox flooded', async () => {
+    const flooded = new Runtime({ clock, random: random.fork('flooded'), logger: silentLogger });
+    const other = await within(
+      clock,
+      startNode({ runtime: flooded, realm: 'card', listen: '198.18.0.3:9443', transport: network.transport('198.18.0.3') }),
+    );
+    const collect = (process: Process): void => {
+      for (let i = 0; i < 20_000; i++) flooded.send(process, i);
+      for (const child of childrenOf(process)) collect(child);
+    };
+    const before = clock.now();
+    const closed = other.close({ timeout: 1_000 });
+    if (flooded.firstChild !== null) collect(flooded.firstChild);
+    await within(clock, closed);
+    expect(flooded.alive).toBe(0);
+    expect(clock.now() - before).toBeLessThan(5_000);
+  });
+
+  test.todo('shows the dht: routing table, record store, lookups (part 4)');
+  test.todo('shows the NAT connector (part 5)');
+  test.todo('shows the net kernel and its carriers (part 6)');
+  test.todo('shows the dist relay tunnel client (part 7)');
+  test.todo('shows the inspector (part 8)');
+});
+
+describe('the sources', () => {
+  const files = [...sources('src'), ...sources('supervisors')].map((file) => ({ file, text: readFileSync(file, 'utf8') }));
+
+  for (const [name, places] of Object.entries(PACKAGES)) {
+    test(`use ${name} in product code, in ${places.join(' and ')}`, () => {
+      const uses = files
+        .filter(({ text }) => new RegExp(`(from|import\\()\\s*'${name}(/[^']*)?'`).test(text))
+        .map(({ file }) => file);
+      for (const place of places) expect(uses.some((file) => file.startsWith(place)), place).toBe(true);
+    });
+  }
+
+  test('lie under the fixed top-level names', () => {
+    for (const name of ['package.json', 'tsconfig.json', 'src', 'supervisors', 'test', 'bench']) {
+      expect(existsSync(name), name).toBe(true);
+    }
+  });
+});
