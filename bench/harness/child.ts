@@ -47,6 +47,10 @@ export class Child<In extends object, Out> {
     });
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   send(message: In): void {
     if (this.#process.connected) this.#process.send(message);
   }
@@ -75,7 +79,9 @@ export class Child<In extends object, Out> {
   }
 
   get #ended(): boolean {
-    return this.#process.exitCode !== null || this.#process.signalCode !== null || this.#process.pid === undefined;
+    return (
+      this.#process.exitCode !== null || this.#process.signalCode !== null || this.#process.pid === undefined
+    );
   }
 
   #woken(limit: number): Promise<void> {

@@ -34,6 +34,11 @@ const LEVELS: Readonly<Record<LogLevel, number>> = {
 const LINE_LIMIT = 4_096;
 /** Longest text of one field. */
 const FIELD_LIMIT = 1_024;
+/** Of a line that is too long, so many fields of at most this length are kept. */
+const SHORT_FIELDS = 12;
+const SHORT_LIMIT = 64;
+/** Control characters and line ends that JSON leaves as they are. */
+const NOT_ESCAPED = /[\u007f-\u009f\u2028\u2029]/g;
 
 /** @param write takes one line without its end. Default level `warn`, default target stderr. */
 export function ndjsonLogger(
@@ -71,14 +76,39 @@ export const silentLogger: Logger = {
 
 function logLine(time: number, level: LogLevel, fields: LogFields, message: string): string {
   const head = { level: LEVELS[level], time: Math.round(time), msg: message.slice(0, FIELD_LIMIT) };
-  try {
-    const line = JSON.stringify({ ...head, ...fields }, shorten);
-    if (line.length <= LINE_LIMIT) return line;
-  } catch {
-    // falls through to the head alone: a field could not be written
-  }
-  return JSON.stringify({ ...head, truncated: true });
+  return (
+    encode(() => ({ ...head, ...fields, ...head })) ??
+    encode(() => ({ ...head, ...shortOnes(fields), ...head, truncated: true })) ??
+    JSON.stringify({ level: head.level, time: head.time, msg: '', truncated: true })
+  );
 }
+
+/** Undefined when a value cannot be written or the line is too long. */
+function encode(make: () => object): string | undefined {
+  try {
+    const line = JSON.stringify(make(), shorten).replaceAll(NOT_ESCAPED, escape);
+    return line.length <= LINE_LIMIT ? line : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fields that tell lines apart (event, id, pid, …), so that a long one does not take them along. */
+function shortOnes(fields: LogFields): LogFields {
+  const short: Record<string, unknown> = {};
+  try {
+    for (const [key, value] of Object.entries(fields).slice(0, SHORT_FIELDS)) {
+      if (key.length > SHORT_LIMIT) continue;
+      if (typeof value === 'number' || (typeof value === 'string' && value.length <= SHORT_LIMIT))
+        short[key] = value;
+    }
+  } catch {
+    // fields that cannot be read are left out
+  }
+  return short;
+}
+
+const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 function shorten(_key: string, value: unknown): unknown {
   if (typeof value === 'string')

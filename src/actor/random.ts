@@ -36,8 +36,7 @@ function draw(length: number): Buffer {
 export const systemRandom: Random = {
   u32: () => draw(4).readUInt32LE(0),
   float: () => draw(4).readUInt32LE(0) / 4_294_967_296,
-  bytes: (length) =>
-    length > 1_024 ? randomFillSync(new Uint8Array(length)) : Uint8Array.prototype.slice.call(draw(length)),
+  bytes: (length) => (length > 1_024 ? randomFillSync(new Uint8Array(length)) : new Uint8Array(draw(length))),
   fork: () => systemRandom,
 };
 

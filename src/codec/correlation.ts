@@ -19,7 +19,7 @@ export interface Correlation {
 
 const FIELDS: readonly CorrelationField[] = ['call_id', 'request_id', 'session_id'];
 
-/** CBOR head of a map of fewer than 24 pairs up to one with a two-byte count. */
+/** CBOR major types. */
 const MAP = 5;
 const TEXT = 3;
 const BYTES = 2;

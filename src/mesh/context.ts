@@ -7,11 +7,14 @@
 import type { NameScope } from '../actor/names.ts';
 import type { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import type { Endpoint } from '../transport/transport.ts';
+import type { Endpoint, PhysicalAddress } from '../transport/transport.ts';
+import type { CborLimits } from '../codec/limits.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { NameMode } from './topic/procedure-name.ts';
 import type { ServiceTable } from './registry/service-table.ts';
 import type { Advertised } from './intent/intent.ts';
+import type { RpcFailure } from './errors/rpc-failure.ts';
+import type { RpcCall } from './router/rpc-call.ts';
 
 /** Names of the actors in a node's scope. */
 export type ActorName =
@@ -29,10 +32,18 @@ export type ActorName =
 /** What some of them share under their name: written by the owner only. */
 export interface SharedTables {
   readonly identity: Identity;
-  readonly intent: ReadonlyMap<string, Advertised>;
   readonly endpoint: Endpoint;
   readonly serviceRegistry: ServiceTable;
-  readonly uplink: { readonly connection: Process | null };
+  readonly uplink: UplinkView;
+}
+
+/** How a client's way to its node is. */
+export interface UplinkView {
+  readonly connection: Process | null;
+  /** Hex id of the node it is or was connected to. */
+  readonly peerId: string;
+  /** Why no connection will come any more. */
+  readonly refusal: RpcFailure | undefined;
 }
 
 /** Counted always, as integer adds. */
@@ -54,6 +65,10 @@ export interface MeshSettings {
   readonly crashDetails: boolean;
   /** Bytes of one call's args or result at most. */
   readonly maxBody: number;
+  /** What args and results may be, so that the frame around them fits the codec's limits too. */
+  readonly valueLimits: CborLimits;
+  /** The same for the reason of a declared failure, which lies deeper in its frame. */
+  readonly reasonLimits: CborLimits;
   /** Longest timeout a peer may ask for, milliseconds. */
   readonly maxTimeout: number;
   /** Milliseconds from the first packet to the acceptance of our hello. */
@@ -68,6 +83,22 @@ export interface MeshContext {
   /** Random per process life: tells a restarted peer from one that lost its connection. */
   readonly epoch: Uint8Array;
   readonly counters: Counters;
+  /**
+   * What users advertise, by owner and name. The intent actor alone writes it; it outlives that actor's death,
+   * like an ETS table with an heir.
+   */
+  readonly advertised: Map<string, Advertised>;
+  /** Calls made through the public API and not settled. */
+  readonly calls: Set<RpcCall>;
+  readonly phase: Phase;
+}
+
+/** What changes in the life of a node or client as a whole. */
+export interface Phase {
+  /** It is being closed: nothing new begins. */
+  closing: boolean;
+  /** Where the listener was bound first; a restarted one binds there again. */
+  bound: PhysicalAddress | undefined;
 }
 
 export const newCounters = (): Counters => ({

@@ -1,7 +1,8 @@
 /**
  * What a supervisor knows of a child before it runs: plain data and one start function.
  */
-import type { Process, Self } from '../actor/process.ts';
+import type { Pid } from '../actor/pid.ts';
+import { Process, type Self } from '../actor/process.ts';
 import type { MaybePromise } from './sequence.ts';
 import type { StartResult } from './start.ts';
 import type { Shutdown } from './stop.ts';
@@ -64,6 +65,12 @@ export class Child {
   get restarting(): boolean {
     return this.retry !== null;
   }
+}
+
+/** The child whose process ended, when the sender of an exit signal is one; living processes can send them too. */
+export function endedChild(from: Pid): Child | undefined {
+  if (!(from instanceof Process) || from.alive || !(from.child instanceof Child)) return undefined;
+  return from.child.process === from ? from.child : undefined;
 }
 
 /** What `whichChildren` lists. */

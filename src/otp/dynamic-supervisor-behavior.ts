@@ -12,7 +12,7 @@ import type { Exit } from '../actor/monitor.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process, Status } from '../actor/process.ts';
 import { childrenOf } from '../actor/tree.ts';
-import { Child, checkSpec, type ChildSpec } from './child-spec.ts';
+import { Child, checkSpec, endedChild, type ChildSpec } from './child-spec.ts';
 import { checkLimit, RestartWindow } from './restart-intensity.ts';
 import { chain, type MaybePromise } from './sequence.ts';
 import type { StartResult } from './start.ts';
@@ -145,9 +145,9 @@ function answer(self: Process, state: DynamicState, message: DynamicRequest): Ma
 }
 
 function onExit(self: Process, state: DynamicState, exit: Exit): MaybePromise<void> {
+  const child = endedChild(exit.from);
   const process = exit.from as Process;
-  const { child } = process;
-  if (!(child instanceof Child) || child.process !== process) return undefined;
+  if (child === undefined || process.parentProcess !== self) return undefined;
   child.process = null;
   const type = child.spec.restart;
   const again = restarts(type, exit.reason);

@@ -11,7 +11,7 @@ import type { ExitReason } from '../actor/exit-reason.ts';
 import { Kind } from '../actor/mailbox.ts';
 import type { Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
-import { Child } from './child-spec.ts';
+import { endedChild, type Child } from './child-spec.ts';
 import { chain, eachInOrder, type MaybePromise } from './sequence.ts';
 import { reportable, restartGroup, restarts } from './strategy.ts';
 import { report, startChild, stateOf, stopAll, tryAgain } from './supervisor-children.ts';
@@ -58,9 +58,9 @@ function ignoreValue(value: MaybePromise<unknown>): void | Promise<void> {
 }
 
 function onExit(self: Process, exit: Exit): void | Promise<void> {
+  const child = endedChild(exit.from);
+  if (child === undefined || stateOf(self).children.get(child.spec.id) !== child) return;
   const process = exit.from as Process;
-  const child = process.child;
-  if (!(child instanceof Child) || child.process !== process) return;
   child.process = null;
   process.child = null;
   return ignoreValue(ended(self, child, exit.reason));

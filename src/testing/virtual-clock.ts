@@ -5,7 +5,7 @@
  * deferred turn settle between two of them, so that a whole mesh runs in one process, by seed, in no time.
  * Source: the idea of a test clock (xstate, effect); rules of RELIABILITY §12.3.
  */
-import { systemClock, type Clock, type TimerId } from '../actor/clock.ts';
+import { MAX_DELAY, systemClock, type Clock, type TimerId } from '../actor/clock.ts';
 
 interface Timer {
   readonly at: number;
@@ -31,7 +31,7 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
   let now = 0;
   let offset = wall;
   let order = 0;
-  let turns: (() => void)[] = [];
+  let turns = 0;
   const timers = new Set<Timer>();
 
   const next = (limit: number): Timer | undefined => {
@@ -44,15 +44,11 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
     return first;
   };
   const settle = async (): Promise<void> => {
-    for (;;) {
+    do {
       await new Promise<void>((done) => {
         systemClock.later(done);
       });
-      if (turns.length === 0) return;
-      const due = turns;
-      turns = [];
-      for (const run of due) run();
-    }
+    } while (turns > 0);
   };
   const step = async (limit: number): Promise<boolean> => {
     const timer = next(limit);
@@ -71,7 +67,8 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
     now: () => now,
     wall: () => now + offset,
     setTimer: (delay, run): TimerId => {
-      const timer: Timer = { at: now + Math.max(0, delay), order: order++, run };
+      const wait = Math.min(MAX_DELAY, Math.max(0, delay));
+      const timer: Timer = { at: now + wait, order: order++, run };
       timers.add(timer);
       return timer;
     },
@@ -83,7 +80,11 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
       systemClock.soon(run);
     },
     later: (run) => {
-      turns.push(run);
+      turns++;
+      systemClock.later(() => {
+        turns--;
+        run();
+      });
     },
     settle,
     advance: async (ms) => {

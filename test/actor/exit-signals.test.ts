@@ -97,15 +97,12 @@ describe('an exit signal', () => {
       for (let at = 0; at < 6; at++) for (const sender of senders) runtime.send(sender, at);
       await clock.settle();
       for (const [sender, process] of senders.entries()) {
-        const heard = inbox.flatMap(({ message }) =>
-          message instanceof Exit
-            ? message.from === process
-              ? ['exit']
-              : []
-            : (message as number[])[0] === sender
-              ? [(message as number[])[1]]
-              : [],
-        );
+        const heard: unknown[] = [];
+        for (const { message } of inbox) {
+          if (message instanceof Exit) {
+            if (message.from === process) heard.push('exit');
+          } else if ((message as number[])[0] === sender) heard.push((message as number[])[1]);
+        }
         expect(heard).toEqual([0, 1, 2, 'exit', 4, 5]);
       }
     }

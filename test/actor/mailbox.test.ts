@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Kind, Mailbox } from '../../src/actor/mailbox.ts';
-import { spawn, world } from './world.ts';
+import { same, spawn, world } from './world.ts';
 
 type Step =
   | { readonly tag: 'push' | 'unshift'; readonly kind: Kind; readonly value: number }
@@ -40,26 +40,29 @@ describe('Mailbox', () => {
             case 'take': {
               const first = model.shift();
               if (first === undefined) break;
-              expect(box.peek()).toBe(first.kind);
-              expect(box.take()).toBe(first.value);
+              same(box.peek(), first.kind);
+              same(box.take(), first.value);
               break;
             }
             case 'remove': {
               const goes = (message: unknown): boolean => (message as number) % each.modulus === 0;
               const gone = model.filter((entry) => goes(entry.value)).length;
               model = model.filter((entry) => !goes(entry.value));
-              expect(box.remove((_, message) => goes(message))).toBe(gone);
+              same(
+                box.remove((_, message) => goes(message)),
+                gone,
+              );
               break;
             }
             case 'clear':
               box.clear();
               model = [];
           }
-          expect(box.length).toBe(model.length);
+          same(box.length, model.length);
         }
         for (const entry of model) {
-          expect(box.peek()).toBe(entry.kind);
-          expect(box.take()).toBe(entry.value);
+          same(box.peek(), entry.kind);
+          same(box.take(), entry.value);
         }
       }),
       { numRuns: 1_000 },
@@ -69,7 +72,7 @@ describe('Mailbox', () => {
   test('keeps the order over 100,000 messages, growing and shrinking', () => {
     const box = new Mailbox();
     for (let i = 0; i < 100_000; i++) box.push(Kind.info, i);
-    for (let i = 0; i < 100_000; i++) expect(box.take()).toBe(i);
+    for (let i = 0; i < 100_000; i++) same(box.take(), i);
     expect(box.length).toBe(0);
   });
 });
@@ -103,7 +106,7 @@ describe('the mailbox of a process', () => {
           if (each === 'send') {
             // the first message is taken at once and parks the process
             const room = waiting < bound;
-            expect(runtime.send(pid, at)).toBe(room);
+            same(runtime.send(pid, at), room);
             if (room) {
               accepted.push(at);
               waiting++;
@@ -119,13 +122,13 @@ describe('the mailbox of a process', () => {
           await clock.settle();
           parked = handled.length > 0;
           waiting = accepted.length - handled.length;
-          expect(pid.queued).toBe(waiting);
-          expect(pid.received).toBe(accepted.length);
-          expect(pid.handled).toBe(handled.length);
-          expect(pid.dropped).toBe(refused);
+          same(pid.queued, waiting);
+          same(pid.received, accepted.length);
+          same(pid.handled, handled.length);
+          same(pid.dropped, refused);
         }
         expect(handled).toEqual(accepted.slice(0, handled.length));
-        expect(parked || accepted.length === 0).toBe(true);
+        same(parked || accepted.length === 0, true);
         runtime.exit(pid, 'kill');
       }),
       { numRuns: 1_000 },

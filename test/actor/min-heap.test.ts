@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MinHeap } from '../../src/actor/min-heap.ts';
+import { same } from './world.ts';
 
 describe('MinHeap', () => {
   test('pops what was pushed, smallest first, under any mix of both', () => {
@@ -12,14 +13,14 @@ describe('MinHeap', () => {
           let model: number[] = [];
           for (const value of steps) {
             if (value === null) {
-              expect(heap.pop()).toBe(model.shift());
+              same(heap.pop(), model.shift());
             } else {
               heap.push(value);
               model = [...model, value].toSorted((a, b) => a - b);
             }
-            expect(heap.min).toBe(model[0]);
+            same(heap.min, model[0]);
           }
-          for (const value of model) expect(heap.pop()).toBe(value);
+          for (const value of model) same(heap.pop(), value);
           expect(heap.pop()).toBeUndefined();
         },
       ),

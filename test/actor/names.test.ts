@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Kind } from '../../src/actor/mailbox.ts';
 import { NameScope } from '../../src/actor/names.ts';
 import type { Process } from '../../src/actor/process.ts';
-import { spawn, world } from './world.ts';
+import { same, spawn, world } from './world.ts';
 
 describe('NameScope', () => {
   test('a name maps to one live process; a taken name and a dead process are refused', () => {
@@ -96,7 +96,7 @@ describe('NameScope', () => {
           const pid = pids[who] as Process;
           if (tag === 'register') {
             const free = pid.alive && !model.has(name);
-            expect(pid.register(name)).toBe(free);
+            same(pid.register(name), free);
             if (free) model.set(name, pid);
           } else if (tag === 'unregister') {
             runtime.names.unregister(name);
@@ -106,7 +106,7 @@ describe('NameScope', () => {
             for (const [held, holder] of model) if (holder === pid) model.delete(held);
           }
           expect(runtime.names.names().toSorted()).toEqual([...model.keys()].toSorted());
-          for (const each of ['a', 'b', 'c']) expect(runtime.names.whereis(each)).toBe(model.get(each));
+          for (const each of ['a', 'b', 'c']) same(runtime.names.whereis(each), model.get(each));
         }
       }),
       { numRuns: 1_000 },

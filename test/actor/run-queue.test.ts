@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/actor/random.ts';
 import { runQueue } from '../../src/actor/run-queue.ts';
+import { same } from './world.ts';
 
 const steps = fc.array(fc.boolean(), { maxLength: 200, size: 'max' });
 
@@ -15,8 +16,8 @@ describe('runQueue', () => {
           if (push) {
             queue.push(at);
             model.push(at);
-          } else if (model.length > 0) expect(queue.take()).toBe(model.shift());
-          expect(queue.size).toBe(model.length);
+          } else if (model.length > 0) same(queue.take(), model.shift());
+          same(queue.size, model.length);
         });
       }),
       { numRuns: 1_000 },
@@ -40,8 +41,8 @@ describe('runQueue', () => {
           if (push) {
             queue.push(at);
             waiting.add(at);
-          } else if (waiting.size > 0) expect(waiting.delete(queue.take())).toBe(true);
-          expect(queue.size).toBe(waiting.size);
+          } else if (waiting.size > 0) same(waiting.delete(queue.take()), true);
+          same(queue.size, waiting.size);
         });
       }),
       { numRuns: 1_000 },

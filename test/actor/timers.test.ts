@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { MAX_DELAY, type Clock } from '../../src/actor/clock.ts';
 import { Timers, TimerEntry } from '../../src/actor/timers.ts';
 import { virtualClock } from '../../src/testing/virtual-clock.ts';
-import { recorder, spawn, world } from './world.ts';
+import { recorder, same, spawn, world } from './world.ts';
 
 class Probe extends TimerEntry {
   readonly #fire: () => void;
@@ -95,7 +95,7 @@ describe('Timers', () => {
             model.push({ id, due: Math.ceil(exact) });
           } else if (each.tag === 'cancel') {
             const known = model.some(({ id }) => id === each.which);
-            expect(entries[each.which]?.unset() ?? false).toBe(known);
+            same(entries[each.which]?.unset() ?? false, known);
             model = model.filter(({ id }) => id !== each.which);
           } else {
             const end = clock.now() + each.ms;
@@ -107,10 +107,10 @@ describe('Timers', () => {
             expect(fired.slice(before)).toEqual(due.map(({ id }) => id));
             model = model.filter((entry) => entry.due > end);
           }
-          expect(timers.size).toBe(model.length);
+          same(timers.size, model.length);
           // one native timer at most; it keeps the program alive while something is set, and only then
           expect(clock.set).toBeLessThanOrEqual(1);
-          expect(clock.held).toBe(model.length > 0 ? 1 : 0);
+          same(clock.held, model.length > 0 ? 1 : 0);
         }
       }),
       { numRuns: 1_000 },

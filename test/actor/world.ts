@@ -74,3 +74,8 @@ export async function failure(promise: Promise<unknown>): Promise<unknown> {
 export async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
   return ((await failure(promise)) as { readonly reason: unknown }).reason;
 }
+
+/** `expect(actual).toBe(expected)` for loops that run millions of times. */
+export function same(actual: unknown, expected: unknown): void {
+  if (!Object.is(actual, expected)) expect(actual).toBe(expected);
+}

@@ -37,8 +37,13 @@ export function isNotFound(error: unknown): boolean {
 /** A failure that a handler declares: its caller gets `handler_error` with this reason. */
 export class Err {
   readonly reason: unknown;
+  readonly #mark = true;
   constructor(reason: unknown) {
     this.reason = reason;
+  }
+  /** Asks no trap of a proxy. */
+  static is(value: unknown): value is Err {
+    return typeof value === 'object' && value !== null && #mark in value && value.#mark;
   }
 }
 

@@ -4,13 +4,16 @@
 import type { Self } from '../../actor/process.ts';
 import type { TracePayload } from '../../codec/payloads.ts';
 import type { ValueMap } from '../../codec/value.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { Caller } from '../router/rpc-call.ts';
 
 /** What a handler knows of the call beside its arguments. */
 export interface HandlerContext {
   /** Aborted when the deadline passes, the caller cancels, or the invocation is killed. */
   readonly signal: AbortSignal;
-  /** Milliseconds left when it began. */
+  /** When the call is over, in milliseconds since 1970 by this machine's clock. */
+  readonly deadline: number;
+  /** Milliseconds left now; what to give as `timeout` to calls made on behalf of this one. */
   readonly timeLeft: number;
   readonly caller: Caller;
   readonly procedure: string;
@@ -30,7 +33,7 @@ export type Handler = (args: never, context: HandlerContext) => unknown;
 /** A handler as the runtime calls it. */
 export type AnyHandler = (args: ValueMap, context: HandlerContext) => unknown;
 
-/** True lets the call in. A throw or a rejection refuses it. */
+/** True lets the call in. Anything else, a throw or a rejection refuses it. */
 export type Authorize = (caller: Caller) => boolean | Promise<boolean>;
 
 export interface ProcedureLimits {
@@ -41,3 +44,15 @@ export interface ProcedureLimits {
 }
 
 export const DEFAULT_LIMITS: Required<ProcedureLimits> = { maxConcurrent: 64, maxQueue: 256 };
+
+/** Thrown by handlers of ours: the call ends with this failure, which is nobody's crash. */
+export class Refusal {
+  readonly #failure: RpcFailure;
+  constructor(failure: RpcFailure) {
+    this.#failure = failure;
+  }
+  /** Asks no trap of a proxy. */
+  static in(value: unknown): RpcFailure | undefined {
+    return typeof value === 'object' && value !== null && #failure in value ? value.#failure : undefined;
+  }
+}

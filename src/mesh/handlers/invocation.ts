@@ -9,13 +9,14 @@
  */
 import type { Behavior } from '../../actor/behavior.ts';
 import type { CallFailure } from '../../actor/call.ts';
-import { describeReason, ExitSignal } from '../../actor/exit-reason.ts';
+import { describeReason, thrownReason } from '../../actor/exit-reason.ts';
 import type { Process, Self } from '../../actor/process.ts';
-import { normalizeValue } from '../../codec/cbor.ts';
+import type { CborLimits } from '../../codec/limits.ts';
 import type { TracePayload } from '../../codec/payloads.ts';
+import { copied } from '../client/value-limits.ts';
 import { Err } from '../errors/rpc-error.ts';
 import type { Abandonable, Caller, RpcCall } from '../router/rpc-call.ts';
-import type { AnyHandler, Authorize, HandlerContext } from './handler.ts';
+import { Refusal, type AnyHandler, type Authorize, type HandlerContext } from './handler.ts';
 
 /** What an invocation needs of its procedure. */
 export interface Served {
@@ -23,6 +24,8 @@ export interface Served {
   readonly authorize: Authorize | undefined;
   /** Whether a caller elsewhere is told name and message of what was thrown. */
   readonly crashDetails: boolean;
+  readonly valueLimits: CborLimits;
+  readonly reasonLimits: CborLimits;
   /** Counted by the procedure: crashes of its invocations. */
   crashed: number;
 }
@@ -33,15 +36,16 @@ const invocationBehavior: Behavior = {
   receive: () => undefined,
 };
 
-/** Runs the handler. True when it has already ended; else its exit message tells the procedure. */
-export function invoke(procedure: Process, served: Served, call: RpcCall): boolean {
+/** Runs the handler. Gives the process when it has not ended yet; its exit message tells the procedure then. */
+export function invoke(procedure: Process, served: Served, call: RpcCall): Process | undefined {
   const { runtime } = procedure;
   const process = runtime.spawn(invocationBehavior, { parent: procedure });
   call.moveTo(process);
   call.stage = 'running';
+  call.lastHolder = process;
   call.worker = WORKER;
   runtime.scheduler.runNow(process, () => run(process, served, call));
-  return !process.alive;
+  return process.alive ? process : undefined;
 }
 
 /** The caller gave up: the process ends, its signal is aborted, whatever its promise does later is dropped. */
@@ -53,10 +57,9 @@ const WORKER: Abandonable = {
 };
 
 function run(process: Process, served: Served, call: RpcCall): void | Promise<void> {
-  call.lastHolder = process;
+  if (served.authorize !== undefined) return authorized(process, served, call, served.authorize);
   let result: unknown;
   try {
-    if (served.authorize !== undefined) return authorized(process, served, call, served.authorize);
     result = served.handler(call.args, new Context(process, call));
     if (isThenable(result)) return settle(process, served, call, result);
   } catch (error) {
@@ -105,37 +108,30 @@ async function settle(
 }
 
 function finish(process: Process, served: Served, call: RpcCall, value: unknown): void {
-  if (value instanceof Err) {
-    const reason = normalizeValue(value.reason);
-    if (reason.ok) call.refuse({ tag: 'handler_error', reason: reason.value });
-    else
-      call.refuse({
-        tag: 'unencodable',
-        path: reason.error.path,
-        detail: `error reason: ${reason.error.reason}`,
-      });
+  if (Err.is(value)) {
+    const reason = copied(value.reason, served.reasonLimits, 'error reason');
+    call.refuse(reason.ok ? { tag: 'handler_error', reason: reason.value } : reason.failure);
   } else if (call.fromPeer) {
     // the connection makes the copy when it encodes, before anything else runs
     call.reply(value);
   } else {
-    const copy = normalizeValue(value);
+    const copy = copied(value, served.valueLimits, 'result');
     if (copy.ok) call.reply(copy.value);
-    else call.refuse({ tag: 'unencodable', path: copy.error.path, detail: `result: ${copy.error.reason}` });
+    else call.refuse(copy.failure);
   }
-  if (!call.settled) crash(process, served, call, new Error('the reply could not be delivered'));
-  else end(process);
+  end(process);
 }
 
 function crash(process: Process, served: Served, call: RpcCall, error: unknown): void {
-  served.crashed++;
-  const reason = error instanceof ExitSignal ? error.reason : error;
-  const id = process.runtime.reportCrash(process, reason);
-  call.refuse(
-    served.crashDetails
-      ? { tag: 'handler_crash', id, reason: 'error', detail: describeReason(reason, 256) }
-      : { tag: 'handler_crash', id, reason: 'error' },
-    reason,
-  );
+  const refusal = Refusal.in(error);
+  if (refusal !== undefined) call.refuse(refusal);
+  else {
+    served.crashed++;
+    const reason = thrownReason(error);
+    const id = process.runtime.reportCrash(process, reason);
+    const failure = { tag: 'handler_crash', id, reason: 'error' } as const;
+    call.refuse(served.crashDetails ? { ...failure, detail: describeReason(reason, 256) } : failure, reason);
+  }
   end(process);
 }
 
@@ -145,24 +141,27 @@ function end(process: Process): void {
   process.runtime.die(process, 'normal');
 }
 
+/** As `await` judges, for values that may throw when they are looked at. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value instanceof Promise ||
-    (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
-  );
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return typeof (value as { readonly then?: unknown }).then === 'function';
 }
 
 class Context implements HandlerContext {
   readonly #process: Process;
   readonly #call: RpcCall;
-  readonly timeLeft: number;
   constructor(process: Process, call: RpcCall) {
     this.#process = process;
     this.#call = call;
-    this.timeLeft = Math.max(0, call.deadline - process.clock.now());
   }
   get signal(): AbortSignal {
     return this.#process.signal;
+  }
+  get deadline(): number {
+    return this.#process.clock.wall() + this.timeLeft;
+  }
+  get timeLeft(): number {
+    return Math.max(0, this.#call.deadline - this.#process.clock.now());
   }
   get caller(): Caller {
     return this.#call.caller;

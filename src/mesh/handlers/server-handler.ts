@@ -2,8 +2,9 @@
  * Serves a procedure from a GenServer: each invocation calls it and answers with its reply.
  */
 import type { ChildSpec } from '../../otp/child-spec.ts';
+import { ExitError } from '../../otp/errors.ts';
 import { Request, request, type ServerRef } from '../../otp/server-ref.ts';
-import type { AnyHandler } from './handler.ts';
+import { Refusal, type AnyHandler } from './handler.ts';
 
 /** Marks a server as what answers a procedure. */
 export class ServerHandler {
@@ -18,8 +19,9 @@ export class ServerHandler {
 /**
  * Lets a GenServer answer a procedure. The request's tag is `tag`, by default the last word of the procedure's
  * name (`users.get` and `…/users/get_v1` ask `get`); its payload is the call's args. A child specification is
- * started and supervised with the advertisement. The server answers `err(reason)` for a declared failure; its
- * death is `handler_crash` for the calls it held.
+ * started with the advertisement, under a supervisor of its own, and stopped when the last call has ended. The
+ * server answers `err(reason)` for a declared failure; its death is `handler_crash` for the calls it held, a
+ * full mailbox is `overloaded`.
  */
 export const server = (
   target: ServerRef | ChildSpec,
@@ -33,9 +35,29 @@ export function defaultTag(procedure: string): string {
 }
 
 export function serverCaller(ref: Pick<ServerRef, 'runtime' | 'pid'>, tag: string): AnyHandler {
-  return (args, context) =>
-    request(ref, `call ${tag}`, new Request(tag, args), {
-      timeout: Math.max(1, context.timeLeft),
-      signal: context.signal,
-    });
+  return async (args, { signal }) => {
+    if (ref.pid === undefined) throw restarting();
+    try {
+      // the deadline of the call itself aborts the signal
+      return await request(ref, `call ${tag}`, new Request(tag, args), { timeout: Infinity, signal });
+    } catch (error) {
+      if (!(error instanceof ExitError)) throw error;
+      const { reason } = error;
+      if (reason === 'noproc') throw restarting();
+      if (isOverload(reason)) throw new Refusal({ tag: 'overloaded', bound: reason.overloaded });
+      throw error;
+    }
+  };
+}
+
+const restarting = (): Refusal =>
+  new Refusal({ tag: 'connection_error', sent: false, detail: 'the server is being restarted' });
+
+function isOverload(reason: unknown): reason is { readonly overloaded: string } {
+  return (
+    typeof reason === 'object' &&
+    reason !== null &&
+    Object.hasOwn(reason, 'overloaded') &&
+    typeof (reason as { overloaded: unknown }).overloaded === 'string'
+  );
 }

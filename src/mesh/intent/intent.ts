@@ -1,8 +1,8 @@
 /**
  * The durable intent: what this node's users asked for, replayed into whatever restarts.
  *
- * No I/O. Supervised early by the root (nothing it depends on fails); a crash loses what users advertised,
- * which is why it does nothing else.
+ * No I/O. Supervised early by the root. It alone writes `context.advertised`; a crash loses nothing, for the
+ * table outlives it.
  */
 import { noReply, reply } from '../../otp/result.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
@@ -26,34 +26,30 @@ export interface Advertised {
   readonly authorize: Authorize | undefined;
 }
 
-interface State {
-  readonly advertised: Map<string, Advertised>;
-}
-
 export interface IntentCalls {
   /** Remembers an advertisement, in place of an older one of the same owner and name. */
   put(entry: Advertised): true;
-  /** Forgets it; false when it was not there. */
-  remove(id: string): boolean;
+  /** Forgets it; false when it was not there, or was replaced. */
+  remove(what: Pick<Advertised, 'id' | 'owner' | 'procedure'>): boolean;
 }
 
-export const intentServer: GenServer<MeshContext, State, IntentCalls> = {
+/** Where an advertisement stands in the table. */
+export const keyOfAdvertised = (owner: string, procedure: string): string => `${owner} ${procedure}`;
+
+export const intentServer: GenServer<MeshContext, MeshContext, IntentCalls> = {
   label: 'intent',
-  init: (context, self) => {
-    const advertised = new Map<string, Advertised>();
-    context.scope.share('intent', self as never, advertised);
-    return { advertised };
-  },
+  init: (context) => context,
   handleCall: {
-    put: (entry, state) => {
-      for (const other of state.advertised.values()) {
-        if (other.owner === entry.owner && other.procedure === entry.procedure)
-          state.advertised.delete(other.id);
-      }
-      state.advertised.set(entry.id, entry);
-      return reply(true, state);
+    put: (entry, context) => {
+      context.advertised.set(keyOfAdvertised(entry.owner, entry.procedure), entry);
+      return reply(true, context);
     },
-    remove: (id, state) => reply(state.advertised.delete(id), state),
+    remove: ({ id, owner, procedure }, context) => {
+      const key = keyOfAdvertised(owner, procedure);
+      const found = context.advertised.get(key)?.id === id;
+      if (found) context.advertised.delete(key);
+      return reply(found, context);
+    },
   },
-  handleInfo: (_message, state) => noReply(state),
+  handleInfo: (_message, context) => noReply(context),
 };

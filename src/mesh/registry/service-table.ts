@@ -2,8 +2,8 @@
  * Who serves what at this node: its own handlers, those of local clients, and connected clients.
  *
  * Pure state, owned by the service registry and read by the router. One provider per procedure and owner: a
- * second advertise by the same owner replaces the first; by another it is one more provider, unless the first
- * is exclusive (DESIGN §8, Second advertise). Bounded by `limit` entries in all.
+ * second advertise by the same owner replaces the first; by another it is one more provider, unless one of the
+ * two is exclusive (DESIGN §8, Second advertise). Bounded by `limit` entries in all.
  */
 import type { Process } from '../../actor/process.ts';
 
@@ -11,7 +11,7 @@ export interface Provider {
   /** Identifies this advertisement; a handle of a replaced one does nothing. */
   readonly id: string;
   readonly procedure: string;
-  /** `node`, a local client, or a connection. */
+  /** `node`, a local client, or a connected one (`peer:` and its node id). */
   readonly owner: string;
   readonly exclusive: boolean;
   readonly target:
@@ -23,11 +23,12 @@ export interface Provider {
   inFlight: number;
 }
 
+/** What adding would do. `full` and `exclusive` refuse. */
+export type Verdict = 'added' | 'replaced' | 'exclusive' | 'full';
+
 export type AddResult =
-  | { readonly tag: 'added' }
-  | { readonly tag: 'replaced'; readonly previous: Provider }
-  | { readonly tag: 'exclusive' }
-  | { readonly tag: 'full' };
+  | { readonly tag: Exclude<Verdict, 'replaced'> }
+  | { readonly tag: 'replaced'; readonly previous: Provider };
 
 /** Providers a table holds at most. */
 export const TABLE_LIMIT = 100_000;
@@ -36,6 +37,7 @@ const NONE: readonly Provider[] = [];
 
 export class ServiceTable {
   readonly #byProcedure = new Map<string, Provider[]>();
+  readonly #byOwner = new Map<string, Map<string, Provider>>();
   readonly #limit: number;
   #size = 0;
 
@@ -52,59 +54,57 @@ export class ServiceTable {
     return this.#byProcedure.get(procedure) ?? NONE;
   }
 
+  find(procedure: string, owner: string): Provider | undefined {
+    return this.#byOwner.get(owner)?.get(procedure);
+  }
+
+  /** Everything an owner advertises, as it is now. */
+  ownedBy(owner: string): readonly Provider[] {
+    return [...(this.#byOwner.get(owner)?.values() ?? [])];
+  }
+
+  countOf(owner: string): number {
+    return this.#byOwner.get(owner)?.size ?? 0;
+  }
+
+  judge({ procedure, owner, exclusive }: Pick<Provider, 'procedure' | 'owner' | 'exclusive'>): Verdict {
+    const previous = this.find(procedure, owner);
+    const list = this.providers(procedure);
+    const others = list.length - (previous === undefined ? 0 : 1);
+    // an exclusive provider is alone, so the first entry speaks for all
+    if (others > 0 && (exclusive || list[0]?.exclusive === true)) return 'exclusive';
+    if (previous !== undefined) return 'replaced';
+    return this.#size >= this.#limit ? 'full' : 'added';
+  }
+
   add(provider: Provider): AddResult {
-    const list = this.#byProcedure.get(provider.procedure);
-    if (list === undefined) {
-      if (this.#size >= this.#limit) return { tag: 'full' };
-      this.#byProcedure.set(provider.procedure, [provider]);
-      this.#size++;
-      return { tag: 'added' };
-    }
-    const at = list.findIndex((other) => other.owner === provider.owner);
-    const others = list.length - (at < 0 ? 0 : 1);
-    if (
-      others > 0 &&
-      (provider.exclusive || list.some((other) => other.exclusive && other.owner !== provider.owner))
-    ) {
-      return { tag: 'exclusive' };
-    }
-    if (at >= 0) {
-      const previous = list[at] as Provider;
-      list[at] = provider;
-      return { tag: 'replaced', previous };
-    }
-    if (this.#size >= this.#limit) return { tag: 'full' };
-    list.push(provider);
+    const { procedure, owner } = provider;
+    const tag = this.judge(provider);
+    if (tag === 'exclusive' || tag === 'full') return { tag };
+    const previous = this.find(procedure, owner);
+    const list = this.#byProcedure.get(procedure);
+    if (list === undefined) this.#byProcedure.set(procedure, [provider]);
+    else if (previous === undefined) list.push(provider);
+    else list[list.indexOf(previous)] = provider;
+    const owned = this.#byOwner.get(owner);
+    if (owned === undefined) this.#byOwner.set(owner, new Map([[procedure, provider]]));
+    else owned.set(procedure, provider);
+    if (previous !== undefined) return { tag: 'replaced', previous };
     this.#size++;
     return { tag: 'added' };
   }
 
-  /** Removes the advertisement with this id; undefined when it is not there any more. */
-  remove(procedure: string, id: string): Provider | undefined {
-    return this.#take(procedure, (provider) => provider.id === id);
-  }
-
-  /** Removes what this owner advertises under a name. */
-  removeOwned(procedure: string, owner: string): Provider | undefined {
-    return this.#take(procedure, (provider) => provider.owner === owner);
-  }
-
-  /** Everything an owner advertises. */
-  ownedBy(owner: string): readonly Provider[] {
-    return [...this.all()].filter((provider) => provider.owner === owner);
-  }
-
-  *all(): Generator<Provider> {
-    for (const list of this.#byProcedure.values()) yield* list;
-  }
-
-  #take(procedure: string, matches: (provider: Provider) => boolean): Provider | undefined {
-    const list = this.#byProcedure.get(procedure);
-    const at = list === undefined ? -1 : list.findIndex(matches);
-    if (list === undefined || at < 0) return undefined;
-    const [provider] = list.splice(at, 1);
-    this.#size--;
+  /** Removes what this owner advertises under a name; with `id` only when it is still that advertisement. */
+  remove(procedure: string, owner: string, id?: string): Provider | undefined {
+    const provider = this.find(procedure, owner);
+    if (provider === undefined || (id !== undefined && provider.id !== id)) return undefined;
+    const list = this.#byProcedure.get(procedure) ?? [];
+    list.splice(list.indexOf(provider), 1);
     if (list.length === 0) this.#byProcedure.delete(procedure);
+    const owned = this.#byOwner.get(owner);
+    owned?.delete(procedure);
+    if (owned?.size === 0) this.#byOwner.delete(owner);
+    this.#size--;
     return provider;
   }
 }

@@ -153,6 +153,10 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     return { rtt, bytesSent: sentBytes, bytesReceived: recvBytes, lost };
   }
 
+  now(): number {
+    return this.#host.clock.now();
+  }
+
   touch(): void {
     this.#host.turns.touch(this);
   }
@@ -275,11 +279,12 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   }
 
   #verify(native: NativeConnection): void {
+    // The dialer's last flight first: without it the acceptor has no keys to read anything else, not even a
+    // close, and quiche sends nothing but the close once there is one.
+    this.#send();
     const verdict = this.#host.judge(native, this.#expectedId);
     if (verdict.tag === 'refused') {
       const { code, detail } = verdict;
-      // The dialer's last flight first: without it the acceptor has no keys to read our refusal.
-      this.#send();
       this.#say(native, false, code, '');
       this.#end({ tag: 'handshake_failed', code, by: 'local', detail });
       return;
@@ -345,7 +350,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     // quiche truncates to whole milliseconds.
     let due = timeout === null ? Infinity : now + timeout + 1;
     if (this.#state === 'handshaking') due = Math.min(due, this.#handshakeDue);
-    else if (this.#state === 'open') due = Math.min(due, this.#sender.lastSent + this.#keepAlive);
+    else if (this.#state === 'open')
+      due = Math.min(due, this.#sender.lastSent + this.#keepAlive, this.#streams.due ?? due);
     else if (this.#state === 'closing') due = Math.min(due, this.#closing?.due ?? due);
     if (due !== Infinity) this.#host.deadlines.within(this, Math.max(due, now));
   }

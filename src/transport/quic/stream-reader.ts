@@ -18,6 +18,14 @@ const FEW = 8;
 /** Bytes delivered per stream and turn while there are few. */
 const STREAM_BUDGET = 65_536;
 
+/**
+ * Bytes read from a paused stream and held here, per stream and per link. quiche 0.18 renews a connection's
+ * window by only 48 KiB once the first MiB is used, until steady traffic has grown it: a paused stream left
+ * unread would block every other stream of its link (TRANSPORT §6). Beyond this, flow control holds the peer.
+ */
+const HELD_PER_STREAM = 262_144;
+const HELD_PER_LINK = 1_048_576;
+
 export class StreamReader {
   readonly #set: StreamSet;
   readonly #owner: StreamOwner;
@@ -33,9 +41,9 @@ export class StreamReader {
     this.#seen = seen;
   }
 
-  /** The end that came during a pause is delivered in the next turn. */
+  /** What was read during the pause is delivered in the next turn. */
   resumed(stream: QuicStream): void {
-    if (stream.pendingEnd) this.#resumed.push(stream);
+    if (stream.pendingEnd || stream.held.length > 0) this.#resumed.push(stream);
     this.#set.host.touch();
   }
 
@@ -45,7 +53,7 @@ export class StreamReader {
    */
   read(heard: boolean): boolean {
     const { native, streams, host } = this.#set;
-    if (this.#resumed.length > 0) this.#deliverEnds();
+    if (this.#resumed.length > 0) this.#deliverHeld();
     if (!native.isReadable()) return false;
     if (streams.size <= FEW) {
       for (const stream of streams.values())
@@ -81,7 +89,7 @@ export class StreamReader {
   #accept(id: number): QuicStream | undefined {
     const { host, streams } = this.#set;
     if (!this.#seen.isNew(id)) {
-      this.#refuse(id, ResetCode.canceled);
+      this.#set.end(id, ResetCode.canceled);
       return undefined;
     }
     const stream = new QuicStream(id, this.#owner);
@@ -93,66 +101,74 @@ export class StreamReader {
         return stream;
       }
       stream.reset(taken);
-      this.#refuse(id, taken);
     } catch (error) {
       host.fault(error);
     }
     return undefined;
   }
 
-  /** Ends both halves, and takes a pending reset off the stream so that it is not listed again. */
-  #refuse(id: number, code: number): void {
-    this.#set.shut(id, code);
-    try {
-      this.#set.native.streamRecv(id, this.#set.host.input);
-    } catch {
-      // The reset, or nothing.
-    }
-  }
-
-  /** Reads one stream until it is empty, ends, pauses or the budget is used; returns the bytes delivered. */
+  /** Reads one stream until it is empty, ends or the budget is used; returns the bytes read. */
   #readOne(stream: QuicStream, budget: number): number {
     const { native, host } = this.#set;
     const { input } = host;
-    let delivered = 0;
-    while (!stream.over && !stream.readEnded && !stream.pendingEnd && delivered < budget) {
+    let total = 0;
+    while (!stream.over && !stream.readEnded && !stream.pendingEnd && total < budget) {
       if (host.receiver === undefined) break;
       let length: number;
-      let end: boolean;
       try {
-        // An empty read tells a reset or a bare end without taking data.
-        const result = native.streamRecv(stream.id, stream.paused ? NO_BYTES : input);
+        // When nothing more can be held, an empty read still tells a reset or a bare end.
+        const result = native.streamRecv(stream.id, this.#mayTake(stream) ? input : NO_BYTES);
         if (result === null) break;
-        [length, end] = result;
+        [length, stream.pendingEnd] = result;
       } catch (error) {
         this.#set.failed(stream, error);
         break;
       }
-      delivered += length;
-      if (end) stream.pendingEnd = true;
-      if (length > 0) {
-        try {
-          stream.events.onData(input.subarray(0, length));
-        } catch (error) {
-          host.fault(error);
-          break;
-        }
-      }
-      if (end) this.#ended(stream);
-      if (stream.paused || length < input.length) break;
+      total += length;
+      if (length > 0) this.#take(stream, input.subarray(0, length));
+      if (stream.pendingEnd) this.#end(stream);
+      if (length < input.length) break;
     }
-    return delivered;
+    return total;
   }
 
-  #deliverEnds(): void {
+  #mayTake(stream: QuicStream): boolean {
+    if (!stream.paused && stream.held.length === 0) return true;
+    return stream.heldBytes < HELD_PER_STREAM && this.#set.held < HELD_PER_LINK;
+  }
+
+  /** Delivers bytes, or holds them while the stream is paused. */
+  #take(stream: QuicStream, bytes: Buffer): void {
+    if (stream.paused || stream.held.length > 0) {
+      stream.held.push(Buffer.from(bytes));
+      stream.heldBytes += bytes.length;
+      this.#set.held += bytes.length;
+      return;
+    }
+    this.#set.notify(() => {
+      stream.events.onData(bytes);
+    });
+  }
+
+  #deliverHeld(): void {
     const resumed = this.#resumed;
     this.#resumed = [];
-    for (const stream of resumed) this.#ended(stream);
+    for (const stream of resumed) {
+      while (stream.held.length > 0 && !stream.paused && this.#set.host.receiver !== undefined) {
+        const bytes = stream.held.shift() as Uint8Array;
+        stream.heldBytes -= bytes.length;
+        this.#set.held -= bytes.length;
+        this.#set.notify(() => {
+          stream.events.onData(bytes);
+        });
+      }
+      if (stream.pendingEnd) this.#end(stream);
+    }
   }
 
-  /** Delivers the end of the peer's half, unless the receiver has paused. */
-  #ended(stream: QuicStream): void {
-    if (stream.over || stream.readEnded || stream.paused) return;
+  /** Delivers the end of the peer's half, unless the stream is paused. */
+  #end(stream: QuicStream): void {
+    if (stream.over || stream.readEnded || stream.paused || stream.held.length > 0) return;
     if (this.#set.host.receiver === undefined) return;
     stream.readEnded = true;
     this.#set.settle(stream);

@@ -77,9 +77,15 @@ export class StreamTable implements StreamOwner {
    */
   turn(heard: boolean): boolean {
     const delivered = this.#reader.read(heard);
+    this.#set.takeLeave();
     if (heard) this.#offerCredit();
     if (this.#writer.sweep(heard)) this.#set.host.again();
     return delivered;
+  }
+
+  /** Clock time at which `turn` has something to do even if nothing is heard. */
+  get due(): number | undefined {
+    return this.#set.leavingDue;
   }
 
   drain(): void {
@@ -90,6 +96,7 @@ export class StreamTable implements StreamOwner {
   closeAll(code: number): void {
     const streams = [...this.#set.streams.values()];
     this.#writer.clear();
+    this.#set.clear();
     for (const stream of streams) {
       if (stream.over) continue;
       this.#set.forget(stream);

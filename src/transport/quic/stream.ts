@@ -36,6 +36,8 @@ export class QuicStream implements Stream {
   paused = false;
   /** The peer's half has ended. */
   readEnded = false;
+  /** Some of our bytes were handed over. */
+  begun = false;
   /** Our end was handed over. */
   writeEnded = false;
   /** Both halves are over, by reset or because the link closed. */
@@ -44,7 +46,10 @@ export class QuicStream implements Stream {
   awaitsDrain = false;
   /** Waits in its table for room to write. */
   waiting = false;
-  /** The peer's end came while the stream was paused. */
+  /** Read while the stream was paused, in order. */
+  readonly held: Uint8Array[] = [];
+  heldBytes = 0;
+  /** The peer's end was read and is not delivered yet. */
   pendingEnd = false;
   #endQueued = false;
   readonly #owner: StreamOwner;
@@ -110,6 +115,7 @@ export class QuicStream implements Stream {
 
   /** `count` bytes were taken. */
   took(count: number): void {
+    this.begun = true;
     this.queued -= count;
     let left = count;
     let whole = 0;
@@ -123,12 +129,12 @@ export class QuicStream implements Stream {
     if (left > 0 && first !== undefined) this.#chunks[0] = first.subarray(left);
   }
 
-  /** Ends both halves and drops what is queued; returns how many bytes that were. */
-  finish(): number {
-    const dropped = this.queued;
+  /** Ends both halves and drops what is queued and held. */
+  finish(): void {
     this.over = true;
     this.#chunks.length = 0;
+    this.held.length = 0;
     this.queued = 0;
-    return dropped;
+    this.heldBytes = 0;
   }
 }

@@ -1,0 +1,103 @@
+/**
+ * From the sessions of all rounds to the rows of the result. Pure.
+ */
+import { ratios, rounded, spread, type Spread } from '../harness/statistics.ts';
+import { CASES, type Case, type Goal } from './cases.ts';
+import type { Session } from './session.ts';
+
+export type Judged = Goal & { readonly met: boolean | null };
+
+export interface Row {
+  readonly case: string;
+  readonly unit: string;
+  /** Null when it was never measured. */
+  readonly ours: Spread | null;
+  readonly peers: Readonly<Record<string, Spread | null>>;
+  /** Ours over theirs: the median of the rounds' ratios. */
+  readonly ratios: Readonly<Record<string, Spread>>;
+  readonly goal: readonly Judged[];
+  /** False when one goal is missed, true when all are met, null when it is open. */
+  readonly met: boolean | null;
+}
+
+/** Something that went wrong without ending the bench. */
+export interface Incident {
+  readonly peer: string;
+  /** From 1. */
+  readonly round: number;
+  readonly what: string;
+}
+
+/** By name of the peer, one session per round. */
+export type Sessions = ReadonlyMap<string, readonly Session[]>;
+
+/** One row per case; `compared` names the peers in the order of their columns. */
+export function rows(sessions: Sessions, compared: readonly string[]): readonly Row[] {
+  return CASES.map((definition) => row(definition, sessions, definition.compared ? compared : []));
+}
+
+function row(definition: Case, sessions: Sessions, compared: readonly string[]): Row {
+  const mine = figures(definition, sessions.get(definition.ours) ?? []);
+  const peers: Record<string, Spread | null> = {};
+  const found: Record<string, Spread> = {};
+  for (const name of compared) {
+    const theirs = figures(definition, sessions.get(name) ?? []);
+    peers[name] = tidy(spread(known(theirs))) ?? null;
+    const ratio = tidy(ratios(mine, theirs));
+    if (ratio !== undefined) found[name] = ratio;
+  }
+  const ours = tidy(spread(known(mine))) ?? null;
+  const goal = definition.goals.map((wanted) => judge(wanted, ours, found));
+  return {
+    case: definition.name,
+    unit: definition.unit,
+    ours,
+    peers,
+    ratios: found,
+    goal,
+    met: overall(goal),
+  };
+}
+
+function judge(goal: Goal, ours: Spread | null, found: Readonly<Record<string, Spread>>): Judged {
+  const value = goal.than === undefined ? ours?.median : found[goal.than]?.median;
+  if (value === undefined) return { ...goal, met: null };
+  return { ...goal, met: 'atMost' in goal ? value <= goal.atMost : value >= goal.atLeast };
+}
+
+/** Goals against peers that were not in the run do not keep the others from being met. */
+function overall(goals: readonly Judged[]): boolean | null {
+  const judged = goals.filter(({ met }) => met !== null);
+  return judged.length === 0 ? null : judged.every(({ met }) => met === true);
+}
+
+const figures = (definition: Case, rounds: readonly Session[]): (number | undefined)[] =>
+  rounds.map(({ steps }) => {
+    const sample = steps[definition.step];
+    return sample === undefined ? undefined : definition.figure(sample);
+  });
+
+const known = (values: readonly (number | undefined)[]): number[] =>
+  values.filter((value) => value !== undefined);
+
+const tidy = (found: Spread | undefined): Spread | undefined =>
+  found && { median: rounded(found.median), min: rounded(found.min), max: rounded(found.max) };
+
+/** What went wrong, in the order of the rounds. */
+export function incidents(sessions: Sessions): readonly Incident[] {
+  const found: Incident[] = [];
+  for (const [peer, rounds] of sessions) {
+    for (const [index, { steps, failure }] of rounds.entries()) {
+      const round = index + 1;
+      for (const [name, { stalled, answered, unanswered, failed, failure: first }] of Object.entries(steps)) {
+        if (stalled)
+          found.push({ peer, round, what: `${name}: stalled after ${answered} answers, ${unanswered} open` });
+        else if (unanswered > 0)
+          found.push({ peer, round, what: `${name}: ${unanswered} calls without an answer` });
+        if (failed > 0) found.push({ peer, round, what: `${name}: ${failed} calls failed, first: ${first}` });
+      }
+      if (failure !== undefined) found.push({ peer, round, what: failure });
+    }
+  }
+  return found.toSorted((a, b) => a.round - b.round);
+}

@@ -1,0 +1,94 @@
+/**
+ * `espalier advertise`: serves the procedures of a module at a node until SIGINT or SIGTERM.
+ *
+ * A lost node is dialed again for as long as it takes, and the procedures registered there again.
+ */
+import { Option, type Command } from 'commander';
+import { conclude } from '../conclude.ts';
+import { ExitCode } from '../exit-code.ts';
+import { Interrupts } from '../interrupts.ts';
+import { documentText } from '../json-value.ts';
+import {
+  addCommonOptions,
+  crashDetailsOption,
+  jsonOption,
+  milliseconds,
+  ndjsonOption,
+  nodeId,
+  settingsOf,
+  type CommonFlags,
+} from '../options.ts';
+import { note, print } from '../terminal.ts';
+import { drainOption, machine, untilInterrupted } from './node.ts';
+
+interface AdvertiseFlags extends CommonFlags {
+  readonly drain: number;
+  readonly timeout: number;
+  readonly nodeId?: string;
+}
+
+export function addAdvertise(program: Command): void {
+  const command = program
+    .command('advertise')
+    .description('serve the procedures of a module')
+    .argument('<url>', 'a node, as https://127.0.0.1:9443')
+    .argument('<module>', 'default export: procedure → handler or { handler, ...options }')
+    .addOption(
+      new Option('--timeout <ms>', 'until the node must have accepted us')
+        .argParser(milliseconds)
+        .default(5_000),
+    )
+    .addOption(
+      new Option('--node-id <hex>', 'refuse any node but this one').argParser(nodeId).env('ESPALIER_NODE_ID'),
+    );
+  addCommonOptions(command)
+    .addOption(crashDetailsOption())
+    .addOption(drainOption())
+    .addOption(jsonOption('print the ready line as JSON'))
+    .addOption(ndjsonOption('print every event as a line of JSON'))
+    .action((url: string, module: string, flags: AdvertiseFlags) =>
+      conclude(machine(flags), () => run(url, module, flags)),
+    );
+}
+
+async function run(url: string, module: string, flags: AdvertiseFlags): Promise<ExitCode> {
+  const interrupts = new Interrupts();
+  const { loadServices, otherCopy } = await import('../service-module.ts');
+  const { connect } = await import('../../node.ts');
+  // a module may take its time, or for ever
+  const services = await Promise.race([
+    loadServices(module, flags.names ?? 'default'),
+    interrupts.first.then(() => undefined),
+  ]);
+  if (services === undefined) return ExitCode.ok;
+  const stranger = otherCopy(module);
+  if (stranger !== undefined) {
+    note(
+      `warning: ${module} uses another copy of espalier (${stranger}): its err(…) and server(…) mean nothing here`,
+    );
+  }
+  const dialing = connect(url, {
+    ...settingsOf(flags),
+    timeout: flags.timeout,
+    signal: interrupts.signal,
+    ...(flags.nodeId === undefined ? {} : { nodeId: flags.nodeId }),
+  });
+  const client = await dialing.catch((error: unknown) => {
+    if (interrupts.received !== undefined) return undefined;
+    throw error;
+  });
+  // asked to end before there was anything to serve
+  if (client === undefined) return ExitCode.ok;
+  try {
+    for (const { procedure, handler, options } of services) {
+      await client.advertise(procedure, handler, options);
+    }
+  } catch (error) {
+    await client.disconnect({ timeout: 1 });
+    throw error;
+  }
+  const procedures = services.map(({ procedure }) => procedure);
+  if (machine(flags)) print(documentText({ event: 'ready', url, id: client.id, procedures }));
+  else print(`ready: client of ${url} id ${client.id} serves ${procedures.join(', ')}`);
+  return untilInterrupted(flags, interrupts, client);
+}

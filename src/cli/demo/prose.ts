@@ -1,0 +1,71 @@
+/**
+ * The demo for people: what is printed while it is told. Pure but for the printing of `proseAudience`.
+ */
+import { renderTree } from '../../inspect/text.ts';
+import { jsonText } from '../json-value.ts';
+import { paint, print } from '../terminal.ts';
+import type { Audience, Cast, Step } from './story.ts';
+
+/** Loud, and the first line. */
+export const memoryNotice = (reason: string): string =>
+  `*** NO QUIC: this demo runs on the IN-MEMORY transport, in one process, without a network (${firstLine(reason)}) ***`;
+
+export function proseOpening(transport: string, url: string, cast: Cast): readonly string[] {
+  const who = (name: string, { pid }: { readonly pid: number | undefined }, what: string): string =>
+    `  ${name.padEnd(9)} ${pid === undefined ? 'this process' : `pid ${pid}`}${what}`;
+  return [
+    transport === 'quic' ? 'transport: QUIC over UDP, three processes' : 'transport: memory, one process',
+    who('node', cast.node, `, ${url}`),
+    who('provider', cast.provider, ', serves the procedures'),
+    who('caller', cast.caller, ', calls them through the node'),
+    '',
+    heading(),
+  ];
+}
+
+export function proseAudience(): Audience {
+  return {
+    onStep: (step) => {
+      print(stepLine(step));
+    },
+    onTree: (moment, tree) => {
+      print(
+        `\n${paint('bold', `the provider's actors ${moment === 'before' ? 'before the crash' : 'after it'}:`)}`,
+      );
+      print(`${renderTree(tree)}\n`);
+    },
+  };
+}
+
+export function proseWaiting(transport: string, url: string): readonly string[] {
+  if (transport === 'memory') return ['', 'still running; Ctrl-C stops it'];
+  return [
+    '',
+    `still running at ${url}; Ctrl-C stops it. Try in another terminal:`,
+    `  espalier call ${url} calculator.compute '{"operation":"multiply","a":6,"b":7}'`,
+  ];
+}
+
+const heading = (): string =>
+  paint('dim', row('step', 'procedure', 'route', 'outcome', 'latency', 'value or reason'));
+
+export function stepLine({ name, procedure, route, outcome, micros, value, error }: Step): string {
+  const what = value === undefined ? (error?.message ?? '') : jsonText(value);
+  return row(name, procedure, route ?? '-', outcome, `${(micros / 1_000).toFixed(2)} ms`, what);
+}
+
+function row(
+  ...[name, procedure, route, outcome, latency, what]: [string, string, string, string, string, string]
+): string {
+  const cells = [
+    name.padEnd(13),
+    procedure.padEnd(18),
+    route.padEnd(6),
+    outcome.padEnd(13),
+    latency.padStart(10),
+    what,
+  ];
+  return cells.join('  ').trimEnd();
+}
+
+const firstLine = (text: string): string => text.split('\n')[0] ?? '';

@@ -1,0 +1,48 @@
+/**
+ * The procedures that the demo's provider serves.
+ */
+import { systemClock } from '../../actor/clock.ts';
+import { err, type Err } from '../../mesh/errors/rpc-error.ts';
+import type { HandlerContext } from '../../mesh/handlers/handler.ts';
+
+/** How long `demo.finish` takes, milliseconds: long enough to be in flight while its provider leaves. */
+const WORK = 150;
+
+interface Sum {
+  readonly operation: string;
+  readonly a: number;
+  readonly b: number;
+}
+
+export type Services = Readonly<Record<string, (args: never, context: HandlerContext) => unknown>>;
+
+/** @param began told the procedure's name when a call of `demo.finish` runs. */
+export function demoServices(began: (procedure: string) => void): Services {
+  return {
+    'calculator.compute': ({ operation, a, b }: Sum): { result: number } | Err => {
+      if (operation === 'multiply') return { result: a * b };
+      if (operation === 'divide') return b === 0 ? err('division_by_zero') : { result: a / b };
+      return err('invalid_operation');
+    },
+    'demo.fragile': ({ careful }: { readonly careful: boolean }): { survived: boolean } => {
+      if (!careful) throw new Error('this handler crashes on purpose');
+      return { survived: true };
+    },
+    'demo.forever': (_args: never, { signal }): Promise<null> => aborted(signal),
+    'demo.finish': async (_args: never, { procedure }) => {
+      began(procedure);
+      await new Promise<void>((resolve) => {
+        systemClock.setTimer(WORK, resolve);
+      });
+      return { finished: true };
+    },
+  };
+}
+
+/** Never answers in time: the caller's deadline aborts it. */
+const aborted = (signal: AbortSignal): Promise<null> =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve(null);
+    });
+  });

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+/**
+ * The command `espalier`.
+ */
+import { CommanderError } from 'commander';
+import { ExitCode } from './exit-code.ts';
+import { createProgram } from './program.ts';
+import { watchStreams } from './terminal.ts';
+
+watchStreams();
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  // its text is written already
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+}

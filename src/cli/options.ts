@@ -1,0 +1,99 @@
+/**
+ * Options that several subcommands share: how they are declared, read, and handed to `startNode` and `connect`.
+ *
+ * Flag, then environment, then default. Wrong values are refused here, by the option's name.
+ */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { systemClock } from '../actor/clock.ts';
+import { ndjsonLogger, type LogLevel } from '../actor/logger.ts';
+import type { ConnectOptions, NodeOptions } from '../mesh/client/options.ts';
+import type { NameMode } from '../mesh/topic/procedure-name.ts';
+
+export interface CommonFlags {
+  readonly realm?: string;
+  readonly identity?: string;
+  readonly names?: NameMode;
+  readonly logLevel: LogLevel;
+  readonly maxBody?: number;
+  readonly crashDetails?: boolean;
+  readonly json?: boolean;
+  readonly ndjson?: boolean;
+}
+
+/** Longest timeout, milliseconds (2^31 - 1). */
+const MAX_TIMEOUT = 2_147_483_647;
+/** Bytes a body may have, at least and at most (DESIGN §8 "Sizes"). */
+const BODY = { least: 1_024, most: 67_108_864 } as const;
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1_024, m: 1_048_576 };
+
+/** Whole milliseconds, 1 … 2^31 - 1. */
+export function milliseconds(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9]+$/.test(text) || value < 1 || value > MAX_TIMEOUT) {
+    throw new InvalidArgumentError(`It must be whole milliseconds from 1 to ${MAX_TIMEOUT}.`);
+  }
+  return value;
+}
+
+/** Bytes, with `k` or `m` for 1,024 and 1,048,576. */
+export function bodySize(text: string): number {
+  const match = /^([0-9]+)([km]?)$/i.exec(text);
+  const value = match === null ? NaN : Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? NaN);
+  if (!(value >= BODY.least && value <= BODY.most)) {
+    throw new InvalidArgumentError(`It must be bytes from 1k to 64m, as 65536, 64k or 1m.`);
+  }
+  return value;
+}
+
+/** A node's id. */
+export function nodeId(text: string): string {
+  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError('It must be 64 hex digits.');
+  return text.toLowerCase();
+}
+
+export function addCommonOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--realm <realm>', 'trust domain; required beyond loopback').env('ESPALIER_REALM'))
+    .addOption(
+      new Option('--identity <file>', 'durable key, made when missing (default: a fresh one in memory)').env(
+        'ESPALIER_IDENTITY',
+      ),
+    )
+    .addOption(
+      new Option('--names <mode>', 'procedure names that are accepted (default: dotted and canonical)')
+        .choices(['default', 'canonical', 'any'])
+        .env('ESPALIER_NAMES'),
+    )
+    .addOption(
+      new Option('--max-body <bytes>', 'largest args or result of a call (default: 1m)')
+        .argParser(bodySize)
+        .env('ESPALIER_MAX_BODY'),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'least severe log lines on stderr')
+        .choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .default('warn')
+        .env('ESPALIER_LOG_LEVEL'),
+    );
+}
+
+export const crashDetailsOption = (): Option =>
+  new Option('--crash-details', 'tell remote callers name and message of a crash');
+
+export const jsonOption = (what: string): Option => new Option('--json', what);
+
+export const ndjsonOption = (what: string): Option => new Option('--ndjson', what).conflicts('json');
+
+/** What `startNode` and `connect` take from the flags. */
+export function settingsOf(flags: CommonFlags): NodeOptions & ConnectOptions {
+  const { realm, identity, names, maxBody, crashDetails } = flags;
+  return {
+    logger: ndjsonLogger(systemClock, flags.logLevel),
+    ...(realm === undefined ? {} : { realm }),
+    ...(identity === undefined ? {} : { identity: { file: identity } }),
+    ...(names === undefined ? {} : { names }),
+    ...(maxBody === undefined ? {} : { maxBody }),
+    ...(crashDetails === undefined ? {} : { crashDetails }),
+  };
+}

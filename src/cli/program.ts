@@ -1,0 +1,42 @@
+/**
+ * The command line as a whole. Only definitions: each subcommand loads what it needs when it runs.
+ */
+import { createRequire } from 'node:module';
+import { Command } from 'commander';
+import { addAdvertise } from './commands/advertise.ts';
+import { addCall } from './commands/call.ts';
+import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addNode } from './commands/node.ts';
+
+const EXAMPLES = `
+Three terminals:
+  espalier node
+  espalier advertise https://127.0.0.1:9443 ./calculator.mjs
+  espalier call https://127.0.0.1:9443 calculator.compute '{"operation":"add","a":2,"b":3}'
+
+Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 timeout, 5 handler failed, 130 interrupted`;
+
+export function createProgram(): Command {
+  const program = new Command('espalier')
+    .description('OTP-style actors and an RPC mesh over QUIC')
+    .version(version(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .showHelpAfterError('(espalier --help shows how it is used)')
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  addNode(program);
+  addAdvertise(program);
+  addCall(program);
+  addDoctor(program);
+  addDemo(program);
+  return program;
+}
+
+/** Resolved as users resolve it, so that it works from `src` and from `dist`. */
+function version(): string {
+  const found: unknown = createRequire(import.meta.url)('espalier/package.json');
+  const text = (found as { readonly version?: unknown }).version;
+  return typeof text === 'string' ? text : 'unknown';
+}

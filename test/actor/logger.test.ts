@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ndjsonLogger, silentLogger, type LogFields, type LogLevel } from '../../src/actor/logger.ts';
+import { virtualClock } from '../../src/testing/virtual-clock.ts';
+import { hostileValues } from './hostile.ts';
+
+const collect = (level?: LogLevel) => {
+  const lines: string[] = [];
+  return { lines, logger: ndjsonLogger(virtualClock(1_000), level, (line) => void lines.push(line)) };
+};
+
+describe('ndjsonLogger', () => {
+  test('writes one object per line with level, time and message', () => {
+    const { lines, logger } = collect();
+    logger.warn({ event: 'x', count: 2n }, 'hello');
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { level: 40, time: 1_000, msg: 'hello', event: 'x', count: '2' },
+    ]);
+  });
+
+  test('writes from its level up; default warn', () => {
+    const names = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+    for (const [at, level] of [...names, undefined, 'silent' as const].entries()) {
+      const { lines, logger } = collect(level);
+      for (const name of names) logger[name]({}, 'x');
+      expect(lines.length).toBe(level === undefined ? 3 : Math.max(0, 6 - at));
+    }
+  });
+
+  test('whatever the fields hold: one parseable line of at most 4 KiB that keeps the message', () => {
+    const { lines, logger } = collect();
+    const check = (fields: unknown): void => {
+      lines.length = 0;
+      logger.error(fields as LogFields, 'what happened');
+      expect(lines.length).toBe(1);
+      const line = lines[0] as string;
+      expect(line.length).toBeLessThanOrEqual(4_096);
+      // oxlint-disable-next-line no-control-regex
+      expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+      expect(JSON.parse(line)).toMatchObject({ level: 50, msg: 'what happened' });
+    };
+    for (const [, value] of hostileValues()) {
+      check({ value });
+      check({ deep: [{ value }] });
+      check(value);
+    }
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.anything({ withBigInt: true })), (fields) =>
+        check({ a: fields }),
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('fields cannot forge level, time or message', () => {
+    const { lines, logger } = collect();
+    logger.error({ level: 10, time: 0, msg: 'forged' }, 'true');
+    expect(JSON.parse(lines[0] as string)).toMatchObject({ level: 50, time: 1_000, msg: 'true' });
+  });
+
+  test('a line that is too long keeps its short fields and says that it was cut', () => {
+    const { lines, logger } = collect();
+    const long = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`f${i}`, 'y'.repeat(900)]));
+    logger.error({ event: 'x', id: 'abc', ...long }, 'm');
+    expect(JSON.parse(lines[0] as string)).toMatchObject({
+      msg: 'm',
+      event: 'x',
+      id: 'abc',
+      truncated: true,
+    });
+  });
+
+  test('silentLogger writes nothing', () => {
+    for (const write of Object.values(silentLogger) as (typeof silentLogger.error)[])
+      expect(write({}, 'x')).toBeUndefined();
+  });
+});
