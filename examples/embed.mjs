@@ -184,14 +184,17 @@ async function exercise(url) {
 }
 
 async function main() {
+  // before anything is served: a signal may come at any moment
+  const interrupted = new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM']) process.once(name, resolve);
+  });
   const directory = await mkdtemp(join(tmpdir(), 'espalier-embed-'));
   try {
     const service = await startService({ file: join(directory, 'items.json') });
     try {
       console.log(`serving ${service.url}/items/ID`);
       if (process.argv.includes('--once')) await exercise(service.url);
-      else
-        await new Promise((resolve) => ['SIGINT', 'SIGTERM'].forEach((name) => process.once(name, resolve)));
+      else await interrupted;
     } finally {
       await service.close();
     }

@@ -5,6 +5,8 @@
 import * as Schema from 'effect/Schema';
 import { Runtime } from './actor/runtime.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
+import { isRealm } from './mesh/url.ts';
+import { checkSpec, type ChildSpec } from './otp/child-spec.ts';
 
 /** Judges one option; the text says what it must be. */
 interface Rule {
@@ -16,6 +18,22 @@ const rule = <S extends Schema.Schema<unknown>>(schema: S, expected: string): Ru
   accepts: Schema.is(schema as never) as (value: unknown) => boolean,
   expected,
 });
+
+/** Any text that says something and can be sent. */
+const REALM: Rule = {
+  accepts: (value) => isRealm(value) && (value as string & { isWellFormed(): boolean }).isWellFormed(),
+  expected: 'a string of 1 to 255 bytes',
+};
+
+/** Child specifications that make sense, with ids of their own. */
+const CHILDREN: Rule = {
+  accepts: (value) => {
+    if (!Array.isArray(value)) return false;
+    const ids = new Set((value as ChildSpec[]).map((spec) => checkSpec(spec).id));
+    return ids.size === value.length;
+  },
+  expected: 'a list of child specifications, each with an id of its own',
+};
 
 const count = (minimum: number, maximum: number): Rule =>
   rule(Schema.Int.check(Schema.isBetween({ minimum, maximum })), `an integer from ${minimum} to ${maximum}`);
@@ -48,14 +66,14 @@ const LIMITS: Readonly<Record<string, Rule>> = {
 };
 
 const COMMON: Readonly<Record<string, Rule>> = {
-  realm: text(1, 255),
+  realm: REALM,
   names: rule(Schema.Literals(['default', 'canonical', 'any']), "'default', 'canonical' or 'any'"),
   identity: object('{ file } or an identity'),
   runtime: rule(Schema.instanceOf(Runtime as never), 'a runtime made by createRuntime'),
   logger: object('a logger with the methods of pino'),
   transport: object('a transport'),
   limits: object('an object of limits'),
-  children: rule(Schema.Array(Schema.Unknown), 'a list of child specifications'),
+  children: CHILDREN,
   crashDetails: flag,
   maxBody: count(1_024, MAX_BODY),
   helloTimeout: count(10, 600_000),
@@ -76,14 +94,32 @@ export const checkConnectOptions = (options: object): void => check(CLIENT, opti
 
 function check(rules: Readonly<Record<string, Rule>>, options: unknown, within = ''): void {
   if (typeof options !== 'object' || options === null) throw invalid(within || 'options', 'must be an object');
-  for (const [name, value] of Object.entries(options)) {
+  for (const [name, value] of entriesOf(options)) {
     if (value === undefined) continue;
     const field = `${within}${name}`;
     const found = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (found === undefined) throw invalid(field, 'is not an option');
-    if (!found.accepts(value)) throw invalid(field, `must be ${found.expected}`);
+    if (!holds(found, value)) throw invalid(field, `must be ${found.expected}`);
     if (name === 'limits') check(LIMITS, value, 'limits.');
   }
 }
 
-export const invalid = (field: string, detail: string): RpcError => new RpcError({ tag: 'invalid_args', field, detail });
+/** Options are somebody else's objects: reading them may throw. */
+function entriesOf(options: object): readonly [string, unknown][] {
+  try {
+    return Object.entries(options);
+  } catch (cause) {
+    throw invalid('options', 'cannot be read', { cause });
+  }
+}
+
+function holds({ accepts }: Rule, value: unknown): boolean {
+  try {
+    return accepts(value);
+  } catch {
+    return false;
+  }
+}
+
+export const invalid = (field: string, detail: string, options?: ErrorOptions): RpcError =>
+  new RpcError({ tag: 'invalid_args', field, detail }, undefined, options);

@@ -4,12 +4,13 @@
  */
 import type { Client } from './mesh/client/client.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
+import { RpcError } from './mesh/errors/rpc-error.ts';
 import type { Node, RemoteClient } from './node.ts';
 
 /**
  * Starts a node: listens, serves, routes calls. Default `127.0.0.1:9443` in the open realm of loopback.
  * Throws `RpcError` `invalid_args` for a wrong option, `TransportError` when it cannot listen, `IdentityError`
- * for a damaged key file.
+ * for a damaged key file, `StartError` (of `espalier/otp`) when one of its `children` does not start.
  */
 export async function startNode(options?: NodeOptions): Promise<Node> {
   const { startNode: start } = await import('./node.ts');
@@ -27,10 +28,13 @@ export async function connect(url: string, options?: ConnectOptions): Promise<Re
 
 /** A client of a node in this process, without a network between. Throws `RpcError` `invalid_args`. */
 export function connectLocal(node: Node): Client {
-  return node.local();
+  const { local } = (node ?? {}) as Partial<Node>;
+  if (typeof local === 'function') return local.call(node);
+  throw new RpcError({ tag: 'invalid_args', field: 'node', detail: 'must be a node made by startNode' });
 }
 
-export { err, Err, isNotFound, RpcError, type Result, type Route } from './mesh/errors/rpc-error.ts';
+export { err, Err, isNotFound, type Result, type Route } from './mesh/errors/rpc-error.ts';
+export { RpcError };
 export { describeFailure, isRetryable, type CrashKind, type RpcFailure, type RpcFailureTag } from './mesh/errors/rpc-failure.ts';
 export { server, type ServerHandler } from './mesh/handlers/server-handler.ts';
 export type { Authorize, Handler, HandlerContext, ProcedureLimits } from './mesh/handlers/handler.ts';

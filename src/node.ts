@@ -4,11 +4,14 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { checkConnectOptions, checkNodeOptions, invalid } from './config.ts';
+import type { Clock } from './actor/clock.ts';
 import { client as clientTree, node as nodeTree } from '../supervisors/node.ts';
 import type { NodeParts } from '../supervisors/parts.ts';
 import type { TreeSnapshot } from './inspect/snapshot.ts';
 import { snapshot } from './inspect/snapshot.ts';
+import { CLIENT } from './mesh/connection/enrolling.ts';
 import { MeshClient, type Client } from './mesh/client/client.ts';
+import { within, type Behind } from './mesh/client/leaving.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { shared, type MeshContext } from './mesh/context.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
@@ -17,7 +20,7 @@ import { connectTarget, isLoopbackHost, parseMeshUrl, DEFAULT_REALM } from './me
 import { ExitError } from './otp/errors.ts';
 import { ServerRef } from './otp/server-ref.ts';
 import { CloseCode, type PhysicalAddress, type Transport } from './transport/transport.ts';
-import { endWorld, makeContext, makeIdentity, makeTransport, startWorld, type World } from './world.ts';
+import { behind, makeContext, makeIdentity, makeTransport, startWorld, stopWorld, type World } from './world.ts';
 
 export interface Node extends Client {
   /** `https://host:port` of the listener. */
@@ -34,7 +37,7 @@ export interface Node extends Client {
 
 /** A client made by `connect`. */
 export interface RemoteClient extends Client {
-  /** Hex id of the node it is connected to. */
+  /** Hex id of the node it is connected to, or was last. */
   readonly nodeId: string;
   readonly ended: Promise<unknown>;
   inspect(): TreeSnapshot;
@@ -43,6 +46,9 @@ export interface RemoteClient extends Client {
 const LISTEN = '127.0.0.1:9443';
 const CONNECT_TIMEOUT = 10_000;
 
+/** What a local client leaves behind lives on. */
+const NOTHING: Behind = { begin: () => {}, drain: () => Promise.resolve(), end: () => Promise.resolve() };
+
 class NodeHandle extends MeshClient implements Node {
   readonly url: string;
   readonly ended: Promise<unknown>;
@@ -50,7 +56,7 @@ class NodeHandle extends MeshClient implements Node {
   #locals = 0;
 
   constructor(world: World, url: string) {
-    super(world.context, 'node', (timeout) => endWorld(world, CloseCode.shuttingDown, timeout));
+    super(world.context, 'node', behind(world, CloseCode.shuttingDown));
     this.#world = world;
     this.url = url;
     this.ended = world.ended;
@@ -65,20 +71,25 @@ class NodeHandle extends MeshClient implements Node {
   }
 
   local(): Client {
-    return new MeshClient(this.context, `local:${++this.#locals}`, () => Promise.resolve());
+    return new MeshClient(this.context, `local:${++this.#locals}`, NOTHING);
   }
 }
 
 class RemoteHandle extends MeshClient implements RemoteClient {
-  readonly nodeId: string;
   readonly ended: Promise<unknown>;
   readonly #world: World;
+  #nodeId: string;
 
   constructor(world: World, nodeId: string) {
-    super(world.context, 'client', (timeout) => endWorld(world, CloseCode.normal, timeout));
+    super(world.context, CLIENT, behind(world, CloseCode.normal));
     this.#world = world;
-    this.nodeId = nodeId;
+    this.#nodeId = nodeId;
     this.ended = world.ended;
+  }
+
+  /** A node with a key in memory has a new id when it comes back. */
+  get nodeId(): string {
+    return (this.#nodeId = shared(this.context, 'uplink')?.peerId || this.#nodeId);
   }
 
   inspect(): TreeSnapshot {
@@ -106,53 +117,59 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
       ? invalid('url', 'must be https://host:port (or quic://, http://, host:port)')
       : invalid('realm', 'is required for a node that is not on loopback');
   }
-  options.signal?.throwIfAborted();
+  if (options.signal?.aborted === true) throw canceled(options.signal.reason);
   const { host, port, realm } = target.target;
-  const address = await resolve(host, port);
   const context = makeContext('client', realm, options);
+  const { clock } = context.runtime;
+  const timeout = options.timeout ?? CONNECT_TIMEOUT;
+  const deadline = clock.now() + timeout;
+  const address = await resolve(clock, host, port, timeout);
   const common = await parts(context, options, anyPort(address), false);
+  const expectedId = options.nodeId === undefined ? undefined : Buffer.from(options.nodeId, 'hex');
   const world = await startWorld(
     context,
     'client',
-    clientTree({
-      ...common,
-      uplink: {
-        context,
-        address,
-        expectedId: options.nodeId === undefined ? undefined : Buffer.from(options.nodeId, 'hex'),
-      },
-    }),
+    clientTree({ ...common, uplink: { context, address, expectedId } }),
   );
   try {
-    return new RemoteHandle(world, await accepted(world, options));
+    const left = Math.max(1, deadline - clock.now());
+    return new RemoteHandle(world, await accepted(world, options.signal, timeout, left));
   } catch (error) {
-    await endWorld(world, CloseCode.normal, 0);
+    await stopWorld(world);
     throw error;
   }
 }
 
 /** Waits until the node accepted us; gives its id. */
-async function accepted(world: World, options: ConnectOptions): Promise<string> {
+async function accepted(
+  world: World,
+  signal: AbortSignal | undefined,
+  timeout: number,
+  left: number,
+): Promise<string> {
   const { runtime, scope } = world.context;
-  const timeout = options.timeout ?? CONNECT_TIMEOUT;
   const uplink = new ServerRef<UplinkCalls>(runtime, { scope, name: 'uplink' });
   try {
     const answer = await uplink.call('ready', undefined, {
-      timeout,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      timeout: left,
+      ...(signal === undefined ? {} : { signal }),
     });
     if (answer.ok) return answer.nodeId;
     throw new RpcError(answer.failure);
-  } catch (error) {
-    if (!(error instanceof ExitError)) throw error;
-    if (options.signal?.aborted === true) throw new RpcError({ tag: 'canceled' }, undefined, { cause: error });
-    throw error.reason === 'timeout'
-      ? new RpcError({ tag: 'timeout', timeout }, undefined, { cause: error })
+  } catch (cause) {
+    if (!(cause instanceof ExitError)) throw cause;
+    if (signal?.aborted === true) throw canceled(cause);
+    throw cause.reason === 'timeout'
+      ? timedOut(timeout)
       : new RpcError({ tag: 'connection_error', sent: false, detail: 'the client did not start' }, undefined, {
-          cause: error,
+          cause,
         });
   }
 }
+
+const canceled = (cause: unknown): RpcError => new RpcError({ tag: 'canceled' }, undefined, { cause });
+
+const timedOut = (timeout: number): RpcError => new RpcError({ tag: 'timeout', timeout, sent: false });
 
 async function parts(
   context: MeshContext,
@@ -180,17 +197,18 @@ function listenAddress(listen: string): PhysicalAddress {
 }
 
 /** The host's first address, IPv4 before IPv6. */
-async function resolve(host: string, port: number): Promise<PhysicalAddress> {
+async function resolve(clock: Clock, host: string, port: number, timeout: number): Promise<PhysicalAddress> {
   const name = bare(host);
   if (isIP(name) !== 0) return { host: name, port };
+  let found: { readonly address: string } | undefined;
   try {
-    const { address } = await lookup(name, { order: 'ipv4first' });
-    return { host: address, port };
+    found = await within(clock, timeout, lookup(name, { order: 'ipv4first' }), undefined);
   } catch (cause) {
-    throw new RpcError({ tag: 'connection_error', sent: false, detail: `the host ${name} cannot be resolved` }, undefined, {
-      cause,
-    });
+    const detail = `the host ${name} cannot be resolved`;
+    throw new RpcError({ tag: 'connection_error', sent: false, detail }, undefined, { cause });
   }
+  if (found === undefined) throw timedOut(timeout);
+  return { host: found.address, port };
 }
 
 /** Where an outbound socket binds to reach `address`. */

@@ -7,18 +7,19 @@ import { Runtime } from './actor/runtime.ts';
 import { childrenOf } from './actor/tree.ts';
 import { createIdentity, type Identity } from './identity/identity.ts';
 import { loadIdentity } from './identity/key-file.ts';
+import { within, type Behind } from './mesh/client/leaving.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
+import { reasonLimits, valueLimits } from './mesh/client/value-limits.ts';
 import { Drain } from './mesh/connection/messages.ts';
 import { actor, newCounters, type MeshContext } from './mesh/context.ts';
-import { MAX_TIMEOUT } from './mesh/client/check.ts';
 import { StartError } from './otp/errors.ts';
 import { startSupervisor, type SupervisorRef, type SupervisorSpec } from './otp/supervisor.ts';
-import { CloseCode, TransportError, type Transport } from './transport/transport.ts';
+import { TransportError, type CloseCode, type Transport } from './transport/transport.ts';
 
 /** Defaults of DESIGN §8. */
 const MAX_BODY = 1_048_576;
 const HELLO_TIMEOUT = 10_000;
-/** For our own actors to stop once nothing is in flight. */
+/** Milliseconds for our own actors to stop once nothing is in flight; the user's have theirs. */
 const STOP_GRACE = 5_000;
 
 export interface World {
@@ -28,9 +29,14 @@ export interface World {
   readonly ended: Promise<unknown>;
 }
 
-export function makeContext(role: 'node' | 'client', realm: string, options: NodeOptions | ConnectOptions): MeshContext {
+export function makeContext(
+  role: 'node' | 'client',
+  realm: string,
+  options: NodeOptions | ConnectOptions,
+): MeshContext {
   const runtime =
     options.runtime ?? new Runtime(options.logger === undefined ? {} : { logger: options.logger });
+  const maxBody = options.maxBody ?? MAX_BODY;
   return {
     role,
     runtime,
@@ -39,16 +45,23 @@ export function makeContext(role: 'node' | 'client', realm: string, options: Nod
       realm,
       names: options.names ?? 'default',
       crashDetails: options.crashDetails === true,
-      maxBody: options.maxBody ?? MAX_BODY,
-      maxTimeout: MAX_TIMEOUT,
+      maxBody,
+      valueLimits: valueLimits(maxBody),
+      reasonLimits: reasonLimits(maxBody),
       helloTimeout: options.helloTimeout ?? HELLO_TIMEOUT,
     },
     epoch: runtime.random.bytes(16),
     counters: newCounters(),
+    advertised: new Map(),
+    calls: new Set(),
+    phase: { closing: false, bound: undefined },
   };
 }
 
-export async function makeIdentity(context: MeshContext, wanted: NodeOptions['identity']): Promise<Identity> {
+export async function makeIdentity(
+  context: MeshContext,
+  wanted: NodeOptions['identity'],
+): Promise<Identity> {
   const { random, clock } = context.runtime;
   if (wanted === undefined) return createIdentity(random, clock.wall());
   return 'file' in wanted ? loadIdentity(wanted.file, random, clock.wall()) : wanted;
@@ -87,14 +100,40 @@ function transportErrorIn(error: unknown): TransportError | undefined {
   return undefined;
 }
 
-/** Lets connections finish what is in flight, then stops the tree in reverse order. */
-export async function endWorld(world: World, code: CloseCode, timeout: number): Promise<void> {
-  const { context, root } = world;
-  const { runtime } = context;
+/** What ends with the client that owns this world. */
+export function behind(world: World, code: CloseCode): Behind {
+  const { context } = world;
+  return {
+    calls: context.calls,
+    begin: () => {
+      context.phase.closing = true;
+    },
+    drain: (timeout) => drain(context, code, timeout),
+    end: () => stopWorld(world),
+  };
+}
+
+/** Tells all connections to finish what is in flight and close, and waits until they have. */
+async function drain(context: MeshContext, code: CloseCode, timeout: number): Promise<void> {
   const connections = actor(context, 'connections');
-  if (connections !== undefined) {
-    await Promise.all([...childrenOf(connections)].map((connection) => drained(connection, code, timeout)));
-  }
+  if (connections === undefined) return;
+  const { runtime } = context;
+  const all = [...childrenOf(connections)];
+  const ends = all.map(
+    (connection) =>
+      new Promise<unknown>((resolve) => {
+        runtime.onExit(connection, resolve);
+      }),
+  );
+  for (const connection of all) runtime.send(connection, new Drain(Math.max(1, timeout), code));
+  // each ends its own drain in time; this is for one that cannot even do that
+  await within(runtime.clock, timeout + 1_000, Promise.all(ends), undefined);
+}
+
+/** Stops the tree in reverse order. */
+export async function stopWorld({ context, root }: World): Promise<void> {
+  const { runtime } = context;
+  context.phase.closing = true;
   const process = root.pid;
   if (!(process instanceof Process) || !process.alive) return;
   const killer = runtime.clock.setTimer(STOP_GRACE, () => {
@@ -102,19 +141,4 @@ export async function endWorld(world: World, code: CloseCode, timeout: number): 
   });
   await root.stop();
   runtime.clock.clear(killer);
-  if (runtime.firstChild === null) runtime.timers.clear();
 }
-
-function drained(connection: Process, code: CloseCode, timeout: number): Promise<void> {
-  const { runtime } = connection;
-  return new Promise((resolve) => {
-    // the drain itself ends in time; this is for a connection that cannot even do that
-    const timer = runtime.clock.setTimer(timeout + 1_000, resolve);
-    runtime.onExit(connection, () => {
-      runtime.clock.clear(timer);
-      resolve();
-    });
-    runtime.send(connection, new Drain(Math.max(1, timeout), code));
-  });
-}
-

@@ -2,7 +2,7 @@
  * app (oneForOne, 3 in 5 s)
  * └── the user's own children, in the order given
  *
- * They come after the mesh, so that they may advertise and call from their first moment, and stop before it.
+ * They come after the mesh and stop before it, so that what they use of it is there as long as they are.
  * oneForOne because we know nothing of their dependencies: who has some puts a supervisor of his own here.
  */
 import type { SupervisorSpec } from '../src/otp/supervisor.ts';

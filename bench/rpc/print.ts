@@ -21,7 +21,7 @@ export function printed(report: RpcReport): string {
     ...(placed ? [] : ['NOT PLACED on CPUs: "two CPUs" and "one CPU" are what the system chose']),
     ...Object.entries(notes).map(([name, note]) => `${name}: ${note}`),
     ...skipped.map(({ peer, reason }) => `SKIPPED ${peer}: ${reason}`),
-    ...incidents.map(({ peer, round, what }) => `round ${round}, ${peer}: ${what}`),
+    ...incidents.map(({ peer, rounds: where, what }) => `${peer}, round ${where.join(', ')}: ${what}`),
   ].join('\n');
 }
 

@@ -23,9 +23,9 @@ export interface Row {
 /** Something that went wrong without ending the bench. */
 export interface Incident {
   readonly peer: string;
-  /** From 1. */
-  readonly round: number;
   readonly what: string;
+  /** In which rounds, from 1. */
+  readonly rounds: readonly number[];
 }
 
 /** By name of the peer, one session per round. */
@@ -83,21 +83,28 @@ const known = (values: readonly (number | undefined)[]): number[] =>
 const tidy = (found: Spread | undefined): Spread | undefined =>
   found && { median: rounded(found.median), min: rounded(found.min), max: rounded(found.max) };
 
-/** What went wrong, in the order of the rounds. */
+/** What went wrong; the same in several rounds is said once. */
 export function incidents(sessions: Sessions): readonly Incident[] {
   const found: Incident[] = [];
   for (const [peer, rounds] of sessions) {
-    for (const [index, { steps, failure }] of rounds.entries()) {
-      const round = index + 1;
-      for (const [name, { stalled, answered, unanswered, failed, failure: first }] of Object.entries(steps)) {
-        if (stalled)
-          found.push({ peer, round, what: `${name}: stalled after ${answered} answers, ${unanswered} open` });
-        else if (unanswered > 0)
-          found.push({ peer, round, what: `${name}: ${unanswered} calls without an answer` });
-        if (failed > 0) found.push({ peer, round, what: `${name}: ${failed} calls failed, first: ${first}` });
+    const byText = new Map<string, number[]>();
+    for (const [index, done] of rounds.entries()) {
+      for (const what of troubles(done)) {
+        byText.set(what, [...(byText.get(what) ?? []), index + 1]);
       }
-      if (failure !== undefined) found.push({ peer, round, what: failure });
     }
+    for (const [what, where] of byText) found.push({ peer, what, rounds: where });
   }
-  return found.toSorted((a, b) => a.round - b.round);
+  return found;
+}
+
+function troubles({ steps, failure }: Session): readonly string[] {
+  const found: string[] = [];
+  for (const [name, { stalled, answered, unanswered, failed, failure: first }] of Object.entries(steps)) {
+    if (stalled) found.push(`${name}: STALLED after ${answered} answers, ${unanswered} calls open`);
+    else if (unanswered > 0) found.push(`${name}: ${unanswered} calls without an answer`);
+    if (failed > 0) found.push(`${name}: ${failed} calls failed, first: ${first}`);
+  }
+  if (failure !== undefined) found.push(`FAILED: ${failure}`);
+  return found;
 }

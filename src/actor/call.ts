@@ -61,9 +61,14 @@ export abstract class Call extends TimerEntry {
     this.#abandon({ tag: 'timeout' });
   }
 
-  /** Makes `process` the one who owes the answer. */
+  /** Makes `process` the one who owes the answer; a dead one fails it with `noproc`. */
   moveTo(process: Process): void {
+    if (this.settled) return;
     this.#leave();
+    if (!process.alive) {
+      this.fail({ tag: 'exit', reason: 'noproc', holder: null });
+      return;
+    }
     this.holder = process;
     this.next = process.calls;
     if (process.calls !== null) process.calls.previous = this;

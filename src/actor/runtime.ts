@@ -5,14 +5,15 @@
  * of services or networks. Source of the semantics: Erlang/OTP (OTP §1); what differs is in docs/semantics.md.
  */
 import type { Behavior } from './behavior.ts';
+import { Bonds } from './bonds.ts';
 import type { Call } from './call.ts';
 import { systemClock, type Clock } from './clock.ts';
-import { Deaths, ParentExit } from './death.ts';
-import { signal, urgentSignal, withdraw, type Work } from './delivery.ts';
+import { Deaths } from './death.ts';
+import { signal, urgentSignal, type Work } from './delivery.ts';
 import { isOrderly, thrownReason, type ExitReason } from './exit-reason.ts';
 import { ndjsonLogger, type Logger } from './logger.ts';
 import { Kind, Mailbox } from './mailbox.ts';
-import { attach, detach, Down, Monitor, type Exit } from './monitor.ts';
+import type { Monitor } from './monitor.ts';
 import { NameScope } from './names.ts';
 import { RemotePid, type Pid, type Ref } from './pid.ts';
 import { NOPROC, Process, Status, type ProcessInfo } from './process.ts';
@@ -67,8 +68,8 @@ export class Runtime {
   /** Monotonic ms of its clock. */
   readonly startedAt: number;
   readonly #deaths: Deaths;
+  readonly #bonds: Bonds;
   readonly #reporter: Reporter;
-  #refs = 0;
 
   constructor(options: RuntimeOptions = {}) {
     this.clock = options.clock ?? systemClock;
@@ -86,6 +87,7 @@ export class Runtime {
       { crashed: (process, error) => this.crash(process, error) },
     );
     this.#deaths = new Deaths(this);
+    this.#bonds = new Bonds(this, this.#deaths);
   }
 
   // --- life -------------------------------------------------------------------------------------------------
@@ -189,6 +191,7 @@ export class Runtime {
 
   /** Sends a call; `timeout` in ms, Infinity for none. It is settled exactly once. */
   call(to: Pid, call: Call, timeout: number): void {
+    if (call.settled) return;
     if (!(to instanceof Process)) {
       if (timeout !== Infinity) this.timers.set(call, timeout);
       if (to instanceof RemotePid && this.remote !== undefined) this.remote.call(to, call);
@@ -247,101 +250,39 @@ export class Runtime {
       this.remote?.exit(from, target, reason);
   }
 
-  /** For the port to other nodes: the other end of a link died, or is out of reach. */
-  linkBroken(self: Process, other: RemotePid, reason: ExitReason): void {
-    if (self.links?.delete(other) === true) this.#deaths.signal(self, other, reason, false);
-  }
-
-  /** For the port to other nodes: the target of a monitor died, or is out of reach. */
-  monitorFired(monitor: Monitor, reason: ExitReason): void {
-    if (!monitor.active) return;
-    detach(monitor, null);
-    this.#down(monitor, reason);
-  }
-
   /** Twice is once (P4). Linking to the dead delivers `noproc` (P9). */
   link(self: Process, other: Pid): void {
-    if (!self.alive || other === self) return;
-    if (other instanceof RemotePid) {
-      if (this.remote === undefined) this.#deaths.signal(self, other, 'noconnection', false);
-      else {
-        (self.links ??= new Set()).add(other);
-        this.remote.link(self, other);
-      }
-      return;
-    }
-    if (!(other instanceof Process)) return;
-    if (!other.alive) this.#deaths.signal(self, other, 'noproc', false);
-    else if (other.parentProcess === self) other.linkedToParent = true;
-    else if (self.parentProcess === other) self.linkedToParent = true;
-    else {
-      (self.links ??= new Set()).add(other);
-      (other.links ??= new Set()).add(self);
-    }
+    this.#bonds.link(self, other);
   }
 
   /** No exit message of `other` is delivered after this (P12). */
   unlink(self: Process, other: Pid): void {
-    if (other instanceof RemotePid) {
-      self.links?.delete(other);
-      this.remote?.unlink(self, other);
-    } else if (other instanceof Process) {
-      if (other.parentProcess === self) other.linkedToParent = false;
-      else if (self.parentProcess === other) self.linkedToParent = false;
-      self.links?.delete(other);
-      other.links?.delete(self);
-    }
-    withdraw(
-      self,
-      (kind, message) =>
-        (kind === Kind.exit && (message as Exit).from === other) ||
-        (message instanceof ParentExit && message.from === other),
-    );
+    this.#bonds.unlink(self, other);
   }
 
   /** The watcher gets exactly one `Down`; at once, `noproc`, when the target is dead (P10). */
   monitor(watcher: Process, target: Pid): Ref {
-    return this.#monitor(target, watcher, null);
+    return this.#bonds.monitor(target, watcher, null);
   }
 
   /** Calls `notify` when the target dies, in the middle of its death: it must be short and must not throw. */
   onExit(target: Pid, notify: (reason: ExitReason) => void): Ref {
-    return this.#monitor(target, null, notify);
-  }
-
-  #monitor(target: Pid, watcher: Process | null, notify: ((reason: ExitReason) => void) | null): Monitor {
-    const monitor = new Monitor(this.node, this.creation, ++this.#refs, target, watcher, notify);
-    if (watcher?.alive === false) monitor.active = false;
-    else if (target instanceof Process && target.alive) attach(monitor, target);
-    else if (target instanceof RemotePid && this.remote !== undefined) {
-      attach(monitor, null);
-      this.remote.monitor(monitor, target);
-    } else {
-      monitor.active = false;
-      this.#down(monitor, target instanceof RemotePid ? 'noconnection' : 'noproc');
-    }
-    return monitor;
-  }
-
-  #down(monitor: Monitor, reason: ExitReason): void {
-    const { notify, watcher, target } = monitor;
-    if (notify !== null) notify(reason);
-    else if (watcher !== null && watcher.alive) signal(watcher, Kind.down, new Down(monitor, target, reason));
+    return this.#bonds.monitor(target, null, notify);
   }
 
   /** False when the monitor had fired or was unknown. With `flush` (default) a queued `Down` goes too. */
   demonitor(ref: Ref, options: { readonly flush?: boolean } = {}): boolean {
-    if (!(ref instanceof Monitor)) return false;
-    const active = ref.active;
-    if (active) {
-      detach(ref, ref.target instanceof Process ? ref.target : null);
-      if (ref.target instanceof RemotePid) this.remote?.demonitor(ref, ref.target);
-    } else if (options.flush !== false) {
-      const { watcher } = ref;
-      if (watcher !== null)
-        withdraw(watcher, (kind, message) => kind === Kind.down && (message as Down).ref === ref);
-    }
-    return active;
+    return this.#bonds.demonitor(ref, options.flush !== false);
+  }
+
+  /** For the port to other nodes: the other end of a link died, or is out of reach. */
+  linkBroken(self: Process, other: RemotePid, reason: ExitReason): void {
+    this.#bonds.linkBroken(self, other, reason);
+  }
+
+  /** For the port to other nodes: the target of a monitor died, or is out of reach. */
+  monitorFired(monitor: Monitor, reason: ExitReason): void {
+    this.#bonds.fired(monitor, reason);
   }
 
   // --- reports ----------------------------------------------------------------------------------------------

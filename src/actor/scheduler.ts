@@ -114,6 +114,7 @@ export class Scheduler {
       finished = this.#drainQueue();
     } finally {
       // also when something threw that must not: the others go on
+      this.current = null;
       if (finished) this.#draining = false;
       else {
         this.yields++;

@@ -60,8 +60,9 @@ export class Timers {
     return this.#size;
   }
 
-  /** Sets `entry` to fire in `delay` ms. It must not be set already. */
+  /** Sets `entry` to fire in `delay` ms, instead of when it was set for before. */
   set(entry: TimerEntry, delay: number): void {
+    if (entry.bucket !== null) entry.bucket.timers.cancel(entry);
     const wait = delay > 0 ? (delay < MAX_DELAY ? delay : MAX_DELAY) : 0;
     const due = Math.ceil(this.#clock.now() + wait);
     let bucket = this.#buckets.get(due);

@@ -32,7 +32,7 @@ export function report(error: unknown, json: boolean): void {
     print(documentText({ ok: false, error: errorDocument(error) }));
     return;
   }
-  note(`${paint('fail', 'error:', process.stderr)} ${errorLine(error)}`);
+  note(errorLine(error), `${paint('fail', 'error:', process.stderr)} `);
   const shown = isUnforeseen(error) ? error : undefined;
   if (shown instanceof Error && shown.stack !== undefined) note(shown.stack);
 }

@@ -9,7 +9,7 @@ import { ExitCode } from './exit-code.ts';
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 export type Interrupt = (typeof SIGNALS)[number];
 
-/** `npm run` passes Ctrl-C on although the terminal has sent it to us already: this close together it is one. Ms. */
+/** `npm run` passes Ctrl-C on although the terminal has sent it to us already: so close together two are one. Ms. */
 const ECHO = 30;
 
 export class Interrupts {
@@ -45,7 +45,7 @@ export class Interrupts {
       this.#at = now;
       this.#controller.abort(new Error(`interrupted by ${name}`));
       resolve(name);
-    } else if (now - this.#at > ECHO) {
+    } else if (name === 'SIGTERM' || this.#received === 'SIGTERM' || now - this.#at > ECHO) {
       process.exit(ExitCode.interrupted);
     }
   }

@@ -33,9 +33,9 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** One line for people. */
-export function note(line: string): void {
-  process.stderr.write(`${clean(line)}\n`);
+/** One line for people; `lead` is ours and may have colors. */
+export function note(line: string, lead = ''): void {
+  process.stderr.write(`${lead}${clean(line)}\n`);
 }
 
 /** `text` in color, where the stream is a terminal or FORCE_COLOR asks for it and NO_COLOR does not forbid it. */

@@ -17,7 +17,7 @@ export interface CborLimits {
   readonly canonical: boolean;
 }
 
-/** The deepest nesting any limit may ask for: the scan's stack has a fixed size and the reader recurses. */
+/** The deepest nesting any limit may ask for: the scan's stack has a fixed size and cbor-x recurses. */
 export const MAX_DEPTH = 64;
 
 /** The frame cap of an rpc stream, 1 MiB (DESIGN §8 "Sizes"). */

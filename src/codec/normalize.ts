@@ -6,9 +6,10 @@
  * them. Copy and limits are the same for a local call and a remote one, so both handlers see the same shape:
  * `normalize(x)` equals `decode(encode(x))`.
  *
- * Accepted: null, undefined (becomes null), booleans, numbers, bigints of 64 bits, well-formed strings,
- * `Uint8Array` and `Buffer` (become plain `Uint8Array`), arrays without holes, plain objects (prototype null or
- * `Object.prototype` of any realm) by their own enumerable string keys. Symbol keys are not seen.
+ * Accepted: null, undefined (becomes null), booleans, numbers (-0 becomes 0), bigints of 64 bits (safe ones become
+ * numbers), well-formed strings that do not begin with U+FEFF, `Uint8Array` and `Buffer` (become plain
+ * `Uint8Array`), arrays without holes, plain objects (prototype null or `Object.prototype` of any realm) by their
+ * own enumerable string keys. Symbol keys are not seen.
  *
  * Pure but for the user code it may run. Throws nothing. Source: SECURITY §8.
  */
@@ -16,7 +17,7 @@ import { Buffer } from 'node:buffer';
 import { isUint8Array } from 'node:util/types';
 import { DEFAULT_LIMITS, type CborLimits } from './limits.ts';
 import { pathTo } from './value-path.ts';
-import { byteLengthOf, setOwn, type Value } from './value.ts';
+import { byteLengthOf, plainView, setOwn, type Value } from './value.ts';
 
 export type UnencodableReason =
   /** The value contains itself. */
@@ -33,7 +34,7 @@ export type UnencodableReason =
   | 'sparse'
   /** A bigint outside -2^63 … 2^64 - 1. */
   | 'bigint'
-  /** A string with a lone surrogate. */
+  /** A string or key with a lone surrogate, or one that begins with U+FEFF (a byte order mark). */
   | 'utf8'
   /** An own key `__proto__`. */
   | 'proto-key'
@@ -51,7 +52,7 @@ export interface Unencodable {
 export type NormalizeResult =
   { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: Unencodable };
 
-/** `frozen`: a copy to hand out. `borrowed`: byte strings are not copied, for a copy that is written at once. */
+/** `frozen`: a copy to hand out. `borrowed`: byte strings are views, for a copy that is written at once. */
 export type CopyMode = 'frozen' | 'borrowed';
 
 /** One container on the way from the root to where the walk stands. */
@@ -66,6 +67,8 @@ export interface Level {
   readonly parent: Level | undefined;
 }
 
+/** Some decoders, cbor-x's among them, drop it from the beginning of a text. */
+const BYTE_ORDER_MARK = 0xfeff;
 const MIN_BIGINT = -(2n ** 63n);
 const MAX_BIGINT = 2n ** 64n - 1n;
 
@@ -142,6 +145,9 @@ class Walk {
         this.#out = value;
         return this.#text(value);
       case 'number':
+        // -0 becomes 0, as on the wire.
+        this.#out = value + 0;
+        return undefined;
       case 'boolean':
         this.#out = value;
         return undefined;
@@ -165,7 +171,7 @@ class Walk {
     // A UTF-16 unit takes at least one byte; the exact figure is asked for only when it may matter.
     const room = this.#limits.bytes - this.#bytes;
     if (text.length > room) return 'size';
-    if (!isWellFormed(text)) return 'utf8';
+    if (!isWellFormed(text) || text.charCodeAt(0) === BYTE_ORDER_MARK) return 'utf8';
     this.#bytes += text.length * 3 <= room ? text.length : Buffer.byteLength(text);
     return this.#bytes > this.#limits.bytes ? 'size' : undefined;
   }
@@ -173,7 +179,7 @@ class Walk {
   #copyBytes(value: Uint8Array): UnencodableReason | undefined {
     this.#bytes += byteLengthOf(value);
     if (this.#bytes > this.#limits.bytes) return 'size';
-    this.#out = this.#mode === 'borrowed' ? value : new Uint8Array(value);
+    this.#out = this.#mode === 'borrowed' ? plainView(value) : new Uint8Array(value);
     return undefined;
   }
 

@@ -93,6 +93,8 @@ export interface CancelPayload {
 export interface ProcedurePayload {
   readonly request_id: Uint8Array;
   readonly procedure: string;
+  /** In `register_procedure`: nobody else may serve the name at this node. */
+  readonly exclusive?: boolean;
 }
 /** `registered` and `store_reply`: accepted when there is no error. */
 export interface AnswerPayload {

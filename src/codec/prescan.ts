@@ -4,7 +4,8 @@
  * One forward pass over the bytes, not recursive. It builds no values and, but for maps of more than
  * `SMALL_MAP` pairs and texts of 128 bytes and more, allocates nothing. What it accepts is plain data:
  * integers, floats, booleans, null, undefined, well-formed text, bytes, definite arrays and maps with distinct
- * text keys. Everything else (tags, indefinite lengths, other simple values) is refused by a rule code.
+ * text keys. Everything else (tags, indefinite lengths, other simple values) is refused by a rule code. So is a text
+ * or key that begins with U+FEFF, under `utf8`: cbor-x would drop that character from a text over 64 bytes.
  *
  * Pure. Not reentrant (module-level stacks), but synchronous and free of foreign code; every level is reset
  * when it is opened, so no outcome leaves anything behind for the next scan. Throws nothing.
@@ -100,6 +101,7 @@ function scan(bytes: Uint8Array, limits: CborLimits): ScanRule | null {
       at += argument;
       if (major === 2) continue;
       if (!isWellFormedUtf8(bytes, start, at)) return 'utf8';
+      if (argument > 2 && isByteOrderMark(bytes, start)) return 'utf8';
       if (!isKey) continue;
       if (argument === PROTO.length && isProto(bytes, start)) return 'proto-key';
       if (seen.has(bytes, start, argument, depth)) return 'duplicate-key';
@@ -117,6 +119,9 @@ function scan(bytes: Uint8Array, limits: CborLimits): ScanRule | null {
     if (inMap) seen.open(depth, argument);
   }
 }
+
+const isByteOrderMark = (bytes: Uint8Array, start: number): boolean =>
+  bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf;
 
 function isProto(bytes: Uint8Array, start: number): boolean {
   for (let i = 0; i < PROTO.length; i++) if (bytes[start + i] !== PROTO[i]) return false;

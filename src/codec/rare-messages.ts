@@ -62,7 +62,7 @@ const connect: Fields<ConnectPayload> = {
 const connected: Fields<Payloads['connected']> = { node_id: Key, realm: Name, version: Name, seed: Key };
 const refused: Fields<Payloads['refused']> = { code: Name, message: Message };
 const disconnect: Fields<Payloads['disconnect']> = { reason: text(NAME_BYTES), message: Message };
-const procedure: Fields<ProcedurePayload> = { request_id: Id, procedure: Name };
+const procedure: Fields<ProcedurePayload> = { request_id: Id, procedure: Name, exclusive: Schema.Boolean };
 const registered: Fields<AnswerPayload> = { request_id: Id, error: Failure };
 const natProbe: Fields<Payloads['nat_probe']> = { request_id: Id, node_id: Key, local_port: LocalPort };
 const natProbeReply: Fields<Payloads['nat_probe_reply']> = {
@@ -120,8 +120,8 @@ export const rareValidators: Readonly<Record<RareType, Validator>> = {
   connected: validator(connected),
   refused: validator(refused),
   disconnect: validator(disconnect),
-  register_procedure: validator(procedure),
-  unregister_procedure: validator(procedure),
+  register_procedure: validator(procedure, ['exclusive']),
+  unregister_procedure: validator(procedure, ['exclusive']),
   registered: validator(registered, ['error']),
   nat_probe: validator(natProbe),
   nat_probe_reply: validator(natProbeReply),

@@ -14,7 +14,7 @@ import type { NameMode } from './topic/procedure-name.ts';
 import type { ServiceTable } from './registry/service-table.ts';
 import type { Advertised } from './intent/intent.ts';
 import type { RpcFailure } from './errors/rpc-failure.ts';
-import type { RpcCall } from './router/rpc-call.ts';
+import type { ApiCall } from './client/api-call.ts';
 
 /** Names of the actors in a node's scope. */
 export type ActorName =
@@ -69,8 +69,6 @@ export interface MeshSettings {
   readonly valueLimits: CborLimits;
   /** The same for the reason of a declared failure, which lies deeper in its frame. */
   readonly reasonLimits: CborLimits;
-  /** Longest timeout a peer may ask for, milliseconds. */
-  readonly maxTimeout: number;
   /** Milliseconds from the first packet to the acceptance of our hello. */
   readonly helloTimeout: number;
 }
@@ -89,7 +87,7 @@ export interface MeshContext {
    */
   readonly advertised: Map<string, Advertised>;
   /** Calls made through the public API and not settled. */
-  readonly calls: Set<RpcCall>;
+  readonly calls: Set<ApiCall>;
   readonly phase: Phase;
 }
 

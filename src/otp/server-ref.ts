@@ -13,11 +13,15 @@ import { ExitError, reasonOf } from './errors.ts';
 /** The functions a server answers, as an interface of methods: one payload in, one reply out. */
 export type Protocol = object;
 
-type Payload<F> = F extends () => unknown ? undefined : F extends (payload: infer P) => unknown ? P : never;
 type Answer<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
-type WithPayload<F, Rest extends unknown[]> = F extends () => unknown
-  ? [payload?: undefined, ...rest: Rest]
-  : [payload: Payload<F>, ...rest: Rest];
+/** What `call` and `cast` take after the tag: the one payload, which may be optional or none, and the rest. */
+type WithPayload<F, Rest extends unknown[]> = F extends (...args: infer Args) => unknown
+  ? Args extends readonly []
+    ? [payload?: undefined, ...rest: Rest]
+    : Args extends readonly [payload?: unknown]
+      ? [...payload: Args, ...rest: Rest]
+      : [payload: never, ...rest: Rest]
+  : [payload: never, ...rest: Rest];
 
 export interface CallOptions {
   /** Milliseconds, or Infinity. Default 5,000. */

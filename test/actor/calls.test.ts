@@ -107,6 +107,19 @@ describe('a call', () => {
     expect(handled).toBe(1);
   });
 
+  test('moved to a dead process it ends with noproc; once settled nobody holds it', () => {
+    const all = world();
+    const [server, other] = [spawn(all.runtime), spawn(all.runtime)];
+    const call = ask(all, server, 1);
+    all.runtime.exit(other, 'kill');
+    call.moveTo(other);
+    expect(call.ends).toEqual([{ exit: 'noproc' }]);
+    call.moveTo(server);
+    all.runtime.call(server, call, 100);
+    expect(server.calls).toBeNull();
+    expect([server.queued, all.runtime.timers.size]).toEqual([1, 0]);
+  });
+
   test('a process that ends orderly fails what it owes', async () => {
     const all = world();
     const server = spawn(all.runtime, () => exit('normal'));

@@ -32,19 +32,17 @@ describe('NameScope', () => {
     expect(taken).toEqual([undefined, true]);
   });
 
-  test('a name held by one that is dying in the same stroke is free', () => {
+  test('a name held by one that dies in the same stroke is free already, and its next holder keeps it', () => {
     const { runtime } = world();
-    const [a, b, heir] = [spawn(runtime), spawn(runtime), spawn(runtime)];
+    const [a, b, c, heir] = [spawn(runtime), spawn(runtime), spawn(runtime), spawn(runtime)];
     a.link(b);
-    b.register('x');
+    a.link(c);
+    c.register('x');
     const seen: unknown[] = [];
-    runtime.onExit(a, () => {
-      // b is not dead yet: its exit signal has not been sent
-      seen.push(runtime.names.whereis('x'));
-    });
-    runtime.onExit(b, () => seen.push(runtime.names.whereis('x'), heir.register('x')));
+    // a took b and c along: both are dead, but only b has been buried so far
+    runtime.onExit(b, () => seen.push(c.alive, runtime.names.whereis('x'), heir.register('x')));
     runtime.exit(a, 'gone');
-    expect(seen).toEqual([b, undefined, true]);
+    expect(seen).toEqual([false, undefined, true]);
     expect(runtime.names.whereis('x')).toBe(heir);
   });
 

@@ -155,6 +155,18 @@ describe('Timers', () => {
     expect(fired).toEqual(['same time', 'later']);
   });
 
+  test('setting an entry again replaces its time', () => {
+    const clock = handClock();
+    const timers = new Timers(clock);
+    const fired: number[] = [];
+    const entry = new Probe(() => fired.push(clock.now()));
+    timers.set(entry, 5);
+    timers.set(entry, 9);
+    expect(timers.size).toBe(1);
+    clock.move(20);
+    expect(fired).toEqual([9]);
+  });
+
   test('clear cancels everything and lets go of the clock', () => {
     const clock = handClock();
     const timers = new Timers(clock);

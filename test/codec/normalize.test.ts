@@ -59,6 +59,9 @@ const refused: readonly (readonly [string, unknown, UnencodableReason, string])[
   ['a negative bigint of 65 bits', -(2n ** 63n) - 1n, 'bigint', '$'],
   ['a lone surrogate', { s: '\uD800' }, 'utf8', '$.s'],
   ['a lone surrogate in a key', { 'x\uDC00': 1 }, 'utf8', '$["x\\udc00"]'],
+  ['a text that begins with a byte order mark', { s: '\uFEFFx' }, 'utf8', '$.s'],
+  ['a long one that does', [`\uFEFF${'x'.repeat(200)}`], 'utf8', '$[0]'],
+  ['a key that begins with one', { a: { '\uFEFFk': 1 } }, 'utf8', '$.a["\uFEFFk"]'],
   ['a __proto__ key', JSON.parse('{"a":{"__proto__":1}}'), 'proto-key', '$.a.__proto__'],
   ['33 levels', nest(33), 'depth', `$${'[0]'.repeat(32)}`],
   ['4,097 keys', Object.fromEntries(Array.from({ length: 4_097 }, (_, i) => [`k${i}`, i])), 'keys', '$'],
@@ -165,11 +168,24 @@ describe('what can be sent', () => {
     expect(Object.getPrototypeOf(copy)).toBe(Uint8Array.prototype);
     buffer[0] = 9;
     expect(copy).toEqual(Uint8Array.of(1, 2, 3));
+    const lie = { value: 9 };
     const liar = Object.defineProperties(Uint8Array.of(1, 2), {
-      length: { value: 9 },
-      byteLength: { value: 9 },
+      length: lie,
+      byteLength: lie,
+      byteOffset: lie,
+      buffer: { value: new ArrayBuffer(99) },
+      constructor: { value: Map },
+      [Symbol.iterator]: lie,
     });
-    expect(encodeCbor(liar)).toEqual({ ok: true, bytes: Uint8Array.of(0x42, 1, 2) });
+    class Kind extends Uint8Array {
+      override get byteLength(): number {
+        return 1_000_000;
+      }
+    }
+    for (const bytes of [liar, Kind.of(1, 2)]) {
+      expect(encodeCbor(bytes)).toEqual({ ok: true, bytes: Uint8Array.of(0x42, 1, 2) });
+      expect(value(bytes)).toEqual(Uint8Array.of(1, 2));
+    }
   });
 
   test('a local handler cannot change what the caller holds', () => {

@@ -5,6 +5,9 @@ import type { Value } from '../../src/codec/value.ts';
 /** Whether the text survives UTF-8: it has no lone surrogate. */
 export const isWellFormed = (text: string): boolean => Buffer.from(text).toString() === text;
 
+/** Whether the text may be sent: it also begins with no byte order mark. */
+const isSendable = (text: string): boolean => isWellFormed(text) && !text.startsWith('\uFEFF');
+
 const key = fc
   .oneof(
     fc.string({ maxLength: 20 }),
@@ -18,19 +21,19 @@ const key = fc
       '01',
       '__proto_',
       'é',
-      '\uFEFFa',
+      'a\uFEFF',
     ),
   )
-  .filter((name) => name !== '__proto__' && isWellFormed(name));
+  .filter((name) => name !== '__proto__' && isSendable(name));
 
 const text = fc
   .oneof(
     fc.string(),
     fc.string({ unit: 'grapheme', maxLength: 100 }),
     fc.string({ minLength: 60, maxLength: 300 }),
-    fc.constantFrom('\uFEFF', `\uFEFF${'x'.repeat(100)}`, '\u0000', 'x'.repeat(65_536)),
+    fc.constantFrom('a\uFEFF', `é\uFEFF${'x'.repeat(100)}`, '\u0000', 'x'.repeat(65_536)),
   )
-  .filter((value) => isWellFormed(value));
+  .filter(isSendable);
 
 const number = fc.oneof(
   fc.integer(),

@@ -195,6 +195,60 @@ describe('unread streams', () => {
   });
 });
 
+describe('the window of a link', () => {
+  let dialer: Endpoint;
+  let calm: LinkRecorder;
+  let there: LinkRecorder;
+
+  beforeEach(async () => {
+    dialer = await bench.open();
+    calm = new LinkRecorder();
+    calm.link = dialer.dial({ address: endpoint.local, protocol: 'macula' }, calm);
+    await until(() => calm.isOpen && inbound[1]?.isOpen === true);
+    there = inbound[1] as LinkRecorder;
+  });
+
+  afterEach(async () => {
+    await dialer.close();
+  });
+
+  for (const side of ['writer', 'reader'] as const)
+    test(`is whole again after streams with much unread were given up by the ${side}`, async () => {
+      for (let round = 0; round < 24; round++) {
+        there.take = ({ stream }) => stream?.pause();
+        const out = calm.open();
+        // More than is held for a paused stream, so that the rest lies unread in quiche.
+        out.stream.write(new Uint8Array(420_000));
+        await until(() => there.streams.length === round + 1 && calm.link.queued < 150_000);
+        const back = there.streams[round] as StreamRecorder;
+        (side === 'writer' ? out.stream : back.stream)?.reset(ResetCode.canceled);
+        await until(() => (side === 'writer' ? back : out).over);
+      }
+      there.take = () => undefined;
+      await barrier(bench, { here: calm, there });
+      expect(calm.link.streamCredit).toBeGreaterThan(0);
+    });
+
+  test('once used is not blocked by streams that are paused with unread bytes', async () => {
+    // In small steps, so that quiche does not grow the window.
+    for (let step = 0; step < 24; step++) {
+      calm.open().stream.write(new Uint8Array(50_000), true);
+      await until(() => there.streams.length === step + 1 && there.streams[step]?.ended === 1);
+      there.streams[step]?.stream?.write(NONE, true);
+      await until(() => calm.link.streamCredit > 0);
+    }
+    there.take = ({ stream }) => stream?.pause();
+    for (let paused = 0; paused < 3; paused++) calm.open().stream.write(new Uint8Array(200_000));
+    await until(() => there.streams.length === 27);
+    there.take = () => undefined;
+    await barrier(bench, { here: calm, there });
+    await until(() => calm.link.queued === 0);
+    expect(there.streams.slice(24, 27).map(({ received }) => received)).toEqual([0, 0, 0]);
+    for (const { stream } of there.streams.slice(24, 27)) stream?.resume();
+    await until(() => there.streams.slice(24, 27).every(({ received }) => received === 200_000));
+  });
+});
+
 describe('random stream operations', () => {
   test('of a hostile peer end no process and harm no other link', async () => {
     const random = seededRandom('operations');

@@ -378,7 +378,7 @@ describe('intensity', () => {
     const { ref, runtime, clock, self } = await begin({ intensity: 10_000 }, (made) =>
       Array.from({ length: 10_000 }, (_, i) => child(made, String(i))),
     );
-    for (const process of [...childrenOf(self)]) runtime.exit(process, 'kill');
+    for (const process of childrenOf(self)) runtime.exit(process, 'kill');
     await clock.settle();
     const after = await ref.whichChildren();
     expect(new Set(after.map(({ id }) => id)).size).toBe(10_000);
@@ -504,8 +504,9 @@ describe('a supervisor', () => {
         expect((await ref.countChildren()).active).toBe(3);
         expect(runtime.alive).toBe(7);
       } else expect(runtime.alive).toBe(0);
-      await ref.stop();
+      const stopped = ref.stop();
       await clock.advance(10_000);
+      await stopped;
       expect(runtime.alive).toBe(0);
       expect(runtime.timers.size).toBe(0);
     }

@@ -16,6 +16,7 @@ import {
   ndjsonOption,
   nodeId,
   settingsOf,
+  StartLog,
   type CommonFlags,
 } from '../options.ts';
 import { note, print } from '../terminal.ts';
@@ -54,7 +55,6 @@ export function addAdvertise(program: Command): void {
 async function run(url: string, module: string, flags: AdvertiseFlags): Promise<ExitCode> {
   const interrupts = new Interrupts();
   const { loadServices, otherCopy } = await import('../service-module.ts');
-  const { connect } = await import('../../node.ts');
   // a module may take its time, or for ever
   const services = await Promise.race([
     loadServices(module, flags.names ?? 'default'),
@@ -67,13 +67,15 @@ async function run(url: string, module: string, flags: AdvertiseFlags): Promise<
       `warning: ${module} uses another copy of espalier (${stranger}): its err(…) and server(…) mean nothing here`,
     );
   }
+  const { connect } = await import('../../node.ts');
+  const log = new StartLog(flags.logLevel);
   const dialing = connect(url, {
-    ...settingsOf(flags),
+    ...settingsOf(flags, log),
     timeout: flags.timeout,
     signal: interrupts.signal,
     ...(flags.nodeId === undefined ? {} : { nodeId: flags.nodeId }),
   });
-  const client = await dialing.catch((error: unknown) => {
+  const client = await log.during(dialing).catch((error: unknown) => {
     if (interrupts.received !== undefined) return undefined;
     throw error;
   });

@@ -18,6 +18,7 @@ import {
   milliseconds,
   nodeId,
   settingsOf,
+  StartLog,
   type CommonFlags,
 } from '../options.ts';
 import { print } from '../terminal.ts';
@@ -72,12 +73,14 @@ async function run(
     const args = await argsOf(json, interrupts.signal);
     const { connect } = await import('../../node.ts');
     const deadline = systemClock.now() + flags.timeout;
-    const client = await connect(url, {
-      ...settingsOf(flags),
+    const log = new StartLog(flags.logLevel);
+    const dialing = connect(url, {
+      ...settingsOf(flags, log),
       timeout: flags.timeout,
       signal: interrupts.signal,
       ...(flags.nodeId === undefined ? {} : { nodeId: flags.nodeId }),
     });
+    const client = await log.during(dialing);
     try {
       const begun = systemClock.now();
       const result = await client.tryCall(procedure, args, {

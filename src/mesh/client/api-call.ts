@@ -8,19 +8,33 @@ import { RpcCall, type CallInit } from '../router/rpc-call.ts';
 
 export class ApiCall extends RpcCall {
   readonly #settle: (result: Result) => void;
+  #watchers: (() => void)[] | undefined;
 
   constructor(init: CallInit, settle: (result: Result) => void) {
     super(init);
     this.#settle = settle;
   }
 
+  /** Resolves when it is settled. */
+  over(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.settled) resolve();
+      else (this.#watchers ??= []).push(resolve);
+    });
+  }
+
+  #end(result: Result): void {
+    this.#settle(result);
+    for (const watcher of this.#watchers ?? []) watcher();
+  }
+
   protected onValue(value: Value): void {
-    this.#settle({ ok: true, value, route: this.route, node: this.servedBy });
+    this.#end({ ok: true, value, route: this.route, node: this.servedBy });
   }
 
   protected onRefused(failure: RpcFailure): void {
     const { cause } = this;
-    this.#settle({
+    this.#end({
       ok: false,
       error: new RpcError(failure, this.procedure, cause === undefined ? undefined : { cause }),
     });

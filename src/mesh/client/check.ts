@@ -1,31 +1,53 @@
 /**
- * What callers give us, judged before anything is sent. Pure; never throws, whatever it is given.
+ * What callers give us, judged before anything is sent. Never throws, whatever it is given: getters and proxies
+ * that do are the caller's mistake too. Pure but for those.
  */
-import { encodeCbor, normalizeValue } from '../../codec/cbor.ts';
+import { encodeCbor } from '../../codec/cbor.ts';
+import { DEFAULT_LIMITS, type CborLimits } from '../../codec/limits.ts';
+import { isName, isText, NAME_BYTES, TRACESTATE_BYTES } from '../../codec/field.ts';
+import type { TracePayload } from '../../codec/payloads.ts';
 import { isValueMap, type ValueMap } from '../../codec/value.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { ProcedureLimits } from '../handlers/handler.ts';
 import { checkProcedureName, type NameMode } from '../topic/procedure-name.ts';
+import { copied } from './value-limits.ts';
 
 /** Longest timeout, milliseconds (2^31 - 1). */
 export const MAX_TIMEOUT = 2_147_483_647;
+/** Milliseconds a call has when it does not say. */
+export const CALL_TIMEOUT = 5_000;
 /** Seconds an advertisement lives (DESIGN §8, Args). */
 export const TTL = { least: 30, most: 86_400, default: 300 } as const;
-/** Bytes of encoded metadata that fit a 4 KiB record beside its other fields. */
+/** Bytes of encoded metadata, and of a description, that fit a 4 KiB record beside its other fields. */
 const METADATA_BYTES = 3_072;
+const DESCRIPTION_BYTES = 512;
 
 export type Checked<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: RpcFailure };
 
-const invalid = (field: string, detail: string): { readonly ok: false; readonly failure: RpcFailure } => ({
+const ok = <T>(value: T): Checked<T> => ({ ok: true, value });
+
+export const invalid = (
+  field: string,
+  detail: string,
+): { readonly ok: false; readonly failure: RpcFailure } => ({
   ok: false,
   failure: { tag: 'invalid_args', field, detail },
 });
 
+/** Runs a check of values that belong to somebody else. */
+export function guarded<T>(field: string, check: () => Checked<T>): Checked<T> {
+  try {
+    return check();
+  } catch {
+    return invalid(field, 'cannot be read');
+  }
+}
+
 export function checkName(procedure: unknown, mode: NameMode): Checked<string> {
   const result = checkProcedureName(procedure, mode);
   return result.ok
-    ? { ok: true, value: procedure as string }
+    ? ok(procedure as string)
     : invalid('procedure', NAME_HINTS[result.error.reason] ?? result.error.reason);
 }
 
@@ -38,54 +60,129 @@ const NAME_HINTS: Readonly<Record<string, string>> = {
 };
 
 /** A plain object; omitted is `{}`. The result is a frozen copy. */
-export function checkArgs(args: unknown): Checked<ValueMap> {
-  if (args === undefined) return { ok: true, value: EMPTY };
-  if (typeof args !== 'object' || args === null) return invalid('args', 'must be a plain object');
-  const copy = normalizeValue(args);
-  if (!copy.ok) {
-    return copy.error.reason === 'instance' && copy.error.path === '$'
-      ? invalid('args', 'must be a plain object')
-      : {
-          ok: false,
-          failure: { tag: 'unencodable', path: copy.error.path, detail: `args: ${copy.error.reason}` },
-        };
-  }
-  return isValueMap(copy.value) ? { ok: true, value: copy.value } : invalid('args', 'must be a plain object');
+export function checkArgs(args: unknown, limits: CborLimits = DEFAULT_LIMITS): Checked<ValueMap> {
+  if (args === undefined) return ok(EMPTY);
+  if (typeof args !== 'object' || args === null) return NOT_PLAIN;
+  const copy = copied(args, limits, 'args');
+  if (copy.ok) return isValueMap(copy.value) ? ok(copy.value) : NOT_PLAIN;
+  const { failure } = copy;
+  return failure.tag === 'unencodable' && failure.path === '$' && failure.detail === 'args: instance'
+    ? NOT_PLAIN
+    : copy;
 }
 
 const EMPTY: ValueMap = Object.freeze({});
+const NOT_PLAIN = invalid('args', 'must be a plain object');
 
 export function checkTimeout(timeout: unknown, fallback: number): Checked<number> {
-  if (timeout === undefined) return { ok: true, value: fallback };
+  if (timeout === undefined) return ok(fallback);
   return typeof timeout === 'number' && timeout >= 1 && timeout <= MAX_TIMEOUT
-    ? { ok: true, value: timeout }
+    ? ok(timeout)
     : invalid('timeout', `must be 1 … ${MAX_TIMEOUT} milliseconds`);
 }
 
+/** Options of a call that are not its name and args. */
+export interface CheckedCall {
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+  readonly idempotent: boolean;
+  readonly idempotencyKey: string | undefined;
+  readonly trace: TracePayload | undefined;
+}
+
+const DEFAULTS: Checked<CheckedCall> = ok({
+  timeout: CALL_TIMEOUT,
+  signal: undefined,
+  idempotent: false,
+  idempotencyKey: undefined,
+  trace: undefined,
+});
+
+export function checkCallOptions(options: unknown): Checked<CheckedCall> {
+  if (options === undefined) return DEFAULTS;
+  return guarded('options', () => {
+    if (typeof options !== 'object' || options === null) return invalid('options', 'must be an object');
+    const { timeout: wanted, signal, idempotent, idempotencyKey, trace } = options as Record<string, unknown>;
+    const timeout = checkTimeout(wanted, CALL_TIMEOUT);
+    if (!timeout.ok) return timeout;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      return invalid('signal', 'must be an AbortSignal');
+    }
+    if (idempotent !== undefined && typeof idempotent !== 'boolean') {
+      return invalid('idempotent', 'must be true or false');
+    }
+    if (idempotencyKey !== undefined && !(isName(idempotencyKey as never) && isWellFormed(idempotencyKey))) {
+      return invalid('idempotencyKey', `must be a string of 1 to ${NAME_BYTES} bytes`);
+    }
+    const traced = checkTrace(trace);
+    if (!traced.ok) return traced;
+    return ok({
+      timeout: timeout.value,
+      signal,
+      idempotent: idempotent === true,
+      idempotencyKey: idempotencyKey as string | undefined,
+      trace: traced.value,
+    });
+  });
+}
+
+function checkTrace(trace: unknown): Checked<TracePayload | undefined> {
+  if (trace === undefined) return ok(undefined);
+  if (typeof trace !== 'object' || trace === null)
+    return invalid('trace', 'must be { traceparent, tracestate? }');
+  const { traceparent, tracestate } = trace as Record<string, unknown>;
+  if (!isText(traceparent, NAME_BYTES) || !isWellFormed(traceparent)) {
+    return invalid('trace.traceparent', `must be a string of at most ${NAME_BYTES} bytes`);
+  }
+  if (tracestate === undefined) return ok(Object.freeze({ traceparent }));
+  return isText(tracestate, TRACESTATE_BYTES) && isWellFormed(tracestate)
+    ? ok(Object.freeze({ traceparent, tracestate }))
+    : invalid('trace.tracestate', `must be a string of at most ${TRACESTATE_BYTES} bytes`);
+}
+
 export function checkTtl(ttl: unknown): Checked<number> {
-  if (ttl === undefined) return { ok: true, value: TTL.default };
+  if (ttl === undefined) return ok(TTL.default);
   return typeof ttl === 'number' && Number.isInteger(ttl) && ttl >= TTL.least && ttl <= TTL.most
-    ? { ok: true, value: ttl }
+    ? ok(ttl)
     : invalid('ttl', `must be ${TTL.least} … ${TTL.most} whole seconds`);
 }
 
 export function checkMetadata(metadata: unknown): Checked<ValueMap> {
-  if (metadata === undefined) return { ok: true, value: EMPTY };
-  const copy = normalizeValue(metadata);
-  if (!copy.ok || !isValueMap(copy.value))
-    return invalid('metadata', 'must be a plain object that can be encoded');
-  const encoded = encodeCbor(copy.value);
-  return encoded.ok && encoded.bytes.length <= METADATA_BYTES
-    ? { ok: true, value: copy.value }
+  if (metadata === undefined) return ok(EMPTY);
+  const copy = copied(metadata, { ...DEFAULT_LIMITS, bytes: METADATA_BYTES }, 'metadata');
+  if (!copy.ok && copy.failure.tag === 'unencodable') return invalid('metadata', copy.failure.detail);
+  if (copy.ok && !isValueMap(copy.value)) return invalid('metadata', 'must be a plain object');
+  const encoded = copy.ok ? encodeCbor(copy.value) : undefined;
+  return encoded?.ok === true && encoded.bytes.length <= METADATA_BYTES
+    ? ok((copy as { readonly value: ValueMap }).value)
     : invalid('metadata', `must encode to at most ${METADATA_BYTES} bytes`);
 }
 
-export function checkLimits(limits: ProcedureLimits | undefined): Checked<ProcedureLimits | undefined> {
-  if (limits === undefined) return { ok: true, value: undefined };
-  const { maxConcurrent = 1, maxQueue = 0 } = limits;
-  if (!Number.isInteger(maxConcurrent) || maxConcurrent < 1)
-    return invalid('limits.maxConcurrent', 'must be an integer ≥ 1');
-  if (!Number.isInteger(maxQueue) || maxQueue < 0)
-    return invalid('limits.maxQueue', 'must be an integer ≥ 0');
-  return { ok: true, value: limits };
+export function checkDescription(description: unknown): Checked<string | undefined> {
+  return description === undefined ||
+    (isText(description as never, DESCRIPTION_BYTES) && isWellFormed(description))
+    ? ok(description as string | undefined)
+    : invalid('description', `must be a string of at most ${DESCRIPTION_BYTES} bytes`);
 }
+
+export function checkLimits(limits: unknown): Checked<ProcedureLimits | undefined> {
+  if (limits === undefined) return ok(undefined);
+  if (typeof limits !== 'object' || limits === null) return invalid('limits', 'must be an object');
+  const { maxConcurrent, maxQueue } = limits as Record<string, unknown>;
+  if (maxConcurrent !== undefined && !isCount(maxConcurrent, 1)) {
+    return invalid('limits.maxConcurrent', 'must be an integer ≥ 1');
+  }
+  if (maxQueue !== undefined && !isCount(maxQueue, 0)) {
+    return invalid('limits.maxQueue', 'must be an integer ≥ 0');
+  }
+  return ok({
+    ...(maxConcurrent === undefined ? {} : { maxConcurrent }),
+    ...(maxQueue === undefined ? {} : { maxQueue }),
+  });
+}
+
+const isCount = (value: unknown, least: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= least;
+
+/** `String.prototype.isWellFormed`, which our TypeScript library level does not know yet. */
+const isWellFormed = (text: unknown): boolean => (text as { isWellFormed(): boolean }).isWellFormed();

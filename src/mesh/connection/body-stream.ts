@@ -15,6 +15,11 @@ export interface BodyOwner {
   onBodyLost(body: BodyStream, code: number): void;
 }
 
+/** Messages up to this size travel as frames on the rpc stream, larger ones on streams of their own (DESIGN D5). */
+export const FRAMED = 16_384;
+
+const NOTHING = new Uint8Array(0);
+
 export class BodyStream implements StreamEvents {
   /** Who waits for what comes on it: the key of a call, once known. */
   key: string | undefined;
@@ -36,6 +41,11 @@ export class BodyStream implements StreamEvents {
   /** Sends a message and ends our half. */
   write(bytes: Uint8Array): void {
     this.#stream?.write(bytes, true);
+  }
+
+  /** Ends our half without a message: the stream is done and its credit returns to the peer. */
+  finish(): void {
+    this.#stream?.write(NOTHING, true);
   }
 
   reset(code: ResetCode): void {

@@ -1,22 +1,19 @@
 /**
  * One of the three long-lived streams (control, dht, rpc): frames in, frames out.
  *
- * Until the connection is accepted, frames of dht and rpc wait, bounded; what a peer sends beyond that before
- * its hello is a reason to close.
+ * Until the connection is accepted nothing is read from dht and rpc: what a peer sends before its hello waits
+ * in the stream's flow control, not with us.
  */
 import { FrameReader, type FrameEvent } from '../../codec/frame-reader.ts';
 import { encodeFrame } from '../../codec/frame.ts';
 import type { FrameType } from '../../codec/frame-type.ts';
 import { CONTROL_FRAME_CAP, RPC_FRAME_CAP } from '../../codec/limits.ts';
 import type { PayloadOf } from '../../codec/payloads.ts';
-import { ResetCode, type Stream, type StreamEvents } from '../../transport/transport.ts';
+import type { Stream, StreamEvents } from '../../transport/transport.ts';
 
 /** The dialer opens them in this order (DESIGN D5). */
 export const CHANNELS = ['control', 'dht', 'rpc'] as const;
 export type ChannelName = (typeof CHANNELS)[number];
-
-/** Frames kept per channel before the hello is accepted. */
-const EARLY_FRAMES = 64;
 
 export interface ChannelOwner {
   onFrame(channel: Channel, event: FrameEvent): void;
@@ -32,24 +29,24 @@ export class Channel implements StreamEvents {
   readonly #owner: ChannelOwner;
   readonly #reader: FrameReader;
   #stream: Stream | undefined;
-  #held: FrameEvent[] | undefined;
+  #held: boolean;
 
   constructor(name: ChannelName, owner: ChannelOwner, held: boolean) {
     this.name = name;
     this.#owner = owner;
     this.#reader = new FrameReader(name === 'rpc' ? RPC_FRAME_CAP : CONTROL_FRAME_CAP);
-    this.#held = held ? [] : undefined;
+    this.#held = held;
   }
 
   attach(stream: Stream): void {
     this.#stream = stream;
+    if (this.#held) stream.pause();
   }
 
-  /** Delivers what waited for the hello and everything from now on. */
+  /** The hello was accepted: reads what waited and everything from now on. */
   release(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    for (const event of held ?? []) this.#owner.onFrame(this, event);
+    this.#held = false;
+    this.#stream?.resume();
   }
 
   /** Encodes and sends; false when the frame could not be encoded or there is no stream. */
@@ -65,13 +62,7 @@ export class Channel implements StreamEvents {
   }
 
   onData(bytes: Uint8Array): void {
-    for (const event of this.#reader.push(bytes)) {
-      if (this.#held === undefined) this.#owner.onFrame(this, event);
-      else if (this.#held.push(event) > EARLY_FRAMES) {
-        this.#owner.onChannelLost(this, 'too much before the hello');
-        return;
-      }
-    }
+    for (const event of this.#reader.push(bytes)) this.#owner.onFrame(this, event);
   }
 
   onEnd(): void {
@@ -85,9 +76,5 @@ export class Channel implements StreamEvents {
   onDrain(): void {
     this.congested = false;
     this.#owner.onChannelDrain(this);
-  }
-
-  reset(): void {
-    this.#stream?.reset(ResetCode.protocolError);
   }
 }

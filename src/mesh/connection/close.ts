@@ -42,9 +42,11 @@ export function describeClose(reason: CloseReason): string {
   }
 }
 
-/** Why a connection could not be made. */
+/** Why a connection could not be made. `unauthorized` is final: trying again would end the same. */
 export function connectFailure(reason: CloseReason): RpcFailure {
-  if (reason.tag === 'handshake_failed') return { tag: 'unauthorized', detail: describeClose(reason) };
+  if (reason.tag === 'handshake_failed' && reason.code in TLS) {
+    return { tag: 'unauthorized', detail: describeClose(reason) };
+  }
   if ((reason.tag === 'remote' || reason.tag === 'local') && reason.code === CloseCode.refused) {
     return { tag: 'unauthorized', detail: reason.reason === '' ? 'refused' : reason.reason };
   }

@@ -5,7 +5,6 @@
  * calls into its core. States and deadlines are in `machine.ts`. Supervised by `connections`, temporary: a
  * crash loses the calls on this connection and nothing else; the link is closed with it.
  */
-import { Exit } from '../../actor/monitor.ts';
 import type { Process } from '../../actor/process.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import { startServerLink, type From, type GenServer } from '../../otp/gen-server.ts';
@@ -17,16 +16,16 @@ import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { Registered } from '../registry/registered.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import { ControlHandler } from './control.ts';
-import { ConnectionCore, type CoreOwner } from './core.ts';
+import { ConnectionCore, type CoreOwner, type Rejected } from './core.ts';
 import { lifecycleMachine, type LifecycleAction } from './machine.ts';
-import { Close, Drain, Ended, Ready, Replay } from './messages.ts';
+import { Close, Drain, Ended, Introduce, Ready, Replay, Watch } from './messages.ts';
 
 /** Messages queued at most (DESIGN §8, Mailboxes). */
 const CONNECTION_MAILBOX = 16_384;
 
 export interface ConnectionCalls {
-  /** Registers (or unregisters) a procedure at the peer; undefined when it was accepted. */
-  register(what: { readonly procedure: string; readonly remove: boolean }): RpcFailure | undefined;
+  /** Tells the peer whether this client serves a procedure now; undefined when it was accepted. */
+  announce(procedure: string): RpcFailure | undefined;
 }
 
 export interface ConnectionArgs {
@@ -42,7 +41,7 @@ export class ConnectionState implements CoreOwner {
   readonly context: MeshContext;
   readonly core: ConnectionCore;
   readonly process: Process;
-  readonly watcher: Process | undefined;
+  watcher: Process | undefined;
   readonly lifecycle: MachineCell;
   readonly control: ControlHandler;
   refusal: RpcFailure | undefined;
@@ -58,11 +57,14 @@ export class ConnectionState implements CoreOwner {
       input: { helloTimeout: args.context.settings.helloTimeout },
       perform: (action) => this.#perform(action.type as LifecycleAction),
     });
-    this.core.incoming.onIdle = () => this.checkIdle();
   }
 
   onControl(frame: Parameters<CoreOwner['onControl']>[0]): void {
     this.control.onFrame(frame);
+  }
+
+  onRejectedControl(event: Rejected): void {
+    this.control.onRejected(event);
   }
 
   onEnded(reason: CloseReason): void {
@@ -75,17 +77,26 @@ export class ConnectionState implements CoreOwner {
   /** A draining connection with nothing in flight is done. */
   checkIdle(): void {
     const { incoming, outgoing } = this.core;
-    if (
-      this.lifecycle.matches('draining') &&
-      incoming.inFlight + outgoing.inFlight + outgoing.waiting === 0
-    ) {
+    if (this.lifecycle.matches('draining') && incoming.inFlight + outgoing.inFlight === 0) {
       this.lifecycle.send({ type: 'idle' });
     }
   }
 
   refuse(failure: RpcFailure, code: CloseCode, message: string): void {
     this.refusal = failure;
-    this.core.link?.close(code, message);
+    this.core.close(code, message);
+  }
+
+  /** Says who is connected; a newcomer may have missed it. */
+  introduce(): void {
+    if (!this.core.ready) return;
+    this.control.introduce();
+    this.tellWatcher();
+  }
+
+  tellWatcher(): void {
+    if (this.watcher !== undefined)
+      this.process.send(this.watcher, new Ready(this.process, this.core.peerId));
   }
 
   #perform(action: LifecycleAction): void {
@@ -97,18 +108,19 @@ export class ConnectionState implements CoreOwner {
       case 'announce':
         this.context.counters.connectionsOpened++;
         core.begin();
-        this.control.announce();
-        if (this.watcher !== undefined) this.process.send(this.watcher, new Ready(this.process, core.peerId));
+        this.control.enroll();
+        this.introduce();
         return;
       case 'helloTimedOut':
-        core.link?.close(CloseCode.helloTimeout, 'no hello in time');
+        core.close(CloseCode.helloTimeout, 'no hello in time');
         return;
       case 'finish':
+        core.incoming.draining = true;
         this.control.goodbye();
         this.checkIdle();
         return;
       case 'drained':
-        core.link?.close(this.drainCode, '');
+        core.close(this.drainCode);
         return;
     }
   }
@@ -145,8 +157,8 @@ export const connectionServer: GenServer<ConnectionArgs, ConnectionState, Connec
   },
 
   handleCall: {
-    register: ({ procedure, remove }, state, _self, from: From) => {
-      state.control.register(procedure, remove, from);
+    announce: (procedure, state, _self, from: From) => {
+      state.control.announce(procedure, from);
       return noReply(state);
     },
   },
@@ -161,15 +173,19 @@ export const connectionServer: GenServer<ConnectionArgs, ConnectionState, Connec
     else if (message instanceof Drain) {
       state.drainCode = message.code;
       state.lifecycle.send({ type: 'drain', timeout: message.timeout } as never);
-    } else if (message instanceof Close) state.core.link?.close(message.code, '');
+    } else if (message instanceof Close) state.core.close(message.code);
     else if (message instanceof Replay) state.control.replay();
-    else if (message instanceof Exit) return noReply(state);
+    else if (message instanceof Introduce) state.introduce();
+    else if (message instanceof Watch) {
+      state.watcher = message.watcher;
+      if (state.core.ready) state.tellWatcher();
+    }
     return noReply(state);
   },
 
   terminate: (_reason, state) => {
     state.lifecycle.stop();
-    state.core.link?.close(CloseCode.shuttingDown, '');
+    state.core.close(CloseCode.shuttingDown);
   },
 };
 

@@ -4,15 +4,17 @@
  * Until the hello is accepted only the hello is understood; anything else closes the connection.
  */
 import type { Frame } from '../../codec/frame.ts';
-import type { ConnectedPayload, ConnectPayload } from '../../codec/payloads.ts';
-import type { From } from '../../otp/gen-server.ts';
+import type { ConnectedPayload, ConnectPayload, ProcedurePayload } from '../../codec/payloads.ts';
 import { Request } from '../../otp/server-ref.ts';
+import type { From } from '../../otp/gen-server.ts';
 import { CloseCode } from '../../transport/transport.ts';
 import { actor, shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { fromWire, toWire } from '../errors/wire.ts';
-import type { Registered } from '../registry/registered.ts';
+import type { Registered, Registration } from '../registry/registered.ts';
 import { checkProcedureName } from '../topic/procedure-name.ts';
+import type { ConnectionState } from './connection.ts';
+import type { Rejected } from './core.ts';
 import {
   connectedPayload,
   connectPayload,
@@ -21,21 +23,21 @@ import {
   refusal,
   type Self,
 } from './hello.ts';
-import type { ConnectionState } from './connection.ts';
-import { keyOf } from './outgoing.ts';
+import { Enrolling } from './enrolling.ts';
 
-/** Registrations asked for and not answered yet. */
+/** Registrations of the peer that the registry has not answered. */
 const PENDING = 1_024;
 
 export class ControlHandler {
   readonly #state: ConnectionState;
-  /** Our requests, by request id. */
-  readonly #asked = new Map<string, From>();
-  /** What the peer registered here. */
-  readonly #registered = new Set<string>();
+  readonly #enrolling: Enrolling;
+  /** What the peer registered here: procedure → exclusive. */
+  readonly #registered = new Map<string, boolean>();
+  #asking = 0;
 
   constructor(state: ConnectionState) {
     this.#state = state;
+    this.#enrolling = new Enrolling(state.context, state.core.control);
   }
 
   get #context(): MeshContext {
@@ -57,8 +59,8 @@ export class ControlHandler {
     }
   }
 
-  /** Accepted: the node learns who is connected. */
-  announce(): void {
+  /** The node learns who is connected. */
+  introduce(): void {
     const pool = actor(this.#context, 'peerPool');
     const { process, core } = this.#state;
     if (pool !== undefined) {
@@ -69,20 +71,25 @@ export class ControlHandler {
     }
   }
 
+  /** A client registers at its node what it should serve. */
+  enroll(): void {
+    if (this.#context.role === 'client') this.#enrolling.all();
+  }
+
+  /** A client says whether it serves a procedure now. */
+  announce(procedure: string, from: From): void {
+    if (this.#state.core.ready) this.#enrolling.one(procedure, from);
+    else from.reply({ tag: 'connection_error', sent: false, detail: 'not connected' } satisfies RpcFailure);
+  }
+
   goodbye(): void {
     this.#state.core.control.send('disconnect', { reason: 'normal', message: '' });
   }
 
   onFrame(frame: Frame): void {
-    const { core, lifecycle } = this.#state;
+    const { core } = this.#state;
     if (!core.ready) {
-      if (frame.type === 'connect' && core.link?.role === 'acceptor') this.#onConnect(frame.payload);
-      else if (frame.type === 'connected' && core.link?.role === 'dialer') this.#onConnected(frame.payload);
-      else if (frame.type === 'refused' && core.link?.role === 'dialer') {
-        this.#state.refuse(refusal(frame.payload), CloseCode.refused, 'refused by the node');
-      } else if (!lifecycle.matches('draining')) {
-        core.link?.close(CloseCode.protocolError, `${frame.type} before the hello`);
-      }
+      this.#beforeHello(frame);
       return;
     }
     switch (frame.type) {
@@ -94,67 +101,75 @@ export class ControlHandler {
         });
         return;
       case 'register_procedure':
-        this.#onRegister(frame.payload.request_id, frame.payload.procedure, false);
+        this.#onRegister(frame.payload, false);
         return;
       case 'unregister_procedure':
-        this.#onRegister(frame.payload.request_id, frame.payload.procedure, true);
+        this.#onRegister(frame.payload, true);
         return;
       case 'registered': {
         const { error, request_id: id } = frame.payload;
-        const from = this.#take(id);
-        from?.reply(error === undefined || error === null ? undefined : fromWire(error, 0));
+        this.#enrolling.answered(id, error === undefined || error === null ? undefined : fromWire(error, 0));
         return;
       }
-      case 'pong':
       case 'disconnect':
+        this.#onGoodbye();
+        return;
+      case 'pong':
         return;
       default:
         this.#context.counters.unexpectedFrames++;
     }
   }
 
-  /** Asks the peer to send us the calls of a procedure, or no longer. */
-  register(procedure: string, remove: boolean, from: From): void {
+  /** A frame of the control stream that broke a rule. */
+  onRejected({ type, correlation }: Rejected): void {
     const { core } = this.#state;
     if (!core.ready) {
-      from.reply({ tag: 'connection_error', sent: false, detail: 'not connected' } satisfies RpcFailure);
+      core.close(CloseCode.protocolError, 'a malformed frame before the hello');
       return;
     }
-    this.#forgetSettled();
-    if (this.#asked.size >= PENDING) {
-      from.reply({ tag: 'overloaded', bound: 'registrations' } satisfies RpcFailure);
-      return;
+    if (correlation?.field !== 'request_id') return;
+    const { id } = correlation;
+    if (type === 'registered') {
+      this.#enrolling.answered(id, { tag: 'protocol_error', detail: 'the answer cannot be decoded' });
+    } else if (type === 'register_procedure' || type === 'unregister_procedure') {
+      this.#answer(id, { tag: 'invalid_args', field: 'procedure', detail: 'missing or malformed' });
     }
-    const id = this.#context.runtime.random.bytes(16);
-    this.#asked.set(keyOf(id), from);
-    core.control.send(remove ? 'unregister_procedure' : 'register_procedure', { request_id: id, procedure });
   }
 
-  /** The registry decided about a peer's wish. */
-  answerRegistration(answer: Registered): void {
-    const { requestId: id, failure } = answer;
-    if (id.length === 0) return;
-    this.#state.core.control.send(
-      'registered',
-      failure === undefined ? { request_id: id } : { request_id: id, error: toWire(failure) },
-    );
+  /** The registry decided about a wish of the peer. */
+  answerRegistration({ registration, failure }: Registered): void {
+    const { procedure, exclusive, remove, requestId } = registration;
+    this.#asking--;
+    if (remove) this.#registered.delete(procedure);
+    else if (failure === undefined) this.#registered.set(procedure, exclusive);
+    this.#answer(requestId, failure);
   }
 
   /** A fresh registry hears again what the peer registered. */
   replay(): void {
-    for (const procedure of this.#registered) this.#tellRegistry(new Uint8Array(0), procedure, false);
+    const registry = actor(this.#context, 'serviceRegistry');
+    const { process, core } = this.#state;
+    if (registry === undefined || this.#registered.size === 0) return;
+    const enrollment = { connection: process, nodeId: core.peerId, procedures: new Map(this.#registered) };
+    this.#context.runtime.cast(registry, new Request('enroll', enrollment));
   }
 
   /** Nothing will be answered any more. */
   end(): void {
-    for (const from of this.#asked.values()) {
-      from.reply({
-        tag: 'connection_error',
-        sent: true,
-        detail: 'the connection was lost',
-      } satisfies RpcFailure);
+    this.#enrolling.end();
+  }
+
+  #beforeHello(frame: Frame): void {
+    const { core, lifecycle } = this.#state;
+    const role = core.link?.role;
+    if (frame.type === 'connect' && role === 'acceptor') this.#onConnect(frame.payload);
+    else if (frame.type === 'connected' && role === 'dialer') this.#onConnected(frame.payload);
+    else if (frame.type === 'refused' && role === 'dialer') {
+      this.#state.refuse(refusal(frame.payload), CloseCode.refused, 'refused by the node');
+    } else if (!lifecycle.matches('draining')) {
+      core.close(CloseCode.protocolError, `${frame.type} before the hello`);
     }
-    this.#asked.clear();
   }
 
   #onConnect(payload: ConnectPayload): void {
@@ -182,45 +197,48 @@ export class ControlHandler {
     else lifecycle.send({ type: 'accepted' });
   }
 
-  #onRegister(id: Uint8Array, procedure: string, remove: boolean): void {
-    const name = checkProcedureName(procedure, this.#context.settings.names);
-    if (!name.ok) {
-      this.#answer(id, { tag: 'invalid_args', field: 'procedure', detail: name.error.reason });
-      return;
-    }
-    if (this.#context.role !== 'node') {
-      this.#answer(id, { tag: 'unauthorized', detail: 'a client serves nobody' });
-      return;
-    }
-    if (remove) this.#registered.delete(procedure);
-    else this.#registered.add(procedure);
-    this.#tellRegistry(id, procedure, remove);
-  }
-
-  #tellRegistry(requestId: Uint8Array, procedure: string, remove: boolean): void {
-    const registry = actor(this.#context, 'serviceRegistry');
+  #onRegister({ request_id: requestId, procedure, exclusive }: ProcedurePayload, remove: boolean): void {
     const { process, core } = this.#state;
-    const wish = { connection: process, nodeId: core.peerId, requestId, procedure };
-    const accepted =
-      registry !== undefined &&
-      this.#context.runtime.cast(registry, new Request(remove ? 'unregister' : 'register', wish));
-    if (!accepted && requestId.length > 0) this.#answer(requestId, { tag: 'overloaded', bound: 'registry' });
+    const refused = this.#judge(procedure);
+    if (refused !== undefined) {
+      this.#answer(requestId, refused);
+      return;
+    }
+    const registry = actor(this.#context, 'serviceRegistry');
+    const wish: Registration = {
+      connection: process,
+      nodeId: core.peerId,
+      requestId,
+      procedure,
+      exclusive: exclusive === true,
+      remove,
+    };
+    if (registry !== undefined && this.#context.runtime.cast(registry, new Request('register', wish))) {
+      this.#asking++;
+    } else this.#answer(requestId, { tag: 'overloaded', bound: 'registry' });
   }
 
-  #answer(id: Uint8Array, failure: RpcFailure): void {
-    this.#state.core.control.send('registered', { request_id: id, error: toWire(failure) });
+  #judge(procedure: string): RpcFailure | undefined {
+    const name = checkProcedureName(procedure, this.#context.settings.names);
+    if (!name.ok) return { tag: 'invalid_args', field: 'procedure', detail: name.error.reason };
+    if (this.#context.role !== 'node') return { tag: 'unauthorized', detail: 'a client serves nobody' };
+    return this.#asking >= PENDING ? { tag: 'overloaded', bound: 'registrations' } : undefined;
   }
 
-  #take(id: Uint8Array): From | undefined {
-    const key = keyOf(id);
-    const from = this.#asked.get(key);
-    this.#asked.delete(key);
-    return from;
+  /** The peer finishes what runs; it wants no new calls. */
+  #onGoodbye(): void {
+    this.#registered.clear();
+    const registry = actor(this.#context, 'serviceRegistry');
+    if (registry !== undefined) {
+      this.#context.runtime.cast(registry, new Request('goodbye', this.#state.process));
+    }
   }
 
-  #forgetSettled(): void {
-    if (this.#asked.size < PENDING) return;
-    for (const [key, from] of this.#asked) if (from.settled) this.#asked.delete(key);
+  #answer(id: Uint8Array, failure: RpcFailure | undefined): void {
+    this.#state.core.control.send(
+      'registered',
+      failure === undefined ? { request_id: id } : { request_id: id, error: toWire(failure) },
+    );
   }
 
   #self(): Self {

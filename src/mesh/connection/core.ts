@@ -1,15 +1,12 @@
 /**
- * The working part of a connection: streams, frames, calls out and in. Driven by the link's events and by the
- * connection's actor; all of it synchronous (DESIGN D2).
+ * The working part of a connection: streams and frames. Driven by the link's events and by the connection's
+ * actor; all of it synchronous (DESIGN D2).
  *
- * What a peer does wrong ends its frame, its stream or this connection, never more. A call is settled by its
- * reply, its deadline, a cancel, or the end of the link.
+ * What a peer does wrong ends its frame, its stream or this connection, never more.
  */
-import type { CallFailure } from '../../actor/call.ts';
 import type { Process } from '../../actor/process.ts';
-import { encodeFrame, type Frame } from '../../codec/frame.ts';
+import type { Frame } from '../../codec/frame.ts';
 import type { FrameEvent } from '../../codec/frame-reader.ts';
-import type { CallPayload, ReplyPayload } from '../../codec/payloads.ts';
 import type { MachineCell } from '../../xstate/cell.ts';
 import {
   CloseCode,
@@ -21,16 +18,15 @@ import {
   type StreamEvents,
 } from '../../transport/transport.ts';
 import type { MeshContext } from '../context.ts';
-import type { Abandonable, RpcCall } from '../router/rpc-call.ts';
-import { BodyStream, type BodyOwner } from './body-stream.ts';
+import type { RpcCall } from '../router/rpc-call.ts';
+import { BodyStream, FRAMED, type BodyOwner } from './body-stream.ts';
+import { CallsOut, type Carrier } from './calls-out.ts';
 import { Channel, CHANNELS, type ChannelOwner } from './channel.ts';
 import { describeClose } from './close.ts';
-import { fromWire } from '../errors/wire.ts';
-import { Incoming } from './incoming.ts';
-import { keyOf, Outgoing } from './outgoing.ts';
+import { Incoming, type ReplySender } from './incoming.ts';
 
-/** Messages up to this size travel as frames on the rpc stream (DESIGN D5). */
-const FRAMED = 16_384;
+/** A frame that broke a rule and was skipped. */
+export type Rejected = Extract<FrameEvent, { tag: 'rejected' }>;
 
 /** What the actor does for its core. */
 export interface CoreOwner {
@@ -39,13 +35,16 @@ export interface CoreOwner {
   readonly lifecycle: MachineCell;
   /** A frame of the control stream. */
   onControl(frame: Frame): void;
+  onRejectedControl(event: Rejected): void;
+  /** Nothing may be in flight any more. */
+  checkIdle(): void;
   /** The link is gone. */
   onEnded(reason: CloseReason): void;
 }
 
-export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Abandonable {
+export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carrier, ReplySender {
   readonly context: MeshContext;
-  readonly outgoing: Outgoing = new Outgoing();
+  readonly outgoing: CallsOut = new CallsOut(this);
   readonly incoming: Incoming;
   readonly control: Channel;
   readonly dht: Channel;
@@ -57,6 +56,8 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Aban
   /** True between the acceptance of the hello and the end. */
   ready = false;
   ended: CloseReason | undefined;
+  /** We closed the link: what still arrives in the same breath does not count. */
+  #closed = false;
 
   constructor(context: MeshContext) {
     this.context = context;
@@ -90,7 +91,7 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Aban
   }
 
   onCredit(): void {
-    this.#pump();
+    this.outgoing.pump();
   }
 
   onClose(reason: CloseReason): void {
@@ -106,7 +107,7 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Aban
       const channel = this[name];
       const stream = link.openStream(channel);
       if (stream === undefined) {
-        link.close(CloseCode.protocolError, 'no streams granted');
+        this.close(CloseCode.protocolError, 'no streams granted');
         return;
       }
       channel.attach(stream);
@@ -118,7 +119,12 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Aban
     this.ready = true;
     this.dht.release();
     this.rpc.release();
-    this.#pump();
+    this.outgoing.pump();
+  }
+
+  close(code: CloseCode, reason: string = ''): void {
+    this.#closed = true;
+    this.link?.close(code, reason);
   }
 
   /** Settles everything that was in flight. Idempotent. */
@@ -127,76 +133,24 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Aban
     this.ended = reason;
     this.ready = false;
     const detail = describeClose(reason);
-    const { sent, waiting } = this.outgoing.clear();
-    for (const { call } of sent) call.refuse({ tag: 'connection_error', sent: true, detail });
-    for (const call of waiting) call.refuse({ tag: 'connection_error', sent: false, detail });
+    this.outgoing.end(detail);
     this.incoming.cancelAll(detail);
     this.owner?.onEnded(reason);
   }
 
-  // --- calls out --------------------------------------------------------------------------------------------
+  // --- calls ------------------------------------------------------------------------------------------------
 
-  /** Sends a call now, or when there is room for it. */
+  /** Sends a call of ours now, or when there is room for it. */
   send(call: RpcCall): void {
-    if (call.settled) return;
-    if (this.ended !== undefined) {
-      call.refuse({ tag: 'connection_error', sent: false, detail: describeClose(this.ended) });
-      return;
-    }
-    call.worker = this;
-    if (this.ready && this.outgoing.hasRoom && !this.rpc.congested && this.outgoing.waiting === 0) {
-      this.#transmit(call);
-      return;
-    }
-    call.stage = 'waiting';
-    if (!this.outgoing.enqueue(call)) call.refuse({ tag: 'overloaded', bound: 'peer' });
+    if (this.ended === undefined) this.outgoing.send(call);
+    else call.refuse({ tag: 'connection_error', sent: false, detail: describeClose(this.ended) });
   }
 
-  #pump(): void {
-    while (this.ready && this.outgoing.hasRoom && !this.rpc.congested) {
-      const call = this.outgoing.nextWaiting();
-      if (call === undefined || !this.#transmit(call)) return;
-    }
+  get streamCredit(): number {
+    return this.link?.streamCredit ?? 0;
   }
 
-  /** False when the call has to wait for a stream; it is queued again then. */
-  #transmit(call: RpcCall): boolean {
-    const id = this.context.runtime.random.bytes(16);
-    const { maxBody, realm } = this.context.settings;
-    const encoded = encodeFrame(
-      'call',
-      callPayload(call, id, realm, this.context.runtime.clock.now()),
-      maxBody,
-    );
-    if (!encoded.ok) {
-      call.refuse(
-        encoded.error.tag === 'unencodable'
-          ? { tag: 'unencodable', path: encoded.error.path, detail: encoded.error.reason }
-          : { tag: 'frame_too_large', limit: maxBody },
-      );
-      return true;
-    }
-    let body: BodyStream | undefined;
-    if (encoded.bytes.length > FRAMED) {
-      body = this.#openBody();
-      if (body === undefined) {
-        call.stage = 'waiting';
-        if (!this.outgoing.enqueue(call)) call.refuse({ tag: 'overloaded', bound: 'streams' });
-        return false;
-      }
-    }
-    const key = keyOf(id);
-    if (body !== undefined) body.key = key;
-    this.outgoing.add(key, { call, id, body });
-    call.stage = 'sent';
-    call.servedBy = this.peerId;
-    this.context.counters.callsOut++;
-    if (body === undefined) this.rpc.write(encoded.bytes);
-    else body.write(encoded.bytes);
-    return true;
-  }
-
-  #openBody(): BodyStream | undefined {
+  openBody(): BodyStream | undefined {
     const body = new BodyStream(this, this.context.settings.maxBody);
     const stream = this.link?.openStream(body);
     if (stream === undefined) return undefined;
@@ -204,28 +158,13 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Aban
     return body;
   }
 
-  /** The caller of a sent call gave up: the peer is told, so that its handler stops. */
-  onAbandoned(call: RpcCall, failure: CallFailure): void {
-    const sent = this.outgoing.abandon(call);
-    if (sent === undefined || !this.ready) return;
-    if (sent.body !== undefined)
-      sent.body.reset(failure.tag === 'timeout' ? ResetCode.deadline : ResetCode.canceled);
-    else this.rpc.send('cancel', { call_id: sent.id, reason: failure.tag });
-    this.#pump();
+  onOutgoingSettled(): void {
+    this.owner?.checkIdle();
   }
 
-  #onReply(payload: ReplyPayload): void {
-    const sent = this.outgoing.take(keyOf(payload.call_id));
-    if (sent === undefined) {
-      this.context.counters.lateReplies++;
-      return;
-    }
-    settle(sent.call, payload);
-    if (this.outgoing.waiting > 0) this.#pump();
-    else if (this.outgoing.inFlight === 0) this.incoming.checkIdle();
+  onIncomingSettled(): void {
+    this.owner?.checkIdle();
   }
-
-  // --- answers ----------------------------------------------------------------------------------------------
 
   /** Sends a reply on the stream of its call, as a frame, or on a stream of its own. False: no stream now. */
   sendReply(bytes: Uint8Array, body: BodyStream | undefined): boolean {
@@ -233,7 +172,7 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Aban
     if (body !== undefined) body.write(bytes);
     else if (bytes.length <= FRAMED) this.rpc.write(bytes);
     else {
-      const own = this.#openBody();
+      const own = this.openBody();
       if (own === undefined) return false;
       own.write(bytes);
     }
@@ -243,16 +182,24 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Aban
   // --- frames -----------------------------------------------------------------------------------------------
 
   onFrame(channel: Channel, event: FrameEvent): void {
-    if (this.ended !== undefined) return;
-    if (event.tag === 'closed') {
-      this.#protocolError(`${channel.name}: ${event.error.tag}`);
-    } else if (event.tag === 'rejected') {
-      this.context.counters.rejectedFrames++;
-      if (event.type === 'call' && event.correlation?.field === 'call_id') {
-        this.incoming.reject(event.correlation.id, event.error);
-      }
-    } else if (channel === this.control) this.owner?.onControl(event.frame);
+    if (this.ended !== undefined || this.#closed) return;
+    if (event.tag === 'closed') this.#protocolError(`${channel.name}: ${event.error.tag}`);
+    else if (event.tag === 'rejected') this.#onRejected(channel, event);
+    else if (channel === this.control) this.owner?.onControl(event.frame);
     else this.#onRpc(channel, event.frame);
+  }
+
+  /** Whoever waits for an answer to it, or for it as an answer, is told. */
+  #onRejected(channel: Channel, event: Rejected): void {
+    this.context.counters.rejectedFrames++;
+    if (channel === this.control) {
+      this.owner?.onRejectedControl(event);
+      return;
+    }
+    if (event.correlation?.field !== 'call_id') return;
+    const { id } = event.correlation;
+    if (event.type === 'call') this.incoming.reject(id, event.error);
+    else if (event.type === 'reply') this.outgoing.onBadReply(id, 'the reply cannot be decoded');
   }
 
   #onRpc(channel: Channel, frame: Frame): void {
@@ -261,7 +208,7 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Aban
         this.incoming.accept(frame.payload, undefined);
         return;
       case 'reply':
-        this.#onReply(frame.payload);
+        this.outgoing.onReply(frame.payload, undefined);
         return;
       case 'cancel':
         this.incoming.cancel(frame.payload.call_id, frame.payload.reason);
@@ -281,33 +228,22 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Aban
   }
 
   onBody(body: BodyStream, frame: Frame): void {
-    if (this.ended !== undefined) return;
+    if (this.ended !== undefined || this.#closed) return;
     if (frame.type === 'call' && body.key === undefined) this.incoming.accept(frame.payload, body);
-    else if (frame.type === 'reply') this.#onReply(frame.payload);
-    else {
+    else if (frame.type === 'reply') {
+      body.finish();
+      this.outgoing.onReply(frame.payload, body);
+      // an answer to another call than its own: this one's will never come
+      if (body.key !== undefined) this.outgoing.onBodyLost(body.key, ResetCode.protocolError);
+    } else {
       this.context.counters.unexpectedFrames++;
       body.reset(ResetCode.protocolError);
+      this.onBodyLost(body, ResetCode.protocolError);
     }
   }
 
   onBodyLost(body: BodyStream, code: number): void {
-    if (body.key === undefined) return;
-    const sent = this.outgoing.take(body.key);
-    if (sent === undefined) {
-      this.incoming.lost(body.key);
-      return;
-    }
-    const limit = this.context.settings.maxBody;
-    if (code === ResetCode.frameTooLarge) sent.call.refuse({ tag: 'frame_too_large', limit });
-    else if (code === ResetCode.overloaded || code === ResetCode.notAccepted) {
-      sent.call.refuse({ tag: 'overloaded', bound: 'streams' });
-    } else
-      sent.call.refuse({
-        tag: 'connection_error',
-        sent: true,
-        detail: `the call's stream was reset (${code})`,
-      });
-    this.#pump();
+    if (body.key !== undefined && !this.outgoing.onBodyLost(body.key, code)) this.incoming.lost(body.key);
   }
 
   onChannelLost(_channel: Channel, detail: string): void {
@@ -315,30 +251,10 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Aban
   }
 
   onChannelDrain(channel: Channel): void {
-    if (channel === this.rpc) this.#pump();
+    if (channel === this.rpc) this.outgoing.pump();
   }
 
   #protocolError(detail: string): void {
-    this.link?.close(CloseCode.protocolError, detail);
+    this.close(CloseCode.protocolError, detail);
   }
-}
-
-function callPayload(call: RpcCall, id: Uint8Array, realm: string, now: number): CallPayload {
-  const left = Math.max(1, Math.ceil(call.deadline - now));
-  return {
-    call_id: id,
-    procedure: call.procedure,
-    args: call.args,
-    timeout: left,
-    realm,
-    ...(call.trace === undefined ? {} : { trace: call.trace }),
-    ...(call.idempotencyKey === undefined ? {} : { idempotency_key: call.idempotencyKey }),
-    ...(call.idempotent ? { idempotent: true } : {}),
-    ...(call.fromPeer ? { caller: Buffer.from(call.caller.nodeId, 'hex') } : {}),
-  };
-}
-
-function settle(call: RpcCall, payload: ReplyPayload): void {
-  if (payload.error === undefined || payload.error === null) call.reply(payload.result);
-  else call.refuse(fromWire(payload.error, call.timeout));
 }

@@ -7,6 +7,8 @@
 import { encodeFrame, type PayloadError } from '../../codec/frame.ts';
 import type { CallPayload, ReplyPayload } from '../../codec/payloads.ts';
 import type { Value } from '../../codec/value.ts';
+import { ResetCode } from '../../transport/transport.ts';
+import { uncopied } from '../client/value-limits.ts';
 import { actor, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { toWire } from '../errors/wire.ts';
@@ -21,12 +23,17 @@ const PER_PEER = 4_096;
 /** What answering needs of the connection. */
 export interface ReplySender {
   readonly peerId: string;
+  /** False when it needs a stream and there is none. */
   sendReply(bytes: Uint8Array, body: BodyStream | undefined): boolean;
+  /** A call of the peer's is over. */
+  onIncomingSettled(): void;
 }
 
+type Outcome = { readonly result: Value } | { readonly failure: RpcFailure };
+
 export class Incoming implements Answering {
-  /** Called when the last call of a draining connection is answered. */
-  onIdle: (() => void) | undefined;
+  /** The connection is closing: what runs may finish, nothing new begins. */
+  draining = false;
   readonly #context: MeshContext;
   readonly #sender: ReplySender;
   readonly #calls = new Map<string, PeerCall>();
@@ -41,10 +48,11 @@ export class Incoming implements Answering {
   }
 
   accept(payload: CallPayload, body: BodyStream | undefined): void {
-    const { runtime, settings, counters } = this.#context;
+    const { runtime, counters } = this.#context;
     const key = keyOf(payload.call_id);
     if (this.#calls.has(key)) {
       counters.duplicateCalls++;
+      body?.reset(ResetCode.protocolError);
       return;
     }
     if (body !== undefined) body.key = key;
@@ -60,9 +68,9 @@ export class Incoming implements Answering {
         timeout: payload.timeout,
         deadline: runtime.clock.now() + payload.timeout,
         caller: { nodeId: this.#callerOf(payload), local: false },
-        trace: payload.trace,
+        trace: payload.trace ?? undefined,
         fromPeer: true,
-        idempotencyKey: payload.idempotency_key,
+        idempotencyKey: payload.idempotency_key ?? undefined,
         idempotent: payload.idempotent === true,
       },
       payload.call_id,
@@ -74,45 +82,48 @@ export class Incoming implements Answering {
     counters.callsIn++;
     const router = actor(this.#context, 'router');
     if (router === undefined) {
-      call.refuse({ tag: 'connection_error', sent: false, detail: 'the node is starting or stopping' });
-    } else runtime.call(router, call, Math.min(payload.timeout, settings.maxTimeout));
+      call.refuse({ tag: 'connection_error', sent: false, detail: 'the router is being restarted' });
+    } else runtime.call(router, call, payload.timeout);
   }
 
   /** A call frame that broke a rule, but whose id could be read. */
   reject(id: Uint8Array, error: PayloadError): void {
-    const failure: RpcFailure =
-      error.tag === 'invalid_args'
-        ? { tag: 'invalid_args', field: error.field, detail: 'missing or malformed' }
-        : { tag: 'invalid_args', field: 'payload', detail: error.rule };
-    this.#reply(id, undefined, { failure });
+    if (!this.#calls.has(keyOf(id))) this.#reply(id, undefined, { failure: rejection(error) });
   }
 
+  /** The peer no longer wants an answer, and gets none. */
   cancel(id: Uint8Array, reason: string): void {
-    this.#calls.get(keyOf(id))?.cancel(reason);
+    this.#drop(keyOf(id), reason);
   }
 
   /** The stream of a large call is gone: nobody waits for its answer. */
   lost(key: string): void {
-    this.#calls.get(key)?.cancel('the stream was reset');
+    this.#drop(key, 'the stream was reset');
   }
 
   cancelAll(reason: string): void {
-    for (const call of this.#calls.values()) call.cancel(reason);
+    const calls = [...this.#calls.values()];
     this.#calls.clear();
+    for (const call of calls) call.cancel(reason);
   }
 
-  answer(call: PeerCall, outcome: { readonly result: Value } | { readonly failure: RpcFailure }): void {
+  answer(call: PeerCall, outcome: Outcome): void {
     if (!this.#calls.delete(call.key)) return;
     this.#reply(call.id, call.body, outcome);
-    this.checkIdle();
+    this.#sender.onIncomingSettled();
   }
 
-  checkIdle(): void {
-    if (this.#calls.size === 0) this.onIdle?.();
+  #drop(key: string, reason: string): void {
+    const call = this.#calls.get(key);
+    if (call === undefined) return;
+    this.#calls.delete(key);
+    call.cancel(reason);
+    this.#sender.onIncomingSettled();
   }
 
   #judge(payload: CallPayload): RpcFailure | undefined {
     const { settings } = this.#context;
+    if (this.draining) return { tag: 'connection_error', sent: false, detail: 'the peer is closing' };
     if (this.#calls.size >= PER_PEER) return { tag: 'overloaded', bound: 'peer' };
     if (payload.realm !== settings.realm)
       return { tag: 'unauthorized', detail: 'another realm is served here' };
@@ -128,11 +139,7 @@ export class Incoming implements Answering {
       : this.#sender.peerId;
   }
 
-  #reply(
-    id: Uint8Array,
-    body: BodyStream | undefined,
-    outcome: { readonly result: Value } | { readonly failure: RpcFailure },
-  ): void {
+  #reply(id: Uint8Array, body: BodyStream | undefined, outcome: Outcome): void {
     const { maxBody } = this.#context.settings;
     const load = this.#calls.size;
     const error = (failure: RpcFailure): ReplyPayload => ({ call_id: id, error: toWire(failure), load });
@@ -141,8 +148,8 @@ export class Incoming implements Answering {
     let encoded = encodeFrame('reply', payload, maxBody);
     if (!encoded.ok) {
       const failure: RpcFailure =
-        encoded.error.tag === 'unencodable' && encoded.error.reason !== 'size'
-          ? { tag: 'unencodable', path: encoded.error.path, detail: `result: ${encoded.error.reason}` }
+        encoded.error.tag === 'unencodable'
+          ? uncopied(encoded.error, this.#context.settings.valueLimits, 'result')
           : { tag: 'frame_too_large', limit: maxBody };
       encoded = encodeFrame('reply', error(failure), maxBody);
     }
@@ -151,4 +158,10 @@ export class Incoming implements Answering {
       if (full.ok) this.#sender.sendReply(full.bytes, undefined);
     }
   }
+}
+
+function rejection(error: PayloadError): RpcFailure {
+  return error.tag === 'invalid_args'
+    ? { tag: 'invalid_args', field: error.field, detail: 'missing or malformed' }
+    : { tag: 'invalid_args', field: 'payload', detail: error.rule };
 }

@@ -48,3 +48,16 @@ export class Close {
 export class Replay {
   readonly replay = true;
 }
+
+/** The peer pool was restarted: a connection that is ready says who it is. */
+export class Introduce {
+  readonly introduce = true;
+}
+
+/** The uplink was restarted: its successor wants to hear `Ready`, at once if that was long ago. */
+export class Watch {
+  readonly watcher: Process;
+  constructor(watcher: Process) {
+    this.watcher = watcher;
+  }
+}

@@ -2,7 +2,8 @@
  * Calls sent to a peer and not answered yet, and those that wait for their turn.
  *
  * At most `WINDOW` are in flight; `QUEUE` more wait in order within their deadlines; the rest is `overloaded`
- * (DESIGN §8, Calls). Every entry leaves when its call is settled, however that happens.
+ * (DESIGN §8, Calls). A large one that finds no stream is parked, so that small ones need not wait behind it.
+ * Every entry leaves when its call is settled, however that happens.
  */
 import type { RpcCall } from '../router/rpc-call.ts';
 import type { BodyStream } from './body-stream.ts';
@@ -20,12 +21,18 @@ export interface Sent {
 export class Outgoing {
   readonly #sent = new Map<string, Sent>();
   readonly #waiting = new Set<RpcCall>();
+  readonly #parked = new Set<RpcCall>();
 
   get inFlight(): number {
     return this.#sent.size;
   }
+  /** Not sent yet, for whatever reason. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + this.#parked.size;
+  }
+  /** Whether a new call may go at once: there is room and nobody is before it. */
+  get free(): boolean {
+    return this.hasRoom && this.#waiting.size === 0;
   }
   get hasRoom(): boolean {
     return this.#sent.size < WINDOW;
@@ -33,18 +40,21 @@ export class Outgoing {
 
   /** False when the queue is full too. */
   enqueue(call: RpcCall): boolean {
-    if (this.#waiting.size >= QUEUE) return false;
-    this.#waiting.add(call);
-    return true;
+    return this.#put(this.#waiting, call);
+  }
+
+  /** Keeps a call until a stream can be opened for it. False when the queue is full too. */
+  park(call: RpcCall): boolean {
+    return this.#put(this.#parked, call);
   }
 
   /** The call that waited longest and is still wanted. */
   nextWaiting(): RpcCall | undefined {
-    for (const call of this.#waiting) {
-      this.#waiting.delete(call);
-      if (!call.settled) return call;
-    }
-    return undefined;
+    return shift(this.#waiting);
+  }
+
+  nextParked(): RpcCall | undefined {
+    return shift(this.#parked);
   }
 
   add(key: string, sent: Sent): void {
@@ -61,17 +71,32 @@ export class Outgoing {
 
   /** Takes out a call that was given up; undefined when it had only waited. */
   abandon(call: RpcCall): Sent | undefined {
-    if (this.#waiting.delete(call) || call.ticket === null) return undefined;
+    if (this.#waiting.delete(call) || this.#parked.delete(call) || call.ticket === null) return undefined;
     return this.take(call.ticket);
   }
 
   /** Takes out everything. */
   clear(): { readonly sent: readonly Sent[]; readonly waiting: readonly RpcCall[] } {
-    const all = { sent: [...this.#sent.values()], waiting: [...this.#waiting] };
+    const all = { sent: [...this.#sent.values()], waiting: [...this.#waiting, ...this.#parked] };
     this.#sent.clear();
     this.#waiting.clear();
+    this.#parked.clear();
     return all;
   }
+
+  #put(queue: Set<RpcCall>, call: RpcCall): boolean {
+    if (this.waiting >= QUEUE) return false;
+    queue.add(call);
+    return true;
+  }
+}
+
+function shift(queue: Set<RpcCall>): RpcCall | undefined {
+  for (const call of queue) {
+    queue.delete(call);
+    if (!call.settled) return call;
+  }
+  return undefined;
 }
 
 /** Map key of a 16-byte id. */

@@ -2,7 +2,7 @@
  * The endpoint actor: owns the socket, turns verified inbound links into connections.
  *
  * Supervised first below `transport`; a crash takes every connection along. On a kill the socket is freed
- * without a word to the peers, who notice by their idle timeouts.
+ * without a word to the peers, who notice by their idle timeouts; its successor listens on the same port.
  */
 import type { Process } from '../../actor/process.ts';
 import { startDynamicChild } from '../../otp/dynamic-supervisor.ts';
@@ -38,13 +38,7 @@ export interface EndpointCalls {
   stats(): EndpointStats;
 }
 
-interface State {
-  readonly endpoint: Endpoint;
-  /** Links that came while we are stopping are refused. */
-  stopping: boolean;
-}
-
-export const endpointServer: GenServer<EndpointArgs, State, EndpointCalls> = {
+export const endpointServer: GenServer<EndpointArgs, Endpoint, EndpointCalls> = {
   label: 'endpoint',
   mailbox: ENDPOINT_MAILBOX,
   trapExit: true,
@@ -57,7 +51,7 @@ export const endpointServer: GenServer<EndpointArgs, State, EndpointCalls> = {
       clock: context.runtime.clock,
       random: context.runtime.random,
       identity,
-      bind,
+      bind: context.phase.bound ?? bind,
       accept: listens ? ['macula'] : [],
       onLink: (link) => accept(context, link),
       ...(limits === undefined ? {} : { limits }),
@@ -66,23 +60,22 @@ export const endpointServer: GenServer<EndpointArgs, State, EndpointCalls> = {
       endpoint.destroy();
     });
     context.scope.share('endpoint', self as Process, endpoint);
-    return { endpoint, stopping: false };
+    if (listens) context.phase.bound = endpoint.local;
+    return endpoint;
   },
 
   handleCall: {
-    address: (_none, state) => reply(state.endpoint.local, state),
-    stats: (_none, state) => reply(state.endpoint.stats(), state),
+    address: (_none, endpoint) => reply(endpoint.local, endpoint),
+    stats: (_none, endpoint) => reply(endpoint.stats(), endpoint),
   },
-  handleInfo: (_message, state) => noReply(state),
+  handleInfo: (_message, endpoint) => noReply(endpoint),
 
-  terminate: async (_reason, state) => {
-    await state.endpoint.close(CloseCode.shuttingDown, '');
-  },
+  terminate: (_reason, endpoint) => endpoint.close(CloseCode.shuttingDown, ''),
 };
 
 function accept(context: MeshContext, link: Link): LinkEvents | CloseCode {
   const connections = actor(context, 'connections');
-  if (connections === undefined) return CloseCode.shuttingDown;
+  if (connections === undefined || context.phase.closing) return CloseCode.shuttingDown;
   const core = acceptedCore(context, link);
   const result = startDynamicChild(
     connections,

@@ -9,15 +9,23 @@ import type { ErrorPayload } from '../../codec/payloads.ts';
 import { isValueMap, type Value, type ValueMap } from '../../codec/value.ts';
 import { describeFailure, type CrashKind, type RpcFailure } from './rpc-failure.ts';
 
-/** Longest message sent, in characters. */
+/** Longest message and detail sent, in characters. */
 const MESSAGE_LIMIT = 512;
 
 export function toWire(failure: RpcFailure): ErrorPayload {
+  if (failure.tag === 'handler_error' && failure.code !== undefined) {
+    // a newer provider's word passes through a node that does not know it
+    return { code: failure.code, message: short(String(failure.reason)) };
+  }
   const code = wireCodeOf(failure.tag) ?? 'connection_error';
-  const message = describeFailure(failure).slice(0, MESSAGE_LIMIT);
+  const message = short(describeFailure(failure));
   const details = detailsOf(failure);
   return details === undefined ? { code, message } : { code, message, details };
 }
+
+/** Cut, and whole characters only: what was thrown may hold half of one, which cannot be encoded. */
+const short = (text: string): string =>
+  (text.slice(0, MESSAGE_LIMIT) as string & { toWellFormed(): string }).toWellFormed();
 
 function detailsOf(failure: RpcFailure): Value | undefined {
   switch (failure.tag) {
@@ -26,28 +34,31 @@ function detailsOf(failure: RpcFailure): Value | undefined {
     case 'handler_crash':
       return failure.detail === undefined
         ? { id: failure.id, reason: failure.reason }
-        : { id: failure.id, reason: failure.reason, detail: failure.detail };
+        : { id: failure.id, reason: failure.reason, detail: short(failure.detail) };
     case 'timeout':
-      return { timeout: failure.timeout };
+      return { timeout: failure.timeout, sent: failure.sent !== false };
     case 'connection_error':
-      return { sent: failure.sent, detail: failure.detail };
+      return { sent: failure.sent, detail: short(failure.detail) };
     case 'overloaded':
       return { bound: failure.bound };
     case 'frame_too_large':
       return { limit: failure.limit };
     case 'invalid_args':
-      return { field: failure.field, detail: failure.detail };
+      return { field: short(failure.field), detail: short(failure.detail) };
     case 'unencodable':
-      return { path: failure.path, detail: failure.detail };
+      return { path: short(failure.path), detail: short(failure.detail) };
     case 'unauthorized':
     case 'protocol_error':
-      return { detail: failure.detail };
+      return { detail: short(failure.detail) };
+    case 'cross_relay_error':
+    case 'canceled':
+      return failure.detail === undefined ? undefined : { detail: short(failure.detail) };
     default:
       return undefined;
   }
 }
 
-/** @param timeout the caller's own, for a `timeout` that does not say. */
+/** @param timeout the caller's own budget: the provider knows only what was left of it. */
 export function fromWire(error: ErrorPayload, timeout: number): RpcFailure {
   const { tag, code } = wireErrorOf(error.code);
   const details: ValueMap = isValueMap(error.details) ? error.details : {};
@@ -61,7 +72,7 @@ export function fromWire(error: ErrorPayload, timeout: number): RpcFailure {
   };
   switch (tag) {
     case 'timeout':
-      return { tag, timeout: count('timeout', timeout), sent: true };
+      return { tag, timeout, sent: details['sent'] !== false };
     case 'handler_error':
       return code === undefined
         ? { tag, reason: Object.hasOwn(details, 'reason') ? details['reason'] : error.message }
@@ -85,7 +96,7 @@ export function fromWire(error: ErrorPayload, timeout: number): RpcFailure {
       return { tag, detail: text('detail') };
     case 'cross_relay_error':
     case 'canceled':
-      return { tag, detail: error.message };
+      return typeof details['detail'] === 'string' ? { tag, detail: details['detail'] } : { tag };
     case 'service_not_found':
     case 'no_handler':
     case 'procedure_not_found':

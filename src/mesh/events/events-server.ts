@@ -3,7 +3,6 @@
  */
 import type { Report } from '../../actor/report.ts';
 import type { Process } from '../../actor/process.ts';
-import { pathOf } from '../../actor/tree.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, reply } from '../../otp/result.ts';
 import type { Counters, MeshContext } from '../context.ts';
@@ -16,7 +15,6 @@ export type Crash = Extract<Report, { tag: 'crash' }>;
 interface State {
   readonly crashes: Crash[];
   readonly counters: Counters;
-  readonly stop: () => void;
 }
 
 export interface EventsCalls {
@@ -26,17 +24,16 @@ export interface EventsCalls {
 
 export const eventsServer: GenServer<MeshContext, State, EventsCalls> = {
   label: 'events',
-  trapExit: true,
   init: (context, self) => {
     const crashes: Crash[] = [];
-    const [root] = pathOf(self as Process);
+    const root = rootOf(self as Process);
     const stop = context.runtime.onReport((report) => {
       // a runtime may hold more than this node
-      if (report.tag !== 'crash' || (report.path[0] ?? report.label) !== root) return;
+      if (report.tag !== 'crash' || rootOf(report.pid as Process) !== root) return;
       if (crashes.push(report) > RING) crashes.shift();
     });
     context.runtime.onExit(self.pid, stop);
-    return { crashes, counters: context.counters, stop };
+    return { crashes, counters: context.counters };
   },
   handleCall: {
     crashes: (_none, state) => reply([...state.crashes], state),
@@ -44,3 +41,9 @@ export const eventsServer: GenServer<MeshContext, State, EventsCalls> = {
   },
   handleInfo: (_message, state) => noReply(state),
 };
+
+function rootOf(process: Process): Process {
+  let root = process;
+  while (root.parentProcess !== null) root = root.parentProcess;
+  return root;
+}

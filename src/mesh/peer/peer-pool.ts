@@ -2,15 +2,20 @@
  * The peer pool: which peers are connected, one connection each.
  *
  * A newer connection of the same identity takes over; the older one is closed and told so (DESIGN §8, One
- * identity twice). Supervised by `peers`; a crash forgets who is connected, the connections live on.
+ * identity twice). Supervised by `peers`; a crash loses nothing: the connections live on, and introduce
+ * themselves to its successor.
  */
 import { Down } from '../../actor/monitor.ts';
 import type { Process } from '../../actor/process.ts';
+import { childrenOf } from '../../actor/tree.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, reply } from '../../otp/result.ts';
 import { CloseCode } from '../../transport/transport.ts';
-import { Close } from '../connection/messages.ts';
-import type { MeshContext } from '../context.ts';
+import { Close, Introduce } from '../connection/messages.ts';
+import { actor, type MeshContext } from '../context.ts';
+
+/** Messages queued at most, as the router's. */
+const POOL_MAILBOX = 16_384;
 
 interface State {
   readonly byId: Map<string, Process>;
@@ -28,7 +33,14 @@ export interface PoolCasts {
 
 export const peerPoolServer: GenServer<MeshContext, State, PoolCalls, PoolCasts> = {
   label: 'peerPool',
-  init: () => ({ byId: new Map(), byProcess: new Map() }),
+  mailbox: POOL_MAILBOX,
+  init: (context, self) => {
+    const connections = actor(context, 'connections');
+    if (connections !== undefined) {
+      for (const connection of childrenOf(connections)) self.send(connection, new Introduce());
+    }
+    return { byId: new Map(), byProcess: new Map() };
+  },
   handleCall: {
     peers: (_none, state) => reply([...state.byId.keys()], state),
   },

@@ -1,11 +1,31 @@
-/** The registry's answer to a connection: a client's procedure is registered, unregistered, or refused. */
+/** What the registry and the connections of clients tell each other. */
+import type { Process } from '../../actor/process.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 
-export class Registered {
+/** A connected client's wish; the answer is a `Registered` message to its connection. */
+export interface Registration {
+  readonly connection: Process;
+  readonly nodeId: string;
   readonly requestId: Uint8Array;
+  readonly procedure: string;
+  readonly exclusive: boolean;
+  readonly remove: boolean;
+}
+
+/** Everything a client has registered, for a registry that was restarted. */
+export interface Enrollment {
+  readonly connection: Process;
+  readonly nodeId: string;
+  /** Procedure → exclusive. */
+  readonly procedures: ReadonlyMap<string, boolean>;
+}
+
+/** The registry's answer. */
+export class Registered {
+  readonly registration: Registration;
   readonly failure: RpcFailure | undefined;
-  constructor(requestId: Uint8Array, failure: RpcFailure | undefined) {
-    this.requestId = requestId;
+  constructor(registration: Registration, failure: RpcFailure | undefined) {
+    this.registration = registration;
     this.failure = failure;
   }
 }

@@ -1,240 +1,231 @@
 /**
  * The service registry: keeps the table of providers at this node and the procedures behind it.
  *
- * Supervised by `services`; a crash loses nothing: its successor reads the intent again, and connections repeat
- * what their peers registered.
+ * It waits for nobody: a server that is slow to start holds up its own advertisement only. Supervised by
+ * `services`; a crash loses nothing: its successor reads the intent again, adopts what still runs, and
+ * connections repeat what their peers registered.
  */
 import type { Process } from '../../actor/process.ts';
 import { Down } from '../../actor/monitor.ts';
-import type { Ref } from '../../actor/pid.ts';
 import { childrenOf } from '../../actor/tree.ts';
-import { DynamicSupervisorRef, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
-import type { GenServer } from '../../otp/gen-server.ts';
-import { noReply, reply } from '../../otp/result.ts';
-import { chain, type MaybePromise } from '../../otp/sequence.ts';
+import type { From, GenServer } from '../../otp/gen-server.ts';
+import { noReply, reply, type NoReply } from '../../otp/result.ts';
 import { ServerRef } from '../../otp/server-ref.ts';
 import type { StartResult } from '../../otp/start.ts';
-import { actor, shared, type MeshContext } from '../context.ts';
-import type { RpcFailure } from '../errors/rpc-failure.ts';
-import type { AnyHandler } from '../handlers/handler.ts';
-import { procedureSpec, Retire } from '../handlers/procedure.ts';
-import { serverCaller } from '../handlers/server-handler.ts';
-import type { Advertised, IntentCalls } from '../intent/intent.ts';
 import { Replay } from '../connection/messages.ts';
-import { Registered } from './registered.ts';
-import { ServiceTable, type Provider } from './service-table.ts';
+import { actor, type MeshContext } from '../context.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { keyOfAdvertised, type Advertised, type IntentCalls } from '../intent/intent.ts';
+import { Clients } from './clients.ts';
+import { Registered, type Enrollment, type Registration } from './registered.ts';
+import { keeperOf, procedureName, retire, serve, servedIds } from './serving.ts';
+import { ServiceTable } from './service-table.ts';
 
-/** Procedures one connected client may register. */
-const PER_CLIENT = 10_000;
+/** Messages queued at most, as the router's. */
+const REGISTRY_MAILBOX = 16_384;
+/** Milliseconds until a server that gave up, or did not start, is tried again. */
+const REST = 5_000;
 
 export type AdvertiseAnswer = { readonly ok: true } | { readonly ok: false; readonly failure: RpcFailure };
 
-export interface RegistryCalls {
-  advertise(entry: Advertised): AdvertiseAnswer;
-  /** Removes one advertisement by its id, or the owner's by name. False when there was none. */
-  unadvertise(what: { readonly procedure: string; readonly owner: string; readonly id?: string }): boolean;
-  /** Everything an owner advertised leaves. */
-  leave(owner: string): number;
+export interface Withdrawal {
+  readonly procedure: string;
+  readonly owner: string;
+  /** Only when it is still this advertisement. */
+  readonly id?: string;
 }
 
-/** A connected client's wish; the answer is a `Registered` message to its connection. */
-export interface Registration {
-  readonly connection: Process;
-  readonly nodeId: string;
-  readonly requestId: Uint8Array;
-  readonly procedure: string;
+export interface RegistryCalls {
+  /** Answers when the procedure can be called. */
+  advertise(entry: Advertised): AdvertiseAnswer;
+  /** False when there was nothing to withdraw. */
+  unadvertise(what: Withdrawal): boolean;
+  /** Everything an owner advertised leaves; gives the processes that still finish their calls. */
+  leave(owner: string): readonly Process[];
 }
 
 export interface RegistryCasts {
   register(what: Registration): void;
-  unregister(what: Registration): void;
+  enroll(what: Enrollment): void;
+  /** A connected client says goodbye: it gets no new calls. */
+  goodbye(connection: Process): void;
 }
 
 interface State {
   readonly context: MeshContext;
   readonly table: ServiceTable;
-  /** Monitored connections and how much each registered. */
-  readonly clients: Map<Process, { readonly ref: Ref; count: number }>;
+  readonly clients: Clients;
+  /** What keeps the server of an advertisement alive, to notice when it gives up. */
+  readonly keepers: Map<Process, Advertised>;
+}
+
+/** Time to start again what serves an advertisement. */
+class Revive {
+  readonly entry: Advertised;
+  constructor(entry: Advertised) {
+    this.entry = entry;
+  }
 }
 
 export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls, RegistryCasts> = {
   label: 'serviceRegistry',
+  mailbox: REGISTRY_MAILBOX,
 
-  init: async (context, self) => {
+  init: (context, self) => {
+    const process = self as Process;
     const table = new ServiceTable();
-    const state: State = { context, table, clients: new Map() };
-    for (const entry of shared(context, 'intent')?.values() ?? []) await add(state, entry);
-    context.scope.share('serviceRegistry', self as Process, table);
+    const clients = new Clients(table, process);
+    const state: State = { context, table, clients, keepers: new Map() };
+    const handlers = actor(context, 'handlers');
+    if (handlers !== undefined) {
+      const wanted = new Set([...context.advertised.values()].map(({ id }) => id));
+      for (const id of servedIds(childrenOf(handlers))) if (!wanted.has(id)) retire(context, id);
+    }
+    for (const entry of context.advertised.values()) revive(state, process, entry);
+    context.scope.share('serviceRegistry', process, table);
     const connections = actor(context, 'connections');
-    if (connections !== undefined)
+    if (connections !== undefined) {
       for (const connection of childrenOf(connections)) self.send(connection, new Replay());
+    }
     return state;
   },
 
   handleCall: {
-    advertise: async (entry, state) => {
-      const answer = await add(state, entry);
-      if (answer.ok) await intent(state.context).call('put', entry);
-      return reply(answer, state);
-    },
-    unadvertise: async ({ procedure, owner, id }, state) => {
-      const provider =
-        id === undefined ? state.table.removeOwned(procedure, owner) : state.table.remove(procedure, id);
-      if (provider !== undefined) await forget(state, provider);
-      return reply(provider !== undefined, state);
-    },
+    advertise: (entry, state, self, from) => advertise(state, self as Process, entry, from),
+    unadvertise: async (what, state) => reply((await withdraw(state, what)) !== undefined, state),
     leave: async (owner, state) => {
-      const providers = state.table.ownedBy(owner);
-      for (const provider of providers) {
-        state.table.remove(provider.procedure, provider.id);
-        await forget(state, provider);
+      const finishing: Process[] = [];
+      for (const { procedure } of state.table.ownedBy(owner)) {
+        const { process } = (await withdraw(state, { procedure, owner })) ?? {};
+        if (process !== undefined) finishing.push(process);
       }
-      return reply(providers.length, state);
+      return reply(finishing, state);
     },
   },
 
   handleCast: {
     register: (what, state, self) => {
-      const failure = register(state, self, what);
-      if (what.requestId.length > 0) self.send(what.connection, new Registered(what.requestId, failure));
+      self.send(what.connection, new Registered(what, state.clients.register(what)));
       return noReply(state);
     },
-    unregister: (what, state, self) => {
-      const removed = state.table.removeOwned(what.procedure, ownerOf(what.connection));
-      const client = state.clients.get(what.connection);
-      if (removed !== undefined && client !== undefined) client.count--;
-      self.send(what.connection, new Registered(what.requestId, undefined));
+    enroll: (what, state) => {
+      state.clients.enroll(what);
+      return noReply(state);
+    },
+    goodbye: (connection, state) => {
+      state.clients.leave(connection);
       return noReply(state);
     },
   },
 
-  handleInfo: (message, state) => {
-    if (message instanceof Down) {
-      const connection = message.pid as Process;
-      state.clients.delete(connection);
-      for (const provider of state.table.ownedBy(ownerOf(connection))) {
-        state.table.remove(provider.procedure, provider.id);
-      }
+  handleInfo: (message, state, self) => {
+    if (message instanceof Revive) revive(state, self as Process, message.entry);
+    else if (message instanceof Down) {
+      const process = message.pid as Process;
+      const kept = state.keepers.get(process);
+      state.keepers.delete(process);
+      if (kept === undefined) state.clients.lost(process);
+      else if (isCurrent(state.context, kept)) self.sendAfter(REST, new Revive(kept));
     }
     return noReply(state);
   },
 };
 
-const ownerOf = (connection: Process): string => `connection:${connection.serial}`;
-
 const intent = (context: MeshContext): ServerRef<IntentCalls> =>
   new ServerRef<IntentCalls>(context.runtime, { scope: context.scope, name: 'intent' });
 
-function register(
+const isCurrent = ({ advertised }: MeshContext, { owner, procedure, id }: Advertised): boolean =>
+  advertised.get(keyOfAdvertised(owner, procedure))?.id === id;
+
+// --- our own advertisements ---------------------------------------------------------------------------------
+
+async function advertise(
   state: State,
-  self: { monitor(pid: Process): Ref },
-  what: Registration,
-): RpcFailure | undefined {
-  const { connection, procedure, nodeId } = what;
-  if (!connection.alive) return undefined;
-  let client = state.clients.get(connection);
-  if (client === undefined) {
-    client = { ref: self.monitor(connection), count: 0 };
-    state.clients.set(connection, client);
+  self: Process,
+  entry: Advertised,
+  from: From,
+): Promise<NoReply<State>> {
+  if (from.settled) return noReply(state);
+  const refused = refusal(state.table.judge(entry));
+  if (refused !== undefined) {
+    from.reply({ ok: false, failure: refused });
+    return noReply(state);
   }
-  if (client.count >= PER_CLIENT) return { tag: 'overloaded', bound: 'registrations' };
-  const owner = ownerOf(connection);
-  const result = state.table.add({
-    id: `${owner}/${procedure}`,
-    procedure,
-    owner,
-    exclusive: false,
-    target: { kind: 'peer', connection, nodeId },
-    inFlight: 0,
-  });
-  if (result.tag === 'exclusive') return EXCLUSIVE;
-  if (result.tag === 'full') return { tag: 'overloaded', bound: 'registry' };
-  if (result.tag === 'added') client.count++;
-  return undefined;
-}
-
-const EXCLUSIVE: RpcFailure = { tag: 'unauthorized', detail: 'another provider holds this name exclusively' };
-
-/** Starts what serves the advertisement and lists it; nothing is left of a refused one. */
-function add(state: State, entry: Advertised): MaybePromise<AdvertiseAnswer> {
-  const name = `procedure:${entry.id}`;
-  const { table } = state;
-  const result = table.add({
-    id: entry.id,
-    procedure: entry.procedure,
-    owner: entry.owner,
-    exclusive: entry.exclusive,
-    target: { kind: 'handler', name },
-    inFlight: 0,
-  });
-  if (result.tag === 'exclusive') return { ok: false, failure: EXCLUSIVE };
-  if (result.tag === 'full') return { ok: false, failure: { tag: 'overloaded', bound: 'registry' } };
-  return chain(serve(state.context, entry, name), (started): MaybePromise<AdvertiseAnswer> => {
-    if (started.tag !== 'ok') {
-      table.remove(entry.procedure, entry.id);
-      if (result.tag === 'replaced') table.add(result.previous);
-      return {
-        ok: false,
-        failure: { tag: 'connection_error', sent: false, detail: 'the handler did not start' },
-      };
+  const conclude = async (started: StartResult): Promise<void> => {
+    const failure = from.settled ? GIVEN_UP : list(state, self, entry, started);
+    if (failure === undefined) {
+      await intent(state.context).call('put', entry);
+      // whoever was not told cannot take it back either
+      if (!from.reply({ ok: true })) await withdraw(state, entry);
+    } else {
+      retire(state.context, entry.id);
+      from.reply({ ok: false, failure });
     }
-    if (result.tag === 'replaced') retire(state.context, result.previous);
-    return { ok: true };
-  });
+  };
+  const started = serve(state.context, entry);
+  if (started instanceof Promise) whenStarted(self, started, conclude);
+  else await conclude(started);
+  return noReply(state);
 }
 
-/** Starts the procedure, and before it the server behind it when one was given to be supervised. */
-function serve(context: MeshContext, entry: Advertised, name: string): MaybePromise<StartResult> {
-  const handlers = actor(context, 'handlers');
-  if (handlers === undefined) return { tag: 'error', reason: 'noproc' };
-  const procedure = (handler: AnyHandler): MaybePromise<StartResult> =>
-    startDynamicChild(
-      handlers,
-      procedureSpec(name, context.scope, {
-        procedure: entry.procedure,
-        handler,
-        authorize: entry.authorize,
-        limits: entry.limits,
-        crashDetails: context.settings.crashDetails,
-      }),
-    );
-  if (typeof entry.handler === 'function') return procedure(entry.handler);
-  const { server, tag } = entry.handler;
-  if (server instanceof ServerRef) return procedure(serverCaller(server, tag));
-  const serverName = `server:${entry.id}`;
-  const named = {
-    ...server,
-    id: serverName,
-    start: (parent: Parameters<typeof server.start>[0]) =>
-      chain(server.start(parent), (started) => {
-        if (started.tag === 'ok') context.scope.register(serverName, started.pid as Process);
-        return started;
-      }),
-  };
-  return chain(startDynamicChild(handlers, named), (started) =>
-    started.tag === 'ok'
-      ? procedure(
-          serverCaller(new ServerRef(context.runtime, { scope: context.scope, name: serverName }), tag),
-        )
-      : started,
+const GIVEN_UP: RpcFailure = { tag: 'canceled' };
+
+/** Goes on in our own turn once a slow start is over; the registry serves others meanwhile. */
+function whenStarted(
+  self: Process,
+  started: Promise<StartResult>,
+  next: (started: StartResult) => void | Promise<void>,
+): void {
+  started.then(
+    (result) => self.runtime.work(self, () => next(result)),
+    (reason: unknown) => self.runtime.work(self, () => next({ tag: 'error', reason })),
   );
 }
 
-/** Lets the calls that run finish, then the procedure ends; its own server is stopped. */
-function retire(context: MeshContext, provider: Provider): void {
-  if (provider.target.kind !== 'handler') return;
-  const process = context.scope.whereis(provider.target.name);
-  if (process !== undefined) context.runtime.send(process, new Retire());
+function list(state: State, self: Process, entry: Advertised, started: StartResult): RpcFailure | undefined {
+  const { context, table } = state;
+  if (started.tag !== 'ok') {
+    return { tag: 'connection_error', sent: false, detail: 'what should serve it did not start' };
+  }
+  const { id, procedure, owner, exclusive } = entry;
+  const target = { kind: 'handler', name: procedureName(id) } as const;
+  const result = table.add({ id, procedure, owner, exclusive, target, inFlight: 0 });
+  if (result.tag === 'replaced' && result.previous.id !== id) retire(context, result.previous.id);
+  const keeper = keeperOf(context, id);
+  if (keeper !== undefined && !state.keepers.has(keeper)) {
+    state.keepers.set(keeper, entry);
+    self.monitor(keeper);
+  }
+  return refusal(result.tag);
 }
 
-async function forget(state: State, provider: Provider): Promise<void> {
+/** Serves again what was advertised before: after a restart of ours, or when its server has rested. */
+function revive(state: State, self: Process, entry: Advertised): void {
   const { context } = state;
-  retire(context, provider);
-  if (provider.target.kind !== 'handler') return;
-  await intent(context).call('remove', provider.id);
-  const server = context.scope.whereis(`server:${provider.id}`);
-  const handlers = actor(context, 'handlers');
-  if (server !== undefined && handlers !== undefined) {
-    await new DynamicSupervisorRef(context.runtime, handlers).terminateChild(server);
+  const settle = (started: StartResult): void => {
+    if (!isCurrent(context, entry)) retire(context, entry.id);
+    else if (list(state, self, entry, started) !== undefined) self.sendAfter(REST, new Revive(entry));
+  };
+  if (!isCurrent(context, entry)) return;
+  const started = serve(context, entry);
+  if (started instanceof Promise) whenStarted(self, started, settle);
+  else settle(started);
+}
+
+async function withdraw(
+  state: State,
+  { procedure, owner, id }: Withdrawal,
+): Promise<{ readonly process: Process | undefined } | undefined> {
+  const { context, table } = state;
+  const provider = table.remove(procedure, owner, id);
+  if (provider === undefined) return undefined;
+  await intent(context).call('remove', { procedure, owner, id: provider.id });
+  return { process: retire(context, provider.id) };
+}
+
+function refusal(verdict: 'added' | 'replaced' | 'exclusive' | 'full'): RpcFailure | undefined {
+  if (verdict === 'exclusive') {
+    return { tag: 'unauthorized', detail: 'another provider holds this name, or one of the two is exclusive' };
   }
+  return verdict === 'full' ? { tag: 'overloaded', bound: 'registry' } : undefined;
 }

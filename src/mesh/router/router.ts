@@ -7,7 +7,7 @@
 import type { Process } from '../../actor/process.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply } from '../../otp/result.ts';
-import { shared, type MeshContext } from '../context.ts';
+import { hex, shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { Provider } from '../registry/service-table.ts';
 import { RpcCall } from './rpc-call.ts';
@@ -24,6 +24,7 @@ export const routerServer: GenServer<MeshContext, MeshContext> = {
     if (term instanceof RpcCall && !term.settled) route(context, term);
     return noReply(context);
   },
+  handleInfo: (_message, context) => noReply(context),
 };
 
 function route(context: MeshContext, call: RpcCall): void {
@@ -32,7 +33,8 @@ function route(context: MeshContext, call: RpcCall): void {
     call.refuse({ tag: 'connection_error', sent: false, detail: 'the service registry is being restarted' });
     return;
   }
-  let candidates = table.providers(call.procedure);
+  const all = table.providers(call.procedure);
+  let candidates = all;
   while (candidates.length > 0) {
     const provider = powerOfTwo(candidates, context.runtime.random) as Provider;
     const process = processOf(context, provider);
@@ -43,12 +45,13 @@ function route(context: MeshContext, call: RpcCall): void {
     // its process is being restarted: the others are as good
     candidates = candidates.filter((other) => other !== provider);
   }
-  if (context.role === 'client' && !call.fromPeer) toNode(context, call);
+  if (all.some(({ target }) => target.kind === 'handler')) {
+    call.refuse({ tag: 'connection_error', sent: false, detail: 'the procedure is being restarted' });
+  } else if (context.role === 'client' && !call.fromPeer) toNode(context, call);
   else call.refuse(notFound(context, call));
 }
 
-function processOf(context: MeshContext, provider: Provider): Process | undefined {
-  const { target } = provider;
+function processOf(context: MeshContext, { target }: Provider): Process | undefined {
   if (target.kind === 'handler') return context.scope.whereis(target.name);
   return target.connection.alive ? target.connection : undefined;
 }
@@ -62,9 +65,12 @@ function give(context: MeshContext, call: RpcCall, provider: Provider, process: 
 
 /** A client's own last step: its node knows more than it does. */
 function toNode(context: MeshContext, call: RpcCall): void {
-  const connection = shared(context, 'uplink')?.connection;
-  if (connection === undefined || connection === null || !connection.alive) {
-    call.refuse({ tag: 'connection_error', sent: false, detail: 'not connected to the node' });
+  const uplink = shared(context, 'uplink');
+  const connection = uplink?.connection ?? null;
+  if (connection === null || !connection.alive) {
+    call.refuse(
+      uplink?.refusal ?? { tag: 'connection_error', sent: false, detail: 'not connected to the node' },
+    );
     return;
   }
   call.route = 'direct';
@@ -78,5 +84,5 @@ function notFound(context: MeshContext, call: RpcCall): RpcFailure {
 
 const ownId = (context: MeshContext): string => {
   const identity = shared(context, 'identity');
-  return identity === undefined ? '' : Buffer.from(identity.nodeId).toString('hex');
+  return identity === undefined ? '' : hex(identity.nodeId);
 };

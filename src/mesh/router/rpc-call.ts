@@ -5,6 +5,7 @@
  * holder, the deadline, a cancellation or the reply settles it, once. Subclasses say where the outcome goes.
  */
 import { Call, type CallFailure } from '../../actor/call.ts';
+import { isOrderly } from '../../actor/exit-reason.ts';
 import type { Process } from '../../actor/process.ts';
 import type { TracePayload } from '../../codec/payloads.ts';
 import type { Value, ValueMap } from '../../codec/value.ts';
@@ -36,6 +37,14 @@ export interface CallInit {
 /** What has become of a call; decides what a failure means. */
 export type Stage = 'routing' | 'queued' | 'running' | 'waiting' | 'sent';
 
+const LOST: Readonly<Record<Stage, string>> = {
+  routing: 'the router is being restarted',
+  queued: 'the procedure was restarted',
+  running: 'the provider is closing',
+  waiting: 'the connection was lost',
+  sent: 'the connection was lost',
+};
+
 /** A process that wants to hear when a call it works on was given up. */
 export interface Abandonable {
   onAbandoned(call: RpcCall, failure: CallFailure): void;
@@ -63,7 +72,7 @@ export abstract class RpcCall extends Call {
   provider: { inFlight: number } | null = null;
   /** Where a connection keeps it; written by that connection. */
   ticket: string | null = null;
-  /** The process that runs its handler. */
+  /** The process that runs its handler; kept when the call has been given up. */
   lastHolder: Process | null = null;
   #failure: RpcFailure | undefined = undefined;
 
@@ -84,12 +93,19 @@ export abstract class RpcCall extends Call {
     return this;
   }
 
-  /** Ends the call with a failure. False when it was settled before. */
+  /** Ends the call with a failure, by whoever works on it. False when it was settled before. */
   refuse(failure: RpcFailure, cause?: unknown): boolean {
     if (this.settled) return false;
     this.#failure = failure;
     this.cause = cause;
     return this.fail({ tag: 'canceled', reason: undefined });
+  }
+
+  /** Ends the call with a failure, by its caller: who works on it stops. False when it was settled before. */
+  giveUp(failure: RpcFailure): boolean {
+    if (this.settled) return false;
+    this.#failure = failure;
+    return this.cancel(undefined);
   }
 
   /** Gives the call to a provider. */
@@ -135,14 +151,15 @@ export abstract class RpcCall extends Call {
       case 'overloaded':
         return { tag: 'overloaded', bound: failure.bound };
       case 'exit':
-        if (this.stage === 'running') {
-          return { tag: 'handler_crash', id: failure.holder?.serial.toString(16) ?? '', reason: 'killed' };
-        }
-        return {
-          tag: 'connection_error',
-          sent: this.stage === 'sent',
-          detail: `the ${this.stage} part was restarted`,
-        };
+        return this.#lost(failure.holder, failure.reason);
     }
+  }
+
+  /** Whoever held it is dead. An orderly end in the middle of a call is the node's or the client's own. */
+  #lost(holder: Process | null, reason: unknown): RpcFailure {
+    if (this.stage === 'running' && holder !== null && !isOrderly(reason)) {
+      return { tag: 'handler_crash', id: holder.runtime.reportCrash(holder, reason), reason: 'killed' };
+    }
+    return { tag: 'connection_error', sent: this.mayHaveRun, detail: LOST[this.stage] };
   }
 }

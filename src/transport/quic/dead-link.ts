@@ -1,10 +1,24 @@
 /**
- * The link of a dial that could not even start. It reports why as soon as the caller has returned.
+ * Dials that cannot even start, and the link they get.
  */
 import type { Clock } from '../../actor/clock.ts';
 import type { DialRequest, Link, LinkEvents } from '../transport.ts';
+import { addressFamily, isPort } from './address.ts';
 
-/** A link that is closed from the beginning; `onClose` comes once, later. */
+/** Bytes of a node id. */
+const ID_LENGTH = 32;
+
+/** Why an endpoint whose socket has `family` cannot dial; undefined when it can. */
+export function undialable({ address, expectedId }: DialRequest, family: 4 | 6): string | undefined {
+  const theirs = addressFamily(address.host);
+  if (theirs === undefined) return 'host is not a numeric address';
+  if (theirs !== family) return `an IPv${family} endpoint cannot dial an IPv${theirs} address`;
+  if (!isPort(address.port)) return 'port is not between 1 and 65535';
+  if (expectedId !== undefined && expectedId.length !== ID_LENGTH) return 'expected id is not 32 bytes';
+  return undefined;
+}
+
+/** A link that is closed from the beginning; `onClose` comes once, when the caller has returned. */
 export function deadLink(
   id: number,
   request: DialRequest,

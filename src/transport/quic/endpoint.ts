@@ -19,13 +19,14 @@ import {
   type PhysicalAddress,
 } from '../transport.ts';
 import { addressClass, addressFamily, isPort } from './address.ts';
-import { Admission } from './admission.ts';
-import type { NativeConnection, NativeHeader, Quiche } from './binding.ts';
+import type { NativeConnection, Quiche } from './binding.ts';
 import { createConfigs, DATAGRAM_SIZE, type Configs } from './config.ts';
 import { Deadlines } from './deadlines.ts';
-import { createGreeter, FIXED_BIT, LONG_HEADER, type Greeter } from './greeter.ts';
-import { deadLink } from './dead-link.ts';
+import { Dispatcher, type DispatchHost } from './dispatch.ts';
+import { createGreeter, FIXED_BIT } from './greeter.ts';
+import { deadLink, undialable } from './dead-link.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
+import { LinkRegistry } from './link-registry.ts';
 import { QuicLink } from './link.ts';
 import { limitsFor, type Limits } from './limits.ts';
 import { LOCAL_VIRTUAL, virtualAddress } from './path-table.ts';
@@ -41,9 +42,6 @@ const CLOSES_PER_TURN = 16;
 
 /** Milliseconds `close` waits for links to flush and to say goodbye before it destroys what is left. */
 const CLOSE_DEADLINE = 3_000;
-
-/** Bytes of a node id. */
-const ID_SIZE = 32;
 
 const DEFAULT_BIND: PhysicalAddress = { host: '127.0.0.1', port: 0 };
 
@@ -65,15 +63,7 @@ export async function openEndpoint(quiche: Quiche, options: EndpointOptions): Pr
   return endpoint;
 }
 
-interface Entry {
-  readonly link: QuicLink;
-  /** The connection id under which it is found. */
-  readonly id: string;
-  /** Set for inbound links: whose count it is in. */
-  readonly from: string | undefined;
-}
-
-class QuicEndpoint implements Endpoint, LinkHost {
+class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
   readonly kind = 'quic';
   onRaw: Endpoint['onRaw'];
   readonly clock: Clock;
@@ -86,22 +76,15 @@ class QuicEndpoint implements Endpoint, LinkHost {
   readonly deadlines: Deadlines<Scheduled>;
   readonly #options: EndpointOptions;
   readonly #configs: Configs;
-  readonly #greeter: Greeter;
-  readonly #admission: Admission;
+  readonly #dispatcher: Dispatcher;
   readonly #certificates = certificateCache();
-  /** Links by connection id (latin1), until they have drained. */
-  readonly #byId = new Map<string, Entry>();
-  readonly #entries = new Map<Link, Entry>();
-  /** Those of them that may still send packets. */
-  readonly #speaking = new Set<Link>();
+  readonly #registry: LinkRegistry;
   readonly #dropped: Record<string, number> = {};
   #nextLink = 1;
-  #open = 0;
   #datagramsIn = 0;
   #bytesIn = 0;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #closed: Promise<void> | undefined;
-  #emptied: (() => void) | undefined;
 
   constructor(quiche: Quiche, options: EndpointOptions, limits: Limits, configs: Configs, socket: UdpSocket) {
     this.quiche = quiche;
@@ -110,13 +93,14 @@ class QuicEndpoint implements Endpoint, LinkHost {
     this.socket = socket;
     this.#options = options;
     this.#configs = configs;
-    this.#admission = new Admission(limits.links, limits.halfOpen);
-    this.#greeter = createGreeter({
+    this.#registry = new LinkRegistry(limits.links, limits.halfOpen);
+    const greeter = createGreeter({
       quiche,
       socket,
       random: options.random,
       now: () => options.clock.now(),
     });
+    this.#dispatcher = new Dispatcher(this, this.#registry, greeter);
     this.turns = new Turns<Scheduled>(options.clock, (link) => {
       link.turn();
     });
@@ -130,10 +114,7 @@ class QuicEndpoint implements Endpoint, LinkHost {
   }
 
   get links(): Iterable<Link> {
-    const visible: Link[] = [];
-    for (const { link } of this.#entries.values())
-      if (link.state !== 'closed' && (link.role === 'dialer' || link.peer !== undefined)) visible.push(link);
-    return visible;
+    return this.#registry.known;
   }
 
   dial(request: DialRequest, events: LinkEvents): Link {
@@ -145,11 +126,17 @@ class QuicEndpoint implements Endpoint, LinkHost {
     const config = this.#configs.dialing(protocol, addressClass(address.host));
     const virtual = virtualAddress(number);
     const native = this.quiche.Connection.connect(null, id, LOCAL_VIRTUAL, virtual, config);
-    const link = this.#start(
-      { id: number, role: 'dialer', native, virtual, address, protocol, expectedId, events },
-      id,
-      undefined,
-    );
+    const seed = {
+      id: number,
+      role: 'dialer',
+      native,
+      virtual,
+      address,
+      protocol,
+      expectedId,
+      events,
+    } as const;
+    const link = this.#start(seed, id);
     link.touch();
     return link;
   }
@@ -164,8 +151,8 @@ class QuicEndpoint implements Endpoint, LinkHost {
 
   stats(): EndpointStats {
     return {
-      links: this.#open,
-      halfOpen: this.#admission.halfOpen,
+      links: this.#registry.open,
+      halfOpen: this.#registry.halfOpen,
       datagramsIn: this.#datagramsIn,
       datagramsOut: this.socket.datagramsOut,
       bytesIn: this.#bytesIn,
@@ -182,89 +169,31 @@ class QuicEndpoint implements Endpoint, LinkHost {
   destroy(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    for (const { link } of this.#entries.values()) link.destroy('endpoint destroyed');
+    for (const link of this.#registry.all) link.destroy('endpoint destroyed');
     this.deadlines.clear();
     this.socket.close();
-    this.#emptied?.();
   }
 
-  // --- datagrams
+  // --- for the socket and the dispatcher
 
   receive(datagram: Buffer, from: RemoteInfo): void {
     this.#datagramsIn++;
     this.#bytesIn += datagram.length;
-    const first = datagram[0];
-    if (this.#state === 'closed' || first === undefined) return;
-    if ((first & FIXED_BIT) === 0) {
-      this.#receiveRaw(datagram, from);
-      return;
-    }
-    if ((first & LONG_HEADER) === 0) {
-      const entry = this.#byId.get(datagram.toString('latin1', 1, 1 + ID_LENGTH));
-      if (entry === undefined) this.drop('unknown_connection');
-      else entry.link.receive(datagram, from.address, from.port);
-      return;
-    }
-    this.#receiveLong(datagram, { host: from.address, port: from.port });
+    if (this.#state !== 'closed') this.#dispatcher.receive(datagram, from);
   }
 
-  #receiveLong(datagram: Buffer, from: PhysicalAddress): void {
-    try {
-      if (!this.quiche.versionIsSupported(datagram.readUInt32BE(1))) {
-        this.drop('unknown_version');
-        if (this.#accepting) this.#greeter.negotiate(datagram, from);
-        return;
-      }
-      const header = this.quiche.Header.fromSlice(datagram, ID_LENGTH);
-      const entry = this.#byId.get(Buffer.from(header.dcid).toString('latin1'));
-      if (entry !== undefined) entry.link.receive(datagram, from.host, from.port);
-      else this.#receiveStranger(datagram, header, from);
-    } catch {
-      this.drop('unparsable');
-    }
+  get accepting(): boolean {
+    const { accept, onLink } = this.#options;
+    return this.#state === 'open' && onLink !== undefined && accept !== undefined && accept.length > 0;
   }
 
-  #receiveRaw(datagram: Buffer, from: RemoteInfo): void {
-    if (this.onRaw === undefined) {
-      this.drop('raw');
-      return;
-    }
-    try {
-      this.onRaw({ host: from.address, port: from.port }, datagram);
-    } catch {
-      this.drop('raw_receiver_failed');
-    }
-  }
-
-  #receiveStranger(datagram: Buffer, header: NativeHeader, from: PhysicalAddress): void {
-    if (!this.#accepting) {
-      this.drop('not_accepting');
-      return;
-    }
-    const refusal = this.#admission.refusal(from.host, this.#entries.size);
-    if (refusal !== undefined) {
-      this.drop(refusal);
-      return;
-    }
-    const greeting = this.#greeter.greet(datagram, header, from);
-    if (greeting.tag === 'dropped') this.drop(greeting.reason);
-    else if (greeting.tag === 'welcome')
-      this.#accept(greeting.id, greeting.originalId, from).receive(datagram, from.host, from.port);
-  }
-
-  #accept(id: Uint8Array, originalId: Uint8Array, from: PhysicalAddress): QuicLink {
+  accept(id: Uint8Array, originalId: Uint8Array, from: PhysicalAddress): QuicLink {
     const number = this.#nextLink++;
     const config = this.#configs.accepting(addressClass(from.host));
     const virtual = virtualAddress(number);
     const native = this.quiche.Connection.accept(id, originalId, LOCAL_VIRTUAL, virtual, config);
     const protocol = this.#options.accept?.[0] ?? 'macula';
-    const link = this.#start(
-      { id: number, role: 'acceptor', native, virtual, address: from, protocol },
-      id,
-      from.host,
-    );
-    this.#admission.started(from.host);
-    return link;
+    return this.#start({ id: number, role: 'acceptor', native, virtual, address: from, protocol }, id);
   }
 
   // --- for links
@@ -282,8 +211,7 @@ class QuicEndpoint implements Endpoint, LinkHost {
   }
 
   opened(link: Link): void {
-    const from = this.#entries.get(link)?.from;
-    if (from !== undefined) this.#admission.settled(from);
+    this.#registry.opened(link);
   }
 
   offer(link: Link): LinkEvents | CloseCode {
@@ -296,25 +224,16 @@ class QuicEndpoint implements Endpoint, LinkHost {
   }
 
   ended(link: Link, wasOpen: boolean): void {
-    const entry = this.#entries.get(link);
-    if (entry === undefined) return;
-    this.#open--;
-    if (!wasOpen && entry.from !== undefined) this.#admission.settled(entry.from);
+    this.#registry.ended(link, wasOpen);
   }
 
   silent(link: Link): void {
-    this.#speaking.delete(link);
-    if (this.#speaking.size === 0) this.#emptied?.();
+    this.#registry.silent(link);
   }
 
-  freed(link: Link): void {
-    const entry = this.#entries.get(link);
-    if (entry === undefined) return;
-    this.#entries.delete(link);
-    this.silent(link);
-    this.#byId.delete(entry.id);
-    this.deadlines.remove(entry.link);
-    if (entry.from !== undefined) this.#admission.ended(entry.from);
+  freed(link: Link & Scheduled): void {
+    this.deadlines.remove(link);
+    this.#registry.freed(link);
   }
 
   drop(reason: string): void {
@@ -323,48 +242,31 @@ class QuicEndpoint implements Endpoint, LinkHost {
 
   // --- private
 
-  get #accepting(): boolean {
-    const { accept, onLink } = this.#options;
-    return this.#state === 'open' && onLink !== undefined && accept !== undefined && accept.length > 0;
-  }
-
-  #undialable({ address, expectedId }: DialRequest): string | undefined {
+  #undialable(request: DialRequest): string | undefined {
     if (this.#state !== 'open') return 'endpoint is closed';
-    if (this.#entries.size >= this.limits.links) return 'too many links';
-    const family = addressFamily(address.host);
-    if (family === undefined) return 'host is not a numeric address';
-    if (!isPort(address.port)) return 'port is not between 1 and 65535';
-    if (expectedId !== undefined && expectedId.length !== ID_SIZE) return 'expected id is not 32 bytes';
-    if (family !== this.socket.family)
-      return `an IPv${this.socket.family} endpoint cannot dial an IPv${family} address`;
-    return undefined;
+    if (this.#registry.size >= this.limits.links) return 'too many links';
+    return undialable(request, this.socket.family);
   }
 
-  #start(seed: Omit<LinkSeed, 'datagram'>, id: Uint8Array, from: string | undefined): QuicLink {
+  #start(seed: Omit<LinkSeed, 'datagram'>, id: Uint8Array): QuicLink {
     const datagram = DATAGRAM_SIZE[addressClass(seed.address.host)].initial;
     const link = new QuicLink({ ...seed, datagram }, this);
-    const entry = { link, id: Buffer.from(id).toString('latin1'), from };
-    this.#entries.set(link, entry);
-    this.#speaking.add(link);
-    this.#byId.set(entry.id, entry);
-    this.#open++;
+    this.#registry.add(link, id, seed.role === 'acceptor' ? seed.address.host : undefined);
     return link;
   }
 
   async #close(code: CloseCode, reason: string): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closing';
-    const links = [...this.#entries.values()].map((entry) => entry.link);
-    const emptied = new Promise<void>((resolve) => {
-      this.#emptied = resolve;
+    this.#closeSome(this.#registry.all, code, reason);
+    await new Promise<void>((resolve) => {
+      const timer = this.clock.setTimer(CLOSE_DEADLINE, resolve);
+      this.#registry.whenSilent(() => {
+        this.clock.clear(timer);
+        resolve();
+      });
     });
-    const timer = this.clock.setTimer(CLOSE_DEADLINE, () => this.#emptied?.());
-    if (this.#speaking.size > 0) {
-      this.#closeSome(links, code, reason);
-      await emptied;
-    }
-    this.clock.clear(timer);
-    for (const { link } of this.#entries.values()) link.destroy('endpoint closed');
+    for (const link of this.#registry.all) link.destroy('endpoint closed');
     this.#state = 'closed';
     this.deadlines.clear();
     await new Promise<void>((resolve) => {

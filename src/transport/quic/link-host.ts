@@ -40,7 +40,7 @@ export interface LinkHost {
   /** The link has sent its last packet; it stays to swallow late ones. May be said more than once. */
   silent(link: Link): void;
   /** Nothing of the link is left. */
-  freed(link: Link): void;
+  freed(link: Link & Scheduled): void;
   /** Counts a dropped datagram. */
   drop(reason: string): void;
 }

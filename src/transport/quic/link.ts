@@ -24,26 +24,15 @@ import {
 } from '../transport.ts';
 import type { NativeConnection, VirtualAddress } from './binding.ts';
 import { closeReason } from './close-reason.ts';
+import { Goodbye } from './goodbye.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
 import { LOCAL_VIRTUAL, PathTable } from './path-table.ts';
 import { Sender, type Sent } from './sender.ts';
 import type { StreamHost } from './stream-set.ts';
 import { StreamTable } from './stream-table.ts';
 
-/** Milliseconds a closing link may take to get what was written acknowledged. */
-const LINGER = 1_000;
-
 /** Keep-alives per idle timeout, also when the peer's timeout is the shorter one. */
 const KEEP_ALIVES = 3;
-
-interface Closing {
-  readonly code: CloseCode;
-  readonly reason: string;
-  /** When to close at the latest. */
-  readonly due: number;
-  /** What is queued is to be handed over before. */
-  readonly flushes: boolean;
-}
 
 export class QuicLink implements Link, Scheduled, StreamHost {
   readonly id: number;
@@ -64,9 +53,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   #heard = false;
   /** Something was delivered, and sending waits for the answers. */
   #deferred = false;
-  #closing: Closing | undefined;
-  /** Our close was handed to quiche. */
-  #closeSaid = false;
+  readonly #goodbye: Goodbye;
   readonly #host: LinkHost;
   readonly #expectedId: Uint8Array | undefined;
   readonly #handshakeDue: number;
@@ -89,6 +76,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#keepAlive = limits.keepAlive;
     this.#handshakeDue = now + limits.handshakeTimeout;
     this.#addresses = { from: seed.virtual, to: LOCAL_VIRTUAL };
+    this.#goodbye = new Goodbye(seed.native);
     this.#paths = new PathTable(seed.address, now);
     this.#sender = new Sender(seed.native, host.socket, this.#paths, seed.datagram, now);
     this.#streams = new StreamTable(this, seed.native, host.quiche, limits.queued);
@@ -140,9 +128,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
 
   close(code: CloseCode, reason = ''): void {
     if (this.#state === 'closing' || this.#state === 'closed') return;
-    const flushes = this.#state === 'open';
-    const due = this.#host.clock.now() + (flushes ? LINGER : 0);
-    this.#begin({ code, reason, due, flushes });
+    this.#goodbye.plan({ code, reason }, this.now(), this.#state === 'open');
+    this.#state = 'closing';
+    this.touch();
   }
 
   stats(): LinkStats {
@@ -173,13 +161,15 @@ export class QuicLink implements Link, Scheduled, StreamHost {
       // It fails even at being told so.
     }
     if (this.#state === 'closed') return;
-    this.#abort(CloseCode.internal, 'receiver failed');
+    this.#abort('receiver failed');
     this.#end({ tag: 'transport_error', detail: 'a receiver of this link threw' });
   }
 
   slow(): void {
     if (this.#state !== 'open') return;
-    this.#begin({ code: CloseCode.slowConsumer, reason: 'slow consumer', due: -Infinity, flushes: false });
+    this.#goodbye.plan({ code: CloseCode.slowConsumer, reason: 'slow consumer' }, this.now(), false);
+    this.#state = 'closing';
+    this.touch();
   }
 
   /** A datagram for this link. quiche decrypts it in place. */
@@ -199,7 +189,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     } catch {
       // A protocol error: quiche has closed itself and says so in `localError`. If not, the fault is inside.
       if (native.localError() === null && !native.isDraining() && !native.isClosed()) {
-        this.#abort(CloseCode.internal, 'internal fault');
+        this.#abort('internal fault');
         this.#end({ tag: 'transport_error', detail: 'internal fault of the connection' });
       }
     }
@@ -225,7 +215,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
       const now = this.#host.clock.now();
       native.onTimeout();
       if (this.#state === 'handshaking' && now >= this.#handshakeDue) {
-        this.#say(native, false, 0, 'handshake timeout');
+        this.#goodbye.refuse(0);
         this.#end({ tag: 'handshake_timeout' });
       } else if (this.#state === 'open' && now - this.#sender.lastSent >= this.#keepAlive)
         native.sendAckEliciting();
@@ -239,12 +229,6 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   destroy(detail: string): void {
     this.#end({ tag: 'transport_error', detail });
     this.#free();
-  }
-
-  #begin(closing: Closing): void {
-    this.#closing = closing;
-    this.#state = 'closing';
-    this.touch();
   }
 
   /** A native call failed outside any stream: the state of this connection is unknown. */
@@ -264,9 +248,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
       return;
     }
     this.#deferred = false;
-    if (this.#state === 'open' || this.#closing?.flushes === true) this.#streams.drain();
+    if (this.#state === 'open' || this.#goodbye.flushes) this.#streams.drain();
     const sent = this.#send();
-    if (this.#state === 'closing') this.#closeIfDone(native, sent);
+    if (this.#state === 'closing') this.#closeIfRipe(sent);
     const closed = native.isClosed();
     if (this.#state !== 'closed') this.#look(native, closed);
     if (closed) {
@@ -285,7 +269,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     const verdict = this.#host.judge(native, this.#expectedId);
     if (verdict.tag === 'refused') {
       const { code, detail } = verdict;
-      this.#say(native, false, code, '');
+      this.#goodbye.refuse(code);
       this.#end({ tag: 'handshake_failed', code, by: 'local', detail });
       return;
     }
@@ -318,19 +302,13 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     return sent;
   }
 
-  /** Closes when what was written has been acknowledged, or has had its time. */
-  #closeIfDone(native: NativeConnection, sent: Sent): void {
-    if (this.#closing === undefined || this.#closeSaid) return;
-    const { code, reason, due } = this.#closing;
-    if (this.#host.clock.now() < due) {
-      if (sent !== 'emptied' || this.#streams.queued > 0) return;
-      // With packets in flight quiche's next timer is the probe timeout, without any the idle timeout.
-      const timeout = native.timeout();
-      if (timeout !== null && timeout <= this.#idleTimeout / 2) return;
-    }
-    this.#say(native, native.isEstablished(), code, reason);
+  #closeIfRipe(sent: Sent): void {
+    const emptied = sent === 'emptied' && this.#streams.queued === 0;
+    const { farewell } = this.#goodbye;
+    if (farewell === undefined || !this.#goodbye.ripe(this.now(), emptied, this.#idleTimeout)) return;
+    this.#goodbye.say(farewell.code, farewell.reason);
     this.#send();
-    this.#end({ tag: 'local', code, reason });
+    this.#end({ tag: 'local', ...farewell });
   }
 
   /** Whether the connection has ended, and why. */
@@ -340,8 +318,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     const opened = this.#peer !== undefined;
     const reason = closeReason({ peer, local, timedOut: native.isTimedOut(), opened }, closed);
     if (reason === undefined) return;
-    const ours = this.#closing;
-    this.#end(ours === undefined ? reason : { tag: 'local', code: ours.code, reason: ours.reason });
+    const { farewell } = this.#goodbye;
+    this.#end(farewell === undefined ? reason : { tag: 'local', ...farewell });
   }
 
   #arm(native: NativeConnection): void {
@@ -352,22 +330,14 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (this.#state === 'handshaking') due = Math.min(due, this.#handshakeDue);
     else if (this.#state === 'open')
       due = Math.min(due, this.#sender.lastSent + this.#keepAlive, this.#streams.due ?? due);
-    else if (this.#state === 'closing') due = Math.min(due, this.#closing?.due ?? due);
+    else if (this.#state === 'closing') due = Math.min(due, this.#goodbye.due);
     if (due !== Infinity) this.#host.deadlines.within(this, Math.max(due, now));
   }
 
-  /** Hands our close to quiche; the next `send` builds its packet. Before establishment no application code
-   * can be said. */
-  #say(native: NativeConnection, app: boolean, code: number, reason: string): void {
-    if (this.#closeSaid) return;
-    this.#closeSaid = true;
-    const said = app || code >= 0x100 ? code : 0;
-    native.close(app, said, Buffer.from(reason));
-  }
-
-  #abort(code: CloseCode, reason: string): void {
+  /** Tells the peer that something failed here. */
+  #abort(reason: string): void {
     if (this.#native === undefined) return;
-    this.#say(this.#native, this.#native.isEstablished(), code, reason);
+    this.#goodbye.say(CloseCode.internal, reason);
     this.touch();
   }
 

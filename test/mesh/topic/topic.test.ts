@@ -28,9 +28,11 @@ const builders: Readonly<Record<string, (...args: never[]) => BuildResult>> = {
   app_hope: topics.appHope,
 };
 
-/** The recording passed an Erlang atom here; its spelling alone would be a good segment. */
+/** An Erlang atom is a name that is no string: a symbol. */
 const asRecorded = (value: unknown): unknown =>
-  value === 'not_binary' ? Symbol('not_binary') : realValue(value);
+  typeof value === 'object' && value !== null && '$atom' in value
+    ? Symbol(value.$atom as string)
+    : realValue(value);
 
 const segment = fc
   .tuple(

@@ -1,39 +1,22 @@
 /**
- * Builds a value from CBOR bytes that the scan has accepted.
+ * A second reader of CBOR, written from RFC 8949 without cbor-x: what `decodeCbor` must agree with, value for value.
  *
- * It trusts what `prescan` proved (lengths, nesting, text, keys) and must never see anything else: it recurses
- * because the depth is bounded, and reads lengths without checking them again. Everything it returns is new:
- * texts and byte strings are copied out of `bytes`, which may be lent.
- *
- * Pure. Not reentrant (module-level cursor), but synchronous and free of foreign code.
- * Source: RFC 8949 §3; normal form: SECURITY §6.2.
+ * Like cbor-x it must see only what `prescan` accepted: it trusts lengths, nesting, text and keys. Not reentrant.
  */
 import { Buffer } from 'node:buffer';
-import { keyAt } from './key-cache.ts';
-import { setOwn, type Value } from './value.ts';
-
-/** A text up to this long is put together here when it is ASCII: a native call costs more. */
-const SHORT_TEXT = 16;
-/** A byte string up to this long (ids, keys, signatures) is copied here. */
-const SHORT_BYTES = 64;
+import { setOwn, type Value } from '../../src/codec/value.ts';
 
 let source: Uint8Array = new Uint8Array(0);
 let at = 0;
-let freeze = true;
 
 const floatBytes = new Uint8Array(8);
 const floatView = new DataView(floatBytes.buffer);
 
-/** Reads the one item that `bytes` is; `frozen` freezes every array and object in it (bytes cannot be). */
-export function readCbor(bytes: Uint8Array, frozen: boolean): Value {
+/** Reads the one item that `bytes` is. */
+export function readWithOracle(bytes: Uint8Array): Value {
   source = bytes;
   at = 0;
-  freeze = frozen;
-  try {
-    return readItem();
-  } finally {
-    source = floatBytes;
-  }
+  return readItem();
 }
 
 function readItem(): Value {
@@ -86,6 +69,7 @@ function readInteger64(negative: boolean): number | bigint {
   return negative ? -1n - value : value;
 }
 
+/** `+ 0` makes 0 of -0. */
 function readSimple(info: number): Value {
   switch (info) {
     case 20:
@@ -93,11 +77,11 @@ function readSimple(info: number): Value {
     case 21:
       return true;
     case 25:
-      return readFloat16();
+      return readFloat16() + 0;
     case 26:
-      return readFloat(4);
+      return readFloat(4) + 0;
     case 27:
-      return readFloat(8);
+      return readFloat(8) + 0;
     default:
       // null, and undefined, which is null (DESIGN §8 "Args")
       return null;
@@ -123,51 +107,24 @@ function readFloat16(): number {
 }
 
 function readBytes(length: number): Uint8Array {
-  const start = at;
   at += length;
-  const copy = new Uint8Array(length);
-  if (length > SHORT_BYTES) copy.set(source.subarray(start, at));
-  else for (let i = 0; i < length; i++) copy[i] = source[start + i]!;
-  return copy;
+  return Uint8Array.from(source.subarray(at - length, at));
 }
 
 function readText(length: number): string {
-  const start = at;
   at += length;
-  if (length <= SHORT_TEXT) {
-    let text = '';
-    let i = start;
-    for (; i < at; i++) {
-      const byte = source[i]!;
-      if (byte > 0x7f) break;
-      text += String.fromCharCode(byte);
-    }
-    if (i === at) return text;
-  }
   // Not TextDecoder: it takes a leading U+FEFF for a byte order mark and drops it.
-  return Buffer.from(source.buffer, source.byteOffset + start, length).toString('utf8');
+  return Buffer.from(source.subarray(at - length, at)).toString('utf8');
 }
 
 function readArray(length: number): readonly Value[] {
   const values: Value[] = [];
   for (let i = 0; i < length; i++) values.push(readItem());
-  return freeze ? Object.freeze(values) : values;
+  return values;
 }
 
 function readMap(pairs: number): { readonly [key: string]: Value } {
   const map: Record<string, Value> = {};
-  for (let i = 0; i < pairs; i++) {
-    const key = readKey();
-    setOwn(map, key, readItem());
-  }
-  return freeze ? Object.freeze(map) : map;
-}
-
-function readKey(): string {
-  const info = source[at++]! & 31;
-  const length = info < 24 ? info : readArgument(info);
-  const cached = keyAt(source, at, length);
-  if (cached === undefined) return readText(length);
-  at += length;
-  return cached;
+  for (let i = 0; i < pairs; i++) setOwn(map, readItem() as string, readItem());
+  return map;
 }

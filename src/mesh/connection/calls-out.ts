@@ -1,0 +1,202 @@
+/**
+ * Calls to the peer: sent as frames or on streams of their own, settled by the peer's replies.
+ *
+ * A call is settled by its reply, its deadline, a cancel, or the end of the link; replies to anything else are
+ * counted and dropped.
+ */
+import type { CallFailure } from '../../actor/call.ts';
+import { encodeFrame, type EncodeFrameError } from '../../codec/frame.ts';
+import type { CallPayload, ReplyPayload } from '../../codec/payloads.ts';
+import { ResetCode } from '../../transport/transport.ts';
+import type { MeshContext } from '../context.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { fromWire } from '../errors/wire.ts';
+import type { Abandonable, RpcCall } from '../router/rpc-call.ts';
+import { FRAMED, type BodyStream } from './body-stream.ts';
+import type { Channel } from './channel.ts';
+import { keyOf, Outgoing, type Sent } from './outgoing.ts';
+
+/** What sending needs of the connection. */
+export interface Carrier {
+  readonly context: MeshContext;
+  readonly peerId: string;
+  /** Between the acceptance of the hello and the end. */
+  readonly ready: boolean;
+  readonly rpc: Channel;
+  /** Streams the peer lets us open now. */
+  readonly streamCredit: number;
+  openBody(): BodyStream | undefined;
+  /** A call of ours is over. */
+  onOutgoingSettled(): void;
+}
+
+export class CallsOut implements Abandonable {
+  readonly #carrier: Carrier;
+  readonly #outgoing = new Outgoing();
+
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier;
+  }
+
+  get inFlight(): number {
+    return this.#outgoing.inFlight + this.#outgoing.waiting;
+  }
+
+  /** Sends a call now, or when there is room for it. */
+  send(call: RpcCall): void {
+    if (call.settled) return;
+    const { ready, rpc } = this.#carrier;
+    call.worker = this;
+    if (ready && this.#outgoing.free && !rpc.congested) {
+      this.#transmit(call);
+      return;
+    }
+    call.stage = 'waiting';
+    if (!this.#outgoing.enqueue(call)) call.refuse({ tag: 'overloaded', bound: 'peer' });
+  }
+
+  /** Sends what waits, as far as there is room. */
+  pump(): void {
+    const carrier = this.#carrier;
+    while (carrier.ready && this.#outgoing.hasRoom && carrier.streamCredit > 0) {
+      const call = this.#outgoing.nextParked();
+      if (call === undefined) break;
+      this.#transmit(call);
+    }
+    while (carrier.ready && this.#outgoing.hasRoom && !carrier.rpc.congested) {
+      const call = this.#outgoing.nextWaiting();
+      if (call === undefined) break;
+      this.#transmit(call);
+    }
+  }
+
+  #transmit(call: RpcCall): void {
+    const { context, peerId, rpc } = this.#carrier;
+    const id = context.runtime.random.bytes(16);
+    const { maxBody, realm } = context.settings;
+    const encoded = encodeFrame('call', callPayload(call, id, realm, context.runtime.clock.now()), maxBody);
+    if (!encoded.ok) {
+      call.refuse(unsendable(encoded.error, maxBody));
+      return;
+    }
+    let body: BodyStream | undefined;
+    if (encoded.bytes.length > FRAMED) {
+      body = this.#carrier.openBody();
+      if (body === undefined) {
+        call.stage = 'waiting';
+        if (!this.#outgoing.park(call)) call.refuse({ tag: 'overloaded', bound: 'streams' });
+        return;
+      }
+    }
+    const key = keyOf(id);
+    this.#outgoing.add(key, { call, id, body });
+    call.stage = 'sent';
+    call.servedBy = peerId;
+    context.counters.callsOut++;
+    if (body === undefined) rpc.write(encoded.bytes);
+    else {
+      body.key = key;
+      body.write(encoded.bytes);
+    }
+  }
+
+  /** The caller of a sent call gave up: the peer is told, so that its handler stops. */
+  onAbandoned(call: RpcCall, failure: CallFailure): void {
+    const sent = this.#outgoing.abandon(call);
+    const { ready, rpc } = this.#carrier;
+    if (sent !== undefined && ready) {
+      if (sent.body === undefined) rpc.send('cancel', { call_id: sent.id, reason: failure.tag });
+      else sent.body.reset(failure.tag === 'timeout' ? ResetCode.deadline : ResetCode.canceled);
+    }
+    this.#settled();
+  }
+
+  /** @param body the stream it came on; the answer to a call with a stream of its own comes on no other. */
+  onReply(payload: ReplyPayload, body: BodyStream | undefined): void {
+    const key = keyOf(payload.call_id);
+    const sent = body?.key === undefined || body.key === key ? this.#outgoing.take(key) : undefined;
+    if (sent === undefined) {
+      this.#carrier.context.counters.lateReplies++;
+      return;
+    }
+    settle(sent.call, payload);
+    this.#settled();
+  }
+
+  /** A reply that breaks a rule: who waits for it must not wait for its deadline. */
+  onBadReply(id: Uint8Array, detail: string): void {
+    this.#refuse(this.#outgoing.take(keyOf(id)), { tag: 'protocol_error', detail });
+  }
+
+  /** The stream of a call is gone. False when the call is none of ours. */
+  onBodyLost(key: string, code: number): boolean {
+    const sent = this.#outgoing.take(key);
+    if (sent !== undefined) this.#refuse(sent, resetFailure(code, this.#carrier.context.settings.maxBody));
+    return sent !== undefined;
+  }
+
+  /** The connection is gone. */
+  end(detail: string): void {
+    const { sent, waiting } = this.#outgoing.clear();
+    for (const { call } of sent) call.refuse({ tag: 'connection_error', sent: true, detail });
+    for (const call of waiting) call.refuse({ tag: 'connection_error', sent: false, detail });
+  }
+
+  #refuse(sent: Sent | undefined, failure: RpcFailure): void {
+    if (sent === undefined) return;
+    sent.call.refuse(failure);
+    this.#settled();
+  }
+
+  #settled(): void {
+    if (this.#outgoing.waiting > 0) this.pump();
+    this.#carrier.onOutgoingSettled();
+  }
+}
+
+function callPayload(call: RpcCall, id: Uint8Array, realm: string, now: number): CallPayload {
+  const left = Math.max(1, Math.ceil(call.deadline - now));
+  return {
+    call_id: id,
+    procedure: call.procedure,
+    args: call.args,
+    timeout: left,
+    realm,
+    ...(call.trace === undefined ? {} : { trace: call.trace }),
+    ...(call.idempotencyKey === undefined ? {} : { idempotency_key: call.idempotencyKey }),
+    ...(call.idempotent ? { idempotent: true } : {}),
+    ...(call.fromPeer ? { caller: Buffer.from(call.caller.nodeId, 'hex') } : {}),
+  };
+}
+
+function settle(call: RpcCall, payload: ReplyPayload): void {
+  if (payload.error === undefined || payload.error === null) call.reply(payload.result);
+  else call.refuse(fromWire(payload.error, call.timeout));
+}
+
+/** Everything a caller can get wrong was judged before; what is left is size, and limits of the frame. */
+function unsendable(error: EncodeFrameError, maxBody: number): RpcFailure {
+  switch (error.tag) {
+    case 'unencodable':
+      return { tag: 'unencodable', path: error.path, detail: error.reason };
+    case 'invalid_args':
+      return { tag: 'invalid_args', field: error.field, detail: 'cannot be sent' };
+    case 'frame_too_large':
+    case 'unknown_type':
+      return { tag: 'frame_too_large', limit: maxBody };
+  }
+}
+
+function resetFailure(code: number, maxBody: number): RpcFailure {
+  switch (code) {
+    case ResetCode.frameTooLarge:
+      return { tag: 'frame_too_large', limit: maxBody };
+    case ResetCode.overloaded:
+    case ResetCode.notAccepted:
+      return { tag: 'overloaded', bound: 'streams' };
+    case ResetCode.protocolError:
+      return { tag: 'protocol_error', detail: "the call's stream broke a rule" };
+    default:
+      return { tag: 'connection_error', sent: true, detail: `the call's stream was reset (${code})` };
+  }
+}

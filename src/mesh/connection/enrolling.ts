@@ -1,0 +1,106 @@
+/**
+ * A client's registrations at its node: what it serves is said anew over each connection, and each change as it
+ * comes. What is sent is always what the intent holds at that moment, so the last word is the right one.
+ */
+import type { From } from '../../otp/gen-server.ts';
+import type { MeshContext } from '../context.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { keyOfAdvertised } from '../intent/intent.ts';
+import type { Channel } from './channel.ts';
+import { keyOf } from './outgoing.ts';
+
+/** The owner of everything that is advertised through a connected client. */
+export const CLIENT = 'client';
+
+/** Registrations that the node has not answered. */
+const PENDING = 1_024;
+/** Of those, as many as a fresh connection has under way when it says everything. */
+const WINDOW = 256;
+
+interface Asked {
+  readonly procedure: string;
+  /** Undefined for those that nobody waits for. */
+  readonly from: From | undefined;
+}
+
+export class Enrolling {
+  readonly #context: MeshContext;
+  readonly #control: Channel;
+  readonly #asked = new Map<string, Asked>();
+  #todo: string[] = [];
+
+  constructor(context: MeshContext, control: Channel) {
+    this.#context = context;
+    this.#control = control;
+  }
+
+  /** Says everything, a window at a time. */
+  all(): void {
+    this.#todo = [...this.#context.advertised.values()].map(({ procedure }) => procedure).toReversed();
+    this.#more();
+  }
+
+  one(procedure: string, from: From): void {
+    if (this.#asked.size >= PENDING) this.#forgetSettled();
+    if (this.#asked.size >= PENDING) {
+      from.reply({ tag: 'overloaded', bound: 'registrations' } satisfies RpcFailure);
+    } else this.#ask(procedure, from);
+  }
+
+  answered(id: Uint8Array, failure: RpcFailure | undefined): void {
+    const key = keyOf(id);
+    const asked = this.#asked.get(key);
+    if (asked === undefined) return;
+    this.#asked.delete(key);
+    if (asked.from !== undefined) asked.from.reply(failure);
+    else if (failure !== undefined) {
+      this.#context.runtime.logger.warn(
+        { event: 'mesh.registration_refused', procedure: asked.procedure, tag: failure.tag },
+        `the node refuses ${asked.procedure}`,
+      );
+    }
+    this.#more();
+  }
+
+  end(): void {
+    this.#todo = [];
+    for (const { from } of this.#asked.values()) {
+      from?.reply({
+        tag: 'connection_error',
+        sent: true,
+        detail: 'the connection was lost',
+      } satisfies RpcFailure);
+    }
+    this.#asked.clear();
+  }
+
+  #more(): void {
+    while (this.#asked.size < WINDOW) {
+      const procedure = this.#todo.pop();
+      if (procedure === undefined) return;
+      if (this.#wanted(procedure) !== undefined) this.#ask(procedure, undefined);
+    }
+  }
+
+  #ask(procedure: string, from: From | undefined): void {
+    const wanted = this.#wanted(procedure);
+    const id = this.#context.runtime.random.bytes(16);
+    this.#asked.set(keyOf(id), { procedure, from });
+    if (wanted === undefined) this.#control.send('unregister_procedure', { request_id: id, procedure });
+    else {
+      this.#control.send('register_procedure', {
+        request_id: id,
+        procedure,
+        ...(wanted.exclusive ? { exclusive: true } : {}),
+      });
+    }
+  }
+
+  #wanted(procedure: string): { readonly exclusive: boolean } | undefined {
+    return this.#context.advertised.get(keyOfAdvertised(CLIENT, procedure));
+  }
+
+  #forgetSettled(): void {
+    for (const [key, { from }] of this.#asked) if (from?.settled === true) this.#asked.delete(key);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * What connected clients registered at this node: one provider per procedure and client, gone with its
+ * connection. A newer connection of the same client takes over what it registers again.
+ */
+import type { Process } from '../../actor/process.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+import type { Enrollment, Registration } from './registered.ts';
+import type { ServiceTable } from './service-table.ts';
+
+/** Procedures one connected client may register. */
+const PER_CLIENT = 10_000;
+
+const ownerOf = (nodeId: string): string => `peer:${nodeId}`;
+
+export class Clients {
+  readonly #table: ServiceTable;
+  readonly #registry: Process;
+  /** Monitored connections and the node ids behind them. */
+  readonly #nodeIds = new Map<Process, string>();
+  /** Connections that said goodbye and still finish calls. */
+  readonly #leaving = new WeakSet<Process>();
+
+  constructor(table: ServiceTable, registry: Process) {
+    this.#table = table;
+    this.#registry = registry;
+  }
+
+  /** Does what a client wants, or says why not. */
+  register({ connection, nodeId, procedure, exclusive, remove }: Registration): RpcFailure | undefined {
+    if (remove) {
+      this.#remove(connection, nodeId, procedure);
+      return undefined;
+    }
+    return this.#add(connection, nodeId, procedure, exclusive);
+  }
+
+  enroll({ connection, nodeId, procedures }: Enrollment): void {
+    for (const [procedure, exclusive] of procedures) this.#add(connection, nodeId, procedure, exclusive);
+  }
+
+  /** No new calls go to this connection. */
+  leave(connection: Process): void {
+    this.#leaving.add(connection);
+    const nodeId = this.#nodeIds.get(connection);
+    if (nodeId === undefined) return;
+    for (const { procedure } of this.#table.ownedBy(ownerOf(nodeId))) {
+      this.#remove(connection, nodeId, procedure);
+    }
+  }
+
+  /** The connection is dead. */
+  lost(connection: Process): void {
+    this.leave(connection);
+    this.#nodeIds.delete(connection);
+  }
+
+  #add(connection: Process, nodeId: string, procedure: string, exclusive: boolean): RpcFailure | undefined {
+    if (!connection.alive || this.#leaving.has(connection)) {
+      return { tag: 'connection_error', sent: false, detail: 'the client is leaving' };
+    }
+    const owner = ownerOf(nodeId);
+    const id = `${owner}/${procedure}/${connection.serial}`;
+    const target = { kind: 'peer', connection, nodeId } as const;
+    const provider = { id, procedure, owner, exclusive, target, inFlight: 0 };
+    const verdict = this.#table.judge(provider);
+    if (verdict === 'exclusive') {
+      return { tag: 'unauthorized', detail: 'another provider holds this name, or one of the two is exclusive' };
+    }
+    if (verdict === 'full') return { tag: 'overloaded', bound: 'registry' };
+    if (verdict === 'added' && this.#table.countOf(owner) >= PER_CLIENT) {
+      return { tag: 'overloaded', bound: 'registrations' };
+    }
+    this.#table.add(provider);
+    if (!this.#nodeIds.has(connection)) {
+      this.#nodeIds.set(connection, nodeId);
+      this.#registry.monitor(connection);
+    }
+    return undefined;
+  }
+
+  /** Only what this very connection registered: a newer one may have taken over. */
+  #remove(connection: Process, nodeId: string, procedure: string): void {
+    const { target } = this.#table.find(procedure, ownerOf(nodeId)) ?? {};
+    if (target?.kind === 'peer' && target.connection === connection) {
+      this.#table.remove(procedure, ownerOf(nodeId));
+    }
+  }
+}

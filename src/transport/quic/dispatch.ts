@@ -1,0 +1,93 @@
+/**
+ * From a datagram to the link, the raw receiver or the greeter it is for (TRANSPORT §3).
+ *
+ * Our connection ids have a fixed length, so that a short header is looked up without parsing. Nothing here
+ * throws, whatever the bytes; what nobody wants is counted by reason.
+ */
+import type { RemoteInfo } from 'node:dgram';
+
+import type { PhysicalAddress } from '../transport.ts';
+import type { NativeHeader, Quiche } from './binding.ts';
+import { FIXED_BIT, LONG_HEADER, type Greeter } from './greeter.ts';
+import type { LinkRegistry } from './link-registry.ts';
+import type { QuicLink } from './link.ts';
+import { ID_LENGTH } from './retry-token.ts';
+
+/** What the dispatcher needs from its endpoint. */
+export interface DispatchHost {
+  readonly quiche: Quiche;
+  readonly onRaw: ((from: PhysicalAddress, bytes: Uint8Array) => void) | undefined;
+  /** Whether dialers are let in. */
+  readonly accepting: boolean;
+  /** Starts an inbound link under the id its dialer uses. */
+  accept(id: Uint8Array, originalId: Uint8Array, from: PhysicalAddress): QuicLink;
+  drop(reason: string): void;
+}
+
+export class Dispatcher {
+  readonly #host: DispatchHost;
+  readonly #registry: LinkRegistry;
+  readonly #greeter: Greeter;
+
+  constructor(host: DispatchHost, registry: LinkRegistry, greeter: Greeter) {
+    this.#host = host;
+    this.#registry = registry;
+    this.#greeter = greeter;
+  }
+
+  receive(datagram: Buffer, from: RemoteInfo): void {
+    const first = datagram[0];
+    if (first === undefined) return;
+    if ((first & FIXED_BIT) === 0) this.#receiveRaw(datagram, { host: from.address, port: from.port });
+    else if ((first & LONG_HEADER) !== 0)
+      this.#receiveLong(datagram, { host: from.address, port: from.port });
+    else {
+      const link = this.#registry.find(datagram.toString('latin1', 1, 1 + ID_LENGTH));
+      if (link === undefined) this.#host.drop('unknown_connection');
+      else link.receive(datagram, from.address, from.port);
+    }
+  }
+
+  #receiveRaw(datagram: Buffer, from: PhysicalAddress): void {
+    const { onRaw } = this.#host;
+    if (onRaw === undefined) {
+      this.#host.drop('raw');
+      return;
+    }
+    try {
+      onRaw(from, datagram);
+    } catch {
+      this.#host.drop('raw_receiver_failed');
+    }
+  }
+
+  #receiveLong(datagram: Buffer, from: PhysicalAddress): void {
+    const { quiche, accepting } = this.#host;
+    try {
+      if (!quiche.versionIsSupported(datagram.readUInt32BE(1))) {
+        this.#host.drop('unknown_version');
+        if (accepting) this.#greeter.negotiate(datagram, from);
+        return;
+      }
+      const header = quiche.Header.fromSlice(datagram, ID_LENGTH);
+      const link = this.#registry.find(Buffer.from(header.dcid).toString('latin1'));
+      if (link !== undefined) link.receive(datagram, from.host, from.port);
+      else if (accepting) this.#receiveStranger(datagram, header, from);
+      else this.#host.drop('not_accepting');
+    } catch {
+      this.#host.drop('unparsable');
+    }
+  }
+
+  #receiveStranger(datagram: Buffer, header: NativeHeader, from: PhysicalAddress): void {
+    const refusal = this.#registry.refusal(from.host);
+    if (refusal !== undefined) {
+      this.#host.drop(refusal);
+      return;
+    }
+    const greeting = this.#greeter.greet(datagram, header, from);
+    if (greeting.tag === 'dropped') this.#host.drop(greeting.reason);
+    else if (greeting.tag === 'welcome')
+      this.#host.accept(greeting.id, greeting.originalId, from).receive(datagram, from.host, from.port);
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * `espalier demo`: the story, the processes it takes, and that none is left.
+ */
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { ActorNode, TreeSnapshot } from '../../src/inspect/snapshot.ts';
+import { endAll, espalier, run } from '../cli/process.ts';
+
+afterEach(endAll);
+
+interface DemoDocument {
+  readonly ok: boolean;
+  readonly transport: string;
+  readonly steps: readonly {
+    readonly name: string;
+    readonly procedure: string;
+    readonly route: string;
+    readonly outcome: string;
+    readonly micros: number;
+    readonly value?: unknown;
+    readonly error?: { readonly tag: string };
+  }[];
+  readonly tree: { readonly before: TreeSnapshot; readonly after: TreeSnapshot };
+}
+
+const STORY = [
+  ['local', 'local', 'ok'],
+  ['remote', 'direct', 'ok'],
+  ['handler_error', 'direct', 'handler_error'],
+  ['handler_crash', 'direct', 'handler_crash'],
+  ['after_crash', 'direct', 'ok'],
+  ['timeout', 'direct', 'timeout'],
+  ['shutdown', 'direct', 'ok'],
+];
+
+const find = (actor: ActorNode, name: string): ActorNode | undefined =>
+  actor.name === name
+    ? actor
+    : actor.children.map((child) => find(child, name)).find((found) => found !== undefined);
+
+const ids = (actor: ActorNode): readonly string[] => [actor.id, ...actor.children.flatMap(ids)];
+
+describe.each([
+  { transport: 'quic', args: [] },
+  { transport: 'memory', args: ['--transport', 'memory'] },
+])('demo --once --json over $transport', ({ transport, args }) => {
+  test('prints one document: seven steps, each with the outcome it should have', async () => {
+    const ended = await run(['demo', '--once', '--json', ...args]);
+    expect(ended.code).toBe(0);
+    const document = JSON.parse(ended.stdout) as DemoDocument;
+    expect(Object.keys(document)).toEqual(['ok', 'transport', 'steps', 'tree']);
+    expect([document.ok, document.transport]).toEqual([true, transport]);
+    expect(document.steps.map(({ name, route, outcome }) => [name, route, outcome])).toEqual(STORY);
+    for (const step of document.steps) {
+      expect(step.micros).toBeGreaterThan(0);
+      if (step.outcome === 'ok') expect(step).toHaveProperty('value');
+      else expect(step.error?.tag).toBe(step.outcome);
+    }
+    const { before, after } = document.tree;
+    expect(ids(after.root)).toEqual(ids(before.root));
+    expect(find(before.root, 'demo.fragile')?.details).toMatchObject({ served: 0, crashed: 0 });
+    expect(find(after.root, 'demo.fragile')?.details).toMatchObject({ served: 2, crashed: 1 });
+    if (transport === 'memory') expect(ended.stderr).toMatch(/^\*\*\* NO QUIC/);
+    else expect(ended.stderr).toBe('');
+  });
+});
+
+describe('demo', () => {
+  test('without QUIC says so in its first line', async () => {
+    const ended = await run(['demo', '--once', '--transport', 'memory']);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toMatch(/^\*\*\* NO QUIC: .*IN-MEMORY/);
+  });
+
+  test('--once shows steps, latencies and both trees, and no crash report', async () => {
+    const ended = await run(['demo', '--once']);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toMatch(/^handler_crash +demo\.fragile +direct +handler_crash +\d+\.\d\d ms/m);
+    expect(ended.stdout.match(/^<0\.1> client \(Supervisor/gm)).toHaveLength(2);
+    expect(ended.stdout).toMatch(/every step ended as it should\n$/);
+  });
+
+  test('--ndjson tells each step as it happens', async () => {
+    const ended = await run(['demo', '--once', '--ndjson']);
+    const events = ended.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string });
+    expect(events.map(({ event }) => event)).toEqual([
+      'step',
+      'step',
+      'step',
+      'tree',
+      'step',
+      'step',
+      'tree',
+      'step',
+      'step',
+      'done',
+    ]);
+  });
+
+  test('stays up until SIGINT, serves others meanwhile, and leaves no process', async () => {
+    const demo = espalier(['demo']);
+    let url: string | undefined;
+    const pids: number[] = [];
+    while (url === undefined) {
+      const line = await demo.line();
+      const pid = /^ {2}\w+ +pid (\d+),/.exec(line)?.[1];
+      if (pid !== undefined) pids.push(Number(pid));
+      url = /^still running at (\S+);/.exec(line)?.[1];
+    }
+    expect(pids).toHaveLength(3);
+    const called = await run(['call', url, 'calculator.compute', '{"operation":"multiply","a":6,"b":7}']);
+    expect(called).toMatchObject({ code: 0, stdout: '{"result":42}\n' });
+    expect(await demo.end('SIGINT')).toMatchObject({ code: 0, signal: null, stderr: '' });
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  test('its processes die with it, even when it is killed', async () => {
+    const demo = espalier(['demo']);
+    const pids: number[] = [];
+    while (pids.length < 3) {
+      const pid = /^ {2}\w+ +pid (\d+),/.exec(await demo.line())?.[1];
+      if (pid !== undefined) pids.push(Number(pid));
+    }
+    expect((await demo.end('SIGKILL')).signal).toBe('SIGKILL');
+    // stderr is shared with the children: the pipe closes with the last of them, and only then is it the end
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+});
+
+/** What is dead but not yet buried by the machine's first process is gone for us. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return process.platform !== 'linux' || !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}

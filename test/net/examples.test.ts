@@ -1,0 +1,83 @@
+/**
+ * The examples run, and do what they say.
+ */
+import { resolve } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { connect } from '../../src/node.ts';
+import { advertise, CALCULATOR, Child, endAll, ROOT, startNode } from '../cli/process.ts';
+
+afterEach(endAll);
+
+interface Shape {
+  readonly name: string;
+  readonly children: readonly Shape[];
+}
+
+interface Kills {
+  readonly before: Shape;
+  readonly killed: Readonly<
+    Record<string, { reason: unknown; answers: readonly unknown[]; replaced: boolean; tree: Shape }>
+  >;
+}
+
+describe('examples/calculator.mjs', () => {
+  test('computes, and declares what it cannot', async () => {
+    const { node, url } = await startNode();
+    const provider = await advertise(url, CALCULATOR);
+    const client = await connect(url);
+    const compute = async (args: Record<string, unknown>): Promise<unknown> => {
+      const result = await client.tryCall('calculator.compute', args);
+      return result.ok ? result.value : result.error.failure;
+    };
+    const refused = (reason: string): object => ({ tag: 'handler_error', reason });
+    expect(await compute({ operation: 'add', a: 2, b: 3 })).toEqual({ result: 5 });
+    expect(await compute({ operation: 'subtract', a: 2, b: 3 })).toEqual({ result: -1 });
+    expect(await compute({ operation: 'multiply', a: 2, b: 3 })).toEqual({ result: 6 });
+    expect(await compute({ operation: 'divide', a: 3, b: 2 })).toEqual({ result: 1.5 });
+    expect(await compute({ operation: 'divide', a: 3, b: 0 })).toEqual(refused('division_by_zero'));
+    for (const operation of ['power', 'toString', 7]) {
+      expect(await compute({ operation, a: 3, b: 0 })).toEqual(refused('invalid_operation'));
+    }
+    expect(await compute({ operation: 'add', a: '2', b: 3 })).toEqual(refused('invalid_operands'));
+    await client.disconnect();
+    await provider.end();
+    await node.end();
+  });
+});
+
+describe('examples/embed.mjs', () => {
+  test('--once serves HTTP, tries itself and exits 0', async () => {
+    const ended = await new Child([resolve(ROOT, 'examples/embed.mjs'), '--once']).ended;
+    expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    expect(ended.stdout.split('\n').slice(1, -1)).toEqual([
+      "put 200 { id: '17', item: { name: 'hammer' } }",
+      "get 200 { name: 'hammer' }",
+      "get 404 { error: 'no_such_item' }",
+    ]);
+  });
+
+  test('SIGTERM ends it with 0', async () => {
+    const service = new Child([resolve(ROOT, 'examples/embed.mjs')]);
+    expect(await service.line()).toMatch(/^serving http:\/\/127\.0\.0\.1:\d+\/items\/ID$/);
+    expect(await service.end('SIGTERM')).toMatchObject({ code: 0, signal: null, stderr: '' });
+  });
+
+  test('any of its actors may be killed: HTTP works again and the tree has its shape', async () => {
+    const ended = await new Child([resolve(ROOT, 'test/cli/fixtures/embed-kills.mjs')]).ended;
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const { before, killed } = JSON.parse(ended.stdout) as Kills;
+    expect(Object.keys(killed)).toEqual(['cache', 'store', 'items.get', 'items.put', 'items']);
+    for (const [name, { reason, answers, replaced, tree }] of Object.entries(killed)) {
+      const round = name.replace('.', '-');
+      expect([name, reason, replaced]).toEqual([name, 'killed', true]);
+      expect([name, answers]).toEqual([name, [200, 200, { round }, 200, 'kept']]);
+      expect([name, sorted(tree)]).toEqual([name, sorted(before)]);
+    }
+  });
+});
+
+/** Siblings under a dynamic supervisor have no order of their own. */
+const sorted = ({ name, children }: Shape): Shape => ({
+  name,
+  children: children.map(sorted).sort((one, other) => (one.name < other.name ? -1 : 1)),
+});

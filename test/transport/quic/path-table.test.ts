@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+
+import {
+  AMPLIFICATION,
+  PathTable,
+  SILENCE,
+  STRANGERS,
+  STRANGERS_WINDOW,
+  virtualAddress,
+} from '../../../src/transport/quic/path-table.ts';
+
+const HOME = { host: '192.0.2.1', port: 1_000 };
+const AWAY = { host: '192.0.2.1', port: 2_000 };
+const LATE = SILENCE + 1;
+
+/** A genuine packet of 100 bytes from a source. */
+const genuine = (table: PathTable, from: typeof HOME, now: number): boolean =>
+  table.arrived(from.host, from.port, 100, now) || table.genuine(from.host, from.port, 100, now);
+
+describe('PathTable', () => {
+  test('sends to the address that was proven, without limit', () => {
+    const table = new PathTable(HOME, 0);
+    expect([table.address, table.allowance]).toEqual([HOME, Infinity]);
+    expect(table.paths).toEqual([{ kind: 'direct', address: HOME, active: true }]);
+  });
+
+  test('a genuine packet from elsewhere changes nothing while the proven path speaks', () => {
+    const table = new PathTable(HOME, 0);
+    for (let now = 0; now < 10_000; now += SILENCE - 1) {
+      expect(table.arrived(HOME.host, HOME.port, 50, now)).toBe(true);
+      expect(genuine(table, AWAY, now + SILENCE - 2)).toBe(false);
+    }
+    expect(table.address).toEqual(HOME);
+  });
+
+  test('after a silence it becomes the active path, for three times the bytes it brought', () => {
+    const table = new PathTable(HOME, 0);
+    expect(genuine(table, AWAY, LATE)).toBe(true);
+    expect([table.address, table.allowance]).toEqual([AWAY, AMPLIFICATION * 100]);
+    table.sent(250);
+    expect(table.allowance).toBe(50);
+    table.arrived(AWAY.host, AWAY.port, 40, LATE + 1);
+    expect(table.allowance).toBe(50 + AMPLIFICATION * 40);
+  });
+
+  test('the first datagram of the proven path takes the link back', () => {
+    const table = new PathTable(HOME, 0);
+    genuine(table, AWAY, LATE);
+    expect(table.arrived(HOME.host, HOME.port, 1, LATE + 1)).toBe(true);
+    expect([table.address, table.allowance]).toEqual([HOME, Infinity]);
+  });
+
+  test('a known unproven path is no way in without a genuine packet', () => {
+    const table = new PathTable(HOME, 0);
+    genuine(table, AWAY, 0);
+    expect(table.arrived(AWAY.host, AWAY.port, 100, LATE)).toBe(false);
+    expect(table.address).toEqual(HOME);
+    expect(table.genuine(AWAY.host, AWAY.port, 100, LATE)).toBe(true);
+  });
+
+  test('remembers six paths and forgets the one silent longest, never the proven or the active one', () => {
+    const table = new PathTable(HOME, 0);
+    for (let port = 1; port <= 20; port++) genuine(table, { host: HOME.host, port }, LATE + port);
+    expect(table.paths).toHaveLength(6);
+    const ports = table.paths.map(({ address }) => address.port);
+    expect(ports).toContain(HOME.port);
+    expect(table.paths.filter(({ active }) => active)).toHaveLength(1);
+    expect(ports).toContain(20);
+  });
+
+  test('looks at so many datagrams of strangers per window and no more', () => {
+    const table = new PathTable(HOME, 0);
+    for (let count = 0; count < STRANGERS; count++) expect(table.stranger(10)).toBe(true);
+    expect(table.stranger(10 + STRANGERS_WINDOW - 1)).toBe(false);
+    expect(table.stranger(10 + STRANGERS_WINDOW)).toBe(true);
+  });
+});
+
+describe('virtualAddress', () => {
+  test('is another address for each link', () => {
+    const hosts = [1, 2, 0xffff, 0x1_0000, 0x1_0001, 0xffff_ffff].map((id) => virtualAddress(id).host);
+    expect(new Set(hosts).size).toBe(6);
+    expect(hosts[3]).toBe('fd00::1:1:0');
+  });
+});

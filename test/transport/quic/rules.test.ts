@@ -1,0 +1,197 @@
+/** The small pure rules of the QUIC transport: admission, stream ids, close reasons, errors, addresses. */
+import { describe, expect, test } from 'vitest';
+
+import { addressClass, addressFamily } from '../../../src/transport/quic/address.ts';
+import { Admission } from '../../../src/transport/quic/admission.ts';
+import { nativeFailure } from '../../../src/transport/quic/binding.ts';
+import { closeReason, type NativeClose } from '../../../src/transport/quic/close-reason.ts';
+import { limitsFor } from '../../../src/transport/quic/limits.ts';
+import { SeenIds } from '../../../src/transport/quic/stream-ids.ts';
+
+describe('Admission', () => {
+  const fill = (admission: Admission, host: string, links: number): void => {
+    for (let count = 0; count < links; count++) {
+      expect(admission.refusal(host, 0)).toBeUndefined();
+      admission.started(host);
+      admission.settled(host);
+    }
+  };
+
+  test('limits links in total and handshakes in total', () => {
+    const admission = new Admission(10, 2);
+    expect(admission.refusal('127.0.0.1', 10)).toBe('too_many_links');
+    admission.started('127.0.0.1');
+    admission.started('127.0.0.1');
+    expect(admission.refusal('127.0.0.1', 2)).toBe('too_many_half_open');
+    admission.settled('127.0.0.1');
+    expect(admission.refusal('127.0.0.1', 2)).toBeUndefined();
+  });
+
+  test('a public address may have 16 handshakes and 256 links', () => {
+    const admission = new Admission(10_000, 10_000);
+    for (let count = 0; count < 16; count++) admission.started('192.0.2.1');
+    expect(admission.refusal('192.0.2.1', 0)).toBe('too_many_per_address');
+    expect(admission.refusal('192.0.2.2', 0)).toBeUndefined();
+    fill(admission, '198.51.100.1', 256);
+    expect(admission.refusal('198.51.100.1', 0)).toBe('too_many_per_address');
+    admission.ended('198.51.100.1');
+    expect(admission.refusal('198.51.100.1', 0)).toBeUndefined();
+  });
+
+  test('a private address may have 256 links in any state, loopback any number', () => {
+    const admission = new Admission(10_000, 10_000);
+    for (let count = 0; count < 256; count++) admission.started('10.1.2.3');
+    expect(admission.refusal('10.1.2.3', 0)).toBe('too_many_per_address');
+    for (let count = 0; count < 1_000; count++) admission.started('127.0.0.1');
+    expect(admission.refusal('127.0.0.1', 0)).toBeUndefined();
+    for (let count = 0; count < 1_000; count++) admission.started('::1');
+    expect(admission.refusal('::1', 0)).toBeUndefined();
+  });
+
+  test('nothing is left of addresses without links', () => {
+    const admission = new Admission(10, 10);
+    fill(admission, '192.0.2.1', 3);
+    for (let count = 0; count < 3; count++) admission.ended('192.0.2.1');
+    expect([admission.addresses, admission.halfOpen]).toEqual([0, 0]);
+  });
+});
+
+describe('SeenIds', () => {
+  test('an id of the peer is new once, in whatever order they come', () => {
+    const seen = new SeenIds(0);
+    expect([8, 0, 8, 4, 0, 12, 4].map((id) => seen.isNew(id))).toEqual([
+      true,
+      true,
+      false,
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  test('ids of other kinds are never new', () => {
+    const seen = new SeenIds(1);
+    expect([0, 2, 3, 4].some((id) => seen.isNew(id))).toBe(false);
+    expect(seen.isNew(1)).toBe(true);
+  });
+});
+
+describe('closeReason', () => {
+  const said = (isApp: boolean, errorCode: number, reason = ''): NativeClose => ({
+    isApp,
+    errorCode,
+    reason: Buffer.from(reason),
+  });
+  const end = { peer: null, local: null, timedOut: false, opened: true };
+
+  test('an application close of the peer is remote, with its text', () => {
+    expect(closeReason({ ...end, peer: said(true, 6, 'slow') }, false)).toEqual({
+      tag: 'remote',
+      code: 6,
+      reason: 'slow',
+    });
+  });
+
+  test('a TLS alert is a failed handshake, also on a link that was open', () => {
+    for (const opened of [true, false]) {
+      expect(closeReason({ ...end, opened, peer: said(false, 298) }, false)).toMatchObject({
+        tag: 'handshake_failed',
+        code: 298,
+        by: 'remote',
+      });
+      expect(closeReason({ ...end, opened, local: said(false, 376) }, true)).toMatchObject({
+        tag: 'handshake_failed',
+        code: 376,
+        by: 'local',
+      });
+    }
+  });
+
+  test('any other transport error is one, or a failed handshake before the link was open', () => {
+    expect(closeReason({ ...end, peer: said(false, 10) }, false)?.tag).toBe('transport_error');
+    expect(closeReason({ ...end, local: said(false, 10) }, false)?.tag).toBe('transport_error');
+    expect(closeReason({ ...end, opened: false, peer: said(false, 12) }, false)).toMatchObject({
+      tag: 'handshake_failed',
+      code: 12,
+    });
+  });
+
+  test('silence is idle_timeout when open and handshake_timeout before', () => {
+    expect(closeReason({ ...end, timedOut: true }, true)).toEqual({ tag: 'idle_timeout' });
+    expect(closeReason({ ...end, timedOut: true, opened: false }, true)).toEqual({
+      tag: 'handshake_timeout',
+    });
+  });
+
+  test('without any of it the connection goes on until quiche has closed it', () => {
+    expect(closeReason(end, false)).toBeUndefined();
+    expect(closeReason(end, true)?.tag).toBe('transport_error');
+  });
+
+  test('the text of the peer is cut, whatever it is', () => {
+    const reason = closeReason({ ...end, peer: said(true, 1, 'x'.repeat(5_000)) }, false);
+    expect(reason).toMatchObject({ reason: 'x'.repeat(256) });
+  });
+});
+
+describe('nativeFailure', () => {
+  test('reads the names quiche gives', () => {
+    const read = (text: string): unknown => nativeFailure(new Error(text));
+    expect(read('StreamStopped(7)')).toEqual({ tag: 'stream_stopped', code: 7 });
+    expect(read('StreamReset(9)')).toEqual({ tag: 'stream_reset', code: 9 });
+    expect(read('InvalidStreamState(4)')).toEqual({ tag: 'stream_gone' });
+    expect(read('StreamLimit')).toEqual({ tag: 'stream_limit' });
+    expect(read('FinalSize')).toEqual({ tag: 'other', name: 'FinalSize' });
+    expect(nativeFailure('text')).toEqual({ tag: 'other', name: 'text' });
+  });
+});
+
+describe('addressClass', () => {
+  test('knows loopback, private and public addresses', () => {
+    const classes = {
+      '127.0.0.1': 'loopback',
+      '127.8.9.1': 'loopback',
+      '::1': 'loopback',
+      '10.0.0.1': 'private',
+      '172.16.0.1': 'private',
+      '172.31.255.255': 'private',
+      '172.32.0.1': 'public',
+      '192.168.3.4': 'private',
+      '100.64.0.1': 'private',
+      '169.254.1.1': 'private',
+      'fd12::1': 'private',
+      'fe80::1%eth0': 'private',
+      '192.0.2.1': 'public',
+      '2001:db8::1': 'public',
+      '0.0.0.0': 'public',
+    };
+    for (const [host, kind] of Object.entries(classes))
+      expect([host, addressClass(host)]).toEqual([host, kind]);
+  });
+
+  test('knows the family of numeric addresses only', () => {
+    expect(['1.2.3.4', '::', 'host', '', '1.2.3', '[::1]'].map(addressFamily)).toEqual([
+      4,
+      6,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('limitsFor', () => {
+  test('loopback listeners notice a dead peer sooner', () => {
+    expect(limitsFor({ host: '127.0.0.1', port: 0 })).toMatchObject({
+      idleTimeout: 10_000,
+      keepAlive: 3_000,
+    });
+    expect(limitsFor({ host: '0.0.0.0', port: 0 })).toMatchObject({ idleTimeout: 30_000, keepAlive: 10_000 });
+  });
+
+  test('the default keep-alive follows a short idle timeout', () => {
+    expect(limitsFor({ host: '127.0.0.1', port: 0 }, { idleTimeout: 900 }).keepAlive).toBe(300);
+  });
+});
