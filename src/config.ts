@@ -93,7 +93,8 @@ export const checkNodeOptions = (options: object): void => check(NODE, options);
 export const checkConnectOptions = (options: object): void => check(CLIENT, options);
 
 function check(rules: Readonly<Record<string, Rule>>, options: unknown, within = ''): void {
-  if (typeof options !== 'object' || options === null) throw invalid(within || 'options', 'must be an object');
+  if (typeof options !== 'object' || options === null)
+    throw invalid(within || 'options', 'must be an object');
   for (const [name, value] of entriesOf(options)) {
     if (value === undefined) continue;
     const field = `${within}${name}`;

@@ -35,7 +35,13 @@ export function connectLocal(node: Node): Client {
 
 export { err, Err, isNotFound, type Result, type Route } from './mesh/errors/rpc-error.ts';
 export { RpcError };
-export { describeFailure, isRetryable, type CrashKind, type RpcFailure, type RpcFailureTag } from './mesh/errors/rpc-failure.ts';
+export {
+  describeFailure,
+  isRetryable,
+  type CrashKind,
+  type RpcFailure,
+  type RpcFailureTag,
+} from './mesh/errors/rpc-failure.ts';
 export { server, type ServerHandler } from './mesh/handlers/server-handler.ts';
 export type { Authorize, Handler, HandlerContext, ProcedureLimits } from './mesh/handlers/handler.ts';
 export type { AdvertiseOptions, Advertisement, CallOptions, Client } from './mesh/client/client.ts';

@@ -20,7 +20,15 @@ import { connectTarget, isLoopbackHost, parseMeshUrl, DEFAULT_REALM } from './me
 import { ExitError } from './otp/errors.ts';
 import { ServerRef } from './otp/server-ref.ts';
 import { CloseCode, type PhysicalAddress, type Transport } from './transport/transport.ts';
-import { behind, makeContext, makeIdentity, makeTransport, startWorld, stopWorld, type World } from './world.ts';
+import {
+  behind,
+  makeContext,
+  makeIdentity,
+  makeTransport,
+  startWorld,
+  stopWorld,
+  type World,
+} from './world.ts';
 
 export interface Node extends Client {
   /** `https://host:port` of the listener. */
@@ -161,9 +169,13 @@ async function accepted(
     if (signal?.aborted === true) throw canceled(cause);
     throw cause.reason === 'timeout'
       ? timedOut(timeout)
-      : new RpcError({ tag: 'connection_error', sent: false, detail: 'the client did not start' }, undefined, {
-          cause,
-        });
+      : new RpcError(
+          { tag: 'connection_error', sent: false, detail: 'the client did not start' },
+          undefined,
+          {
+            cause,
+          },
+        );
   }
 }
 
@@ -187,7 +199,7 @@ async function parts(
 }
 
 function listenAddress(listen: string): PhysicalAddress {
-  const zero = /:0$/.test(listen);
+  const zero = listen.endsWith(':0');
   const parsed = parseMeshUrl(zero ? listen.replace(/:0$/, ':1') : listen);
   const host = parsed.ok ? bare(parsed.at.host) : '';
   if (!parsed.ok || listen.includes('://')) throw invalid('listen', 'must be host:port, IPv6 in brackets');
@@ -219,5 +231,5 @@ function anyPort(address: PhysicalAddress): PhysicalAddress {
 
 const bare = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
 
-const urlOf = ({ host, port }: PhysicalAddress): string => `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
-
+const urlOf = ({ host, port }: PhysicalAddress): string =>
+  `https://${host.includes(':') ? `[${host}]` : host}:${port}`;

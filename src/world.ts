@@ -58,10 +58,7 @@ export function makeContext(
   };
 }
 
-export async function makeIdentity(
-  context: MeshContext,
-  wanted: NodeOptions['identity'],
-): Promise<Identity> {
+export async function makeIdentity(context: MeshContext, wanted: NodeOptions['identity']): Promise<Identity> {
   const { random, clock } = context.runtime;
   if (wanted === undefined) return createIdentity(random, clock.wall());
   return 'file' in wanted ? loadIdentity(wanted.file, random, clock.wall()) : wanted;

@@ -9,6 +9,8 @@ export type Call = (bytes: Uint8Array) => Promise<unknown>;
 export interface Phase {
   /** Milliseconds before counting begins. */
   readonly warm: number;
+  /** Calls before counting begins; a slow callee is excused after three times `warm`. */
+  readonly warmCalls: number;
   /** Milliseconds counted. */
   readonly window: number;
   /** Milliseconds without any answer after which the phase is over: stalled. */
@@ -42,6 +44,8 @@ export interface LoadOptions extends Phase {
   readonly mark: (at: 'begin' | 'end') => void;
 }
 
+/** A callee that answers too slowly is warm after so many times the time to warm up. */
+const PATIENCE = 3;
 /** Rejected calls after which a phase is over. */
 const MAX_FAILED = 100;
 /** Milliseconds to wait for the last answers. */
@@ -139,7 +143,9 @@ class Run {
 
   #warming(now: number): void {
     this.#warmed++;
-    if (now - this.#start < this.#options.warm) return;
+    const { warm, warmCalls } = this.#options;
+    const passed = now - this.#start;
+    if (passed < warm || (this.#warmed < warmCalls && passed < PATIENCE * warm)) return;
     this.#begin = { at: now, cpu: process.cpuUsage() };
     this.#options.mark('begin');
   }

@@ -5,37 +5,19 @@
  * Rounds are interleaved (A B C A B C …), every peer in fresh processes each time; ratios are taken inside a
  * round, so that other people's load hits both sides of a ratio (OTP §7.4).
  */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { optionsHelp, parseOptions, type Bench, type BenchOptions } from '../harness/bench.ts';
 import { ensurePackages } from '../harness/packages.ts';
+import { rounded } from '../harness/statistics.ts';
 import { usableCpus } from '../harness/placement.ts';
 import type { PeerEntry } from './peer.ts';
 import { ENTRIES, isOurs, OURS } from './peers.ts';
 import { FULL, QUICK, type Plan } from './plan.ts';
 import { printed } from './print.ts';
-import { incidents, rows, type Incident, type Row } from './report.ts';
+import { incidents, rows, type RpcReport } from './report.ts';
 import { session, type Session } from './session.ts';
 
 const QUESTION = 'What does one call cost over loopback between two processes, the whole path?';
-
-export interface RpcReport {
-  readonly bench: 'rpc';
-  readonly node: string;
-  readonly cpus: number;
-  /** Complete rounds. */
-  readonly rounds: number;
-  /** Bytes of a payload. */
-  readonly size: number;
-  readonly date: string;
-  readonly quick: boolean;
-  /** False where processes cannot be placed on CPUs: "two CPUs" and "one CPU" mean nothing then. */
-  readonly placed: boolean;
-  readonly rows: readonly Row[];
-  readonly skipped: readonly { readonly peer: string; readonly reason: string }[];
-  readonly incidents: readonly Incident[];
-  /** By name: what one must know to read its figures. */
-  readonly notes: Readonly<Record<string, string>>;
-}
 
 export const rpc: Bench = {
   question: QUESTION,
@@ -64,6 +46,7 @@ export const rpc: Bench = {
 async function measure(options: BenchOptions): Promise<RpcReport> {
   const plan = options.quick ? QUICK : FULL;
   const began = performance.now();
+  const loadBefore = rounded(loadavg()[0] ?? 0);
   const skipped: { peer: string; reason: string }[] = [];
   const present: PeerEntry[] = [];
   for (const entry of ENTRIES) {
@@ -81,6 +64,7 @@ async function measure(options: BenchOptions): Promise<RpcReport> {
     size: plan.size,
     date: new Date().toISOString(),
     quick: options.quick,
+    load: [loadBefore, rounded(loadavg()[0] ?? 0)],
     placed,
     rows: rows(
       sessions,

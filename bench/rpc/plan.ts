@@ -32,6 +32,8 @@ export interface Plan {
   readonly coldWarm: number;
   /** The same in later steps. */
   readonly warm: number;
+  /** Calls before counting in every step, unless that takes three times as long as the time above. */
+  readonly warmCalls: number;
   /** Milliseconds counted, of each step. */
   readonly window: number;
   /** Milliseconds without an answer that count as a stall. */
@@ -45,6 +47,7 @@ export const FULL: Plan = {
   size: 100,
   coldWarm: 1_500,
   warm: 500,
+  warmCalls: 5_000,
   window: 2_000,
   stallAfter: 3_000,
   budget: 600_000,
@@ -56,6 +59,7 @@ export const QUICK: Plan = {
   rounds: 3,
   coldWarm: 500,
   warm: 150,
+  warmCalls: 2_000,
   window: 400,
   stallAfter: 1_000,
   budget: 31_000,
@@ -66,4 +70,4 @@ export const START_LIMIT = 15_000;
 
 /** Longest silence of a client that still works. */
 export const silenceLimit = ({ coldWarm, window, stallAfter }: Plan): number =>
-  coldWarm + window + stallAfter + 5_000;
+  3 * coldWarm + window + stallAfter + 5_000;

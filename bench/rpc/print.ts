@@ -3,14 +3,13 @@
  */
 import { table } from '../harness/table.ts';
 import type { Spread } from '../harness/statistics.ts';
-import type { Judged, Row } from './report.ts';
-import type { RpcReport } from './bench.ts';
+import type { Judged, Row, RpcReport } from './report.ts';
 
 /** Columns with figures. */
 const NUMERIC: ReadonlySet<number> = new Set([2, 3, 4, 5]);
 
 export function printed(report: RpcReport): string {
-  const { node, cpus, rounds, size, placed, skipped, incidents, notes } = report;
+  const { node, cpus, rounds, size, load, placed, skipped, incidents, notes } = report;
   const lines: (readonly string[])[] = [['case', 'who', 'median', 'min', 'max', 'ours÷it', 'goal', 'met']];
   for (const row of report.rows) lines.push(...cells(row));
   return [
@@ -18,6 +17,9 @@ export function printed(report: RpcReport): string {
     '',
     table(lines, NUMERIC),
     '',
+    ...(load[0] > cpus
+      ? [`BUSY: load ${load[0]} on ${cpus} CPUs before the first round; absolute figures mean little`]
+      : []),
     ...(placed ? [] : ['NOT PLACED on CPUs: "two CPUs" and "one CPU" are what the system chose']),
     ...Object.entries(notes).map(([name, note]) => `${name}: ${note}`),
     ...skipped.map(({ peer, reason }) => `SKIPPED ${peer}: ${reason}`),

@@ -28,6 +28,28 @@ export interface Incident {
   readonly rounds: readonly number[];
 }
 
+/** The JSON document. */
+export interface RpcReport {
+  readonly bench: 'rpc';
+  readonly node: string;
+  readonly cpus: number;
+  /** Complete rounds. */
+  readonly rounds: number;
+  /** Bytes of a payload. */
+  readonly size: number;
+  readonly date: string;
+  readonly quick: boolean;
+  /** Processes that wanted a CPU, averaged over a minute, before and after (`os.loadavg`). */
+  readonly load: readonly [before: number, after: number];
+  /** False where processes cannot be placed on CPUs: "two CPUs" and "one CPU" mean nothing then. */
+  readonly placed: boolean;
+  readonly rows: readonly Row[];
+  readonly skipped: readonly { readonly peer: string; readonly reason: string }[];
+  readonly incidents: readonly Incident[];
+  /** By name: what one must know to read its figures. */
+  readonly notes: Readonly<Record<string, string>>;
+}
+
 /** By name of the peer, one session per round. */
 export type Sessions = ReadonlyMap<string, readonly Session[]>;
 

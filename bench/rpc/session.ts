@@ -90,8 +90,8 @@ async function run(
   server: Process | undefined,
   plan: Plan,
 ): Promise<Sample> {
-  const { window, stallAfter } = plan;
-  client.send({ tag: 'run', lanes: step.lanes, phase: { warm, window, stallAfter } });
+  const { warmCalls, window, stallAfter } = plan;
+  client.send({ tag: 'run', lanes: step.lanes, phase: { warm, warmCalls, window, stallAfter } });
   let began: number | undefined;
   let spent: number | undefined;
   for (;;) {

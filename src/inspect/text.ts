@@ -35,10 +35,16 @@ function line(node: ActorNode): string {
   const { details = {}, mailbox, counters } = node;
   const facts = [node.type];
   if (typeof details['strategy'] === 'string' && 'intensity' in details) {
-    facts.push(`${details['strategy']} ${String(details['intensity'])}/${Number(details['period']) / 1_000}s`);
+    facts.push(
+      `${details['strategy']} ${String(details['intensity'])}/${Number(details['period']) / 1_000}s`,
+    );
   }
   if ('served' in details) {
-    facts.push(`running ${String(details['running'])}`, `served ${String(details['served'])}`, `crashed ${String(details['crashed'])}`);
+    facts.push(
+      `running ${String(details['running'])}`,
+      `served ${String(details['served'])}`,
+      `crashed ${String(details['crashed'])}`,
+    );
   }
   if (node.status !== 'running') facts.push(node.status);
   if (mailbox.length > 0) facts.push(`mailbox ${mailbox.length}`);

@@ -11,8 +11,9 @@ export const MAIN: string = resolve(ROOT, 'dist/src/cli/main.js');
 export const CALCULATOR = './examples/calculator.mjs';
 export const SERVICES: string = resolve(import.meta.dirname, 'fixtures/services.mjs');
 
-/** No child lives longer, milliseconds. */
+/** No child lives longer, milliseconds; what serves a whole file of tests says `limit`. */
 const HARD_LIMIT = 25_000;
+export const FILE_LIMIT = 240_000;
 
 export interface Ended {
   readonly code: number | null;
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
   readonly cwd?: string;
+  /** Milliseconds until it is killed. */
+  readonly limit?: number;
 }
 
 const alive = new Set<Child>();
@@ -45,7 +48,7 @@ export class Child {
       cwd: options.cwd ?? ROOT,
       env: { ...env, ...options.env },
       stdio: 'pipe',
-      timeout: HARD_LIMIT,
+      timeout: options.limit ?? HARD_LIMIT,
       killSignal: 'SIGKILL',
     });
     alive.add(this);
@@ -110,16 +113,32 @@ export const run = (args: readonly string[], options: RunOptions = {}): Promise<
 
 /** A node that is ready, on a free port. */
 export async function startNode(
-  ...options: readonly string[]
+  ...args: readonly string[]
 ): Promise<{ node: Child; url: string; id: string }> {
-  const node = espalier(['node', '--listen', '127.0.0.1:0', '--json', ...options]);
+  return nodeWith({}, ...args);
+}
+
+/** A node that is ready and may serve a whole file of tests. */
+export async function nodeWith(
+  options: RunOptions,
+  ...args: readonly string[]
+): Promise<{ node: Child; url: string; id: string }> {
+  const node = espalier(['node', '--listen', '127.0.0.1:0', '--json', ...args], options);
   const { url, id } = await node.json<Ready>();
   return { node, url, id };
 }
 
 /** A provider that is ready. */
-export async function advertise(url: string, module: string, ...options: readonly string[]): Promise<Child> {
-  const provider = espalier(['advertise', url, module, '--json', ...options]);
+export const advertise = (url: string, module: string, ...args: readonly string[]): Promise<Child> =>
+  advertiseWith({}, url, module, ...args);
+
+export async function advertiseWith(
+  options: RunOptions,
+  url: string,
+  module: string,
+  ...args: readonly string[]
+): Promise<Child> {
+  const provider = espalier(['advertise', url, module, '--json', ...args], options);
   await provider.json<Ready>();
   return provider;
 }

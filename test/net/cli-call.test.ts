@@ -3,12 +3,13 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  advertise,
+  advertiseWith,
   endAll,
   espalier,
+  FILE_LIMIT,
+  nodeWith,
   run,
   SERVICES,
-  startNode,
   type Child,
   type Ended,
 } from '../cli/process.ts';
@@ -19,8 +20,8 @@ let url: string;
 let id: string;
 
 beforeAll(async () => {
-  ({ node, url, id } = await startNode('--log-level', 'silent'));
-  provider = await advertise(url, SERVICES, '--log-level', 'silent');
+  ({ node, url, id } = await nodeWith({ limit: FILE_LIMIT }, '--log-level', 'silent'));
+  provider = await advertiseWith({ limit: FILE_LIMIT }, url, SERVICES, '--log-level', 'silent');
 });
 
 afterAll(async () => {

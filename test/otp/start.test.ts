@@ -221,25 +221,15 @@ describe('startServerLink', () => {
     expect(plain.reason).toBe('no');
   });
 
-  test('a taken name harms the starter in no way', async () => {
+  test('a taken name is an answer, no exit signal to the starter', async () => {
     const { runtime, clock } = world();
-    const parent = spawn(runtime);
-    await startServerLink(
-      parent,
-      serving(() => 1),
-      undefined,
-      { name: 'x' },
-    );
-    expect(
-      await startServerLink(
-        parent,
-        serving(() => 1),
-        undefined,
-        { name: 'x' },
-      ),
-    ).toMatchObject({ tag: 'error' });
+    const { pid, inbox } = recorder(runtime, { trapExit: true });
+    const server = serving(() => 1);
+    await startServerLink(pid, server, undefined, { name: 'x' });
+    const second = await startServerLink(pid, server, undefined, { name: 'x' });
+    expect(second).toEqual({ tag: 'error', reason: { already_started: runtime.names.whereis('x') } });
     await clock.settle();
-    expect(parent.alive).toBe(true);
+    expect(inbox).toEqual([]);
   });
 
   test('below a dead parent nothing starts: noproc, and init does not run', async () => {

@@ -164,8 +164,7 @@ function judge(reason: ExitReason): { readonly failure: RpcFailure; readonly fin
     };
   }
   const failure = ended.refusal ?? connectFailure(ended.close);
-  const final =
-    failure.tag === 'unauthorized' || failure.tag === 'protocol_error' || isReplaced(ended.close);
+  const final = failure.tag === 'unauthorized' || failure.tag === 'protocol_error' || isReplaced(ended.close);
   return { failure, final };
 }
 

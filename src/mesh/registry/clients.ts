@@ -64,7 +64,10 @@ export class Clients {
     const provider = { id, procedure, owner, exclusive, target, inFlight: 0 };
     const verdict = this.#table.judge(provider);
     if (verdict === 'exclusive') {
-      return { tag: 'unauthorized', detail: 'another provider holds this name, or one of the two is exclusive' };
+      return {
+        tag: 'unauthorized',
+        detail: 'another provider holds this name, or one of the two is exclusive',
+      };
     }
     if (verdict === 'full') return { tag: 'overloaded', bound: 'registry' };
     if (verdict === 'added' && this.#table.countOf(owner) >= PER_CLIENT) {

@@ -225,7 +225,10 @@ async function withdraw(
 
 function refusal(verdict: 'added' | 'replaced' | 'exclusive' | 'full'): RpcFailure | undefined {
   if (verdict === 'exclusive') {
-    return { tag: 'unauthorized', detail: 'another provider holds this name, or one of the two is exclusive' };
+    return {
+      tag: 'unauthorized',
+      detail: 'another provider holds this name, or one of the two is exclusive',
+    };
   }
   return verdict === 'full' ? { tag: 'overloaded', bound: 'registry' } : undefined;
 }

@@ -27,8 +27,7 @@ export interface Provider {
 export type Verdict = 'added' | 'replaced' | 'exclusive' | 'full';
 
 export type AddResult =
-  | { readonly tag: Exclude<Verdict, 'replaced'> }
-  | { readonly tag: 'replaced'; readonly previous: Provider };
+  { readonly tag: Exclude<Verdict, 'replaced'> } | { readonly tag: 'replaced'; readonly previous: Provider };
 
 /** Providers a table holds at most. */
 export const TABLE_LIMIT = 100_000;

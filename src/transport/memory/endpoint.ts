@@ -19,11 +19,11 @@ import {
   type PhysicalAddress,
   type Protocol,
 } from '../transport.ts';
-import { Admission } from '../quic/admission.ts';
+import { Admission } from '../admission.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Attached, Fabric, Machine } from './fabric.ts';
 import type { LinkOwner } from './link-owner.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from '../limits.ts';
 import { MemoryLink, NO_PROTOCOL } from './link.ts';
 import { packet, type Frame, type Packet, type Parameters } from './packet.ts';
 import type { Wire } from './wire.ts';

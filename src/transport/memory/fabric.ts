@@ -9,7 +9,7 @@ import type { Random } from '../../actor/random.ts';
 import { certificateCache, type CertificateCache } from '../../identity/verdict.ts';
 import type { Link, PhysicalAddress } from '../transport.ts';
 import { EventQueue } from './event-queue.ts';
-import { isLoopback } from './limits.ts';
+import { isLoopback } from '../address.ts';
 import type { Packet } from './packet.ts';
 import { Pipe } from './pipe.ts';
 import { Route, sample, type Delay, type RawFaults } from './route.ts';

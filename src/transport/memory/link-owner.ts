@@ -3,7 +3,7 @@ import type { Identity } from '../../identity/identity.ts';
 import type { CertificateCache } from '../../identity/verdict.ts';
 import type { CloseCode, Link, LinkEvents } from '../transport.ts';
 import type { EventQueue } from './event-queue.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from '../limits.ts';
 import type { Packet, Parameters } from './packet.ts';
 
 export interface LinkOwner {

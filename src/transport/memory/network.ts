@@ -13,7 +13,8 @@ import { TransportError, type PhysicalAddress, type Transport } from '../transpo
 import { MemoryEndpoint } from './endpoint.ts';
 import { Fabric, FIRST_FREE_PORT, type Machine } from './fabric.ts';
 import { faultsOf, type Faults } from './faults.ts';
-import { isLoopback, limitsOf } from './limits.ts';
+import { isLoopback } from '../address.ts';
+import { limitsFor } from '../limits.ts';
 import type { Delay, RawFaults } from './route.ts';
 
 const LAST_PORT = 65_535;
@@ -60,7 +61,7 @@ export function memoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
         kind: 'memory',
         open: async (wanted) => {
           const local = place(machine, wanted.bind);
-          const limits = limitsOf(wanted.limits ?? {}, local);
+          const limits = limitsFor(local, wanted.limits);
           const endpoint = new MemoryEndpoint(wanted, { fabric, machine, local, limits, poison });
           fabric.attach(endpoint);
           return endpoint;

@@ -5,7 +5,7 @@
  * times ms. A packet that arrives exactly at the limit comes in time or late by the order of events.
  */
 import type { EventQueue, Scheduled } from './event-queue.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from '../limits.ts';
 
 export interface SilenceEvents {
   /** The handshake deadline passed. */

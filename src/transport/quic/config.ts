@@ -9,7 +9,7 @@ import { X509Certificate, createPublicKey } from 'node:crypto';
 
 import { nodeIdOf, type Identity } from '../../identity/identity.ts';
 import { TransportError, type Protocol } from '../transport.ts';
-import type { AddressClass } from './address.ts';
+import type { AddressClass } from '../address.ts';
 import type { NativeConfig, Quiche } from './binding.ts';
 
 /** Bytes of credit for the whole connection, announced before we know the peer (SECURITY §13). */

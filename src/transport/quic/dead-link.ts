@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../../actor/clock.ts';
 import type { DialRequest, Link, LinkEvents } from '../transport.ts';
-import { addressFamily, isPort } from './address.ts';
+import { addressFamily, isPort } from '../address.ts';
 
 /** Bytes of a node id. */
 const ID_LENGTH = 32;

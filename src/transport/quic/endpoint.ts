@@ -18,7 +18,7 @@ import {
   type LinkEvents,
   type PhysicalAddress,
 } from '../transport.ts';
-import { addressClass, addressFamily, isPort } from './address.ts';
+import { addressClass, addressFamily, isPort } from '../address.ts';
 import type { NativeConnection, Quiche } from './binding.ts';
 import { createConfigs, DATAGRAM_SIZE, type Configs } from './config.ts';
 import { Deadlines } from './deadlines.ts';
@@ -28,7 +28,7 @@ import { deadLink, undialable } from './dead-link.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
 import { LinkRegistry } from './link-registry.ts';
 import { QuicLink } from './link.ts';
-import { limitsFor, type Limits } from './limits.ts';
+import { limitsFor, type Limits } from '../limits.ts';
 import { LOCAL_VIRTUAL, virtualAddress } from './path-table.ts';
 import { ID_LENGTH } from './retry-token.ts';
 import { UdpSocket } from './socket.ts';

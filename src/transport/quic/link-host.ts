@@ -6,7 +6,7 @@ import type { Verdict } from '../../identity/verdict.ts';
 import type { CloseCode, Link, LinkEvents, PhysicalAddress, Protocol } from '../transport.ts';
 import type { NativeConnection, Quiche, VirtualAddress } from './binding.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from '../limits.ts';
 import type { UdpSocket } from './socket.ts';
 import type { TurnTaker, Turns } from './turns.ts';
 

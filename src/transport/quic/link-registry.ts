@@ -2,7 +2,7 @@
  * The links of an endpoint, by connection id, from their first packet until they have drained.
  */
 import type { Link } from '../transport.ts';
-import { Admission, type AdmissionRefusal } from './admission.ts';
+import { Admission, type AdmissionRefusal } from '../admission.ts';
 import type { QuicLink } from './link.ts';
 
 interface Entry {

@@ -7,7 +7,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 
 import { TransportError, type PhysicalAddress } from '../transport.ts';
-import { addressFamily, MAX_PORT } from './address.ts';
+import { addressFamily, MAX_PORT } from '../address.ts';
 import { MAX_RECEIVED_DATAGRAM } from './config.ts';
 
 /** Bytes asked of the system for each direction; Linux caps them at `rmem_max` and `wmem_max`. */

@@ -1,11 +1,11 @@
 /** The small pure rules of the QUIC transport: admission, stream ids, close reasons, errors, addresses. */
 import { describe, expect, test } from 'vitest';
 
-import { addressClass, addressFamily } from '../../../src/transport/quic/address.ts';
-import { Admission } from '../../../src/transport/quic/admission.ts';
+import { addressClass, addressFamily } from '../../../src/transport/address.ts';
+import { Admission } from '../../../src/transport/admission.ts';
 import { nativeFailure } from '../../../src/transport/quic/binding.ts';
 import { closeReason, type NativeClose } from '../../../src/transport/quic/close-reason.ts';
-import { limitsFor } from '../../../src/transport/quic/limits.ts';
+import { limitsFor } from '../../../src/transport/limits.ts';
 import { SeenIds } from '../../../src/transport/quic/stream-ids.ts';
 
 describe('Admission', () => {

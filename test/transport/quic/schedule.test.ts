@@ -28,7 +28,7 @@ describe('Deadlines', () => {
     expect(clock.pending).toBe(1);
     await clock.advance(100);
     expect(log.map(([, at]) => at)).toEqual([10, 20, 20, 30]);
-    expect(log.map(([name]) => name).toSorted()).toEqual([1, 2, 3, 4]);
+    expect(log.map(([name]) => name).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4]);
     expect([clock.pending, deadlines.size]).toEqual([0, 0]);
   });
 

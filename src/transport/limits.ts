@@ -1,7 +1,7 @@
 /**
  * An endpoint's limits: defaults, and what makes no sense (DESIGN §8).
  */
-import { TransportError, type EndpointLimits, type PhysicalAddress } from '../transport.ts';
+import { TransportError, type EndpointLimits, type PhysicalAddress } from './transport.ts';
 import { addressClass } from './address.ts';
 
 export type Limits = Required<EndpointLimits>;

@@ -44,3 +44,6 @@ const withoutZone = (host: string): string => {
   const zone = host.indexOf('%');
   return zone < 0 ? host : host.slice(0, zone);
 };
+
+/** Whether `host` is an address of this machine only. */
+export const isLoopback = (host: string): boolean => isIP(host) !== 0 && addressClass(host) === 'loopback';
