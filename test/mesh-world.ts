@@ -30,6 +30,8 @@ export interface MeshWorld {
   node(options?: NodeOptions & { readonly host?: string }): Promise<Node>;
   /** Connects a client from a machine of its own. */
   client(node: Node | string, options?: ConnectOptions & { readonly host?: string }): Promise<RemoteClient>;
+  /** Begins to connect; time has to be moved for it. */
+  dial(node: Node | string, options?: ConnectOptions & { readonly host?: string }): Promise<RemoteClient>;
   identity(label: string): Identity;
   runtime(): Runtime;
   /** Moves time until the promise is settled, and gives what it resolved to. At most `limit` virtual ms. */
@@ -79,6 +81,14 @@ export function meshWorld(options: Partial<MemoryNetworkOptions> & { readonly se
     return expect.fail(`resolved to ${JSON.stringify(value)}`);
   };
 
+  const dial: MeshWorld['dial'] = (node, { host, ...rest } = {}) =>
+    connect(typeof node === 'string' ? node : node.url, {
+      realm: REALM,
+      runtime: runtime(),
+      ...rest,
+      transport: rest.transport ?? network.transport(host),
+    });
+
   return {
     clock,
     random,
@@ -99,15 +109,8 @@ export function meshWorld(options: Partial<MemoryNetworkOptions> & { readonly se
         startNode({ realm: REALM, listen: '0.0.0.0:9443', runtime: runtime(), ...rest, transport }),
       );
     },
-    client: (node, { host, ...rest } = {}) =>
-      settle(
-        connect(typeof node === 'string' ? node : node.url, {
-          realm: REALM,
-          runtime: runtime(),
-          ...rest,
-          transport: rest.transport ?? network.transport(host),
-        }),
-      ),
+    dial,
+    client: (node, given) => settle(dial(node, given)),
   };
 }
 

@@ -23,8 +23,12 @@ export async function ensurePackages(
 ): Promise<string | undefined> {
   const missing = names.filter((name) => !isThere(name));
   if (missing.length === 0) return undefined;
-  progress(`installing ${missing.join(', ')} into bench/node_modules`);
-  installed ??= install();
+  if (installed === undefined) {
+    progress(
+      `installing ${missing.join(', ')} and what else bench/package.json names into bench/node_modules`,
+    );
+    installed = install();
+  }
   const failure = await installed;
   const still = missing.filter((name) => !isThere(name));
   if (still.length === 0) return undefined;

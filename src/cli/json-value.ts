@@ -2,8 +2,9 @@
  * Values of calls as JSON, both ways and without loss. Pure.
  *
  * What JSON has no form for is an object with one key: `{ "$bytes": "<base64>" }`, `{ "$bigint": "<decimal>" }`,
- * `{ "$number": "NaN" | "Infinity" | "-Infinity" | "-0" }`. A map that really looks like one of these gets one
- * more `$` before its key, which reading takes away again. Everything else is itself.
+ * `{ "$number": "NaN" | "Infinity" | "-Infinity" | "<digits of a float that is whole and beyond 2^53 - 1>" }`. A map
+ * that really looks like one of these gets one more `$` before its key, which reading takes away again. Everything
+ * else is itself.
  */
 import { Buffer } from 'node:buffer';
 import { isUint8Array } from 'node:util/types';
@@ -23,7 +24,6 @@ const NUMBERS: ReadonlyMap<string, number> = new Map([
   ['NaN', NaN],
   ['Infinity', Infinity],
   ['-Infinity', -Infinity],
-  ['-0', -0],
 ]);
 
 /** A value as what `JSON.stringify` writes faithfully. `undefined` and what no payload holds become null. */
@@ -33,8 +33,7 @@ export function toJson(value: unknown): Json {
     case 'boolean':
       return value;
     case 'number':
-      if (Number.isFinite(value) && !Object.is(value, -0)) return value;
-      return { $number: Object.is(value, -0) ? '-0' : String(value) };
+      return Number.isFinite(value) && !isWholeFloat(value) ? value : { $number: String(value) };
     case 'bigint':
       return { $bigint: value.toString() };
     case 'object':
@@ -122,14 +121,20 @@ function tagged(tag: string, json: Json): FromJson {
       : refuse('holds $bigint with something other than decimal digits');
   }
   if (tag === '$number') {
-    const value = NUMBERS.get(json);
-    return value === undefined ? refuse('holds $number with an unknown name') : { ok: true, value };
+    const value = NUMBERS.get(json) ?? Number(json);
+    return NUMBERS.has(json) || (isWholeFloat(value) && String(value) === json)
+      ? { ok: true, value }
+      : refuse('holds $number with something that is written without it');
   }
   const bytes = Buffer.from(json, 'base64');
   return bytes.toString('base64') === json
     ? { ok: true, value: new Uint8Array(bytes) }
     : refuse('holds $bytes with something other than padded base64');
 }
+
+/** A number that JSON would write with the digits of an integer, though digits of that size mean a bigint. */
+const isWholeFloat = (value: number): boolean =>
+  Number.isInteger(value) && !Number.isSafeInteger(value) && !String(value).includes('e');
 
 /** The first integer literal outside ±(2^53 - 1). */
 function inexactInteger(text: string): string | undefined {

@@ -11,11 +11,11 @@ describe('toJson', () => {
   test('bytes, bigints and numbers without a JSON form become an object with one key', () => {
     expect(toJson(new Uint8Array([0, 1, 255]))).toEqual({ $bytes: 'AAH/' });
     expect(toJson(2n ** 64n - 1n)).toEqual({ $bigint: '18446744073709551615' });
-    expect([NaN, Infinity, -Infinity, -0].map(toJson)).toEqual([
+    expect([NaN, Infinity, -Infinity, 2 ** 53].map(toJson)).toEqual([
       { $number: 'NaN' },
       { $number: 'Infinity' },
       { $number: '-Infinity' },
-      { $number: '-0' },
+      { $number: '9007199254740992' },
     ]);
   });
 
@@ -44,7 +44,9 @@ describe('parseValue', () => {
     const leaf = fc.oneof(
       fc.constant(null),
       fc.boolean(),
-      fc.double(),
+      // -0 is 0 in every payload
+      fc.double().map((number) => (Object.is(number, -0) ? 0 : number)),
+      fc.maxSafeInteger().map((number) => number * 1_024),
       fc.string({ unit: 'grapheme' }),
       fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n - 1n }),
       fc.uint8Array({ maxLength: 16 }),
@@ -82,7 +84,7 @@ describe('parseValue', () => {
     ['{"$bytes":1}', 'other than a string'],
     ['{"$bigint":"1.5"}', 'decimal digits'],
     ['{"$bigint":"0x10"}', 'decimal digits'],
-    ['{"$number":"1"}', 'unknown name'],
+    ['{"$number":"1"}', 'written without it'],
     [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'nested too deeply'],
   ])('refuses %.30s', (text, says) => {
     expect(detail(text)).toContain(says);

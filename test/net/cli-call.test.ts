@@ -157,7 +157,7 @@ describe('exit codes', () => {
 describe('values', () => {
   test('bytes, large integers and odd numbers go there and back', async () => {
     const value =
-      '{"bytes":{"$bytes":"AAEC/w=="},"large":{"$bigint":"18446744073709551615"},"odd":[{"$number":"NaN"},{"$number":"-0"}],"escaped":{"$$bytes":"no bytes"}}';
+      '{"bytes":{"$bytes":"AAEC/w=="},"large":{"$bigint":"18446744073709551615"},"odd":[{"$number":"NaN"},{"$number":"-Infinity"},1e+300],"escaped":{"$$bytes":"no bytes"}}';
     expect(await call('test.echo', value)).toMatchObject({ code: 0, stdout: `${value}\n`, stderr: '' });
   });
 

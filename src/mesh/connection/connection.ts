@@ -18,10 +18,13 @@ import { RpcCall } from '../router/rpc-call.ts';
 import { ControlHandler } from './control.ts';
 import { ConnectionCore, type CoreOwner, type Rejected } from './core.ts';
 import { lifecycleMachine, type LifecycleAction } from './machine.ts';
-import { Close, Drain, Ended, Introduce, Ready, Replay, Watch } from './messages.ts';
+import { Close, Drain, Ended, Farewell, Introduce, Ready, Replay, Watch } from './messages.ts';
 
 /** Messages queued at most (DESIGN §8, Mailboxes). */
 const CONNECTION_MAILBOX = 16_384;
+
+/** Milliseconds a closing connection waits for the answer to its goodbye. */
+const FAREWELL = 1_000;
 
 export interface ConnectionCalls {
   /** Tells the peer whether this client serves a procedure now; undefined when it was accepted. */
@@ -46,6 +49,8 @@ export class ConnectionState implements CoreOwner {
   readonly control: ControlHandler;
   refusal: RpcFailure | undefined;
   drainCode: CloseCode = CloseCode.normal;
+  /** The peer has answered our goodbye. */
+  #farewell = false;
 
   constructor(args: ConnectionArgs, process: Process) {
     this.context = args.context;
@@ -74,12 +79,16 @@ export class ConnectionState implements CoreOwner {
     this.context.runtime.stop(this.process, { shutdown: new Ended(reason, this.refusal) });
   }
 
-  /** A draining connection with nothing in flight is done. */
+  onFarewell(): void {
+    this.#farewell = true;
+    this.checkIdle();
+  }
+
+  /** A draining connection with nothing in flight, here or on its way to us, is done. */
   checkIdle(): void {
     const { incoming, outgoing } = this.core;
-    if (this.lifecycle.matches('draining') && incoming.inFlight + outgoing.inFlight === 0) {
-      this.lifecycle.send({ type: 'idle' });
-    }
+    const idle = this.#farewell && incoming.inFlight + outgoing.inFlight === 0;
+    if (idle && this.lifecycle.matches('draining')) this.lifecycle.send({ type: 'idle' });
   }
 
   refuse(failure: RpcFailure, code: CloseCode, message: string): void {
@@ -117,7 +126,8 @@ export class ConnectionState implements CoreOwner {
       case 'finish':
         core.incoming.draining = true;
         this.control.goodbye();
-        this.checkIdle();
+        // a peer that does not answer has nothing to say
+        this.context.runtime.workAfter(FAREWELL, this.process, () => this.onFarewell());
         return;
       case 'drained':
         core.close(this.drainCode);
@@ -175,6 +185,7 @@ export const connectionServer: GenServer<ConnectionArgs, ConnectionState, Connec
       state.lifecycle.send({ type: 'drain', timeout: message.timeout } as never);
     } else if (message instanceof Close) state.core.close(message.code);
     else if (message instanceof Replay) state.control.replay();
+    else if (message instanceof Farewell) state.control.farewell();
     else if (message instanceof Introduce) state.introduce();
     else if (message instanceof Watch) {
       state.watcher = message.watcher;

@@ -28,6 +28,8 @@ import { Enrolling } from './enrolling.ts';
 /** Registrations of the peer that the registry has not answered. */
 const PENDING = 1_024;
 
+const GOODBYE = { reason: 'normal', message: '' } as const;
+
 export class ControlHandler {
   readonly #state: ConnectionState;
   readonly #enrolling: Enrolling;
@@ -82,8 +84,14 @@ export class ControlHandler {
     else from.reply({ tag: 'connection_error', sent: false, detail: 'not connected' } satisfies RpcFailure);
   }
 
+  /** We are closing: asks the peer for no new calls. It answers behind the last one, on the rpc stream. */
   goodbye(): void {
-    this.#state.core.control.send('disconnect', { reason: 'normal', message: '' });
+    this.#state.core.control.send('disconnect', GOODBYE);
+  }
+
+  /** The answer to the peer's goodbye. */
+  farewell(): void {
+    this.#state.core.rpc.send('disconnect', GOODBYE);
   }
 
   onFrame(frame: Frame): void {
@@ -229,9 +237,8 @@ export class ControlHandler {
   #onGoodbye(): void {
     this.#registered.clear();
     const registry = actor(this.#context, 'serviceRegistry');
-    if (registry !== undefined) {
-      this.#context.runtime.cast(registry, new Request('goodbye', this.#state.process));
-    }
+    if (registry === undefined) this.farewell();
+    else this.#context.runtime.cast(registry, new Request('goodbye', this.#state.process));
   }
 
   #answer(id: Uint8Array, failure: RpcFailure | undefined): void {

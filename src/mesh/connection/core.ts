@@ -36,6 +36,8 @@ export interface CoreOwner {
   /** A frame of the control stream. */
   onControl(frame: Frame): void;
   onRejectedControl(event: Rejected): void;
+  /** The peer sends no calls any more. */
+  onFarewell(): void;
   /** Nothing may be in flight any more. */
   checkIdle(): void;
   /** The link is gone. */
@@ -219,6 +221,9 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
           timestamp: frame.payload.timestamp,
           server_time: Math.round(this.context.runtime.clock.wall()),
         });
+        return;
+      case 'disconnect':
+        this.owner?.onFarewell();
         return;
       case 'pong':
         return;

@@ -49,6 +49,11 @@ export class Replay {
   readonly replay = true;
 }
 
+/** The registry took everything of a peer that says goodbye: no new call follows what was sent before. */
+export class Farewell {
+  readonly farewell = true;
+}
+
 /** The peer pool was restarted: a connection that is ready says who it is. */
 export class Introduce {
   readonly introduce = true;

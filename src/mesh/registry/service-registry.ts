@@ -12,7 +12,7 @@ import type { From, GenServer } from '../../otp/gen-server.ts';
 import { noReply, reply, type NoReply } from '../../otp/result.ts';
 import { ServerRef } from '../../otp/server-ref.ts';
 import type { StartResult } from '../../otp/start.ts';
-import { Replay } from '../connection/messages.ts';
+import { Farewell, Replay } from '../connection/messages.ts';
 import { actor, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { keyOfAdvertised, type Advertised, type IntentCalls } from '../intent/intent.ts';
@@ -47,7 +47,7 @@ export interface RegistryCalls {
 export interface RegistryCasts {
   register(what: Registration): void;
   enroll(what: Enrollment): void;
-  /** A connected client says goodbye: it gets no new calls. */
+  /** A connected client says goodbye: it gets no new calls, and its connection a `Farewell`. */
   goodbye(connection: Process): void;
 }
 
@@ -112,8 +112,9 @@ export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls,
       state.clients.enroll(what);
       return noReply(state);
     },
-    goodbye: (connection, state) => {
+    goodbye: (connection, state, self) => {
       state.clients.leave(connection);
+      self.send(connection, new Farewell());
       return noReply(state);
     },
   },

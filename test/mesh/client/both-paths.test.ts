@@ -62,7 +62,7 @@ const SETUPS: Readonly<Record<string, (world: MeshWorld) => Promise<Omit<Sides, 
   },
 };
 
-describe.each(Object.entries(SETUPS))('%s', (_name, setup) => {
+describe.each(Object.entries(SETUPS))('%s', (name, setup) => {
   const sides = async (): Promise<Sides> => {
     const world = meshWorld();
     return { world, ...(await setup(world)) };
@@ -412,7 +412,8 @@ describe.each(Object.entries(SETUPS))('%s', (_name, setup) => {
     expect(told(await world.settle(caller.tryCall('m.why', { levels: 30 })))).toBe('unencodable');
   });
 
-  test('10,000 calls of which 30 % crash in every way leave nothing behind', async () => {
+  const storm = name === 'a node and itself' || name.startsWith('client to client') ? 10_000 : 1_000;
+  test(`${storm} calls of which 30 % crash in every way leave nothing behind`, async () => {
     const { world, provider, caller } = await sides();
     let crashed = 0;
     await world.settle(
@@ -431,9 +432,9 @@ describe.each(Object.entries(SETUPS))('%s', (_name, setup) => {
     await world.clock.advance(100);
     const before = [provider, caller].map(rest);
     let wrong = 0;
-    for (let batch = 0; batch < 10_000; batch += 2_000) {
+    for (let batch = 0; batch < storm; batch += 1_000) {
       const results = await world.settle(
-        Promise.all(Array.from({ length: 2_000 }, (_, at) => caller.tryCall('m.storm', { n: batch + at }))),
+        Promise.all(Array.from({ length: 1_000 }, (_, at) => caller.tryCall('m.storm', { n: batch + at }))),
       );
       for (const [at, result] of results.entries()) {
         const n = batch + at;
@@ -441,7 +442,7 @@ describe.each(Object.entries(SETUPS))('%s', (_name, setup) => {
       }
     }
     expect(wrong).toBe(0);
-    expect(crashed).toBe(3_000);
+    expect(crashed).toBe(storm * 0.3);
     await world.clock.advance(6_000);
     expect([provider, caller].map(rest)).toEqual(before);
   });
