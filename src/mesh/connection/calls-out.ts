@@ -72,9 +72,14 @@ export class CallsOut implements Abandonable {
 
   #transmit(call: RpcCall): void {
     const { context, peerId, rpc } = this.#carrier;
-    const id = context.runtime.random.bytes(16);
     const { maxBody, realm } = context.settings;
-    const encoded = encodeFrame('call', callPayload(call, id, realm, context.runtime.clock.now()), maxBody);
+    const now = context.runtime.clock.now();
+    if (now >= call.deadline) {
+      call.refuse({ tag: 'timeout', timeout: call.timeout, sent: false });
+      return;
+    }
+    const id = context.runtime.random.bytes(16);
+    const encoded = encodeFrame('call', callPayload(call, id, realm, now), maxBody);
     if (!encoded.ok) {
       call.refuse(unsendable(encoded.error, maxBody));
       return;

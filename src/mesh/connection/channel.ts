@@ -24,8 +24,8 @@ export interface ChannelOwner {
 
 export class Channel implements StreamEvents {
   readonly name: ChannelName;
-  /** True while the transport asks us to write less. */
-  congested = false;
+  /** True while the transport asks us to write less, and until the peer has opened the stream. */
+  congested = true;
   readonly #owner: ChannelOwner;
   readonly #reader: FrameReader;
   #stream: Stream | undefined;
@@ -41,6 +41,8 @@ export class Channel implements StreamEvents {
   attach(stream: Stream): void {
     this.#stream = stream;
     if (this.#held) stream.pause();
+    this.congested = false;
+    this.#owner.onChannelDrain(this);
   }
 
   /** The hello was accepted: reads what waited and everything from now on. */

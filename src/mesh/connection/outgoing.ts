@@ -85,7 +85,8 @@ export class Outgoing {
   }
 
   #put(queue: Set<RpcCall>, call: RpcCall): boolean {
-    if (this.waiting >= QUEUE) return false;
+    // what cannot leave yet, though the window has room, must not crowd out the queue
+    if (this.inFlight + this.waiting >= WINDOW + QUEUE) return false;
     queue.add(call);
     return true;
   }

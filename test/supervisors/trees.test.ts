@@ -1,0 +1,203 @@
+/**
+ * The supervision trees, as drawn: each picture equals the tree that runs, each actor is killed in turn, and
+ * afterwards the node works again without anybody doing anything.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Process } from '../../src/actor/process.ts';
+import { childrenOf } from '../../src/actor/tree.ts';
+import { connectLocal } from '../../src/index.ts';
+import type { GenServer } from '../../src/otp/gen-server.ts';
+import { worker } from '../../src/otp/supervisor.ts';
+import type { Client } from '../../src/mesh/client/client.ts';
+import type { Node, RemoteClient } from '../../src/node.ts';
+import { closeAtEnd, contextOf, meshWorld, processesOf, processOf, runtimeOf, type MeshWorld } from '../mesh-world.ts';
+
+/** Killed → those of the tree that are other processes afterwards, beside what hangs below them. */
+const NODE: Readonly<Record<string, readonly string[]>> = {
+  identity: ['identity', 'intent', 'events', 'handlers', 'transport', 'network', 'services', 'app'],
+  intent: ['intent', 'events', 'handlers', 'transport', 'network', 'services', 'app'],
+  events: ['events', 'handlers', 'transport', 'network', 'services', 'app'],
+  handlers: ['handlers', 'transport', 'network', 'services', 'app'],
+  transport: ['transport', 'network', 'services', 'app'],
+  endpoint: ['endpoint', 'connections'],
+  connections: ['connections'],
+  network: ['network', 'services', 'app'],
+  peers: ['peers'],
+  peerPool: ['peerPool'],
+  services: ['services', 'app'],
+  serviceRegistry: ['serviceRegistry', 'router'],
+  router: ['router'],
+  app: ['app'],
+  mine: ['mine'],
+};
+
+const CLIENT: Readonly<Record<string, readonly string[]>> = {
+  ...NODE,
+  peerPool: ['peerPool', 'uplink'],
+  uplink: ['uplink'],
+};
+
+/** Parts that hang below others: replaced with them. */
+const BELOW: Readonly<Record<string, readonly string[]>> = {
+  transport: ['endpoint', 'connections'],
+  network: ['peers', 'peerPool', 'uplink'],
+  peers: ['peerPool', 'uplink'],
+  services: ['serviceRegistry', 'router'],
+  app: ['mine'],
+};
+
+const mine: GenServer<undefined, null> = { label: 'mine', init: () => null };
+
+async function started(): Promise<{ world: MeshWorld; node: Node; client: RemoteClient }> {
+  const world = meshWorld();
+  const child = worker('mine', mine, undefined);
+  const node = await world.node({ children: [child] });
+  const client = await world.client(node, { children: [child] });
+  closeAtEnd(world, client, node);
+  await node.advertise('node.one', () => 'node');
+  await world.settle(client.advertise('client.one', () => 'client'));
+  return { world, node, client };
+}
+
+const named = (client: Client, names: Iterable<string>): Map<string, Process> =>
+  new Map([...names].map((name) => [name, processOf(client, name)]));
+
+function expectReplaced(client: Client, before: Map<string, Process>, replaced: readonly string[]): void {
+  const all = new Set(replaced.flatMap((name) => [name, ...(BELOW[name] ?? [])]));
+  const after = named(client, before.keys());
+  const seen = [...before].filter(([name, process]) => after.get(name) !== process).map(([name]) => name);
+  expect(seen.toSorted()).toEqual([...before.keys()].filter((name) => all.has(name)).toSorted());
+}
+
+/** Everything a user wants of the two, with what was advertised before and what is advertised now. */
+async function expectWorking(world: MeshWorld, node: Node, client: RemoteClient): Promise<void> {
+  expect(await world.settle(node.call('node.one'))).toBe('node');
+  expect(await world.settle(client.call('node.one'))).toBe('node');
+  expect(await world.settle(client.call('client.one'))).toBe('client');
+  expect(await world.settle(node.call('client.one'))).toBe('client');
+  const local = connectLocal(node);
+  for (const [at, provider] of [node, local, client].entries()) {
+    const ad = await world.settle(provider.advertise(`fresh.n${at}`, () => at));
+    expect(await world.settle(node.call(`fresh.n${at}`))).toBe(at);
+    expect(await world.settle(client.call(`fresh.n${at}`))).toBe(at);
+    await world.settle(ad.unadvertise());
+  }
+}
+
+describe.each(Object.entries(NODE))('%s of a node is killed', (name, replaced) => {
+  test('the drawn part of the tree is replaced, and all is served again', async () => {
+    const { world, node, client } = await started();
+    const before = named(node, Object.keys(NODE));
+    runtimeOf(node).exit(processOf(node, name), 'kill');
+    await world.clock.settle();
+    expectReplaced(node, before, replaced);
+    // a client notices a socket that vanished by its idle timeout, then dials with backoff
+    await world.clock.advance(60_000);
+    await expectWorking(world, node, client);
+    expect(node.url).toContain(`:${contextOf(node).phase.bound?.port}`);
+  });
+});
+
+describe.each(Object.entries(CLIENT))('%s of a client is killed', (name, replaced) => {
+  test('the drawn part of the tree is replaced, and all is served again', async () => {
+    const { world, node, client } = await started();
+    const before = named(client, Object.keys(CLIENT));
+    runtimeOf(client).exit(processOf(client, name), 'kill');
+    await world.clock.settle();
+    expectReplaced(client, before, replaced);
+    await world.clock.advance(60_000);
+    await expectWorking(world, node, client);
+  });
+});
+
+describe('what comes and goes', () => {
+  test.each(['node', 'client'] as const)('a killed procedure of a %s is restarted and serves', async (side) => {
+    const { world, node, client } = await started();
+    const owner = side === 'node' ? node : client;
+    const before = processOf(owner, `${side}.one`);
+    runtimeOf(owner).exit(before, 'kill');
+    await world.clock.advance(10);
+    expect(processOf(owner, `${side}.one`)).not.toBe(before);
+    await expectWorking(world, node, client);
+  });
+
+  test.each(['node', 'client'] as const)('a killed connection of a %s is dialed again', async (side) => {
+    const { world, node, client } = await started();
+    const owner = side === 'node' ? node : client;
+    const [connection] = [...childrenOf(processOf(owner, 'connections'))];
+    runtimeOf(owner).exit(connection!, 'kill');
+    await world.clock.advance(5_000);
+    await expectWorking(world, node, client);
+  });
+
+  test('a killed uplink or peer pool loses no connection and no call on it', async () => {
+    const { world, node, client } = await started();
+    await node.advertise('node.slow', () => new Promise((resolve) => void world.clock.setTimer(1_000, () => resolve('slow'))));
+    const call = client.call('node.slow');
+    await world.clock.advance(10);
+    runtimeOf(client).exit(processOf(client, 'uplink'), 'kill');
+    runtimeOf(node).exit(processOf(node, 'peerPool'), 'kill');
+    await world.clock.advance(10);
+    runtimeOf(client).exit(processOf(client, 'peerPool'), 'kill');
+    expect(await world.settle(call)).toBe('slow');
+    expect(contextOf(node).counters.connectionsOpened).toBe(1);
+    await expectWorking(world, node, client);
+  });
+
+  test('a killed registry or router loses no running call, and no local advertisement is started twice', async () => {
+    const { world, node } = await started();
+    await node.advertise('node.slow', () => new Promise((resolve) => void world.clock.setTimer(1_000, () => resolve('slow'))));
+    const call = node.call('node.slow');
+    await world.clock.advance(10);
+    const before = [...childrenOf(processOf(node, 'handlers'))];
+    runtimeOf(node).exit(processOf(node, 'router'), 'kill');
+    runtimeOf(node).exit(processOf(node, 'serviceRegistry'), 'kill');
+    await world.clock.advance(10);
+    expect([...childrenOf(processOf(node, 'handlers'))]).toEqual(before);
+    expect(await world.settle(call)).toBe('slow');
+  });
+
+  test('the root gives up after more than three restarts in five seconds, and says so', async () => {
+    const { world, node } = await started();
+    for (let n = 0; n < 4; n++) {
+      runtimeOf(node).exit(processOf(node, 'identity'), 'kill');
+      await world.clock.settle();
+    }
+    expect(await world.settle(node.ended)).toBe('shutdown');
+    expect(runtimeOf(node).alive).toBe(0);
+  });
+});
+
+describe('the pictures', () => {
+  const FILES = ['node', 'transport', 'network', 'peers', 'services', 'handlers', 'app'] as const;
+
+  test.each(FILES)('%s.ts draws what runs, with its strategy and intensity', async (file) => {
+    const { node, client } = await started();
+    const drawing = drawn(file);
+    const process = processOf(node, file);
+    const { strategy, intensity, period } = process.behavior.inspect!(process) as Record<string, unknown>;
+    expect(drawing.head).toContain(String(strategy));
+    expect(drawing.head).toContain(`${String(intensity)} in ${Number(period) / 1_000} s`);
+    if (file === 'handlers' || file === 'app') return;
+    const ids = (owner: Client): string[] => [...childrenOf(processOf(owner, file))].map(({ label }) => label);
+    expect(drawing.children.filter((id) => id !== 'uplink')).toEqual(ids(node));
+    if (file !== 'transport') {
+      expect(drawing.children).toEqual(file === 'peers' ? ids(client) : ids(node));
+    }
+  });
+
+  test('every process of a node is supervised, and nothing else hangs beside its root', async () => {
+    const { node } = await started();
+    const roots = [...childrenOf(runtimeOf(node))].map(({ label }) => label);
+    expect(roots).toEqual(['node']);
+    for (const process of processesOf(node).slice(1)) expect(process.linkedToParent).toBe(true);
+  });
+});
+
+/** Head line and ids of the drawing at the top of a file. */
+function drawn(file: string): { readonly head: string; readonly children: readonly string[] } {
+  const lines = readFileSync(new URL(`../../supervisors/${file}.ts`, import.meta.url), 'utf8').split('\n');
+  const children = lines.flatMap((line) => /^ \* [├└]── (\w+)/.exec(line)?.[1] ?? []);
+  return { head: lines[1] ?? '', children };
+}
