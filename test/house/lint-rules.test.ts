@@ -20,6 +20,7 @@ const SAMPLES: Readonly<Record<string, readonly [code: string, rule: string | un
   'src/otp/xstate.ts': ["import { setup } from 'xstate';\nexport const b = setup;", 'no-restricted-imports'],
   'src/mesh/effect-barrel.ts': ["import { Effect } from 'effect';\nexport const b = Effect;", 'no-restricted-imports'],
   'src/mesh/cbor.ts': ["import { decode } from 'cbor-x';\nexport const b = decode;", 'no-restricted-imports'],
+  'src/mesh/cbor-entry.ts': ["import { Decoder } from 'cbor-x/decode';\nexport const b = Decoder;", 'no-restricted-imports'],
   'src/mesh/timers.ts': ["import { setTimeout as wait } from 'node:timers/promises';\nexport const b = wait;", 'no-restricted-imports'],
   'src/mesh/random-bytes.ts': ["import { randomBytes } from 'node:crypto';\nexport const b = randomBytes;", 'no-restricted-imports'],
   'src/mesh/date.ts': ['export const b = Date.now();', 'no-restricted-globals'],
