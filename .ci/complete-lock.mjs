@@ -4,7 +4,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const FILE = new URL('../package-lock.json', import.meta.url);
-const SYSTEMS = ['android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'aix', 'win32'];
+const SYSTEMS = [
+  'android',
+  'darwin',
+  'freebsd',
+  'linux',
+  'netbsd',
+  'openbsd',
+  'openharmony',
+  'sunos',
+  'aix',
+  'win32',
+];
 const PROCESSORS = {
   arm64: 'arm64',
   x64: 'x64',
@@ -33,12 +44,18 @@ const lock = JSON.parse(readFileSync(FILE, 'utf8'));
 const missing = [];
 for (const [path, locked] of Object.entries(lock.packages)) {
   for (const [name, range] of Object.entries(locked.optionalDependencies ?? {})) {
-    const found = [`${path}/node_modules/${name}`, `node_modules/${name}`].some((place) => place in lock.packages);
-    if (!found && /^\d+\.\d+\.\d+/.test(range)) missing.push([`node_modules/${name}`, { ...entry(name, range), ...(locked.dev ? { dev: true } : {}) }]);
+    const found = [`${path}/node_modules/${name}`, `node_modules/${name}`].some(
+      (place) => place in lock.packages,
+    );
+    if (!found && /^\d+\.\d+\.\d+/.test(range))
+      missing.push([`node_modules/${name}`, { ...entry(name, range), ...(locked.dev ? { dev: true } : {}) }]);
   }
 }
 for (const [path, made] of missing) lock.packages[path] ??= made;
 const { '': root, ...rest } = lock.packages;
-lock.packages = { '': root, ...Object.fromEntries(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))) };
+lock.packages = {
+  '': root,
+  ...Object.fromEntries(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))),
+};
 writeFileSync(FILE, `${JSON.stringify(lock, null, 2)}\n`);
 process.stdout.write(`${missing.length} entries added\n`);

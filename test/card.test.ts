@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '../src/actor/logger.ts';
-import { Process } from '../src/actor/process.ts';
+import type { Process } from '../src/actor/process.ts';
 import { Runtime } from '../src/actor/runtime.ts';
 import { seededRandom } from '../src/actor/random.ts';
 import { childrenOf } from '../src/actor/tree.ts';
@@ -75,7 +75,12 @@ describe('a started node', () => {
     runtime = new Runtime({ clock, random: random.fork('node'), logger: silentLogger });
     node = await within(
       clock,
-      startNode({ runtime, realm: 'card', listen: '198.18.0.1:9443', transport: network.transport('198.18.0.1') }),
+      startNode({
+        runtime,
+        realm: 'card',
+        listen: '198.18.0.1:9443',
+        transport: network.transport('198.18.0.1'),
+      }),
     );
     client = await within(
       clock,
@@ -103,9 +108,9 @@ describe('a started node', () => {
       expect(byId.get(found?.parent ?? '')?.name, `parent of ${name}`).toBe(parent);
       expect(found?.restart, `restart of ${name}`).toBe('permanent');
     }
-    expect(nodes.filter((actor) => actor.name.startsWith('connection from')).map((actor) => actor.restart)).toEqual([
-      'temporary',
-    ]);
+    expect(
+      nodes.filter((actor) => actor.name.startsWith('connection from')).map((actor) => actor.restart),
+    ).toEqual(['temporary']);
   });
 
   test('has an uplink and procedures on the client side', async () => {
@@ -140,7 +145,12 @@ describe('a started node', () => {
     const flooded = new Runtime({ clock, random: random.fork('flooded'), logger: silentLogger });
     const other = await within(
       clock,
-      startNode({ runtime: flooded, realm: 'card', listen: '198.18.0.3:9443', transport: network.transport('198.18.0.3') }),
+      startNode({
+        runtime: flooded,
+        realm: 'card',
+        listen: '198.18.0.3:9443',
+        transport: network.transport('198.18.0.3'),
+      }),
     );
     const collect = (process: Process): void => {
       for (let i = 0; i < 20_000; i++) flooded.send(process, i);
@@ -162,14 +172,21 @@ describe('a started node', () => {
 });
 
 describe('the sources', () => {
-  const files = [...sources('src'), ...sources('supervisors')].map((file) => ({ file, text: readFileSync(file, 'utf8') }));
+  const files = [...sources('src'), ...sources('supervisors')].map((file) => ({
+    file,
+    text: readFileSync(file, 'utf8'),
+  }));
 
   for (const [name, places] of Object.entries(PACKAGES)) {
     test(`use ${name} in product code, in ${places.join(' and ')}`, () => {
       const uses = files
         .filter(({ text }) => new RegExp(`(from|import\\()\\s*'${name}(/[^']*)?'`).test(text))
         .map(({ file }) => file);
-      for (const place of places) expect(uses.some((file) => file.startsWith(place)), place).toBe(true);
+      for (const place of places)
+        expect(
+          uses.some((file) => file.startsWith(place)),
+          place,
+        ).toBe(true);
     });
   }
 

@@ -12,17 +12,41 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const SAMPLES: Readonly<Record<string, readonly [code: string, rule: string | undefined]>> = {
   'src/actor/looks-up.ts': ["import { a } from '../otp/a.ts';\nexport const b = a;", 'no-restricted-imports'],
   'src/otp/looks-up.ts': ["import { a } from '../mesh/a.ts';\nexport const b = a;", 'no-restricted-imports'],
-  'src/codec/sees-actor.ts': ["import { a } from '../actor/a.ts';\nexport const b = a;", 'no-restricted-imports'],
-  'src/transport/quic/looks-up.ts': ["import { a } from '../../mesh/a.ts';\nexport const b = a;", 'no-restricted-imports'],
-  'src/mesh/router/looks-up.ts': ["import { a } from '../../inspect/a.ts';\nexport const b = a;", 'no-restricted-imports'],
-  'src/mesh/sees-supervisors.ts': ["import { a } from '../../supervisors/a.ts';\nexport const b = a;", 'no-restricted-imports'],
+  'src/codec/sees-actor.ts': [
+    "import { a } from '../actor/a.ts';\nexport const b = a;",
+    'no-restricted-imports',
+  ],
+  'src/transport/quic/looks-up.ts': [
+    "import { a } from '../../mesh/a.ts';\nexport const b = a;",
+    'no-restricted-imports',
+  ],
+  'src/mesh/router/looks-up.ts': [
+    "import { a } from '../../inspect/a.ts';\nexport const b = a;",
+    'no-restricted-imports',
+  ],
+  'src/mesh/sees-supervisors.ts': [
+    "import { a } from '../../supervisors/a.ts';\nexport const b = a;",
+    'no-restricted-imports',
+  ],
   'src/actor/effect.ts': ["import { a } from 'effect/Effect';\nexport const b = a;", 'no-restricted-imports'],
   'src/otp/xstate.ts': ["import { setup } from 'xstate';\nexport const b = setup;", 'no-restricted-imports'],
-  'src/mesh/effect-barrel.ts': ["import { Effect } from 'effect';\nexport const b = Effect;", 'no-restricted-imports'],
+  'src/mesh/effect-barrel.ts': [
+    "import { Effect } from 'effect';\nexport const b = Effect;",
+    'no-restricted-imports',
+  ],
   'src/mesh/cbor.ts': ["import { decode } from 'cbor-x';\nexport const b = decode;", 'no-restricted-imports'],
-  'src/mesh/cbor-entry.ts': ["import { Decoder } from 'cbor-x/decode';\nexport const b = Decoder;", 'no-restricted-imports'],
-  'src/mesh/timers.ts': ["import { setTimeout as wait } from 'node:timers/promises';\nexport const b = wait;", 'no-restricted-imports'],
-  'src/mesh/random-bytes.ts': ["import { randomBytes } from 'node:crypto';\nexport const b = randomBytes;", 'no-restricted-imports'],
+  'src/mesh/cbor-entry.ts': [
+    "import { Decoder } from 'cbor-x/decode';\nexport const b = Decoder;",
+    'no-restricted-imports',
+  ],
+  'src/mesh/timers.ts': [
+    "import { setTimeout as wait } from 'node:timers/promises';\nexport const b = wait;",
+    'no-restricted-imports',
+  ],
+  'src/mesh/random-bytes.ts': [
+    "import { randomBytes } from 'node:crypto';\nexport const b = randomBytes;",
+    'no-restricted-imports',
+  ],
   'src/mesh/date.ts': ['export const b = Date.now();', 'no-restricted-globals'],
   'src/mesh/timeout.ts': ['export const b = setTimeout(() => {}, 1);', 'no-restricted-globals'],
   'src/mesh/performance.ts': ['export const b = performance.now();', 'no-restricted-globals'],
@@ -30,10 +54,19 @@ const SAMPLES: Readonly<Record<string, readonly [code: string, rule: string | un
   'src/otp/default.ts': ['const b = 1;\nexport default b;', 'no-default-export'],
   'src/otp/console.ts': ["console.log('x');\nexport {};", 'no-console'],
   'src/otp/any.ts': ['export const b = (a: any): unknown => a;', 'no-explicit-any'],
-  'src/actor/cycle-a.ts': ["import { b } from './cycle-b.ts';\nexport const a = (): unknown => b;", 'no-cycle'],
-  'src/actor/cycle-b.ts': ["import { a } from './cycle-a.ts';\nexport const b = (): unknown => a;", 'no-cycle'],
+  'src/actor/cycle-a.ts': [
+    "import { b } from './cycle-b.ts';\nexport const a = (): unknown => b;",
+    'no-cycle',
+  ],
+  'src/actor/cycle-b.ts': [
+    "import { a } from './cycle-a.ts';\nexport const b = (): unknown => a;",
+    'no-cycle',
+  ],
   'src/actor/clock.ts': ['export const b = (): number => performance.now();', undefined],
-  'src/actor/random.ts': ["import { randomFillSync } from 'node:crypto';\nexport const b = randomFillSync;", undefined],
+  'src/actor/random.ts': [
+    "import { randomFillSync } from 'node:crypto';\nexport const b = randomFillSync;",
+    undefined,
+  ],
   'src/mesh/looks-down.ts': ["import { a } from '../otp/a.ts';\nexport const b = a;", undefined],
   'src/codec/effect.ts': ["import { Struct } from 'effect/Schema';\nexport const b = Struct;", undefined],
 };
@@ -54,7 +87,8 @@ describe('the linter', () => {
       encoding: 'utf8',
     });
     const { diagnostics } = JSON.parse(run.stdout) as { diagnostics: { filename: string; code: string }[] };
-    for (const { filename, code } of diagnostics) refused.set(filename, [...(refused.get(filename) ?? []), code]);
+    for (const { filename, code } of diagnostics)
+      refused.set(filename, [...(refused.get(filename) ?? []), code]);
   });
 
   afterAll(() => {
