@@ -3,7 +3,7 @@
  */
 import { expect, onTestFinished } from 'vitest';
 import type { Report } from '../src/actor/report.ts';
-import { Process } from '../src/actor/process.ts';
+import type { Process } from '../src/actor/process.ts';
 import { Runtime } from '../src/actor/runtime.ts';
 import { seededRandom, type Random } from '../src/actor/random.ts';
 import { silentLogger } from '../src/actor/logger.ts';
@@ -16,7 +16,11 @@ import type { ConnectOptions, NodeOptions } from '../src/mesh/client/options.ts'
 import type { MeshContext } from '../src/mesh/context.ts';
 import { connect, startNode, type Node, type RemoteClient } from '../src/node.ts';
 import { virtualClock, type VirtualClock } from '../src/testing/virtual-clock.ts';
-import { memoryNetwork, type MemoryNetwork, type MemoryNetworkOptions } from '../src/transport/memory/network.ts';
+import {
+  memoryNetwork,
+  type MemoryNetwork,
+  type MemoryNetworkOptions,
+} from '../src/transport/memory/network.ts';
 
 export const REALM = 'test';
 
@@ -44,10 +48,21 @@ export interface MeshWorld {
 
 let worlds = 0;
 
-export function meshWorld(options: Partial<MemoryNetworkOptions> & { readonly seed?: string } = {}): MeshWorld {
+/** With a seed here, ready processes run in an order drawn from it: `ESPALIER_SHUFFLE=7 npx vitest …`. */
+const SHUFFLE = process.env['ESPALIER_SHUFFLE'];
+
+export function meshWorld(
+  options: Partial<MemoryNetworkOptions> & { readonly seed?: string } = {},
+): MeshWorld {
   const clock = virtualClock();
   const random = seededRandom(options.seed ?? 'mesh');
-  const network = memoryNetwork({ clock, random: random.fork('network'), delay: 1, poison: true, ...options });
+  const network = memoryNetwork({
+    clock,
+    random: random.fork('network'),
+    delay: 1,
+    poison: true,
+    ...options,
+  });
   const reports: Report[] = [];
   const label = `world-${++worlds}`;
   let count = 0;
@@ -58,6 +73,9 @@ export function meshWorld(options: Partial<MemoryNetworkOptions> & { readonly se
       random: random.fork(`${label}-runtime-${++count}`),
       logger: silentLogger,
       budget: { milliseconds: Infinity },
+      ...(SHUFFLE === undefined
+        ? {}
+        : { runQueue: { tag: 'seeded', random: seededRandom(`${SHUFFLE}-${label}-${count}`) } as const }),
     });
     made.onReport((report) => reports.push(report));
     return made;
@@ -127,11 +145,13 @@ export async function pair(
 
 export function closeAtEnd(world: MeshWorld, ...clients: readonly Client[]): void {
   onTestFinished(async () => {
-    for (const client of clients) await world.settle(client.disconnect({ timeout: 1 }).catch(() => undefined));
+    for (const client of clients)
+      await world.settle(client.disconnect({ timeout: 1 }).catch(() => undefined));
   });
 }
 
-export const contextOf = (client: Client): MeshContext => (client as unknown as { context: MeshContext }).context;
+export const contextOf = (client: Client): MeshContext =>
+  (client as unknown as { context: MeshContext }).context;
 
 export const runtimeOf = (client: Client): Runtime => contextOf(client).runtime;
 
@@ -170,7 +190,9 @@ export function gate<T = void>(): Gate<T> {
 }
 
 /** What is left in a runtime: processes, timers. For leak tests. */
-export const left = (client: Client): { readonly alive: number; readonly timers: number; readonly calls: number } => ({
+export const left = (
+  client: Client,
+): { readonly alive: number; readonly timers: number; readonly calls: number } => ({
   alive: runtimeOf(client).alive,
   timers: runtimeOf(client).timers.size,
   calls: contextOf(client).calls.size,

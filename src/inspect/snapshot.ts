@@ -77,11 +77,18 @@ function describe(process: Process): Building {
     mailbox: { length: process.queued, max: process.bound, dropped: process.dropped },
     counters: { in: process.received, handled: process.handled, restarts: child?.restarts ?? 0 },
     ...(child === undefined ? {} : { restart: child.spec.restart }),
-    ...(details === undefined ? {} : { details }),
+    ...(details === undefined ? {} : { details: writable(details) }),
     links: process.links?.size ?? 0,
     trapExit: process.trapExit,
     children: [],
   };
+}
+
+/** JSON knows no infinity: what has no bound is null. */
+function writable(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(details).map(([key, value]) => [key, value === Infinity ? null : value]),
+  );
 }
 
 function statusOf(process: Process, child: Child | undefined): ActorStatus {

@@ -4,17 +4,20 @@
 import type { ActorNode, TreeSnapshot } from './snapshot.ts';
 
 export interface TextOptions {
-  /** Levels below the root. Default all. */
+  /** Levels below the root. Default and at most 256. */
   readonly depth?: number;
   /** Children shown per actor; the rest is counted. Default 32. */
   readonly width?: number;
 }
 
+/** Deeper than anybody reads; every level also widens the lines. */
+const DEEPEST = 256;
+
 /** Longest name shown, in characters. */
 const NAME_LIMIT = 64;
 
 export function renderTree(tree: TreeSnapshot, options: TextOptions = {}): string {
-  const { depth = Infinity, width = 32 } = options;
+  const { depth = DEEPEST, width = 32 } = options;
   const lines = [line(tree.root)];
   const walk = (node: ActorNode, indent: string, left: number): void => {
     if (left === 0) return;
@@ -27,13 +30,13 @@ export function renderTree(tree: TreeSnapshot, options: TextOptions = {}): strin
     });
     if (rest > 0) lines.push(`${indent}└─ … ${rest} more`);
   };
-  walk(tree.root, '', depth);
+  walk(tree.root, '', Math.min(depth, DEEPEST));
   return lines.join('\n');
 }
 
 function line(node: ActorNode): string {
   const { details = {}, mailbox, counters } = node;
-  const facts = [node.type];
+  const facts = [clean(node.type)];
   if (typeof details['strategy'] === 'string' && 'intensity' in details) {
     facts.push(
       `${details['strategy']} ${String(details['intensity'])}/${Number(details['period']) / 1_000}s`,
@@ -53,8 +56,13 @@ function line(node: ActorNode): string {
   return `${node.id} ${clean(node.name)} (${facts.join(', ')})`;
 }
 
+/** Control, direction and half characters must not reach a terminal, nor break a line. */
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
 function clean(name: string): string {
-  // eslint-disable-next-line no-control-regex -- control and direction characters must not reach a terminal
-  const safe = name.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/gu, '�');
-  return safe.length > NAME_LIMIT ? `${safe.slice(0, NAME_LIMIT)}…` : safe;
+  const safe = name.slice(0, 2 * NAME_LIMIT).replace(UNSAFE, '\ufffd');
+  const characters = Array.from(safe);
+  return characters.length > NAME_LIMIT || safe.length < name.length
+    ? `${characters.slice(0, NAME_LIMIT).join('')}…`
+    : safe;
 }

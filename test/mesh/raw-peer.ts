@@ -58,7 +58,11 @@ export function frame<T extends FrameType>(type: T, payload: PayloadOf<T>): Uint
 }
 
 export class RawPeer implements LinkEvents {
-  readonly channels: Record<Name, RawStream> = { control: new RawStream(), dht: new RawStream(), rpc: new RawStream() };
+  readonly channels: Record<Name, RawStream> = {
+    control: new RawStream(),
+    dht: new RawStream(),
+    rpc: new RawStream(),
+  };
   readonly inbound: RawStream[] = [];
   readonly closes: CloseReason[] = [];
   readonly world: MeshWorld;

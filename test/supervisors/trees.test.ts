@@ -11,7 +11,15 @@ import type { GenServer } from '../../src/otp/gen-server.ts';
 import { worker } from '../../src/otp/supervisor.ts';
 import type { Client } from '../../src/mesh/client/client.ts';
 import type { Node, RemoteClient } from '../../src/node.ts';
-import { closeAtEnd, contextOf, meshWorld, processesOf, processOf, runtimeOf, type MeshWorld } from '../mesh-world.ts';
+import {
+  closeAtEnd,
+  contextOf,
+  meshWorld,
+  processesOf,
+  processOf,
+  runtimeOf,
+  type MeshWorld,
+} from '../mesh-world.ts';
 
 /** Killed → those of the tree that are other processes afterwards, beside what hangs below them. */
 const NODE: Readonly<Record<string, readonly string[]>> = {
@@ -112,15 +120,18 @@ describe.each(Object.entries(CLIENT))('%s of a client is killed', (name, replace
 });
 
 describe('what comes and goes', () => {
-  test.each(['node', 'client'] as const)('a killed procedure of a %s is restarted and serves', async (side) => {
-    const { world, node, client } = await started();
-    const owner = side === 'node' ? node : client;
-    const before = processOf(owner, `${side}.one`);
-    runtimeOf(owner).exit(before, 'kill');
-    await world.clock.advance(10);
-    expect(processOf(owner, `${side}.one`)).not.toBe(before);
-    await expectWorking(world, node, client);
-  });
+  test.each(['node', 'client'] as const)(
+    'a killed procedure of a %s is restarted and serves',
+    async (side) => {
+      const { world, node, client } = await started();
+      const owner = side === 'node' ? node : client;
+      const before = processOf(owner, `${side}.one`);
+      runtimeOf(owner).exit(before, 'kill');
+      await world.clock.advance(10);
+      expect(processOf(owner, `${side}.one`)).not.toBe(before);
+      await expectWorking(world, node, client);
+    },
+  );
 
   test.each(['node', 'client'] as const)('a killed connection of a %s is dialed again', async (side) => {
     const { world, node, client } = await started();
@@ -133,7 +144,10 @@ describe('what comes and goes', () => {
 
   test('a killed uplink or peer pool loses no connection and no call on it', async () => {
     const { world, node, client } = await started();
-    await node.advertise('node.slow', () => new Promise((resolve) => void world.clock.setTimer(1_000, () => resolve('slow'))));
+    await node.advertise(
+      'node.slow',
+      () => new Promise((resolve) => void world.clock.setTimer(1_000, () => resolve('slow'))),
+    );
     const call = client.call('node.slow');
     await world.clock.advance(10);
     runtimeOf(client).exit(processOf(client, 'uplink'), 'kill');
@@ -145,9 +159,36 @@ describe('what comes and goes', () => {
     await expectWorking(world, node, client);
   });
 
+  test('a killed peer pool still knows who is connected: the older of two twins is closed', async () => {
+    const { world, node } = await started();
+    const identity = world.identity('twin');
+    const older = await world.client(node, { identity });
+    runtimeOf(node).exit(processOf(node, 'peerPool'), 'kill');
+    await world.clock.settle();
+    const newer = await world.client(node, { identity });
+    closeAtEnd(world, older, newer);
+    await world.clock.advance(100);
+    expect(contextOf(node).counters.connectionsClosed).toBe(1);
+    expect((await world.failure(older.call('no.where'))).tag).toBe('connection_error');
+  });
+
+  test('a killed endpoint that took a free port listens on the same one again', async () => {
+    const world = meshWorld();
+    const node = await world.node({ listen: '0.0.0.0:0' });
+    const client = await world.client(node);
+    closeAtEnd(world, client, node);
+    await node.advertise('node.one', () => 1);
+    runtimeOf(node).exit(processOf(node, 'endpoint'), 'kill');
+    await world.clock.advance(60_000);
+    expect(await world.settle(client.call('node.one'))).toBe(1);
+  });
+
   test('a killed registry or router loses no running call, and no local advertisement is started twice', async () => {
     const { world, node } = await started();
-    await node.advertise('node.slow', () => new Promise((resolve) => void world.clock.setTimer(1_000, () => resolve('slow'))));
+    await node.advertise(
+      'node.slow',
+      () => new Promise((resolve) => void world.clock.setTimer(1_000, () => resolve('slow'))),
+    );
     const call = node.call('node.slow');
     await world.clock.advance(10);
     const before = [...childrenOf(processOf(node, 'handlers'))];
@@ -180,7 +221,8 @@ describe('the pictures', () => {
     expect(drawing.head).toContain(String(strategy));
     expect(drawing.head).toContain(`${String(intensity)} in ${Number(period) / 1_000} s`);
     if (file === 'handlers' || file === 'app') return;
-    const ids = (owner: Client): string[] => [...childrenOf(processOf(owner, file))].map(({ label }) => label);
+    const ids = (owner: Client): string[] =>
+      [...childrenOf(processOf(owner, file))].map(({ label }) => label);
     expect(drawing.children.filter((id) => id !== 'uplink')).toEqual(ids(node));
     if (file !== 'transport') {
       expect(drawing.children).toEqual(file === 'peers' ? ids(client) : ids(node));

@@ -167,17 +167,19 @@ export function checkDescription(description: unknown): Checked<string | undefin
 
 export function checkLimits(limits: unknown): Checked<ProcedureLimits | undefined> {
   if (limits === undefined) return ok(undefined);
-  if (typeof limits !== 'object' || limits === null) return invalid('limits', 'must be an object');
-  const { maxConcurrent, maxQueue } = limits as Record<string, unknown>;
-  if (maxConcurrent !== undefined && !isCount(maxConcurrent, 1)) {
-    return invalid('limits.maxConcurrent', 'must be an integer ≥ 1');
-  }
-  if (maxQueue !== undefined && !isCount(maxQueue, 0)) {
-    return invalid('limits.maxQueue', 'must be an integer ≥ 0');
-  }
-  return ok({
-    ...(maxConcurrent === undefined ? {} : { maxConcurrent }),
-    ...(maxQueue === undefined ? {} : { maxQueue }),
+  return guarded('limits', () => {
+    if (typeof limits !== 'object' || limits === null) return invalid('limits', 'must be an object');
+    const { maxConcurrent, maxQueue } = limits as Record<string, unknown>;
+    if (maxConcurrent !== undefined && !isCount(maxConcurrent, 1)) {
+      return invalid('limits.maxConcurrent', 'must be an integer ≥ 1');
+    }
+    if (maxQueue !== undefined && !isCount(maxQueue, 0)) {
+      return invalid('limits.maxQueue', 'must be an integer ≥ 0');
+    }
+    return ok({
+      ...(maxConcurrent === undefined ? {} : { maxConcurrent }),
+      ...(maxQueue === undefined ? {} : { maxQueue }),
+    });
   });
 }
 

@@ -16,6 +16,7 @@ import type { Advertised } from '../intent/intent.ts';
 import type { ConnectionCalls } from '../connection/connection.ts';
 import type { RegistryCalls, Withdrawal } from '../registry/service-registry.ts';
 import { advertised } from './advertised.ts';
+import type { Caller } from '../router/rpc-call.ts';
 import { ApiCall } from './api-call.ts';
 import { checkArgs, checkCallOptions, checkName, checkTimeout, guarded } from './check.ts';
 import { allSettled, finished, within, type Behind } from './leaving.ts';
@@ -95,12 +96,15 @@ export class MeshClient implements Client {
   protected readonly context: MeshContext;
   readonly #owner: string;
   readonly #behind: Behind;
+  /** What handlers learn of us. */
+  readonly #self: Caller;
   readonly #pending = new Set<ApiCall>();
   #closing: Promise<void> | undefined;
 
   constructor(context: MeshContext, owner: string, behind: Behind) {
     const identity = shared(context, 'identity');
     this.id = identity === undefined ? '' : hex(identity.nodeId);
+    this.#self = { nodeId: this.id, local: true };
     this.context = context;
     this.#owner = owner;
     this.#behind = behind;
@@ -180,7 +184,8 @@ export class MeshClient implements Client {
     if (!checked.ok) return refuse(checked.failure);
     const checkedOptions = checkCallOptions(options);
     if (!checkedOptions.ok) return refuse(checkedOptions.failure);
-    const { timeout, signal, ...rest } = checkedOptions.value;
+    // named one by one: an object rest makes slow objects, twice the cost of a local call
+    const { timeout, signal, trace, idempotencyKey, idempotent } = checkedOptions.value;
     if (signal?.aborted === true) return refuse({ tag: 'canceled', detail: 'aborted before the call' });
     if (this.#isClosing) return refuse(CLOSED);
     const router = actor(this.context, 'router');
@@ -189,13 +194,15 @@ export class MeshClient implements Client {
     }
     const call = new ApiCall(
       {
-        ...rest,
         procedure: name.value,
         args: checked.value,
         timeout,
         deadline: runtime.clock.now() + timeout,
-        caller: { nodeId: this.id, local: true },
+        caller: this.#self,
         fromPeer: false,
+        trace,
+        idempotencyKey,
+        idempotent,
       },
       (result) => {
         this.#pending.delete(call);

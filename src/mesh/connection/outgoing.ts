@@ -100,6 +100,23 @@ function shift(queue: Set<RpcCall>): RpcCall | undefined {
   return undefined;
 }
 
-/** Map key of a 16-byte id. */
+/** Map key of a 16-byte id; spelled out, because a Buffer would move each fresh id off the heap. */
 export const keyOf = (id: Uint8Array): string =>
-  Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1');
+  String.fromCharCode(
+    id[0]!,
+    id[1]!,
+    id[2]!,
+    id[3]!,
+    id[4]!,
+    id[5]!,
+    id[6]!,
+    id[7]!,
+    id[8]!,
+    id[9]!,
+    id[10]!,
+    id[11]!,
+    id[12]!,
+    id[13]!,
+    id[14]!,
+    id[15]!,
+  );

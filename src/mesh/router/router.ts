@@ -5,6 +5,7 @@
  * to choose. Supervised by `services`; a crash fails the calls that were waiting to be routed, none that run.
  */
 import type { Process } from '../../actor/process.ts';
+import type { Identity } from '../../identity/identity.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply } from '../../otp/result.ts';
 import { hex, shared, type MeshContext } from '../context.ts';
@@ -82,7 +83,16 @@ function notFound(context: MeshContext, call: RpcCall): RpcFailure {
   return context.role === 'client' && call.fromPeer ? { tag: 'no_handler' } : { tag: 'service_not_found' };
 }
 
-const ownId = (context: MeshContext): string => {
+/** Hex ids by identity: asked for each call, made once. */
+const ids = new WeakMap<Identity, string>();
+
+function ownId(context: MeshContext): string {
   const identity = shared(context, 'identity');
-  return identity === undefined ? '' : hex(identity.nodeId);
-};
+  if (identity === undefined) return '';
+  let id = ids.get(identity);
+  if (id === undefined) {
+    id = hex(identity.nodeId);
+    ids.set(identity, id);
+  }
+  return id;
+}

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { reply } from '../../../src/otp/result.ts';
 import { startServer, type GenServer } from '../../../src/otp/gen-server.ts';
 import { worker } from '../../../src/otp/supervisor.ts';
-import { err, isNotFound, RpcError } from '../../../src/mesh/errors/rpc-error.ts';
+import { err, isNotFound, type RpcError } from '../../../src/mesh/errors/rpc-error.ts';
 import { isRetryable } from '../../../src/mesh/errors/rpc-failure.ts';
 import { server } from '../../../src/mesh/handlers/server-handler.ts';
 import type { Client } from '../../../src/mesh/client/client.ts';
@@ -73,7 +73,9 @@ describe.each(Object.entries(SETUPS))('%s', (name, setup) => {
     await world.settle(provider.advertise('m.sync', ({ a, b }: { a: number; b: number }) => a + b));
     await world.settle(provider.advertise('m.promise', async () => ({ yes: true })));
     // eslint-disable-next-line unicorn/no-thenable
-    await world.settle(provider.advertise('m.thenable', () => ({ then: (done: (value: number) => void) => done(7) })));
+    await world.settle(
+      provider.advertise('m.thenable', () => ({ then: (done: (value: number) => void) => done(7) })),
+    );
     expect(await world.settle(caller.call('m.sync', { a: 1, b: 2 }))).toBe(3);
     expect(await world.settle(caller.call('m.promise'))).toEqual({ yes: true });
     expect(await world.settle(caller.call('m.thenable'))).toBe(7);
@@ -92,11 +94,18 @@ describe.each(Object.entries(SETUPS))('%s', (name, setup) => {
     const { world, provider, caller } = await sides();
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
-    await world.settle(provider.advertise('m.bad', ({ what }: { what: string }) => {
-      if (what === 'reason') return err({ fn: () => 1 });
-      if (what === 'getter') return { get a(): never { throw new Error('no'); } };
-      return what === 'cycle' ? circle : new Map();
-    }));
+    await world.settle(
+      provider.advertise('m.bad', ({ what }: { what: string }) => {
+        if (what === 'reason') return err({ fn: () => 1 });
+        if (what === 'getter')
+          return {
+            get a(): never {
+              throw new Error('no');
+            },
+          };
+        return what === 'cycle' ? circle : new Map();
+      }),
+    );
     expect(await world.failure(caller.call('m.bad', { what: 'reason' }))).toEqual({
       tag: 'unencodable',
       path: '$.fn',
@@ -171,9 +180,16 @@ describe.each(Object.entries(SETUPS))('%s', (name, setup) => {
         return [given.timeLeft, given.deadline, String(given.self.pid)];
       }),
     );
-    const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=b' };
+    const trace = {
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      tracestate: 'a=b',
+    };
     const before = world.clock.wall();
-    const first = (await world.settle(caller.call('m.context', {}, { timeout: 3_000, trace }))) as [number, number, string];
+    const first = (await world.settle(caller.call('m.context', {}, { timeout: 3_000, trace }))) as [
+      number,
+      number,
+      string,
+    ];
     const second = (await world.settle(caller.call('m.context'))) as [number, number, string];
     expect(context?.procedure).toBe('m.context');
     expect(first[0]).toBeGreaterThan(2_900);
@@ -249,7 +265,9 @@ describe.each(Object.entries(SETUPS))('%s', (name, setup) => {
         return new Promise<number>((resolve) => gates.push(() => resolve(n)));
       }),
     );
-    const results = Array.from({ length: 400 }, (_, n) => caller.tryCall('m.held', { n }, { timeout: 60_000 }));
+    const results = Array.from({ length: 400 }, (_, n) =>
+      caller.tryCall('m.held', { n }, { timeout: 60_000 }),
+    );
     await world.clock.advance(50);
     expect(gates.length).toBe(64);
     for (let at = 0; at < gates.length; at++) {
@@ -289,7 +307,11 @@ describe.each(Object.entries(SETUPS))('%s', (name, setup) => {
     const start = world.clock.now();
     const error = (await world.rejection(caller.call('no.body'))) as RpcError;
     expect(isNotFound(error)).toBe(true);
-    expect([error.failure.tag, error.retryable, error.procedure]).toEqual(['service_not_found', true, 'no.body']);
+    expect([error.failure.tag, error.retryable, error.procedure]).toEqual([
+      'service_not_found',
+      true,
+      'no.body',
+    ]);
     expect(isRetryable(error.failure)).toBe(true);
     expect(world.clock.now() - start).toBeLessThan(20);
     const ad = await world.settle(provider.advertise('no.body', () => 1));
@@ -375,7 +397,10 @@ describe.each(Object.entries(SETUPS))('%s', (name, setup) => {
         await provider.call('m.inner', {}, { timeout: timeLeft }),
       ]),
     );
-    const [outer, inner] = (await world.settle(caller.call('m.outer', {}, { timeout: 1_000 }))) as [number, number];
+    const [outer, inner] = (await world.settle(caller.call('m.outer', {}, { timeout: 1_000 }))) as [
+      number,
+      number,
+    ];
     expect(outer).toBeLessThanOrEqual(1_000);
     expect(inner).toBeLessThanOrEqual(outer);
     expect(inner).toBeGreaterThan(900);
@@ -383,7 +408,12 @@ describe.each(Object.entries(SETUPS))('%s', (name, setup) => {
 
   test('results of 100 KiB come back whole, 300 times over', async () => {
     const { world, provider, caller } = await sides();
-    await world.settle(provider.advertise('m.echo', ({ n, body }: { n: number; body?: string }) => ({ n, body: body ?? 'x'.repeat(102_400) })));
+    await world.settle(
+      provider.advertise('m.echo', ({ n, body }: { n: number; body?: string }) => ({
+        n,
+        body: body ?? 'x'.repeat(102_400),
+      })),
+    );
     for (let n = 0; n < 300; n++) {
       const large = n % 10 === 0 ? { n, body: 'y'.repeat(102_400) } : { n };
       const result = (await world.settle(caller.call('m.echo', large))) as { n: number; body: string };
@@ -398,7 +428,9 @@ describe.each(Object.entries(SETUPS))('%s', (name, setup) => {
     const limit = { tag: 'frame_too_large', limit: most };
     expect(await world.failure(caller.call('m.large', { n: 1, pad: 'x'.repeat(most) }))).toEqual(limit);
     expect(await world.failure(caller.call('m.large', { n: most + 1 }))).toEqual(limit);
-    expect(((await world.settle(caller.call('m.large', { n: most - 300 }))) as string).length).toBe(most - 300);
+    expect(((await world.settle(caller.call('m.large', { n: most - 300 }))) as string).length).toBe(
+      most - 300,
+    );
   });
 
   test('what a value may be is the same on every path, up to the deepest level', async () => {
@@ -406,8 +438,12 @@ describe.each(Object.entries(SETUPS))('%s', (name, setup) => {
     const deep = (levels: number): unknown => (levels === 0 ? 1 : { d: deep(levels - 1) });
     await world.settle(provider.advertise('m.deep', (args: { d: unknown }) => args));
     await world.settle(provider.advertise('m.why', ({ levels }: { levels: number }) => err(deep(levels))));
-    expect(told(await world.settle(caller.tryCall('m.deep', deep(31) as object as Record<string, unknown>)))).toEqual(deep(31));
-    expect(told(await world.settle(caller.tryCall('m.deep', deep(32) as Record<string, unknown>)))).toBe('unencodable');
+    expect(
+      told(await world.settle(caller.tryCall('m.deep', deep(31) as object as Record<string, unknown>))),
+    ).toEqual(deep(31));
+    expect(told(await world.settle(caller.tryCall('m.deep', deep(32) as Record<string, unknown>)))).toBe(
+      'unencodable',
+    );
     expect(told(await world.settle(caller.tryCall('m.why', { levels: 29 })))).toBe('handler_error');
     expect(told(await world.settle(caller.tryCall('m.why', { levels: 30 })))).toBe('unencodable');
   });
@@ -458,7 +494,11 @@ const rest = (client: Client): unknown => ({
 const labels = (client: Client): string[] => {
   const found: string[] = [];
   const walk = (node: { firstChild: unknown }): void => {
-    for (let child = node.firstChild as { label: string; firstChild: unknown; nextSibling: unknown } | null; child !== null; child = child.nextSibling as typeof child) {
+    for (
+      let child = node.firstChild as { label: string; firstChild: unknown; nextSibling: unknown } | null;
+      child !== null;
+      child = child.nextSibling as typeof child
+    ) {
       found.push(child.label);
       walk(child);
     }
@@ -509,7 +549,12 @@ const CRASHES: readonly (() => unknown)[] = [
   () => raise('a string'),
   () => raise(42n),
   () => raise(Symbol('s')),
-  () => raise({ get message(): never { return raise(new Error('getter')); } }),
+  () =>
+    raise({
+      get message(): never {
+        return raise(new Error('getter'));
+      },
+    }),
   () => raise(hostile()),
   () => raise(revoked()),
   () => Promise.reject(hostile()),
@@ -517,9 +562,18 @@ const CRASHES: readonly (() => unknown)[] = [
   // eslint-disable-next-line unicorn/no-thenable
   () => ({ then: () => raise(new Error('in then')) }),
   // eslint-disable-next-line unicorn/no-thenable
-  () => ({ get then(): never { return raise(new Error('no then')); } }),
+  () => ({
+    get then(): never {
+      return raise(new Error('no then'));
+    },
+  }),
   // eslint-disable-next-line unicorn/no-thenable
-  () => ({ then: (_ok: unknown, no: (why: unknown) => void) => { no(new Error('first')); raise(new Error('second')); } }),
+  () => ({
+    then: (_ok: unknown, no: (why: unknown) => void) => {
+      no(new Error('first'));
+      raise(new Error('second'));
+    },
+  }),
   () => hostile(),
   () => revoked(),
   async () => hostile(),

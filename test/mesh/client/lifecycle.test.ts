@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { connectLocal } from '../../../src/index.ts';
-import { Process } from '../../../src/actor/process.ts';
+import type { Process } from '../../../src/actor/process.ts';
 import { startServerLink, type GenServer } from '../../../src/otp/gen-server.ts';
 import { reply } from '../../../src/otp/result.ts';
 import { worker } from '../../../src/otp/supervisor.ts';
@@ -54,10 +54,12 @@ describe('disconnect of a client', () => {
     const world = meshWorld();
     const { node, client } = await pair(world);
     const aborted: string[] = [];
-    const hold = (name: string) => (_args: unknown, { signal }: { signal: AbortSignal }) => {
-      signal.addEventListener('abort', () => aborted.push(name));
-      return forever();
-    };
+    const hold =
+      (name: string) =>
+      (_args: unknown, { signal }: { signal: AbortSignal }) => {
+        signal.addEventListener('abort', () => aborted.push(name));
+        return forever();
+      };
     await node.advertise('node.slow', hold('node'));
     await world.settle(client.advertise('client.slow', hold('client')));
     await world.settle(client.advertise('client.own', hold('own')));
@@ -70,7 +72,10 @@ describe('disconnect of a client', () => {
     expect(world.clock.now() - start).toBeLessThan(400);
     const results = await world.settle(Promise.all(calls));
     for (const result of results) {
-      expect(result.ok ? result : result.error.failure).toMatchObject({ tag: 'connection_error', sent: true });
+      expect(result.ok ? result : result.error.failure).toMatchObject({
+        tag: 'connection_error',
+        sent: true,
+      });
     }
     await world.clock.advance(10);
     expect(aborted.toSorted()).toEqual(['client', 'node', 'own']);
@@ -105,7 +110,9 @@ describe('disconnect of a client', () => {
     const world = meshWorld();
     const { client } = await pair(world);
     const ad = await world.settle(client.advertise('a.b', () => 1));
-    await world.settle(Promise.all([client.disconnect(), client.disconnect(), client[Symbol.asyncDispose]()]));
+    await world.settle(
+      Promise.all([client.disconnect(), client.disconnect(), client[Symbol.asyncDispose]()]),
+    );
     expect((await world.failure(client.call('a.b'))).tag).toBe('canceled');
     expect((await world.failure(client.advertise('a.b', () => 1))).tag).toBe('canceled');
     await world.settle(Promise.all([ad.unadvertise(), ad[Symbol.asyncDispose](), client.unadvertise('a.b')]));
@@ -159,7 +166,10 @@ describe('disconnect of a local client', () => {
     const call = local.tryCall('node.slow', {}, { timeout: 60_000 });
     await world.clock.advance(1);
     await world.settle(local.disconnect({ timeout: 50 }));
-    expect(await world.settle(call)).toMatchObject({ ok: false, error: { failure: { tag: 'connection_error', sent: true } } });
+    expect(await world.settle(call)).toMatchObject({
+      ok: false,
+      error: { failure: { tag: 'connection_error', sent: true } },
+    });
     expect(aborted).toBe(true);
     expect(processesOf(node).filter(({ behavior }) => behavior.type === 'Invocation')).toEqual([]);
   });
@@ -199,7 +209,10 @@ describe('close of a node', () => {
     await world.clock.advance(10);
     await world.settle(node.close({ timeout: 100 }));
     for (const result of await world.settle(Promise.all(calls))) {
-      expect(result.ok ? result : result.error.failure).toMatchObject({ tag: 'connection_error', sent: true });
+      expect(result.ok ? result : result.error.failure).toMatchObject({
+        tag: 'connection_error',
+        sent: true,
+      });
     }
     expect(runtimeOf(node).alive).toBe(0);
     expect(runtimeOf(node).timers.size).toBe(0);
@@ -281,7 +294,10 @@ describe('a lost connection', () => {
     const before = client.nodeId;
     await world.settle(node.close());
     await world.clock.advance(1);
-    expect(await world.failure(client.call('no.where'))).toMatchObject({ tag: 'connection_error', sent: false });
+    expect(await world.failure(client.call('no.where'))).toMatchObject({
+      tag: 'connection_error',
+      sent: false,
+    });
     await world.clock.advance(3_000);
     const second = await world.node({ host: '198.18.200.1' });
     closeAtEnd(world, client, second);
@@ -418,7 +434,7 @@ describe('several providers of one procedure', () => {
   });
 });
 
-describe("a server that is started with its advertisement", () => {
+describe('a server that is started with its advertisement', () => {
   test('that starts slowly holds up nobody else; advertise answers when it can be called', async () => {
     const world = meshWorld();
     const { node } = await pair(world);
@@ -444,7 +460,15 @@ describe("a server that is started with its advertisement", () => {
     const world = meshWorld();
     const { node } = await pair(world);
     const before = await node.advertise('m.get', () => 'before');
-    const broken = worker('broken', { init: () => { throw new Error('no'); } } as GenServer, undefined);
+    const broken = worker(
+      'broken',
+      {
+        init: () => {
+          throw new Error('no');
+        },
+      } as GenServer,
+      undefined,
+    );
     expect((await world.failure(node.advertise('m.get', server(broken)))).tag).toBe('connection_error');
     expect(await world.settle(node.call('m.get'))).toBe('before');
     await before.unadvertise();
@@ -510,7 +534,9 @@ const slowServer = (delay: number) => ({
       {
         label: 'slow',
         init: (_args, self) =>
-          new Promise<null>((resolve) => (self as Process).runtime.clock.setTimer(delay, () => resolve(null))),
+          new Promise<null>((resolve) =>
+            (self as Process).runtime.clock.setTimer(delay, () => resolve(null)),
+          ),
         handleCall: { get: (_none, state) => reply('slow', state) },
       } as GenServer<undefined, null, { get(): string }>,
       undefined,

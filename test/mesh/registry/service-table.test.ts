@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ServiceTable, type Provider } from '../../../src/mesh/registry/service-table.ts';
+
+const provider = (over: Partial<Provider> = {}): Provider => ({
+  id: 'id',
+  procedure: 'a.b',
+  owner: 'node',
+  exclusive: false,
+  target: { kind: 'handler', name: 'procedure:id' },
+  inFlight: 0,
+  ...over,
+});
+
+describe('ServiceTable', () => {
+  test('keeps one provider per owner and name, in the order they came; a second replaces in place', () => {
+    const table = new ServiceTable();
+    expect(table.add(provider({ id: '1' })).tag).toBe('added');
+    expect(table.add(provider({ id: '2', owner: 'other' })).tag).toBe('added');
+    expect(table.add(provider({ id: '3' }))).toMatchObject({ tag: 'replaced', previous: { id: '1' } });
+    expect(table.providers('a.b').map(({ id }) => id)).toEqual(['3', '2']);
+    expect([table.size, table.countOf('node'), table.countOf('nobody')]).toEqual([2, 1, 0]);
+  });
+
+  test('an old id removes nothing, another owner removes nothing', () => {
+    const table = new ServiceTable();
+    table.add(provider({ id: '1' }));
+    table.add(provider({ id: '2' }));
+    expect(table.remove('a.b', 'node', '1')).toBe(undefined);
+    expect(table.remove('a.b', 'other')).toBe(undefined);
+    expect(table.remove('a.b', 'node', '2')?.id).toBe('2');
+    expect([table.size, table.providers('a.b')]).toEqual([0, []]);
+  });
+
+  test('is full at its limit; replacing still works', () => {
+    const table = new ServiceTable(2);
+    table.add(provider({ procedure: 'a.a' }));
+    table.add(provider({ procedure: 'a.b' }));
+    expect(table.add(provider({ procedure: 'a.c' })).tag).toBe('full');
+    expect(table.add(provider({ procedure: 'a.b', owner: 'other' })).tag).toBe('full');
+    expect(table.add(provider({ procedure: 'a.b', id: 'new' })).tag).toBe('replaced');
+    table.remove('a.a', 'node');
+    expect(table.add(provider({ procedure: 'a.c' })).tag).toBe('added');
+  });
+
+  test('agrees with a list, whatever happens', () => {
+    const names = ['a.a', 'a.b', 'a.c'];
+    const owners = ['node', 'x', 'y'];
+    const step = fc.record({
+      remove: fc.boolean(),
+      procedure: fc.constantFrom(...names),
+      owner: fc.constantFrom(...owners),
+      exclusive: fc.boolean(),
+      id: fc.constantFrom('1', '2', '3'),
+      byId: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const table = new ServiceTable(5);
+        let model: Provider[] = [];
+        for (const { remove, byId, ...entry } of steps) {
+          const { procedure, owner, id, exclusive } = entry;
+          const same = model.filter((other) => other.procedure === procedure);
+          const mine = same.find((other) => other.owner === owner);
+          if (remove) {
+            const removed = table.remove(procedure, owner, byId ? id : undefined);
+            const expected = mine !== undefined && (!byId || mine.id === id) ? mine : undefined;
+            expect(removed).toBe(expected);
+            model = model.filter((other) => other !== expected);
+            continue;
+          }
+          const added = provider(entry);
+          const others = same.filter((other) => other !== mine);
+          const expected =
+            others.length > 0 && (exclusive || others.some((other) => other.exclusive))
+              ? 'exclusive'
+              : mine !== undefined
+                ? 'replaced'
+                : model.length >= 5
+                  ? 'full'
+                  : 'added';
+          expect(table.judge(added)).toBe(expected);
+          expect(table.add(added).tag).toBe(expected);
+          if (expected === 'added') model = [...model, added];
+          if (expected === 'replaced') model = model.map((other) => (other === mine ? added : other));
+        }
+        expect(table.size).toBe(model.length);
+        for (const name of names) {
+          expect(table.providers(name)).toEqual(model.filter(({ procedure }) => procedure === name));
+        }
+        for (const owner of owners) {
+          const owned = model.filter((other) => other.owner === owner);
+          expect(new Set(table.ownedBy(owner))).toEqual(new Set(owned));
+          expect(table.countOf(owner)).toBe(owned.length);
+          for (const entry of owned) expect(table.find(entry.procedure, owner)).toBe(entry);
+        }
+      }),
+    );
+  });
+});
