@@ -1,10 +1,14 @@
 /**
  * handlers (dynamic, oneForOne, 100 in 5 s)
  * ├── procedure "calculator.compute"   transient; its invocations are temporary children
+ * ├── keeper (oneForOne, 3 in 5 s)     transient; one per advertisement with a server of its own
+ * │   └── the user's server
  * └── …
  *
  * A handler's crash ends an invocation and is nobody's restart. What counts here is the death of a procedure
  * itself, which only a kill or a fault of ours causes: many at once are survivable, so the limit is generous.
+ * A server that crashes without end costs its keeper, never this supervisor: the keeper gives up with
+ * `shutdown`, and the registry starts it again when it has rested.
  */
 import { dynamicSupervisor } from '../src/otp/dynamic-supervisor.ts';
 import type { ChildSpec } from '../src/otp/child-spec.ts';

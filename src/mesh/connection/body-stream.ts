@@ -13,6 +13,8 @@ export interface BodyOwner {
   onBody(body: BodyStream, frame: Frame): void;
   /** The stream is over: reset by the peer with this code, or broken. */
   onBodyLost(body: BodyStream, code: number): void;
+  /** Unfinished bodies hold so many bytes more (or fewer) in memory; false when that is too much. */
+  hold(bytes: number): boolean;
 }
 
 /** Messages up to this size travel as frames on the rpc stream, larger ones on streams of their own (DESIGN D5). */
@@ -27,6 +29,7 @@ export class BodyStream implements StreamEvents {
   readonly #reader: FrameReader;
   #stream: Stream | undefined;
   #frame: Frame | undefined;
+  #held = 0;
   #over = false;
 
   constructor(owner: BodyOwner, maxBody: number) {
@@ -49,7 +52,7 @@ export class BodyStream implements StreamEvents {
   }
 
   reset(code: ResetCode): void {
-    this.#over = true;
+    this.#end();
     this.#stream?.reset(code);
   }
 
@@ -64,22 +67,37 @@ export class BodyStream implements StreamEvents {
       this.#fail(tooLarge ? ResetCode.frameTooLarge : ResetCode.protocolError);
       return;
     }
+    if (!this.#over && !this.#account(this.#reader.held)) this.#fail(ResetCode.overloaded);
   }
 
   onEnd(): void {
     if (this.#over) return;
     const frame = this.#frame;
     if (frame === undefined || this.#reader.pending > 0) this.#fail(ResetCode.protocolError);
-    else this.#owner.onBody(this, frame);
+    else {
+      this.#account(0);
+      this.#owner.onBody(this, frame);
+    }
   }
 
   onReset(code: number): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#end();
     this.#owner.onBodyLost(this, code);
   }
 
   onDrain(): void {}
+
+  #account(held: number): boolean {
+    const more = held - this.#held;
+    this.#held = held;
+    return this.#owner.hold(more);
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#account(0);
+  }
 
   #fail(code: ResetCode): void {
     this.reset(code);

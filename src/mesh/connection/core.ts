@@ -25,6 +25,9 @@ import { Channel, CHANNELS, type ChannelOwner } from './channel.ts';
 import { describeClose } from './close.ts';
 import { Incoming, type ReplySender } from './incoming.ts';
 
+/** Bytes that unfinished bodies of one peer may hold in memory; at least two bodies fit. */
+const HELD = 33_554_432;
+
 /** A frame that broke a rule and was skipped. */
 export type Rejected = Extract<FrameEvent, { tag: 'rejected' }>;
 
@@ -60,6 +63,8 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
   ended: CloseReason | undefined;
   /** We closed the link: what still arrives in the same breath does not count. */
   #closed = false;
+  /** Bytes of bodies that are not whole yet. */
+  #held = 0;
 
   constructor(context: MeshContext) {
     this.context = context;
@@ -245,6 +250,11 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
       body.reset(ResetCode.protocolError);
       this.onBodyLost(body, ResetCode.protocolError);
     }
+  }
+
+  hold(bytes: number): boolean {
+    this.#held += bytes;
+    return bytes <= 0 || this.#held <= Math.max(HELD, 2 * this.context.settings.maxBody);
   }
 
   onBodyLost(body: BodyStream, code: number): void {

@@ -320,6 +320,26 @@ describe('calls', () => {
   });
 });
 
+test('unfinished bodies hold at most 32 MiB per peer, the next is overloaded; giving them up makes room', async () => {
+  const peer = await (await rawPeer(world, node)).greeted();
+  const whole = frame('call', peer.call('m.echo', { args: { pad: 'x'.repeat(1_000_000) } }));
+  const bodies = [];
+  for (let n = 0; n < 60; n++) {
+    const body = peer.body();
+    body.stream.write(whole.slice(0, -1));
+    await world.clock.advance(50);
+    bodies.push(body);
+  }
+  expect(bodies.filter(({ resets }) => resets.length === 0).length).toBeLessThanOrEqual(33);
+  expect(new Set(bodies.flatMap(({ resets }) => resets))).toEqual(new Set([ResetCode.overloaded]));
+  for (const body of bodies) body.stream.reset(ResetCode.canceled);
+  await world.clock.advance(50);
+  const again = peer.body();
+  again.stream.write(whole, true);
+  await world.clock.until(() => again.of('reply').length === 1, 5_000);
+  expect(again.of('reply')[0]?.error).toBe(undefined);
+});
+
 describe('replies of a peer that was called', () => {
   /** A raw peer that registered a procedure at the node. */
   const provider = async (procedure = 'raw.serve'): Promise<RawPeer> => {
