@@ -106,10 +106,10 @@ describe('a started node', () => {
       const found = nodes.find((actor) => actor.name === name);
       expect(found, name).toBeDefined();
       expect(byId.get(found?.parent ?? '')?.name, `parent of ${name}`).toBe(parent);
-      expect(found?.restart, `restart of ${name}`).toBe('permanent');
+      expect(found?.restart?.policy, `restart of ${name}`).toBe('permanent');
     }
     expect(
-      nodes.filter((actor) => actor.name.startsWith('connection from')).map((actor) => actor.restart),
+      nodes.filter((actor) => actor.name.startsWith('connection from')).map((actor) => actor.restart?.policy),
     ).toEqual(['temporary']);
   });
 

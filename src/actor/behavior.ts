@@ -9,6 +9,8 @@ import type { Process } from './process.ts';
 export interface Behavior {
   /** What kind of process this is, for the inspector: `GenServer`, `Supervisor`, `Task`, … */
   readonly type: string;
+  /** The definition it runs, for the inspector. Default: the type. */
+  readonly module?: string;
   /**
    * Handles one message. A returned promise parks the process until it settles; a throw or a rejection
    * crashes it (OTP P18: throw is not return).

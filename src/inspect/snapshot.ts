@@ -7,6 +7,7 @@ import type { Pid } from '../actor/pid.ts';
 import { Process, Status } from '../actor/process.ts';
 import { childrenOf } from '../actor/tree.ts';
 import { Child } from '../otp/child-spec.ts';
+import type { Restart, Strategy } from '../otp/strategy.ts';
 
 export type ActorStatus = 'starting' | 'running' | 'suspended' | 'stopping' | 'crashed' | 'restarting';
 
@@ -16,20 +17,41 @@ export interface ActorNode {
   readonly name: string;
   /** `GenServer`, `Supervisor`, `DynamicSupervisor`, `Procedure`, `Invocation`, `Task`, … */
   readonly type: string;
+  /** The definition it runs, by its label. */
+  readonly module: string;
+  /** What its state is, never what is in it; `size` of what has one. */
+  readonly state: { readonly type: string; readonly size?: number };
   readonly status: ActorStatus;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly parent: string | null;
   readonly mailbox: { readonly length: number; readonly max: number; readonly dropped: number };
   readonly counters: { readonly in: number; readonly handled: number; readonly restarts: number };
-  /** How its supervisor treats its end; absent for what nobody supervises. */
-  readonly restart?: 'permanent' | 'transient' | 'temporary';
-  /** What its kind tells of itself: strategy, intensity and period of a supervisor, load of a procedure, … */
+  /** How its supervisor treats its end, and how it treats those of its own children. */
+  readonly restart?: RestartRules;
+  /** A supervisor's. */
+  readonly strategy?: Strategy;
+  /** What else its kind tells of itself, such as the load of a procedure. */
   readonly details?: Readonly<Record<string, unknown>>;
-  readonly links: number;
+  /** Ids of those it is linked to beside its parent, watches, and is watched by; at most 100 each. */
+  readonly links: readonly string[];
+  readonly monitors: readonly string[];
+  readonly monitoredBy: readonly string[];
   readonly trapExit: boolean;
   readonly children: readonly ActorNode[];
 }
+
+export interface RestartRules {
+  /** Absent for what nobody supervises. */
+  readonly policy?: Restart;
+  /** Only of a supervisor: restarts allowed within `period` ms, and when those inside it were. */
+  readonly intensity?: number;
+  readonly period?: number;
+  readonly recent?: readonly number[];
+}
+
+/** Relations listed per actor and kind. */
+const RELATIONS = 100;
 
 export interface TreeSnapshot {
   readonly schema: 1;
@@ -65,23 +87,61 @@ function build(root: Process): ActorNode {
 
 function describe(process: Process): Building {
   const child = process.child instanceof Child ? process.child : undefined;
-  const details = process.alive ? process.behavior.inspect?.(process) : undefined;
+  const told = process.alive ? process.behavior.inspect?.(process) : undefined;
+  const { strategy, intensity, period, recent, ...details } = writable(told ?? {});
+  const restart = {
+    ...(child === undefined ? {} : { policy: child.spec.restart }),
+    ...(intensity === undefined ? {} : { intensity, period, recent }),
+  } as RestartRules;
   const { clock } = process.runtime;
   return {
     id: process.toString(),
     name: process.label,
     type: process.behavior.type,
+    module: process.behavior.module ?? process.behavior.type,
+    state: kindOf(process.state),
     status: statusOf(process, child),
     startedAt: Math.round(clock.wall() - (clock.now() - process.runtime.startedAt - process.startedAt)),
     parent: process.parent === null ? null : process.parent.toString(),
     mailbox: { length: process.queued, max: process.bound, dropped: process.dropped },
     counters: { in: process.received, handled: process.handled, restarts: child?.restarts ?? 0 },
-    ...(child === undefined ? {} : { restart: child.spec.restart }),
-    ...(details === undefined ? {} : { details: writable(details) }),
-    links: process.links?.size ?? 0,
+    ...(Object.keys(restart).length === 0 ? {} : { restart }),
+    ...(strategy === undefined ? {} : { strategy: strategy as Strategy }),
+    ...(Object.keys(details).length === 0 ? {} : { details }),
+    links: [...(process.links ?? [])].slice(0, RELATIONS).map(String),
+    ...watches(process),
     trapExit: process.trapExit,
     children: [],
   };
+}
+
+function watches(process: Process): Pick<ActorNode, 'monitors' | 'monitoredBy'> {
+  const monitors: string[] = [];
+  const monitoredBy: string[] = [];
+  for (let held = process.watching; held !== null && monitors.length < RELATIONS; held = held.nextOfWatcher) {
+    monitors.push(held.target.toString());
+  }
+  for (
+    let held = process.monitors;
+    held !== null && monitoredBy.length < RELATIONS;
+    held = held.nextOfTarget
+  ) {
+    if (held.watcher !== null) monitoredBy.push(held.watcher.toString());
+  }
+  return { monitors, monitoredBy };
+}
+
+/** The kind of a value, read without running any of its code but a proxy's traps. */
+function kindOf(state: unknown): ActorNode['state'] {
+  try {
+    if (Array.isArray(state)) return { type: 'Array', size: state.length };
+    if (state instanceof Map) return { type: 'Map', size: state.size };
+    if (state instanceof Set) return { type: 'Set', size: state.size };
+    if (typeof state !== 'object' || state === null) return { type: state === null ? 'null' : typeof state };
+    return { type: 'object', size: Object.keys(state).length };
+  } catch {
+    return { type: 'unreadable' };
+  }
 }
 
 /** JSON knows no infinity: what has no bound is null. */

@@ -35,12 +35,10 @@ export function renderTree(tree: TreeSnapshot, options: TextOptions = {}): strin
 }
 
 function line(node: ActorNode): string {
-  const { details = {}, mailbox, counters } = node;
+  const { details = {}, mailbox, counters, restart, strategy } = node;
   const facts = [clean(node.type)];
-  if (typeof details['strategy'] === 'string' && 'intensity' in details) {
-    facts.push(
-      `${details['strategy']} ${String(details['intensity'])}/${Number(details['period']) / 1_000}s`,
-    );
+  if (strategy !== undefined && restart?.intensity !== undefined) {
+    facts.push(`${strategy} ${restart.intensity}/${(restart.period ?? 0) / 1_000}s`);
   }
   if ('served' in details) {
     facts.push(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ActorNode, TreeSnapshot } from '../../src/inspect/snapshot.ts';
 import { snapshot } from '../../src/inspect/snapshot.ts';
+import { startSupervisor } from '../../src/otp/supervisor.ts';
 import { renderTree } from '../../src/inspect/text.ts';
 import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
 import { closeAtEnd, gate, meshWorld, pair, processOf, runtimeOf } from '../mesh-world.ts';
@@ -32,7 +33,11 @@ describe('snapshot', () => {
           startedAt: expect.any(Number) as number,
           mailbox: { length: expect.any(Number) as number, max: expect.any(Number) as number, dropped: 0 },
           counters: { in: expect.any(Number) as number, handled: expect.any(Number) as number, restarts: 0 },
-          links: expect.any(Number) as number,
+          module: expect.any(String) as string,
+          state: { type: expect.any(String) as string },
+          links: expect.any(Array) as string[],
+          monitors: expect.any(Array) as string[],
+          monitoredBy: expect.any(Array) as string[],
           trapExit: expect.any(Boolean) as boolean,
         });
         for (const child of actor.children) expect(child.parent).toBe(actor.id);
@@ -41,7 +46,8 @@ describe('snapshot', () => {
     const procedure = every(node.inspect().root).find(({ name }) => name === 'm.slow');
     expect(procedure).toMatchObject({
       type: 'Procedure',
-      restart: 'transient',
+      restart: { policy: 'transient' },
+      strategy: 'oneForOne',
       details: { running: 1, waiting: 0, served: 1, crashed: 0, maxConcurrent: 64, maxQueue: 256 },
       children: [{ type: 'Invocation' }],
     });
@@ -58,6 +64,25 @@ describe('snapshot', () => {
     expect(every(node.inspect().root).find(({ name }) => name === 'router')?.counters.restarts).toBe(1);
     await world.settle(node.close());
     expect(node.inspect().root).toMatchObject({ status: 'crashed', children: [] });
+  });
+
+  test('shows who is linked to whom, who watches whom, and what a supervisor tolerates', async () => {
+    const { runtime } = actorWorld();
+    const [a, b] = [spawn(runtime), spawn(runtime)];
+    runtime.link(a, b);
+    runtime.monitor(a, b);
+    expect(snapshot(a, 'x').root).toMatchObject({ links: [`${b}`], monitors: [`${b}`], monitoredBy: [] });
+    expect(snapshot(b, 'x').root).toMatchObject({ links: [`${a}`], monitors: [], monitoredBy: [`${a}`] });
+    const sup = await startSupervisor(runtime, {
+      strategy: 'restForOne',
+      intensity: 7,
+      period: 90,
+      children: [],
+    });
+    expect(snapshot(sup.pid, 'x').root).toMatchObject({
+      strategy: 'restForOne',
+      restart: { intensity: 7, period: 90, recent: [] },
+    });
   });
 
   test('holds no state, no message and no argument', async () => {
@@ -87,12 +112,16 @@ const NODE: ActorNode = {
   id: '<0.1>',
   name: 'node',
   type: 'Supervisor',
+  module: 'Supervisor',
+  state: { type: 'object' },
   status: 'running',
   startedAt: 0,
   parent: null,
   mailbox: { length: 0, max: 1_000, dropped: 0 },
   counters: { in: 0, handled: 0, restarts: 0 },
-  links: 0,
+  links: [],
+  monitors: [],
+  monitoredBy: [],
   trapExit: true,
   children: [],
 };
@@ -102,7 +131,8 @@ describe('renderTree', () => {
   test('draws branches, facts and what is not ordinary', () => {
     const root = {
       ...NODE,
-      details: { strategy: 'restForOne', intensity: 3, period: 5_000 },
+      strategy: 'restForOne' as const,
+      restart: { intensity: 3, period: 5_000, recent: [] },
       children: [
         {
           ...NODE,
