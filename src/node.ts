@@ -52,7 +52,8 @@ export interface RemoteClient extends Client {
 }
 
 const LISTEN = '127.0.0.1:9443';
-const CONNECT_TIMEOUT = 10_000;
+/** Longer than handshake and hello may take, so that their own failure is what the caller hears, milliseconds. */
+const CONNECT_GRACE = 1_000;
 
 /** What a local client leaves behind lives on. */
 const NOTHING: Behind = { begin: () => {}, drain: () => Promise.resolve(), end: () => Promise.resolve() };
@@ -129,7 +130,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const { host, port, realm } = target.target;
   const context = makeContext('client', realm, options);
   const { clock } = context.runtime;
-  const timeout = options.timeout ?? CONNECT_TIMEOUT;
+  const timeout = options.timeout ?? context.settings.helloTimeout + CONNECT_GRACE;
   const deadline = clock.now() + timeout;
   const address = await resolve(clock, host, port, timeout);
   const common = await parts(context, options, anyPort(address), false);

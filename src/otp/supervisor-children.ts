@@ -1,7 +1,7 @@
 /**
  * A supervisor's children: its state, and how one of them is started and stopped.
  */
-import { describeReason, type ExitReason } from '../actor/exit-reason.ts';
+import { describeReason, isOrderly, type ExitReason } from '../actor/exit-reason.ts';
 import type { Process } from '../actor/process.ts';
 import { Child, checkSpec, type ChildSpec } from './child-spec.ts';
 import type { RestartWindow } from './restart-intensity.ts';
@@ -40,7 +40,9 @@ export function startAll(self: Process, specs: readonly ChildSpec[]): MaybePromi
     return chain(startChild(self, child), (result) => {
       if (result.tag === 'error') {
         failure = { shutdown: { failed_to_start_child: child.spec.id, reason: result.reason } };
-        report(self, child, 'start_error', result.reason, 'the supervisor does not start');
+        // an orderly failure is told to the starter, who asked for the start; it is no fault to report
+        if (!isOrderly(result.reason))
+          report(self, child, 'start_error', result.reason, 'the supervisor does not start');
         return false;
       }
       if (result.tag === 'ok' || child.spec.restart !== 'temporary') state.keep(child);

@@ -38,7 +38,7 @@ export interface NodeOptions extends CommonOptions {
 }
 
 export interface ConnectOptions extends CommonOptions {
-  /** Milliseconds until the node must have accepted us. Default 10,000. */
+  /** Milliseconds until the node must have accepted us, name lookup included. Default: a second more than `helloTimeout`. */
   readonly timeout?: number;
   /** Refuse any node but this one: its id in hex. */
   readonly nodeId?: string;

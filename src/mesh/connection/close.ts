@@ -6,7 +6,7 @@ const WORDS: Readonly<Record<number, string>> = {
   [CloseCode.normal]: 'closed',
   [CloseCode.shuttingDown]: 'the peer is shutting down',
   [CloseCode.duplicate]: 'replaced by a newer connection of the same identity',
-  [CloseCode.helloTimeout]: 'no hello in time',
+  [CloseCode.helloTimeout]: 'no answer to the hello in time',
   [CloseCode.refused]: 'refused',
   [CloseCode.protocolError]: 'protocol error',
   [CloseCode.slowConsumer]: 'slow_consumer',

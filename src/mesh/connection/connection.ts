@@ -121,7 +121,7 @@ export class ConnectionState implements CoreOwner {
         this.introduce();
         return;
       case 'helloTimedOut':
-        core.close(CloseCode.helloTimeout, 'no hello in time');
+        core.close(CloseCode.helloTimeout, '');
         return;
       case 'finish':
         core.incoming.draining = true;

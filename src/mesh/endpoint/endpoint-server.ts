@@ -7,9 +7,11 @@
 import type { Process } from '../../actor/process.ts';
 import { startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
-import { noReply, reply } from '../../otp/result.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { noReply, reply, stop } from '../../otp/result.ts';
 import {
   CloseCode,
+  TransportError,
   type Endpoint,
   type EndpointLimits,
   type EndpointStats,
@@ -44,23 +46,22 @@ export const endpointServer: GenServer<EndpointArgs, Endpoint, EndpointCalls> = 
   trapExit: true,
 
   init: async (args, self) => {
-    const { context, transport, bind, listens, limits } = args;
+    const { context } = args;
     const identity = shared(context, 'identity');
     if (identity === undefined) throw new Error('the endpoint needs an identity');
-    const endpoint = await transport.open({
-      clock: context.runtime.clock,
-      random: context.runtime.random,
-      identity,
-      bind: context.phase.bound ?? bind,
-      accept: listens ? ['macula'] : [],
-      onLink: (link) => accept(context, link),
-      ...(limits === undefined ? {} : { limits }),
-    });
+    let endpoint: Endpoint;
+    try {
+      endpoint = await open(args, identity);
+    } catch (error) {
+      // a port that is taken is the user's to know, not a crash
+      if (error instanceof TransportError) return stop({ shutdown: error }, undefined);
+      throw error;
+    }
     context.runtime.onExit(self.pid, () => {
       endpoint.destroy();
     });
     context.scope.share('endpoint', self as Process, endpoint);
-    if (listens) context.phase.bound = endpoint.local;
+    if (args.listens) context.phase.bound = endpoint.local;
     return endpoint;
   },
 
@@ -72,6 +73,19 @@ export const endpointServer: GenServer<EndpointArgs, Endpoint, EndpointCalls> = 
 
   terminate: (_reason, endpoint) => endpoint.close(CloseCode.shuttingDown, ''),
 };
+
+function open(args: EndpointArgs, identity: Identity): Promise<Endpoint> {
+  const { context, transport, bind, listens, limits } = args;
+  return transport.open({
+    clock: context.runtime.clock,
+    random: context.runtime.random,
+    identity,
+    bind: context.phase.bound ?? bind,
+    accept: listens ? ['macula'] : [],
+    onLink: (link) => accept(context, link),
+    ...(limits === undefined ? {} : { limits }),
+  });
+}
 
 function accept(context: MeshContext, link: Link): LinkEvents | CloseCode {
   const connections = actor(context, 'connections');
