@@ -6,6 +6,9 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
  */
 const config: ViteUserConfig = defineConfig({
   test: {
+    // CI counts the tests
+    reporters: process.env['CI'] === undefined ? ['default'] : ['default', 'json'],
+    outputFile: { json: 'build/tests.json' },
     projects: [
       {
         test: {
