@@ -33,7 +33,14 @@ export function connectLocal(node: Node): Client {
   throw new RpcError({ tag: 'invalid_args', field: 'node', detail: 'must be a node made by startNode' });
 }
 
-export { err, Err, isNotFound, type Result, type Route } from './mesh/errors/rpc-error.ts';
+export {
+  err,
+  Err,
+  isNotFound,
+  type Result,
+  type Route,
+  type RpcErrorOptions,
+} from './mesh/errors/rpc-error.ts';
 export { RpcError };
 export {
   describeFailure,

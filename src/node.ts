@@ -14,6 +14,7 @@ import { MeshClient, type Client } from './mesh/client/client.ts';
 import { within, type Behind } from './mesh/client/leaving.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { shared, type MeshContext } from './mesh/context.ts';
+import { meshAcceptor } from './mesh/endpoint/acceptor.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
 import type { UplinkCalls } from './mesh/peer/uplink.ts';
 import { connectTarget, isLoopbackHost, parseMeshUrl, DEFAULT_REALM } from './mesh/url.ts';
@@ -109,11 +110,13 @@ class RemoteHandle extends MeshClient implements RemoteClient {
 export async function startNode(options: NodeOptions = {}): Promise<Node> {
   checkNodeOptions(options);
   const bind = listenAddress(options.listen ?? LISTEN);
-  if (options.realm === undefined && !isLoopbackHost(bind.host)) {
-    throw invalid('realm', `is required: only loopback serves the open realm, not ${bind.host}`);
+  const { realm = DEFAULT_REALM } = options;
+  if (realm === DEFAULT_REALM && !isLoopbackHost(bind.host)) {
+    throw invalid('realm', `must name another realm: only loopback serves the open one, not ${bind.host}`);
   }
-  const context = makeContext('node', options.realm ?? DEFAULT_REALM, options);
-  const world = await startWorld(context, 'node', nodeTree(await parts(context, options, bind, true)));
+  const context = makeContext('node', realm, options);
+  const made = await parts(context, options, bind, true);
+  const world = await startWorld(context, 'node', nodeTree(made), made.children);
   const endpoint = shared(context, 'endpoint');
   return new NodeHandle(world, urlOf(endpoint?.local ?? bind));
 }
@@ -124,7 +127,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   if (!target.ok) {
     throw target.error.tag === 'invalid_url'
       ? invalid('url', 'must be https://host:port (or quic://, http://, host:port)')
-      : invalid('realm', 'is required for a node that is not on loopback');
+      : invalid('realm', 'is required for a node that is not on loopback, and is not the open one');
   }
   if (options.signal?.aborted === true) throw canceled(options.signal.reason);
   const { host, port, realm } = target.target;
@@ -135,11 +138,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const address = await resolve(clock, host, port, timeout);
   const common = await parts(context, options, anyPort(address), false);
   const expectedId = options.nodeId === undefined ? undefined : Buffer.from(options.nodeId, 'hex');
-  const world = await startWorld(
-    context,
-    'client',
-    clientTree({ ...common, uplink: { context, address, expectedId } }),
-  );
+  const spec = clientTree({ ...common, uplink: { context, address, expectedId } });
+  const world = await startWorld(context, 'client', spec, common.children);
   try {
     const left = Math.max(1, deadline - clock.now());
     return new RemoteHandle(world, await accepted(world, options.signal, timeout, left));
@@ -194,7 +194,15 @@ async function parts(
   return {
     context,
     identity: await makeIdentity(context, options.identity),
-    endpoint: { context, transport, bind, listens, limits: options.limits },
+    endpoint: {
+      scope: context.scope,
+      transport,
+      bind,
+      limits: options.limits,
+      identity: () => shared(context, 'identity'),
+      accept: new Map(listens ? [meshAcceptor(context)] : []),
+      memory: context.phase,
+    },
     children: options.children ?? [],
   };
 }

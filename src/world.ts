@@ -9,9 +9,10 @@ import { createIdentity, type Identity } from './identity/identity.ts';
 import { loadIdentity } from './identity/key-file.ts';
 import { within, type Behind } from './mesh/client/leaving.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
-import { reasonLimits, valueLimits } from './mesh/client/value-limits.ts';
+import { reasonLimits, valueLimits } from './mesh/call/value-limits.ts';
 import { Drain } from './mesh/connection/messages.ts';
 import { actor, newCounters, type MeshContext } from './mesh/context.ts';
+import { checkSpec, type ChildSpec } from './otp/child-spec.ts';
 import { StartError } from './otp/errors.ts';
 import { startSupervisor, type SupervisorRef, type SupervisorSpec } from './otp/supervisor.ts';
 import { TransportError, type CloseCode, type Transport } from './transport/transport.ts';
@@ -27,6 +28,8 @@ export interface World {
   readonly root: SupervisorRef;
   /** Resolves with the root's exit reason when the tree is gone, whoever ended it. */
   readonly ended: Promise<unknown>;
+  /** The user's own. */
+  readonly children: readonly ChildSpec[];
 }
 
 export function makeContext(
@@ -71,7 +74,12 @@ export async function makeTransport(wanted: Transport | undefined): Promise<Tran
 }
 
 /** Starts the tree. A socket that cannot be bound is thrown as the `TransportError` it is. */
-export async function startWorld(context: MeshContext, label: string, spec: SupervisorSpec): Promise<World> {
+export async function startWorld(
+  context: MeshContext,
+  label: string,
+  spec: SupervisorSpec,
+  children: readonly ChildSpec[],
+): Promise<World> {
   const { runtime } = context;
   let root: SupervisorRef;
   try {
@@ -80,9 +88,13 @@ export async function startWorld(context: MeshContext, label: string, spec: Supe
     throw transportErrorIn(error) ?? error;
   }
   const ended = new Promise<unknown>((resolve) => {
-    if (root.pid !== undefined) runtime.onExit(root.pid, resolve);
+    if (root.pid === undefined) return;
+    runtime.onExit(root.pid, (reason) => {
+      context.phase.closing = true;
+      resolve(reason);
+    });
   });
-  return { context, root, ended };
+  return { context, root, ended, children };
 }
 
 /** A start fails from the inside out: the reason of the innermost child is what users need. */
@@ -127,15 +139,37 @@ async function drain(context: MeshContext, code: CloseCode, timeout: number): Pr
   await within(runtime.clock, timeout + 1_000, Promise.all(ends), undefined);
 }
 
-/** Stops the tree in reverse order. */
-export async function stopWorld({ context, root }: World): Promise<void> {
+/** Stops the tree in reverse order: the user's own children in their own time, then our part in ours. */
+export async function stopWorld(world: World): Promise<void> {
+  const { context, root } = world;
   const { runtime } = context;
   context.phase.closing = true;
   const process = root.pid;
   if (!(process instanceof Process) || !process.alive) return;
+  await stopApp(world);
   const killer = runtime.clock.setTimer(STOP_GRACE, () => {
     runtime.exit(process, 'kill');
   });
   await root.stop();
   runtime.clock.clear(killer);
+}
+
+/**
+ * Its children stop one after the other, each within its own `shutdown`. One that hangs in a restart has no such
+ * bound: then our grace decides.
+ */
+async function stopApp({ context, root, children }: World): Promise<void> {
+  const { runtime } = context;
+  const app = actor(context, 'app');
+  if (app === undefined) return;
+  // a root that dies meanwhile has stopped it
+  const stopped = root.terminateChild('app').catch(() => undefined);
+  const own = children.map((spec) => checkSpec(spec).shutdown);
+  const limit = own.reduce<number>(
+    (sum, shutdown) => sum + (shutdown === 'brutalKill' ? 0 : shutdown),
+    STOP_GRACE,
+  );
+  if (limit === Infinity) await stopped;
+  else await within(runtime.clock, limit, stopped, undefined);
+  runtime.exit(app, 'kill');
 }

@@ -8,7 +8,9 @@
  * A handler's crash ends an invocation and is nobody's restart. What counts here is the death of a procedure
  * itself, which only a kill or a fault of ours causes: many at once are survivable, so the limit is generous.
  * A server that crashes without end costs its keeper, never this supervisor: the keeper gives up with
- * `shutdown`, and the registry starts it again when it has rested.
+ * `shutdown`, and the registry starts it again when it has rested. 3 in 5 s: a server that has crashed a few times
+ * in a row will crash again, and its callers should hear so rather than wait (`SERVER_INTENSITY` in
+ * `src/mesh/registry/serving.ts`, which starts keepers as servers come).
  */
 import { dynamicSupervisor } from '../src/otp/dynamic-supervisor.ts';
 import type { ChildSpec } from '../src/otp/child-spec.ts';

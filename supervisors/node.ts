@@ -44,7 +44,7 @@ function tree(parts: NodeParts, net: SupervisorSpec): SupervisorSpec {
       supervisor('transport', transport(parts)),
       supervisor('network', net),
       supervisor('services', services(parts)),
-      supervisor('app', app(parts)),
+      supervisor('app', app(parts), { scope }),
     ],
   };
 }

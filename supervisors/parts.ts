@@ -4,7 +4,7 @@
 import type { ChildSpec } from '../src/otp/child-spec.ts';
 import type { Identity } from '../src/identity/identity.ts';
 import type { MeshContext } from '../src/mesh/context.ts';
-import type { EndpointArgs } from '../src/mesh/endpoint/endpoint-server.ts';
+import type { EndpointArgs } from '../src/transport/endpoint-server.ts';
 import type { UplinkArgs } from '../src/mesh/peer/uplink.ts';
 
 export interface NodeParts {

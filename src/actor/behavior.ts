@@ -21,6 +21,11 @@ export interface Behavior {
    * exit signal (OTP G14). The process still lives; its mailbox is no longer read.
    */
   terminate?(reason: ExitReason, self: Process): void | PromiseLike<void>;
+  /**
+   * True for supervisors. Told to end they do not wait for a start that may never end: not for their own
+   * (`terminate` runs then too, for the children there are), not for that of a child. Default false.
+   */
+  readonly supervises?: boolean;
   /** What the inspector may show about this process's kind, without its state. */
   inspect?(self: Process): Readonly<Record<string, unknown>>;
 }

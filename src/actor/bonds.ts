@@ -66,6 +66,16 @@ export class Bonds {
     );
   }
 
+  linkedFrom(self: Process, other: RemotePid): boolean {
+    if (!self.alive) return false;
+    (self.links ??= new Set()).add(other);
+    return true;
+  }
+
+  unlinkedFrom(self: Process, other: RemotePid): boolean {
+    return self.links?.delete(other) === true;
+  }
+
   linkBroken(self: Process, other: RemotePid, reason: ExitReason): void {
     if (self.links?.delete(other) === true) this.#deaths.signal(self, other, reason, false);
   }

@@ -20,6 +20,7 @@ export interface Graveyard extends Siblings {
   /** Processes that are alive. */
   alive: number;
   readonly remote: RemoteSignals | undefined;
+  stop(process: Process, reason: ExitReason): void;
   /** A callback that must not throw did. */
   defect(error: unknown): void;
 }
@@ -36,6 +37,10 @@ export class ParentExit implements Work {
     self.runtime.stop(self, this.reason);
   }
 }
+
+/** Children linked to it whose `init` has not ended. */
+export const startingChildren = (parent: Process): readonly Process[] =>
+  [...childrenOf(parent)].filter((child) => child.status === Status.starting && child.linkedToParent);
 
 export class Deaths {
   readonly #runtime: Graveyard;
@@ -58,13 +63,34 @@ export class Deaths {
     }
     if (target.trapExit) {
       // the parent's word is not queued behind other people's messages
-      if (from !== null && from === target.parentProcess)
-        urgentSignal(target, Kind.work, new ParentExit(from, reason));
-      else signal(target, Kind.exit, new Exit(from ?? target, reason));
+      if (from !== null && from === target.parentProcess) {
+        if (target.status === Status.starting) this.endStart(target, reason);
+        else this.tellToEnd(target, new ParentExit(from, reason), reason);
+      } else signal(target, Kind.exit, new Exit(from ?? target, reason));
       return;
     }
     if (reason === 'normal' && from !== target) return;
     this.die(target, reason);
+  }
+
+  /** Has a process end before it takes what is queued; a supervisor gives up the start it waits for. */
+  tellToEnd(target: Process, order: Work, reason: ExitReason): void {
+    const supervises = target.behavior.supervises === true;
+    if (supervises && target.status === Status.starting) {
+      this.#runtime.stop(target, reason);
+      return;
+    }
+    if (!target.alive) return;
+    target.toldToEnd = true;
+    urgentSignal(target, Kind.work, order);
+    if (!supervises || target.status !== Status.waiting) return;
+    for (const child of startingChildren(target)) this.endStart(child, 'shutdown');
+  }
+
+  /** Ends a process that is still starting, now: nothing says that its `init` ever ends and it takes a turn. */
+  endStart(process: Process, reason: ExitReason): void {
+    if (process.behavior.supervises === true) this.#runtime.stop(process, reason);
+    else this.die(process, reason);
   }
 
   /** Ends a process now, without `terminate`. */
@@ -135,7 +161,7 @@ export class Deaths {
     if (links === null) return;
     process.links = null;
     for (const other of links) {
-      if (other instanceof RemotePid) this.#runtime.remote?.exit(process, other, reason);
+      if (other instanceof RemotePid) this.#runtime.remote?.linkExit(process, other, reason);
       else {
         other.links?.delete(process);
         this.signal(other, process, reason, false);
@@ -148,7 +174,9 @@ export class Deaths {
     abandon(parent ?? this.#runtime, process);
     for (const child of childrenOf(process)) {
       const linked = child.linkedToParent;
-      if (linked) this.signal(child, process, reason, false);
+      // whoever starts has nobody left to start for, whatever the reason
+      if (linked && child.status === Status.starting) this.endStart(child, reason);
+      else if (linked) this.signal(child, process, reason, false);
       abandon(process, child);
       adopt(this.#runtime, child);
       child.parentProcess = null;

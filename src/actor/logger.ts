@@ -1,8 +1,8 @@
 /**
  * One logger interface, shaped like pino's, and a small default that writes NDJSON.
  *
- * One event per line, at most 4 KiB, every control character escaped by JSON; a value that cannot be written
- * is replaced, never thrown (SECURITY §12).
+ * One event per line, at most 4 KiB of UTF-8, every control character escaped by JSON; a value that cannot be
+ * written is replaced, never thrown (SECURITY §12).
  */
 import type { Clock } from './clock.ts';
 
@@ -30,9 +30,9 @@ const LEVELS: Readonly<Record<LogLevel, number>> = {
   silent: 100,
 };
 
-/** Longest line, in characters. */
+/** Longest line, in bytes, with its end: what a pipe takes in one piece (PIPE_BUF). */
 const LINE_LIMIT = 4_096;
-/** Longest text of one field. */
+/** Longest text of one field, in characters. */
 const FIELD_LIMIT = 1_024;
 /** Of a line that is too long, so many fields of at most this length are kept. */
 const SHORT_FIELDS = 12;
@@ -79,15 +79,19 @@ function logLine(time: number, level: LogLevel, fields: LogFields, message: stri
   return (
     encode(() => ({ ...head, ...fields, ...head })) ??
     encode(() => ({ ...head, ...shortOnes(fields), ...head, truncated: true })) ??
-    JSON.stringify({ level: head.level, time: head.time, msg: '', truncated: true })
+    shortest(head)
   );
 }
+
+/** Whatever the message holds: at most 6 bytes per character. */
+const shortest = (head: { readonly msg: string }): string =>
+  encode(() => ({ ...head, msg: head.msg.slice(0, SHORT_LIMIT), truncated: true })) ?? '{}';
 
 /** Undefined when a value cannot be written or the line is too long. */
 function encode(make: () => object): string | undefined {
   try {
     const line = JSON.stringify(make(), shorten).replaceAll(NOT_ESCAPED, escape);
-    return line.length <= LINE_LIMIT ? line : undefined;
+    return Buffer.byteLength(line) < LINE_LIMIT ? line : undefined;
   } catch {
     return undefined;
   }

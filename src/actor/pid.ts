@@ -36,3 +36,19 @@ export class RemotePid implements Pid {
     return `<${this.node}.${this.serial}>`;
   }
 }
+
+/** A name on another node, looked up there for each message. It can be sent to, cast to and called. */
+export class RemoteName {
+  readonly node: string;
+  readonly name: string;
+  constructor(node: string, name: string) {
+    this.node = node;
+    this.name = name;
+  }
+  toString(): string {
+    return `${this.name}@${this.node}`;
+  }
+}
+
+/** Whom a message can be sent to. */
+export type Target = Pid | RemoteName;

@@ -7,11 +7,12 @@
 import type { Behavior } from './behavior.ts';
 import type { Call, CallFailure } from './call.ts';
 import type { Clock } from './clock.ts';
-import type { ExitReason } from './exit-reason.ts';
+import { isOrderly, thrownReason, type ExitReason } from './exit-reason.ts';
+import { guardedController } from './guarded-signal.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Monitor } from './monitor.ts';
 import type { HeldName, NameScope } from './names.ts';
-import type { Pid, RemotePid, Ref } from './pid.ts';
+import type { Pid, RemotePid, Ref, Target } from './pid.ts';
 import type { Random } from './random.ts';
 import type { Runtime } from './runtime.ts';
 import type { ProcessTimer } from './process-timer.ts';
@@ -46,14 +47,18 @@ export interface Self {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly random: Random;
-  /** Aborted with the exit reason when this process dies. */
+  /**
+   * Aborted with the exit reason when this process dies. A listener that throws makes a crash report of this
+   * process and harms nobody; one of a signal that `AbortSignal.any` made of this one ends the program, as in
+   * all of Node.
+   */
   readonly signal: AbortSignal;
   readonly parent: Pid | null;
   /** Exit signals become messages `Exit` while true. Default false. */
   trapExit: boolean;
   label: string;
   /** False when it was refused (full mailbox). A message to a dead process is lost in silence. */
-  send(to: Pid, message: unknown): boolean;
+  send(to: Target, message: unknown): boolean;
   sendAfter(delay: number, message: unknown): TimerEntry;
   link(other: Pid): void;
   unlink(other: Pid): void;
@@ -69,6 +74,7 @@ export interface Self {
 const TRAPS = 1;
 const LINKED = 2;
 const SUSPENDED = 4;
+const TOLD = 8;
 
 const NO_NAMES: readonly HeldName[] = [];
 
@@ -188,6 +194,13 @@ export class Process implements Pid, Self {
   set suspended(on: boolean) {
     this.flags = on ? this.flags | SUSPENDED : this.flags & ~SUSPENDED;
   }
+  /** Its end is ordered and comes before what is queued: a supervisor starts nobody any more. */
+  get toldToEnd(): boolean {
+    return (this.flags & TOLD) !== 0;
+  }
+  set toldToEnd(on: boolean) {
+    this.flags = on ? this.flags | TOLD : this.flags & ~TOLD;
+  }
   /** Links beside the one to the parent. */
   get links(): Set<Process | RemotePid> | null {
     return this.extra === null ? null : this.extra.links;
@@ -211,13 +224,16 @@ export class Process implements Pid, Self {
   get signal(): AbortSignal {
     const extra = (this.extra ??= new Extra());
     if (extra.controller === null) {
-      extra.controller = new AbortController();
+      extra.controller = guardedController((error) => {
+        const reason = thrownReason(error);
+        if (!isOrderly(reason)) this.runtime.reportCrash(this, reason);
+      });
       if (this.status === Status.dead) extra.controller.abort(this.reason);
     }
     return extra.controller.signal;
   }
 
-  send(to: Pid, message: unknown): boolean {
+  send(to: Target, message: unknown): boolean {
     return this.runtime.send(to, message, this);
   }
   sendAfter(delay: number, message: unknown): TimerEntry {

@@ -15,11 +15,11 @@ import { ndjsonLogger, type Logger } from './logger.ts';
 import { Kind, Mailbox } from './mailbox.ts';
 import type { Monitor } from './monitor.ts';
 import { NameScope } from './names.ts';
-import { RemotePid, type Pid, type Ref } from './pid.ts';
+import { RemotePid, type Pid, type Ref, type Target } from './pid.ts';
 import { NOPROC, Process, Status, type ProcessInfo } from './process.ts';
 import { MessageTimer, WorkTimer } from './process-timer.ts';
 import { systemRandom, type Random } from './random.ts';
-import type { RemoteSignals } from './remote.ts';
+import { isRemote, type RemoteSignals } from './remote.ts';
 import { crashReport, Reporter, type Report, type ReportListener } from './report.ts';
 import type { RunQueuePolicy } from './run-queue.ts';
 import { DEFAULT_BUDGET, Scheduler, type Budget } from './scheduler.ts';
@@ -154,6 +154,11 @@ export class Runtime {
     }
   }
 
+  /** Has `order` end a process in its turn, before what is queued. For libraries; others use `exit`. */
+  tellToEnd(process: Process, order: Work, reason: ExitReason): void {
+    this.#deaths.tellToEnd(process, order, reason);
+  }
+
   /** Ends a process now, without `terminate` and without a report. */
   die(process: Process, reason: ExitReason): void {
     this.#deaths.die(process, reason);
@@ -168,15 +173,15 @@ export class Runtime {
   // --- messages ---------------------------------------------------------------------------------------------
 
   /** False when the mailbox is full. A message to a dead process is lost in silence. Never throws. */
-  send(to: Pid, message: unknown, from: Process | null = null): boolean {
+  send(to: Target, message: unknown, from: Process | null = null): boolean {
     if (to instanceof Process) return this.#deliver(to, Kind.info, message);
-    return to instanceof RemotePid && this.remote !== undefined ? this.remote.send(from, to, message) : true;
+    return this.remote !== undefined && isRemote(to) ? this.remote.send(from, to, message) : true;
   }
 
   /** Like `send`, for requests without an answer. */
-  cast(to: Pid, message: unknown, from: Process | null = null): boolean {
+  cast(to: Target, message: unknown, from: Process | null = null): boolean {
     if (to instanceof Process) return this.#deliver(to, Kind.cast, message);
-    return to instanceof RemotePid && this.remote !== undefined ? this.remote.send(from, to, message) : true;
+    return this.remote !== undefined && isRemote(to) ? this.remote.cast(from, to, message) : true;
   }
 
   /** A message of the runtime itself (`sys`): not bounded, taken before any other. */
@@ -190,11 +195,11 @@ export class Runtime {
   }
 
   /** Sends a call; `timeout` in ms, Infinity for none. It is settled exactly once. */
-  call(to: Pid, call: Call, timeout: number): void {
+  call(to: Target, call: Call, timeout: number): void {
     if (call.settled) return;
     if (!(to instanceof Process)) {
       if (timeout !== Infinity) this.timers.set(call, timeout);
-      if (to instanceof RemotePid && this.remote !== undefined) this.remote.call(to, call);
+      if (this.remote !== undefined && isRemote(to)) this.remote.call(to, call);
       else call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
       return;
     }
@@ -273,6 +278,19 @@ export class Runtime {
   /** False when the monitor had fired or was unknown. With `flush` (default) a queued `Down` goes too. */
   demonitor(ref: Ref, options: { readonly flush?: boolean } = {}): boolean {
     return this.#bonds.demonitor(ref, options.flush !== false);
+  }
+
+  /**
+   * For the port to other nodes: a process there linked to `self`. Records it; the port is not told. False when
+   * `self` is dead: the port then answers with the exit signal `noproc`.
+   */
+  linkedFrom(self: Process, other: RemotePid): boolean {
+    return this.#bonds.linkedFrom(self, other);
+  }
+
+  /** For the port to other nodes: the other end took its link away. False when there was none. */
+  unlinkedFrom(self: Process, other: RemotePid): boolean {
+    return this.#bonds.unlinkedFrom(self, other);
   }
 
   /** For the port to other nodes: the other end of a link died, or is out of reach. */

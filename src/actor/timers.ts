@@ -2,11 +2,15 @@
  * All timers of a runtime behind one timer of its clock.
  *
  * Entries are kept in lists by the whole millisecond they fall due, the lists in a heap. Setting and
- * cancelling cost a list operation; a list that has emptied is dropped when its time comes. Entries of one
- * millisecond fire in the order they were set. Never early; delays are clamped to 0 … `MAX_DELAY`.
+ * cancelling cost a list operation; a list that has emptied is dropped when its time comes, or when most have:
+ * peers choose deadlines, so what they leave behind must not wait for them. Entries of one millisecond fire in
+ * the order they were set. Never early; delays are clamped to 0 … `MAX_DELAY`.
  */
 import { MAX_DELAY, type Clock, type TimerId } from './clock.ts';
 import { MinHeap } from './min-heap.ts';
+
+/** Empty lists that are always tolerated: fewer are not worth a walk through all lists. */
+const EMPTY_TOLERATED = 1_024;
 
 /** Something that fires once. Subclass it: the links below are its place in the list. */
 export abstract class TimerEntry {
@@ -50,6 +54,7 @@ export class Timers {
   #timer: TimerId | null = null;
   #armed = Infinity;
   #size = 0;
+  #empty = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -58,6 +63,11 @@ export class Timers {
   /** Entries that are set. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Lists kept for them, empty ones included. */
+  get buckets(): number {
+    return this.#buckets.size;
   }
 
   /** Sets `entry` to fire in `delay` ms, instead of when it was set for before. */
@@ -71,7 +81,7 @@ export class Timers {
       this.#buckets.set(due, bucket);
       this.#heap.push(due);
       if (due < this.#armed) this.#arm(due);
-    }
+    } else if (bucket.first === null) this.#empty--;
     entry.bucket = bucket;
     entry.earlier = bucket.last;
     if (bucket.last === null) bucket.first = entry;
@@ -97,6 +107,7 @@ export class Timers {
     else entry.later.earlier = entry.earlier;
     entry.bucket = entry.earlier = entry.later = null;
     if (--this.#size === 0 && this.#timer !== null) this.#clock.hold(this.#timer, false);
+    if (bucket.first === null && ++this.#empty > EMPTY_TOLERATED) this.#dropEmpty();
     return true;
   }
 
@@ -104,8 +115,17 @@ export class Timers {
   clear(): void {
     for (const bucket of this.#buckets.values()) while (bucket.first !== null) this.cancel(bucket.first);
     this.#buckets.clear();
-    this.#heap.clear();
+    this.#heap.fill([]);
+    this.#empty = 0;
     this.#disarm();
+  }
+
+  /** Forgets the empty lists once they are the greater part: a walk over n lists is paid for by n / 2 cancels. */
+  #dropEmpty(): void {
+    if (this.#empty * 2 <= this.#buckets.size) return;
+    for (const [due, bucket] of this.#buckets) if (bucket.first === null) this.#buckets.delete(due);
+    this.#heap.fill([...this.#buckets.keys()]);
+    this.#empty = 0;
   }
 
   #arm(due: number): void {
@@ -133,15 +153,15 @@ export class Timers {
     }
   }
 
+  /** Looks everything up anew for each entry: what fires may set, cancel and clear as it likes. */
   #fireDue(now: number): void {
     for (let due = this.#heap.min; due !== undefined && due <= now; due = this.#heap.min) {
-      const bucket = this.#buckets.get(due) as Bucket;
-      for (let entry = bucket.first; entry !== null; entry = bucket.first) {
+      const entry = this.#buckets.get(due)?.first ?? null;
+      if (entry === null) this.#dropFirst(due);
+      else {
         this.cancel(entry);
         entry.onTimer();
       }
-      this.#heap.pop();
-      this.#buckets.delete(due);
     }
   }
 
@@ -152,9 +172,15 @@ export class Timers {
         if (due < this.#armed) this.#arm(due);
         return;
       }
-      this.#heap.pop();
-      this.#buckets.delete(due);
+      this.#dropFirst(due);
     }
     this.#disarm();
+  }
+
+  /** Forgets the empty list that is first in the heap. */
+  #dropFirst(due: number): void {
+    this.#heap.pop();
+    this.#buckets.delete(due);
+    this.#empty--;
   }
 }

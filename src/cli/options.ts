@@ -5,7 +5,7 @@
  */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { systemClock } from '../actor/clock.ts';
-import { ndjsonLogger, type Logger, type LogLevel } from '../actor/logger.ts';
+import { ndjsonLogger, type LogLevel } from '../actor/logger.ts';
 import type { ConnectOptions, NodeOptions } from '../mesh/client/options.ts';
 import type { NameMode } from '../mesh/topic/procedure-name.ts';
 
@@ -85,47 +85,11 @@ export const jsonOption = (what: string): Option => new Option('--json', what);
 
 export const ndjsonOption = (what: string): Option => new Option('--ndjson', what).conflicts('json');
 
-/** Lines kept until the start has succeeded. */
-const HELD_LINES = 1_000;
-
-/**
- * A log on stderr that is held back until the start has succeeded. When it fails, the command itself says why;
- * the reports of the actors that could not start would only repeat it, and are shown to those who asked for
- * more than warnings.
- */
-export class StartLog {
-  readonly logger: Logger;
-  readonly #wanted: boolean;
-  #held: string[] | undefined = [];
-
-  constructor(level: LogLevel) {
-    this.#wanted = level === 'trace' || level === 'debug' || level === 'info';
-    this.logger = ndjsonLogger(systemClock, level, (line) => {
-      if (this.#held === undefined) process.stderr.write(`${line}\n`);
-      else if (this.#held.length < HELD_LINES) this.#held.push(line);
-    });
-  }
-
-  /** Waits for a start. Throws what it throws. */
-  async during<T>(start: Promise<T>): Promise<T> {
-    let show = this.#wanted;
-    try {
-      const started = await start;
-      show = true;
-      return started;
-    } finally {
-      const held = this.#held ?? [];
-      this.#held = undefined;
-      if (show) for (const line of held) process.stderr.write(`${line}\n`);
-    }
-  }
-}
-
 /** What `startNode` and `connect` take from the flags. */
-export function settingsOf(flags: CommonFlags, log: StartLog): NodeOptions & ConnectOptions {
-  const { realm, identity, names, maxBody, crashDetails } = flags;
+export function settingsOf(flags: CommonFlags): NodeOptions & ConnectOptions {
+  const { logLevel, realm, identity, names, maxBody, crashDetails } = flags;
   return {
-    logger: log.logger,
+    logger: ndjsonLogger(systemClock, logLevel, (line) => process.stderr.write(`${line}\n`)),
     ...(realm === undefined ? {} : { realm }),
     ...(identity === undefined ? {} : { identity: { file: identity } }),
     ...(names === undefined ? {} : { names }),

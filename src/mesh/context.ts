@@ -14,7 +14,6 @@ import type { NameMode } from './topic/procedure-name.ts';
 import type { ServiceTable } from './registry/service-table.ts';
 import type { Advertised } from './intent/intent.ts';
 import type { RpcFailure } from './errors/rpc-failure.ts';
-import type { ApiCall } from './client/api-call.ts';
 
 /** Names of the actors in a node's scope. */
 export type ActorName =
@@ -27,7 +26,8 @@ export type ActorName =
   | 'peerPool'
   | 'uplink'
   | 'serviceRegistry'
-  | 'router';
+  | 'router'
+  | 'app';
 
 /** What some of them share under their name: written by the owner only. */
 export interface SharedTables {
@@ -73,6 +73,16 @@ export interface MeshSettings {
   readonly helloTimeout: number;
 }
 
+/** What leaving needs of a call that is not settled. */
+export interface OpenCall {
+  /** Whether a handler may have begun to run. */
+  readonly mayHaveRun: boolean;
+  /** Resolves when it is settled. */
+  over(): Promise<void>;
+  /** Ends it with this failure. False when it was settled before. */
+  giveUp(failure: RpcFailure): boolean;
+}
+
 export interface MeshContext {
   readonly role: 'node' | 'client';
   readonly runtime: Runtime;
@@ -87,13 +97,13 @@ export interface MeshContext {
    */
   readonly advertised: Map<string, Advertised>;
   /** Calls made through the public API and not settled. */
-  readonly calls: Set<ApiCall>;
+  readonly calls: Set<OpenCall>;
   readonly phase: Phase;
 }
 
 /** What changes in the life of a node or client as a whole. */
 export interface Phase {
-  /** It is being closed: nothing new begins. */
+  /** It is being closed, or has ended by itself: nothing new begins. */
   closing: boolean;
   /** Where the listener was bound first; a restarted one binds there again. */
   bound: PhysicalAddress | undefined;

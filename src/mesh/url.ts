@@ -57,13 +57,14 @@ export const parseMeshUrl = (url: string): UrlResult => parse(url, MESH_SCHEMES,
 
 export const parseDistRelayUrl = (url: string): UrlResult => parse(url, DIST_RELAY_SCHEMES, DIST_RELAY_PORT);
 
-/** Adds the realm: required for every host that is not loopback, never empty. */
+/** Adds the realm: required for every host that is not loopback, where the open one does not exist; never empty. */
 export function connectTarget(url: string, realm?: string): TargetResult {
   const parsed = parseMeshUrl(url);
   if (!parsed.ok) return parsed;
   const loopback = isLoopbackHost(parsed.at.host);
   const chosen = realm ?? (loopback ? DEFAULT_REALM : '');
-  if (!isRealm(chosen)) return { ok: false, error: { tag: 'invalid_args', field: 'realm' } };
+  if (!isRealm(chosen) || (!loopback && chosen === DEFAULT_REALM))
+    return { ok: false, error: { tag: 'invalid_args', field: 'realm' } };
   return { ok: true, target: { ...parsed.at, realm: chosen, loopback } };
 }
 

@@ -16,7 +16,7 @@ import { Child, checkSpec, endedChild, type ChildSpec } from './child-spec.ts';
 import { checkLimit, RestartWindow } from './restart-intensity.ts';
 import { chain, type MaybePromise } from './sequence.ts';
 import type { StartResult } from './start.ts';
-import { stopProcess } from './stop.ts';
+import { stopProcess, stopStarting } from './stop.ts';
 import { reportable, restarts } from './strategy.ts';
 import { report, startChild, stopChild, stoppedWell, tryAgain } from './supervisor-children.ts';
 
@@ -46,6 +46,7 @@ export type DynamicRequest =
 
 export const dynamicBehavior: Behavior = {
   type: 'DynamicSupervisor',
+  supervises: true,
 
   receive(kind, message, self) {
     const state = self.state as DynamicState;
@@ -70,6 +71,7 @@ export const dynamicBehavior: Behavior = {
   },
 
   async terminate(_reason, self) {
+    const starts = stopStarting(self);
     const stops: Promise<Stopped>[] = [];
     for (const process of [...childrenOf(self)].toReversed()) {
       const { child } = process;
@@ -78,6 +80,7 @@ export const dynamicBehavior: Behavior = {
       stops.push(stopOne(self, process, child));
     }
     reportStops(self, await Promise.all(stops));
+    await starts;
   },
 
   inspect(self) {

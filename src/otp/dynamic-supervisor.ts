@@ -6,10 +6,9 @@
  * const pid = await sessions.startChild(worker('session', session, { user }, { restart: 'temporary' }));
  * ```
  */
-import type { ExitReason } from '../actor/exit-reason.ts';
 import type { NameScope } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
-import { Process, type Self } from '../actor/process.ts';
+import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import type { ChildSpec } from './child-spec.ts';
 import {
@@ -20,9 +19,9 @@ import {
 } from './dynamic-supervisor-behavior.ts';
 import { ExitError, StartError } from './errors.ts';
 import type { MaybePromise } from './sequence.ts';
-import { request, type CallOptions, type Named } from './server-ref.ts';
-import { startProcess, type StartOptions, type StartResult } from './start.ts';
-import { stopProcess } from './stop.ts';
+import { TreeRef } from './process-ref.ts';
+import { request, type CallOptions } from './server-ref.ts';
+import { startedOrThrow, startProcess, type StartOptions, type StartResult } from './start.ts';
 
 export { startDynamicChild, type DynamicSupervisorSpec } from './dynamic-supervisor-behavior.ts';
 
@@ -42,13 +41,8 @@ export async function startDynamicSupervisor(
   options: StartOptions = {},
 ): Promise<DynamicSupervisorRef> {
   const result = await start(runtime, spec, options);
-  if (result.tag !== 'ok') {
-    throw new StartError(
-      options.label ?? 'dynamic supervisor',
-      result.tag === 'ignore' ? 'ignore' : result.reason,
-    );
-  }
-  return new DynamicSupervisorRef(runtime, result.pid);
+  const what = options.label ?? options.id ?? 'dynamic supervisor';
+  return new DynamicSupervisorRef(runtime, startedOrThrow(result, what));
 }
 
 function start(
@@ -67,20 +61,7 @@ function start(
   );
 }
 
-export class DynamicSupervisorRef {
-  readonly runtime: Runtime;
-  readonly #target: Pid | Named;
-
-  constructor(runtime: Runtime, target: Pid | Named) {
-    this.runtime = runtime;
-    this.#target = target;
-  }
-
-  get pid(): Pid | undefined {
-    const target = this.#target;
-    return 'scope' in target ? target.scope.whereis(target.name) : target;
-  }
-
+export class DynamicSupervisorRef extends TreeRef {
   /** Starts a child. Undefined when its start gave `ignore`. Throws `StartError` (`max_children`, or its failure). */
   async startChild(spec: ChildSpec, options?: CallOptions): Promise<Pid | undefined> {
     const result = (await this.#ask({ tag: 'startChild', spec }, options)) as StartResult;
@@ -96,13 +77,6 @@ export class DynamicSupervisorRef {
 
   async count(options?: CallOptions): Promise<number> {
     return (await this.#ask({ tag: 'count' }, options)) as number;
-  }
-
-  /** Stops all children at once, then itself, and waits. Gives the reason it ended with. */
-  async stop(): Promise<ExitReason> {
-    const process = this.pid;
-    if (!(process instanceof Process) || !process.alive) return 'noproc';
-    return stopProcess(process, process.parentProcess, Infinity);
   }
 
   #ask(message: DynamicRequest, options: CallOptions = { timeout: Infinity }): Promise<unknown> {

@@ -20,12 +20,12 @@ import type { ExitReason } from '../actor/exit-reason.ts';
 import type { Down, Exit } from '../actor/monitor.ts';
 import { Process, type Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { StartError, ExitError } from './errors.ts';
+import { ExitError } from './errors.ts';
 import { serverBehavior } from './gen-server-behavior.ts';
 import type { Ignore, NoReply, Reply, Started, Stop } from './result.ts';
 import type { MaybePromise } from './sequence.ts';
 import { ServerRef, type Protocol } from './server-ref.ts';
-import { startProcess, type StartOptions, type StartResult } from './start.ts';
+import { startedOrThrow, startProcess, type StartOptions, type StartResult } from './start.ts';
 import { requestStop } from './stop.ts';
 
 /** Who waits for the answer of a call. Pass it to `replyTo` to answer later, from any process. */
@@ -96,13 +96,8 @@ export async function startServer<Args, State, Calls extends Protocol, Casts ext
   options: StartOptions = {},
 ): Promise<ServerRef<Calls, Casts>> {
   const result = await startServerProcess(runtime, server, args, options);
-  if (result.tag !== 'ok') {
-    throw new StartError(
-      options.label ?? server.label ?? 'GenServer',
-      result.tag === 'ignore' ? 'ignore' : result.reason,
-    );
-  }
-  return new ServerRef<Calls, Casts>(runtime, result.pid);
+  const what = options.label ?? server.label ?? 'GenServer';
+  return new ServerRef<Calls, Casts>(runtime, startedOrThrow(result, what));
 }
 
 /** Starts a server linked to the calling process, as a child specification does. Never throws. */

@@ -1,14 +1,15 @@
 /**
- * How a server's callers speak to it: by pid, or by a name that is looked up anew for each message, so that
- * a restart is not noticed.
+ * How a server's callers speak to it.
  */
 import { PromiseCall, type CallFailure } from '../actor/call.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
-import type { NameScope } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { ExitError, reasonOf } from './errors.ts';
+import { ProcessRef } from './process-ref.ts';
+
+export type { Named } from './process-ref.ts';
 
 /** The functions a server answers, as an interface of methods: one payload in, one reply out. */
 export type Protocol = object;
@@ -39,30 +40,13 @@ export class Request {
   }
 }
 
-/** A name in a scope. */
-export interface Named {
-  readonly scope: NameScope;
-  readonly name: string;
-}
-
 /** OTP's default call timeout, milliseconds. */
 export const CALL_TIMEOUT = 5_000;
 
-export class ServerRef<Calls extends Protocol = Protocol, Casts extends Protocol = Protocol> {
-  readonly runtime: Runtime;
-  readonly #target: Pid | Named;
-
-  constructor(runtime: Runtime, target: Pid | Named) {
-    this.runtime = runtime;
-    this.#target = target;
-  }
-
-  /** The process behind it now; undefined while the name is free. */
-  get pid(): Pid | undefined {
-    const target = this.#target;
-    return 'scope' in target ? target.scope.whereis(target.name) : target;
-  }
-
+export class ServerRef<
+  Calls extends Protocol = Protocol,
+  Casts extends Protocol = Protocol,
+> extends ProcessRef {
   /**
    * Sends a request and waits for its answer. Rejects with `ExitError`: `noproc`, `timeout`, `calling_self`,
    * `{ overloaded: 'mailbox' }`, `{ canceled }`, or the reason the server died of.

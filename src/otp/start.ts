@@ -9,8 +9,9 @@ import type { Behavior } from '../actor/behavior.ts';
 import { isOrderly, thrownReason, type ExitReason } from '../actor/exit-reason.ts';
 import type { NameScope } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
-import type { Process } from '../actor/process.ts';
+import { Status, type Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { StartError } from './errors.ts';
 
 /** What starting a child gives its supervisor. */
 export type StartResult =
@@ -72,6 +73,12 @@ export function startProcess(
   return later(process, result, options.timeout ?? Infinity);
 }
 
+/** The process; throws `StartError` with the reason, or `ignore`. */
+export function startedOrThrow(result: StartResult, what: string): Pid {
+  if (result.tag === 'ok') return result.pid;
+  throw new StartError(what, result.tag === 'ignore' ? 'ignore' : result.reason);
+}
+
 /** Waits for an asynchronous `init`, its death, or its deadline, whichever is first. */
 function later(process: Process, result: PromiseLike<InitResult>, timeout: number): Promise<StartResult> {
   const runtime = process.runtime;
@@ -87,7 +94,8 @@ function later(process: Process, result: PromiseLike<InitResult>, timeout: numbe
       runtime.exit(process, 'kill');
     }
     const settle = (finish: () => StartResult): void => {
-      if (!process.alive) return;
+      // dead, or about to be: then its death is the answer
+      if (process.status !== Status.starting) return;
       runtime.demonitor(watch);
       timer?.unset();
       resolve(finish());

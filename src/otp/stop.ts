@@ -4,10 +4,10 @@
  * Waiting is on a monitor, so a process that unlinked itself cannot hang its supervisor. When the process is
  * dead at once, as one that does not trap exits is, the result is synchronous.
  */
-import { urgentSignal } from '../actor/delivery.ts';
+import { startingChildren } from '../actor/death.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
-import { Kind } from '../actor/mailbox.ts';
 import type { Process } from '../actor/process.ts';
+import { chain, eachInOrder, type MaybePromise } from './sequence.ts';
 import { StopRequest } from './system-messages.ts';
 
 /** `brutalKill`: at once, without `terminate`. A number: milliseconds until it is killed. Infinity: waits. */
@@ -15,7 +15,7 @@ export type Shutdown = number | 'brutalKill';
 
 /** Asks a process to end before it handles what is queued. */
 export function requestStop(process: Process, reason: ExitReason): void {
-  if (process.alive) urgentSignal(process, Kind.work, new StopRequest(reason));
+  process.runtime.tellToEnd(process, new StopRequest(reason), reason);
 }
 
 /** Stops `process` and gives the reason it died of. `from` is whose signal it is: its parent, or null. */
@@ -42,4 +42,11 @@ export function stopProcess(
       resolve(died);
     });
   });
+}
+
+/** Ends the children of a supervisor that are still starting: at once, a supervisor after its own children. */
+export function stopStarting(self: Process): MaybePromise<boolean> {
+  return eachInOrder(startingChildren(self).toReversed(), (child) =>
+    chain(stopProcess(child, self, Infinity), () => true),
+  );
 }

@@ -13,12 +13,14 @@ import type { Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
 import { endedChild, type Child } from './child-spec.ts';
 import { chain, eachInOrder, type MaybePromise } from './sequence.ts';
+import { stopStarting } from './stop.ts';
 import { reportable, restartGroup, restarts } from './strategy.ts';
 import { report, startChild, stateOf, stopAll, tryAgain } from './supervisor-children.ts';
 import { answer, type SupervisorRequest } from './supervisor-requests.ts';
 
 export const supervisorBehavior: Behavior = {
   type: 'Supervisor',
+  supervises: true,
 
   receive(kind, message, self) {
     switch (kind) {
@@ -44,7 +46,7 @@ export const supervisorBehavior: Behavior = {
   },
 
   terminate(_reason, self) {
-    return ignoreValue(stopAll(self, [...stateOf(self).children.values()]));
+    return ignoreValue(chain(stopStarting(self), () => stopAll(self, [...stateOf(self).children.values()])));
   },
 
   inspect(self) {

@@ -2,7 +2,7 @@
  * A supervisor's children: its state, and how one of them is started and stopped.
  */
 import { describeReason, isOrderly, type ExitReason } from '../actor/exit-reason.ts';
-import type { Process } from '../actor/process.ts';
+import { Status, type Process } from '../actor/process.ts';
 import { Child, checkSpec, type ChildSpec } from './child-spec.ts';
 import type { RestartWindow } from './restart-intensity.ts';
 import { chain, eachInOrder, type MaybePromise } from './sequence.ts';
@@ -51,9 +51,14 @@ export function startAll(self: Process, specs: readonly ChildSpec[]): MaybePromi
   });
   return chain(done, (ok): MaybePromise<ExitReason | undefined> => {
     if (ok) return undefined;
+    // it was stopped in the middle of its start: `terminate` stops the children, in order
+    if (ending(self)) return failure;
     return chain(stopAll(self, [...state.children.values()]), () => failure);
   });
 }
+
+const ending = ({ status, toldToEnd }: Process): boolean =>
+  toldToEnd || status === Status.stopping || status === Status.dead;
 
 /** Stops children, the last first. */
 export function stopAll(self: Process, children: readonly Child[]): MaybePromise<boolean> {
@@ -61,6 +66,8 @@ export function stopAll(self: Process, children: readonly Child[]): MaybePromise
 }
 
 export function startChild(self: Process, child: Child): MaybePromise<StartResult> {
+  // it was told to stop while it waited for the start or stop of another one
+  if (ending(self)) return { tag: 'error', reason: 'shutdown' };
   let result: MaybePromise<StartResult>;
   try {
     result = child.spec.start(self);

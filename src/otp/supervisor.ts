@@ -10,19 +10,19 @@
  * More than `intensity` restarts within `period` end it with `shutdown`, which is its own supervisor's
  * business. Source: Erlang/OTP `supervisor`; OTP §1.3.
  */
-import type { ExitReason } from '../actor/exit-reason.ts';
 import type { NameScope } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
-import { Process, type Self } from '../actor/process.ts';
+import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { checkSpec, type ChildCount, type ChildInfo, type ChildSpec } from './child-spec.ts';
 import { ExitError, StartError } from './errors.ts';
 import { startServerLink, type GenServer } from './gen-server.ts';
+import { TreeRef } from './process-ref.ts';
 import { checkLimit, RestartWindow, type RestartLimit } from './restart-intensity.ts';
 import { chain, type MaybePromise } from './sequence.ts';
-import { request, type CallOptions, type Named, type Protocol } from './server-ref.ts';
-import { startProcess, type StartOptions, type StartResult } from './start.ts';
-import { stopProcess, type Shutdown } from './stop.ts';
+import { request, type CallOptions, type Protocol } from './server-ref.ts';
+import { startedOrThrow, startProcess, type StartOptions, type StartResult } from './start.ts';
+import type { Shutdown } from './stop.ts';
 import type { Restart, Strategy } from './strategy.ts';
 import { supervisorBehavior } from './supervisor-behavior.ts';
 import { startAll, SupervisorState } from './supervisor-children.ts';
@@ -87,13 +87,7 @@ export async function startSupervisor(
   options: StartOptions = {},
 ): Promise<SupervisorRef> {
   const result = await start(runtime, spec, options);
-  if (result.tag !== 'ok') {
-    throw new StartError(
-      options.label ?? options.id ?? 'supervisor',
-      result.tag === 'ignore' ? 'ignore' : result.reason,
-    );
-  }
-  return new SupervisorRef(runtime, result.pid);
+  return new SupervisorRef(runtime, startedOrThrow(result, options.label ?? options.id ?? 'supervisor'));
 }
 
 /** Starts a supervisor linked to the calling process, as a child specification does. Never throws. */
@@ -138,20 +132,7 @@ function checkSupervisor(spec: SupervisorSpec): {
 }
 
 /** How others manage a supervisor's children. */
-export class SupervisorRef {
-  readonly runtime: Runtime;
-  readonly #target: Pid | Named;
-
-  constructor(runtime: Runtime, target: Pid | Named) {
-    this.runtime = runtime;
-    this.#target = target;
-  }
-
-  get pid(): Pid | undefined {
-    const target = this.#target;
-    return 'scope' in target ? target.scope.whereis(target.name) : target;
-  }
-
+export class SupervisorRef extends TreeRef {
   /** Starts one more child, last in order. Undefined when its start gave `ignore`. Throws `StartError`. */
   async startChild(spec: ChildSpec, options?: CallOptions): Promise<Pid | undefined> {
     const answer = (await this.#ask({ tag: 'startChild', spec }, options)) as ChildAnswer;
@@ -181,13 +162,6 @@ export class SupervisorRef {
 
   async countChildren(options?: CallOptions): Promise<ChildCount> {
     return (await this.#ask({ tag: 'countChildren' }, options)) as ChildCount;
-  }
-
-  /** Stops the whole tree below it, in reverse order, and waits. Gives the reason it ended with. */
-  async stop(shutdown: Shutdown = Infinity): Promise<ExitReason> {
-    const process = this.pid;
-    if (!(process instanceof Process) || !process.alive) return 'noproc';
-    return stopProcess(process, process.parentProcess, shutdown);
   }
 
   #ask(message: SupervisorRequest, options: CallOptions = { timeout: Infinity }): Promise<unknown> {

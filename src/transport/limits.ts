@@ -21,6 +21,15 @@ const DEFAULTS: Omit<Limits, 'idleTimeout' | 'keepAlive'> = {
 /** Keep-alives per idle timeout: two may be lost. */
 const KEEP_ALIVES = 3;
 
+/**
+ * The share of its limit that a link may have queued before `write` asks for patience: 1 MiB of the default.
+ * Whoever heeds that stays far below the limit.
+ */
+const HIGH_WATER_SHARE = 1 / 8;
+
+/** Bytes queued on a link above which it is congested. */
+export const linkHighWater = ({ queued }: Limits): number => queued * HIGH_WATER_SHARE;
+
 /** Fills in the defaults for an endpoint bound to `bind`. Throws `TransportError` `invalid_option`. */
 export function limitsFor(bind: PhysicalAddress, given: EndpointLimits = {}): Limits {
   const times = addressClass(bind.host) === 'loopback' ? LOOPBACK : WAN;

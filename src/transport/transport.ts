@@ -125,7 +125,8 @@ export interface Stream {
   readonly queued: number;
   /**
    * Queues bytes, and the end of our half when `end` is true. False means that more than the high-water mark
-   * is queued: the bytes are kept, wait for `onDrain` before writing more. A write on an ended stream is ignored.
+   * is queued on this stream, or that its link is congested: the bytes are kept, wait for `onDrain` before
+   * writing more. A write on an ended stream is ignored.
    */
   write(bytes: Uint8Array, end?: boolean): boolean;
   /** Abandons both halves at once (RESET_STREAM and STOP_SENDING). No event follows. */
@@ -162,6 +163,11 @@ export interface Link {
   readonly streamCredit: number;
   /** Total bytes queued for sending over all streams. */
   readonly queued: number;
+  /**
+   * More than the link's high-water mark is queued over all streams. `write` returns false meanwhile, so that
+   * at least one stream with something queued will hear `onDrain` or be reset before the link is free again.
+   */
+  readonly congested: boolean;
   /** Sends an acknowledgment-eliciting packet. */
   ping(): void;
   /** Closes with an application code after flushing what was written so far into the network. Idempotent. */

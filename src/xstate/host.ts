@@ -17,14 +17,13 @@ import type { Call } from '../actor/call.ts';
 import { Kind } from '../actor/mailbox.ts';
 import { Down, Exit } from '../actor/monitor.ts';
 import type { NameScope } from '../actor/names.ts';
-import type { Pid } from '../actor/pid.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
-import { StartError } from '../otp/errors.ts';
 import type { MaybePromise } from '../otp/sequence.ts';
-import { request, type CallOptions, type Named } from '../otp/server-ref.ts';
-import { startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
+import { ProcessRef } from '../otp/process-ref.ts';
+import { request, type CallOptions } from '../otp/server-ref.ts';
+import { startedOrThrow, startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
 import type { Shutdown } from '../otp/stop.ts';
 import type { Restart } from '../otp/strategy.ts';
 import { createMachineCell, type MachineCell } from './cell.ts';
@@ -96,10 +95,7 @@ export async function startMachine(
   start: StartOptions = {},
 ): Promise<MachineRef> {
   const result = await startMachineProcess(runtime, machine, options, start);
-  if (result.tag !== 'ok') {
-    throw new StartError(machine.id, result.tag === 'ignore' ? 'ignore' : result.reason);
-  }
-  return new MachineRef(runtime, result.pid);
+  return new MachineRef(runtime, startedOrThrow(result, machine.id));
 }
 
 /** Starts a machine linked to the calling process, as a child specification does. Never throws. */
@@ -171,20 +167,7 @@ function startMachineProcess(
 }
 
 /** How others speak to a machine. */
-export class MachineRef {
-  readonly runtime: Runtime;
-  readonly #target: Pid | Named;
-
-  constructor(runtime: Runtime, target: Pid | Named) {
-    this.runtime = runtime;
-    this.#target = target;
-  }
-
-  get pid(): Pid | undefined {
-    const target = this.#target;
-    return 'scope' in target ? target.scope.whereis(target.name) : target;
-  }
-
+export class MachineRef extends ProcessRef {
   /** False when the mailbox is full; an event to a dead machine is lost in silence. */
   send<Event extends MachineEvent>(event: Event): boolean {
     const { pid } = this;

@@ -34,7 +34,7 @@ describe('ndjsonLogger', () => {
       logger.error(fields as LogFields, 'what happened');
       expect(lines.length).toBe(1);
       const line = lines[0] as string;
-      expect(line.length).toBeLessThanOrEqual(4_096);
+      expect(Buffer.byteLength(`${line}\n`)).toBeLessThanOrEqual(4_096);
       // oxlint-disable-next-line no-control-regex
       expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
       expect(JSON.parse(line)).toMatchObject({ level: 50, msg: 'what happened' });
@@ -69,6 +69,24 @@ describe('ndjsonLogger', () => {
       truncated: true,
     });
   });
+
+  test.each(['é', '語', '😀', '\u0001', '\u2028', '\ud800'])(
+    'the limit is in bytes, with the end of the line, and a message that is too long keeps its head: %j',
+    (text) => {
+      const { lines, logger } = collect();
+      logger.error({ event: 'x' }, text.repeat(5_000));
+      for (const length of [64, 500, 800, 1_024]) {
+        logger.error({ event: 'x', a: text.repeat(length), b: text.repeat(length) }, 'm');
+        const fields = Array.from({ length: 12 }, (_, i) => [`${i}${text.repeat(30)}`, text.repeat(32)]);
+        logger.error(Object.fromEntries(fields), text.repeat(length));
+      }
+      for (const line of lines) {
+        expect(Buffer.byteLength(`${line}\n`)).toBeLessThanOrEqual(4_096);
+        const { msg } = JSON.parse(line) as { msg: string };
+        expect(msg === 'm' || msg.startsWith(text.repeat(20))).toBe(true);
+      }
+    },
+  );
 
   test('silentLogger writes nothing', () => {
     for (const write of Object.values(silentLogger) as (typeof silentLogger.error)[])

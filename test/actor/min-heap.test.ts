@@ -28,10 +28,15 @@ describe('MinHeap', () => {
     );
   });
 
-  test('is empty after clear', () => {
-    const heap = new MinHeap();
-    heap.push(3);
-    heap.clear();
-    expect(heap.min).toBeUndefined();
+  test('holds what it is filled with, in place of what it held', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer(), { size: 'max', maxLength: 200 }), (values) => {
+        const heap = new MinHeap();
+        heap.push(3);
+        heap.fill([...values]);
+        for (const value of values.toSorted((a, b) => a - b)) same(heap.pop(), value);
+        expect(heap.min).toBeUndefined();
+      }),
+    );
   });
 });

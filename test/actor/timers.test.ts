@@ -167,12 +167,48 @@ describe('Timers', () => {
     expect(fired).toEqual([9]);
   });
 
+  test('lists whose entries were all cancelled are given back, not kept until they fall due', () => {
+    const timers = new Timers(handClock());
+    const kept = timers.after(MAX_DELAY, () => {});
+    for (let i = 1; i <= 100_000; i++) timers.after(i * 1_000, () => {}).unset();
+    expect(timers.size).toBe(1);
+    expect(timers.buckets).toBeLessThanOrEqual(1 + 1_024);
+    expect(kept.unset()).toBe(true);
+  });
+
+  test('however many are set, at most half of all lists, or 1,024, are empty', () => {
+    const timers = new Timers(handClock());
+    const entries = Array.from({ length: 20_000 }, (_, i) => timers.after(1 + i, () => {}));
+    for (const [at, entry] of entries.entries()) {
+      entry.unset();
+      const living = entries.length - at - 1;
+      if (timers.buckets - living > Math.max(1_024, timers.buckets / 2)) expect(timers.buckets).toBe(living);
+    }
+  });
+
+  test('lists are given back in the middle of a list that fires; the others still fire, in order', () => {
+    const clock = handClock();
+    const timers = new Timers(clock);
+    const fired: string[] = [];
+    const doomed = Array.from({ length: 5_000 }, (_, i) => timers.after(100 + i, () => expect.fail()));
+    timers.after(10, () => {
+      fired.push('first');
+      for (const entry of doomed) entry.unset();
+    });
+    timers.after(10, () => fired.push('second'));
+    timers.after(9_000, () => fired.push('late'));
+    timers.after(20, () => fired.push('third'));
+    clock.move(10_000);
+    expect(fired).toEqual(['first', 'second', 'third', 'late']);
+    expect([timers.size, timers.buckets]).toEqual([0, 0]);
+  });
+
   test('clear cancels everything and lets go of the clock', () => {
     const clock = handClock();
     const timers = new Timers(clock);
     timers.after(1, () => expect.fail());
     timers.clear();
-    expect(timers.size).toBe(0);
+    expect([timers.size, timers.buckets]).toEqual([0, 0]);
     expect(clock.set).toBe(0);
     clock.move(10);
   });

@@ -5,12 +5,16 @@ import { TransportError } from '../../src/transport/transport.ts';
 
 describe('errorDocument', () => {
   test('tells the tag, the message, whether it may be repeated, and the rest of the failure', () => {
-    expect(errorDocument(new RpcError({ tag: 'timeout', timeout: 100, sent: true }, 'a.b'))).toEqual({
+    const failure = { tag: 'timeout', timeout: 100, sent: true } as const;
+    const document = {
       tag: 'timeout',
       message: 'no answer within 100 ms',
-      retryable: true,
+      retryable: false,
       details: { timeout: 100, sent: true },
-    });
+    };
+    expect(errorDocument(new RpcError(failure, 'a.b'))).toEqual(document);
+    const repeatable = new RpcError(failure, 'a.b', { idempotent: true });
+    expect(errorDocument(repeatable)).toEqual({ ...document, retryable: true });
   });
 
   test('writes reasons in the form of values', () => {

@@ -7,7 +7,6 @@ import {
   milliseconds,
   nodeId,
   settingsOf,
-  StartLog,
   type CommonFlags,
 } from '../../src/cli/options.ts';
 import { createProgram } from '../../src/cli/program.ts';
@@ -53,14 +52,14 @@ describe('values of options', () => {
 describe('common options', () => {
   test('nothing given leaves every default to the library', () => {
     const flags = flagsOf();
-    const { logger, ...settings } = settingsOf(flags, new StartLog(flags.logLevel));
+    const { logger, ...settings } = settingsOf(flags);
     expect(settings).toEqual({});
     expect(Object.keys(logger ?? {})).toEqual(Object.keys(silentLogger));
   });
 
   test('each option arrives under the name the library knows', () => {
     const flags = flagsOf('--realm', 'r', '--identity', 'f', '--names', 'any', '--max-body', '2m');
-    expect(settingsOf(flags, new StartLog('silent'))).toMatchObject({
+    expect(settingsOf(flags)).toMatchObject({
       realm: 'r',
       identity: { file: 'f' },
       names: 'any',

@@ -13,7 +13,8 @@ function referencesIn(folder: string): ReadonlyMap<string, string> {
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!/\.(ts|mjs|md)$/.test(name) || name.includes('node_modules')) continue;
     const text = readFileSync(join(folder, name), 'utf8');
-    for (const [, note = '', place = ''] of text.matchAll(REFERENCE)) found.set(`${note} ${place}`, join(folder, name));
+    for (const [, note = '', place = ''] of text.matchAll(REFERENCE))
+      found.set(`${note} ${place}`, join(folder, name));
   }
   return found;
 }

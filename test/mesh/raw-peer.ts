@@ -149,10 +149,13 @@ export class RawPeer implements LinkEvents {
   }
 
   /** Dials, opens the channels and is accepted. */
-  async greeted(rpc = true): Promise<this> {
+  async greeted({
+    rpc = true,
+    realm = REALM,
+  }: { readonly rpc?: boolean; readonly realm?: string } = {}): Promise<this> {
     await this.opened();
     this.openChannels();
-    this.channels.control.stream.write(this.connectFrame());
+    this.channels.control.stream.write(this.connectFrame({ realm }));
     for (const name of rpc ? (['dht', 'rpc'] as const) : []) {
       this.channels[name].send('ping', { request_id: this.id(), timestamp: 1 });
     }

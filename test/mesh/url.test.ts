@@ -124,7 +124,9 @@ describe('connectTarget', () => {
       target: { host: '127.0.0.1', port: 9_443, realm: 'default', loopback: true },
     });
     expect(connectTarget('10.0.0.1')).toEqual({ ok: false, error: { tag: 'invalid_args', field: 'realm' } });
-    expect(connectTarget('10.0.0.1', 'default')).toMatchObject({ ok: true, target: { loopback: false } });
+    // not by name either
+    expect(connectTarget('10.0.0.1', 'default')).toEqual(connectTarget('10.0.0.1'));
+    expect(connectTarget('10.0.0.1', 'other')).toMatchObject({ ok: true, target: { loopback: false } });
   });
 
   test('a realm is at most 255 bytes', () => {

@@ -108,9 +108,16 @@ describe('exit codes', () => {
     expect(ended).toMatchObject({ code: 4, stderr: '' });
     expect(failed(ended).error).toMatchObject({
       tag: 'timeout',
-      retryable: true,
+      retryable: false,
       details: { timeout: 1500, sent: true },
     });
+    expect(await provider.line()).toBe('entered');
+    expect(await provider.line()).toBe('aborted');
+  });
+
+  test('4: a call that may run twice may be repeated', async () => {
+    const ended = await call('test.hang', '--timeout', '1500', '--idempotent', '--json');
+    expect(failed(ended).error).toMatchObject({ tag: 'timeout', retryable: true, details: { sent: true } });
     expect(await provider.line()).toBe('entered');
     expect(await provider.line()).toBe('aborted');
   });

@@ -3,14 +3,19 @@
  * real. What is proven under the simulated network is not repeated here.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/actor/clock.ts';
+import { systemRandom } from '../../src/actor/random.ts';
 import { silentLogger } from '../../src/actor/logger.ts';
 import { err, RpcError } from '../../src/mesh/errors/rpc-error.ts';
 import type { RpcFailure } from '../../src/mesh/errors/rpc-failure.ts';
 import type { Client } from '../../src/mesh/client/client.ts';
 import type { ConnectOptions } from '../../src/mesh/client/options.ts';
 import { connect, startNode, type Node, type RemoteClient } from '../../src/node.ts';
-import { TransportError } from '../../src/transport/transport.ts';
-import { contextOf, processesOf, processOf, runtimeOf } from '../mesh-world.ts';
+import { createIdentity } from '../../src/identity/identity.ts';
+import { quicTransport } from '../../src/transport/quic/transport.ts';
+import { CloseCode, TransportError } from '../../src/transport/transport.ts';
+import { RawPeer } from '../mesh/raw-peer.ts';
+import { contextOf, processesOf, processOf, runtimeOf, type MeshWorld } from '../mesh-world.ts';
 import { openSockets, until } from './quic-bench.ts';
 
 const logger = silentLogger;
@@ -128,6 +133,38 @@ describe('calls', () => {
     expect(await client.call('m.echo', { text: 'still', times: 1 })).toBe('still');
   });
 
+  test('30 calls and replies of 900 kB both ways at once', async () => {
+    const pad = 'p'.repeat(900_000);
+    await node.advertise('m.echo', (args) => args);
+    await client.advertise('client.echo', (args) => args);
+    const calls = Array.from({ length: 30 }, (_, n) => [
+      client.call('m.echo', { n, pad }, { timeout: 30_000 }),
+      node.call('client.echo', { n, pad }, { timeout: 30_000 }),
+    ]).flat();
+    const results = (await Promise.all(calls)) as { pad: string }[];
+    expect(results.every((result) => result.pad === pad)).toBe(true);
+    expect(contextOf(client).counters.connectionsOpened).toBe(1);
+  });
+
+  test('one body of 20 MB, and its echo, when both allow it', async () => {
+    const maxBody = 67_108_864;
+    const large = await startNode({ listen: '127.0.0.1:0', logger, maxBody });
+    open.push(large);
+    const generous = await dial({ maxBody }, large.url);
+    await large.advertise('m.echo', (args) => args);
+    const pad = 'p'.repeat(20_000_000);
+    const result = await generous.call<{ pad: string }>('m.echo', { pad }, { timeout: 30_000 });
+    expect(result.pad === pad).toBe(true);
+  });
+
+  test('300 replies of 20 kB to framed calls, though only 100 streams may be open', async () => {
+    await node.advertise('m.make', ({ size }: { size: number }) => 'r'.repeat(size));
+    const results = await Promise.all(
+      Array.from({ length: 300 }, () => client.call<string>('m.make', { size: 20_000 })),
+    );
+    expect(results.every(({ length }) => length === 20_000)).toBe(true);
+  });
+
   test('maxBody of a node bounds what a client with a larger one sends', async () => {
     const generous = await dial({ maxBody: 4_194_304 });
     await node.advertise('m.size', ({ text }: { text: string }) => text.length);
@@ -205,6 +242,42 @@ describe('ends', () => {
     const [soon, never] = await Promise.all(calls);
     expect(soon).toMatchObject({ ok: true, value: 'done' });
     expect(never?.ok === false && never.error.failure).toMatchObject({ tag: 'connection_error', sent: true });
+  });
+
+  test('a peer that reads nothing ends as slow_consumer, and its calls say so; others are served', async () => {
+    const identity = createIdentity(systemRandom, systemClock.wall());
+    const endpoint = await quicTransport().open({ clock: systemClock, random: systemRandom, identity });
+    const peer = new RawPeer({ clock: { until } } as unknown as MeshWorld, identity);
+    const { hostname, port } = new URL(node.url);
+    const address = { host: hostname, port: Number(port) };
+    peer.link = endpoint.dial({ address, protocol: 'macula' }, peer);
+    await peer.greeted({ realm: contextOf(node).settings.realm });
+    const onStream = peer.onStream.bind(peer);
+    peer.onStream = (stream) => {
+      stream.pause();
+      return onStream(stream);
+    };
+    peer.channels.control.send('register_procedure', { request_id: peer.id(), procedure: 'raw.serve' });
+    await until(() => peer.channels.control.of('registered').length === 1);
+    const pad = 'p'.repeat(100_000);
+    // small enough to be wholly written, too large to be read unseen
+    const calls = Array.from({ length: 60 }, () => node.tryCall('raw.serve', { pad }, { timeout: 40_000 }));
+    await node.advertise('m.echo', (args) => args);
+    while (peer.isOpen) {
+      expect(await client.call('m.echo', { n: 1 })).toEqual({ n: 1 });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(peer.closeCode).toBe(CloseCode.slowConsumer);
+    const results = await Promise.all(calls);
+    const failures = results.map((result) => (result.ok ? undefined : result.error.failure));
+    const detail = 'connection closed here: slow_consumer (nothing is read)';
+    expect(new Set(failures.map((one) => one?.tag === 'connection_error' && one.detail))).toEqual(
+      new Set([detail]),
+    );
+    expect(new Set(failures.map((one) => one?.tag === 'connection_error' && one.sent))).toEqual(
+      new Set([true, false]),
+    );
+    await endpoint.close();
   });
 
   test('a killed endpoint binds its port again; local calls go on, the client comes back by itself', async () => {

@@ -9,6 +9,7 @@ import { childrenOf } from '../../src/actor/tree.ts';
 import { connectLocal } from '../../src/index.ts';
 import type { GenServer } from '../../src/otp/gen-server.ts';
 import { worker } from '../../src/otp/supervisor.ts';
+import { SERVER_INTENSITY } from '../../src/mesh/registry/serving.ts';
 import type { Client } from '../../src/mesh/client/client.ts';
 import type { Node, RemoteClient } from '../../src/node.ts';
 import {
@@ -227,6 +228,23 @@ describe('the pictures', () => {
     if (file !== 'transport') {
       expect(drawing.children).toEqual(file === 'peers' ? ids(client) : ids(node));
     }
+  });
+
+  test('the keeper of a server of its own has the figures that handlers.ts draws', () => {
+    const { intensity, period } = SERVER_INTENSITY;
+    const text = readFileSync(new URL('../../supervisors/handlers.ts', import.meta.url), 'utf8');
+    expect(text).toContain(`keeper (oneForOne, ${intensity} in ${period / 1_000} s)`);
+  });
+
+  test('connections states its figures too', async () => {
+    const { node } = await started();
+    const process = processOf(node, 'connections');
+    const { strategy, intensity, period } = process.behavior.inspect!(process) as Record<string, unknown>;
+    const text = readFileSync(new URL('../../supervisors/transport.ts', import.meta.url), 'utf8');
+    expect(text).toContain(
+      `(dynamic, ${String(strategy)}, ${String(intensity)} in ${Number(period) / 1_000} s)`,
+    );
+    expect(text).toContain('intensity: 1, period: seconds(5)');
   });
 
   test('every process of a node is supervised, and nothing else hangs beside its root', async () => {

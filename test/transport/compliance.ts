@@ -541,6 +541,19 @@ export function describeTransport(name: string, setup: () => Bench | Promise<Ben
         expect(here.link.queued).toBe(0);
       });
 
+      test('many streams together congest a link: writes say so, and a drain comes when it is free', async () => {
+        const { here } = await connected({ limitsA: { queued: 8 * MIB } });
+        const outs = Array.from({ length: 20 }, () => here.open());
+        let drains = 0;
+        for (const out of outs) out.hooks.onDrain = () => void drains++;
+        // less than the high-water mark of a stream each
+        const accepted = outs.map(({ stream }) => stream.write(payload(100_000)));
+        expect(accepted).toEqual(Array.from({ length: 20 }, (_, n) => (n + 1) * 100_000 <= MIB));
+        expect([here.link.congested, here.link.state]).toEqual([true, 'open']);
+        await bench.until(() => here.link.queued === 0 && drains === 10);
+        expect(here.link.congested).toBe(false);
+      });
+
       test('more queued than a link may hold closes it as a slow consumer', async () => {
         const { here, there } = await connected({ limitsA: { queued: MIB } });
         there.take = ({ stream }) => stream?.pause();

@@ -16,7 +16,6 @@ import {
   ndjsonOption,
   nodeId,
   settingsOf,
-  StartLog,
   type CommonFlags,
 } from '../options.ts';
 import { note, print } from '../terminal.ts';
@@ -68,14 +67,13 @@ async function run(url: string, module: string, flags: AdvertiseFlags): Promise<
     );
   }
   const { connect } = await import('../../node.ts');
-  const log = new StartLog(flags.logLevel);
   const dialing = connect(url, {
-    ...settingsOf(flags, log),
+    ...settingsOf(flags),
     timeout: flags.timeout,
     signal: interrupts.signal,
     ...(flags.nodeId === undefined ? {} : { nodeId: flags.nodeId }),
   });
-  const client = await log.during(dialing).catch((error: unknown) => {
+  const client = await dialing.catch((error: unknown) => {
     if (interrupts.received !== undefined) return undefined;
     throw error;
   });

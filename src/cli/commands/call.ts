@@ -18,7 +18,6 @@ import {
   milliseconds,
   nodeId,
   settingsOf,
-  StartLog,
   type CommonFlags,
 } from '../options.ts';
 import { print } from '../terminal.ts';
@@ -73,14 +72,12 @@ async function run(
     const args = await argsOf(json, interrupts.signal);
     const { connect } = await import('../../node.ts');
     const deadline = systemClock.now() + flags.timeout;
-    const log = new StartLog(flags.logLevel);
-    const dialing = connect(url, {
-      ...settingsOf(flags, log),
+    const client = await connect(url, {
+      ...settingsOf(flags),
       timeout: flags.timeout,
       signal: interrupts.signal,
       ...(flags.nodeId === undefined ? {} : { nodeId: flags.nodeId }),
     });
-    const client = await log.during(dialing);
     try {
       const begun = systemClock.now();
       const result = await client.tryCall(procedure, args, {
@@ -115,15 +112,15 @@ function conclusion({ result, micros }: Outcome, flags: CallFlags, interrupts: I
     report(interrupted(interrupts), json);
     return ExitCode.interrupted;
   }
-  const error = withWholeTimeout(result.error, flags.timeout);
+  const error = withWholeTimeout(result.error, flags);
   report(error, json);
   return exitCodeOf(error);
 }
 
 /** The user gave one budget, not what connecting left of it. */
-function withWholeTimeout(error: RpcError, timeout: number): RpcError {
-  const { failure } = error;
-  return failure.tag === 'timeout' ? new RpcError({ ...failure, timeout }, error.procedure) : error;
+function withWholeTimeout(error: RpcError, { timeout, idempotent = false }: CallFlags): RpcError {
+  const { failure, procedure } = error;
+  return failure.tag === 'timeout' ? new RpcError({ ...failure, timeout }, procedure, { idempotent }) : error;
 }
 
 const interrupted = (interrupts: Interrupts): RpcError =>

@@ -13,7 +13,6 @@ import {
   milliseconds,
   ndjsonOption,
   settingsOf,
-  StartLog,
   type CommonFlags,
 } from '../options.ts';
 import { describeReason } from '../../actor/exit-reason.ts';
@@ -55,8 +54,7 @@ export const machine = (flags: CommonFlags): boolean => flags.json === true || f
 async function run(flags: NodeFlags): Promise<ExitCode> {
   const interrupts = new Interrupts();
   const { startNode } = await import('../../node.ts');
-  const log = new StartLog(flags.logLevel);
-  const node = await log.during(startNode({ ...settingsOf(flags, log), listen: flags.listen }));
+  const node = await startNode({ ...settingsOf(flags), listen: flags.listen });
   if (machine(flags)) print(documentText({ event: 'ready', url: node.url, id: node.id }));
   else print(`ready: node ${node.url} id ${node.id}`);
   return untilInterrupted(flags, interrupts, node);

@@ -16,8 +16,18 @@ import {
   checkTtl,
   guarded,
   invalid,
+  unknownOption,
   type Checked,
 } from './check.ts';
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  'ttl',
+  'metadata',
+  'description',
+  'limits',
+  'authorize',
+  'exclusive',
+]);
 
 export function advertised(
   context: MeshContext,
@@ -33,6 +43,8 @@ export function advertised(
   if (!serves.ok) return serves;
   return guarded('options', () => {
     if (typeof options !== 'object' || options === null) return invalid('options', 'must be an object');
+    const unknown = unknownOption(options, OPTIONS);
+    if (unknown !== undefined) return unknown;
     const wanted = options as Readonly<Record<string, unknown>>;
     const ttl = checkTtl(wanted['ttl']);
     if (!ttl.ok) return ttl;

@@ -33,10 +33,8 @@ export class ApiCall extends RpcCall {
   }
 
   protected onRefused(failure: RpcFailure): void {
-    const { cause } = this;
-    this.#end({
-      ok: false,
-      error: new RpcError(failure, this.procedure, cause === undefined ? undefined : { cause }),
-    });
+    const { cause, idempotent } = this;
+    const options = cause === undefined ? { idempotent } : { idempotent, cause };
+    this.#end({ ok: false, error: new RpcError(failure, this.procedure, options) });
   }
 }

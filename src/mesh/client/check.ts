@@ -10,7 +10,7 @@ import { isValueMap, type ValueMap } from '../../codec/value.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { ProcedureLimits } from '../handlers/handler.ts';
 import { checkProcedureName, type NameMode } from '../topic/procedure-name.ts';
-import { copied } from './value-limits.ts';
+import { copied } from '../call/value-limits.ts';
 
 /** Longest timeout, milliseconds (2^31 - 1). */
 export const MAX_TIMEOUT = 2_147_483_647;
@@ -34,6 +34,21 @@ export const invalid = (
   ok: false,
   failure: { tag: 'invalid_args', field, detail },
 });
+
+/** Refuses the first own option with a name that is not `known`; undefined is absent. Allocates nothing. */
+export function unknownOption(
+  options: object,
+  known: ReadonlySet<string>,
+  within = '',
+): ReturnType<typeof invalid> | undefined {
+  for (const name in options) {
+    if (known.has(name) || !Object.hasOwn(options, name)) continue;
+    if ((options as Record<string, unknown>)[name] !== undefined) {
+      return invalid(`${within}${name}`, 'is not an option');
+    }
+  }
+  return undefined;
+}
 
 /** Runs a check of values that belong to somebody else. */
 export function guarded<T>(field: string, check: () => Checked<T>): Checked<T> {
@@ -98,10 +113,20 @@ const DEFAULTS: Checked<CheckedCall> = ok({
   trace: undefined,
 });
 
+const CALL_OPTIONS: ReadonlySet<string> = new Set<keyof CheckedCall>([
+  'timeout',
+  'signal',
+  'idempotent',
+  'idempotencyKey',
+  'trace',
+]);
+
 export function checkCallOptions(options: unknown): Checked<CheckedCall> {
   if (options === undefined) return DEFAULTS;
   return guarded('options', () => {
     if (typeof options !== 'object' || options === null) return invalid('options', 'must be an object');
+    const unknown = unknownOption(options, CALL_OPTIONS);
+    if (unknown !== undefined) return unknown;
     const { timeout: wanted, signal, idempotent, idempotencyKey, trace } = options as Record<string, unknown>;
     const timeout = checkTimeout(wanted, CALL_TIMEOUT);
     if (!timeout.ok) return timeout;
@@ -165,10 +190,14 @@ export function checkDescription(description: unknown): Checked<string | undefin
     : invalid('description', `must be a string of at most ${DESCRIPTION_BYTES} bytes`);
 }
 
+const LIMITS: ReadonlySet<string> = new Set<keyof ProcedureLimits>(['maxConcurrent', 'maxQueue']);
+
 export function checkLimits(limits: unknown): Checked<ProcedureLimits | undefined> {
   if (limits === undefined) return ok(undefined);
   return guarded('limits', () => {
     if (typeof limits !== 'object' || limits === null) return invalid('limits', 'must be an object');
+    const unknown = unknownOption(limits, LIMITS, 'limits.');
+    if (unknown !== undefined) return unknown;
     const { maxConcurrent, maxQueue } = limits as Record<string, unknown>;
     if (maxConcurrent !== undefined && !isCount(maxConcurrent, 1)) {
       return invalid('limits.maxConcurrent', 'must be an integer ≥ 1');

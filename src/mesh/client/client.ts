@@ -15,6 +15,7 @@ import type { ServerHandler } from '../handlers/server-handler.ts';
 import type { Advertised } from '../intent/intent.ts';
 import type { ConnectionCalls } from '../connection/connection.ts';
 import type { RegistryCalls, Withdrawal } from '../registry/service-registry.ts';
+import { SERVER_START } from '../registry/serving.ts';
 import { advertised } from './advertised.ts';
 import type { Caller } from '../router/rpc-call.ts';
 import { ApiCall } from './api-call.ts';
@@ -88,8 +89,10 @@ export interface Client extends AsyncDisposable {
 
 /** How long a goodbye may take, milliseconds. */
 const DISCONNECT_TIMEOUT = 5_000;
-/** For the answers of our own actors and, on a client, of the node. */
+/** For the node's answer to a client. */
 const ADVERTISE_TIMEOUT = 5_000;
+/** For the registry's own, which may have to wait for a server to start: it says why there is none. */
+const REGISTRY_TIMEOUT = SERVER_START + 1_000;
 
 export class MeshClient implements Client {
   readonly id: string;
@@ -119,14 +122,15 @@ export class MeshClient implements Client {
     if (!entry.ok) throw new RpcError(entry.failure, nameOf(procedure));
     this.#open(procedure);
     const answer = await this.#registry(procedure, (registry) =>
-      registry.call('advertise', entry.value, { timeout: ADVERTISE_TIMEOUT }),
+      registry.call('advertise', entry.value, { timeout: REGISTRY_TIMEOUT }),
     );
     if (!answer.ok) throw new RpcError(answer.failure, procedure);
     const handle = this.#handle(entry.value);
     const refused = await this.#tellNode(procedure);
     if (refused === undefined && !this.#isClosing) return handle;
     await this.#remove({ procedure, owner: this.#owner, id: entry.value.id });
-    throw new RpcError(refused ?? CLOSED, procedure);
+    // it was taken back, so asking again does no harm
+    throw new RpcError(refused ?? CLOSED, procedure, { idempotent: true });
   }
 
   async unadvertise(what: Advertisement | string): Promise<void> {

@@ -5,12 +5,12 @@ import type { Clock } from '../../actor/clock.ts';
 import type { Process } from '../../actor/process.ts';
 import type { Runtime } from '../../actor/runtime.ts';
 import { requestStop } from '../../otp/stop.ts';
-import type { ApiCall } from './api-call.ts';
+import type { OpenCall } from '../context.ts';
 
 /** What lies behind a client and ends with it. */
 export interface Behind {
   /** Calls that a client of this kind waits for when it leaves: its own, or all of its node. */
-  readonly calls?: Iterable<ApiCall>;
+  readonly calls?: Iterable<OpenCall>;
   /** Nothing new begins from now on. */
   begin(): void;
   /** Lets connections finish what is in flight. */
@@ -43,7 +43,7 @@ export function within<T, U>(
 /** Waits until these calls have ended; those that begin later do not count. */
 export async function allSettled(
   { clock }: Runtime,
-  calls: Iterable<ApiCall>,
+  calls: Iterable<OpenCall>,
   timeout: number,
 ): Promise<void> {
   await within(clock, timeout, Promise.all([...calls].map((call) => call.over())).then(ignore), undefined);

@@ -14,6 +14,7 @@ import { fromWire } from '../errors/wire.ts';
 import type { Abandonable, RpcCall } from '../router/rpc-call.ts';
 import { FRAMED, type BodyStream } from './body-stream.ts';
 import type { Channel } from './channel.ts';
+import type { Outbox } from './outbox.ts';
 import { keyOf, Outgoing, type Sent } from './outgoing.ts';
 
 /** What sending needs of the connection. */
@@ -23,9 +24,11 @@ export interface Carrier {
   /** Between the acceptance of the hello and the end. */
   readonly ready: boolean;
   readonly rpc: Channel;
-  /** Streams the peer lets us open now. */
-  readonly streamCredit: number;
+  readonly outbox: Outbox;
+  /** A fresh stream; undefined when the peer grants none now, or calls enough are being written. */
   openBody(): BodyStream | undefined;
+  /** Something has to wait. */
+  watch(): void;
   /** A call of ours is over. */
   onOutgoingSettled(): void;
 }
@@ -39,7 +42,12 @@ export class CallsOut implements Abandonable {
   }
 
   get inFlight(): number {
-    return this.#outgoing.inFlight + this.#outgoing.waiting;
+    return this.#outgoing.inFlight + this.waiting;
+  }
+
+  /** Not sent yet. */
+  get waiting(): number {
+    return this.#outgoing.waiting;
   }
 
   /** Sends a call now, or when there is room for it. */
@@ -53,15 +61,18 @@ export class CallsOut implements Abandonable {
     }
     call.stage = 'waiting';
     if (!this.#outgoing.enqueue(call)) call.refuse({ tag: 'overloaded', bound: 'peer' });
+    else if (ready) this.#carrier.watch();
   }
 
   /** Sends what waits, as far as there is room. */
   pump(): void {
     const carrier = this.#carrier;
-    while (carrier.ready && this.#outgoing.hasRoom && carrier.streamCredit > 0) {
-      const call = this.#outgoing.nextParked();
-      if (call === undefined) break;
-      this.#transmit(call);
+    while (carrier.ready && this.#outgoing.hasRoom) {
+      const call = this.#outgoing.firstParked;
+      const body = call === undefined ? undefined : this.#openBody();
+      if (call === undefined || body === undefined) break;
+      this.#outgoing.unpark(call);
+      if (!this.#transmit(call, body)) body.reset(ResetCode.canceled);
     }
     while (carrier.ready && this.#outgoing.hasRoom && !carrier.rpc.congested) {
       const call = this.#outgoing.nextWaiting();
@@ -70,39 +81,57 @@ export class CallsOut implements Abandonable {
     }
   }
 
-  #transmit(call: RpcCall): void {
-    const { context, peerId, rpc } = this.#carrier;
+  #openBody(): BodyStream | undefined {
+    return this.#carrier.outbox.hasRoom ? this.#carrier.openBody() : undefined;
+  }
+
+  /**
+   * @param given the stream for a call that is known to be large.
+   * @returns false when it was not sent.
+   */
+  #transmit(call: RpcCall, given?: BodyStream): boolean {
+    const { context, peerId, rpc, outbox } = this.#carrier;
     const { maxBody, realm } = context.settings;
     const now = context.runtime.clock.now();
     if (now >= call.deadline) {
       call.refuse({ tag: 'timeout', timeout: call.timeout, sent: false });
-      return;
+      return false;
     }
     const id = context.runtime.random.bytes(16);
     const encoded = encodeFrame('call', callPayload(call, id, realm, now), maxBody);
     if (!encoded.ok) {
       call.refuse(unsendable(encoded.error, maxBody));
-      return;
+      return false;
     }
-    let body: BodyStream | undefined;
-    if (encoded.bytes.length > FRAMED) {
-      body = this.#carrier.openBody();
-      if (body === undefined) {
-        call.stage = 'waiting';
-        if (!this.#outgoing.park(call)) call.refuse({ tag: 'overloaded', bound: 'streams' });
-        return;
-      }
+    const large = encoded.bytes.length > FRAMED;
+    const body = given ?? (large ? this.#openBody() : undefined);
+    if (large && body === undefined) {
+      this.#park(call);
+      return false;
     }
     const key = keyOf(id);
     this.#outgoing.add(key, { call, id, body });
-    call.stage = 'sent';
     call.servedBy = peerId;
     context.counters.callsOut++;
-    if (body === undefined) rpc.write(encoded.bytes);
-    else {
+    if (body === undefined) {
+      call.stage = 'sent';
+      rpc.write(encoded.bytes);
+    } else {
       body.key = key;
-      body.write(encoded.bytes);
+      call.stage = 'waiting';
+      // until the last byte is written, nobody can have run it
+      outbox.call(encoded.bytes, body, call.deadline, () => {
+        call.stage = 'sent';
+      });
+      this.#carrier.watch();
     }
+    return true;
+  }
+
+  #park(call: RpcCall): void {
+    call.stage = 'waiting';
+    if (this.#outgoing.park(call)) this.#carrier.watch();
+    else call.refuse({ tag: 'overloaded', bound: 'streams' });
   }
 
   /** The caller of a sent call gave up: the peer is told, so that its handler stops. */
@@ -129,21 +158,28 @@ export class CallsOut implements Abandonable {
   }
 
   /** A reply that breaks a rule: who waits for it must not wait for its deadline. */
-  onBadReply(id: Uint8Array, detail: string): void {
-    this.#refuse(this.#outgoing.take(keyOf(id)), { tag: 'protocol_error', detail });
+  onBadReply(id: Uint8Array, code: ResetCode): void {
+    this.onAnswerRefused(keyOf(id), code);
   }
 
-  /** The stream of a call is gone. False when the call is none of ours. */
-  onBodyLost(key: string, code: number): boolean {
+  /** The stream of a call was reset by the peer. False when the call is none of ours. */
+  onBodyLost(key: string, body: BodyStream, code: number): boolean {
     const sent = this.#outgoing.take(key);
-    if (sent !== undefined) this.#refuse(sent, resetFailure(code, this.#carrier.context.settings.maxBody));
+    this.#refuse(sent, resetFailure(code, body, this.#carrier.context.settings.maxBody));
+    return sent !== undefined;
+  }
+
+  /** The answer on a call's stream was refused here. False when the call is none of ours. */
+  onAnswerRefused(key: string, code: ResetCode): boolean {
+    const sent = this.#outgoing.take(key);
+    this.#refuse(sent, refusedFailure(code, this.#carrier.context.settings.maxBody));
     return sent !== undefined;
   }
 
   /** The connection is gone. */
   end(detail: string): void {
     const { sent, waiting } = this.#outgoing.clear();
-    for (const { call } of sent) call.refuse({ tag: 'connection_error', sent: true, detail });
+    for (const { call } of sent) call.refuse({ tag: 'connection_error', sent: call.mayHaveRun, detail });
     for (const call of waiting) call.refuse({ tag: 'connection_error', sent: false, detail });
   }
 
@@ -192,16 +228,35 @@ function unsendable(error: EncodeFrameError, maxBody: number): RpcFailure {
   }
 }
 
-function resetFailure(code: number, maxBody: number): RpcFailure {
+/** The peer gave the stream of a call up. It refuses streams (0x12, 0x17) only before anything runs. */
+function resetFailure(code: number, body: BodyStream, maxBody: number): RpcFailure {
   switch (code) {
     case ResetCode.frameTooLarge:
       return { tag: 'frame_too_large', limit: maxBody };
     case ResetCode.overloaded:
     case ResetCode.notAccepted:
-      return { tag: 'overloaded', bound: 'streams' };
+      if (!body.heard) return { tag: 'overloaded', bound: 'streams' };
+      break;
     case ResetCode.protocolError:
       return { tag: 'protocol_error', detail: "the call's stream broke a rule" };
+  }
+  return { tag: 'connection_error', sent: body.whole, detail: `the call's stream was reset (${code})` };
+}
+
+/** We gave an answer up: its handler has run. */
+function refusedFailure(code: ResetCode, maxBody: number): RpcFailure {
+  switch (code) {
+    case ResetCode.frameTooLarge:
+      return { tag: 'frame_too_large', limit: maxBody };
+    case ResetCode.overloaded:
+      return {
+        tag: 'connection_error',
+        sent: true,
+        detail: 'no room for the reply: too much arrives at once',
+      };
+    case ResetCode.deadline:
+      return { tag: 'connection_error', sent: true, detail: 'the reply did not end in time' };
     default:
-      return { tag: 'connection_error', sent: true, detail: `the call's stream was reset (${code})` };
+      return { tag: 'protocol_error', detail: 'the reply cannot be decoded' };
   }
 }

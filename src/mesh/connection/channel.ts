@@ -15,6 +15,9 @@ import type { Stream, StreamEvents } from '../../transport/transport.ts';
 export const CHANNELS = ['control', 'dht', 'rpc'] as const;
 export type ChannelName = (typeof CHANNELS)[number];
 
+/** Bytes queued on a channel's stream above which less should be written, once the transport says so too. */
+const MUCH = 65_536;
+
 export interface ChannelOwner {
   onFrame(channel: Channel, event: FrameEvent): void;
   /** The stream ended or was reset: the connection cannot go on (SPEC D8). */
@@ -24,8 +27,10 @@ export interface ChannelOwner {
 
 export class Channel implements StreamEvents {
   readonly name: ChannelName;
-  /** True while the transport asks us to write less, and until the peer has opened the stream. */
+  /** True while much is queued on the stream, and until the peer has opened it. */
   congested = true;
+  /** Bytes written, in all. */
+  written = 0;
   readonly #owner: ChannelOwner;
   readonly #reader: FrameReader;
   #stream: Stream | undefined;
@@ -60,7 +65,11 @@ export class Channel implements StreamEvents {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#stream !== undefined && !this.#stream.write(bytes)) this.congested = true;
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    this.written += bytes.length;
+    // a link congested by large messages must not hold up the small ones
+    if (!stream.write(bytes) && stream.queued > MUCH) this.congested = true;
   }
 
   onData(bytes: Uint8Array): void {

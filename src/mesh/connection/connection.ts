@@ -86,8 +86,8 @@ export class ConnectionState implements CoreOwner {
 
   /** A draining connection with nothing in flight, here or on its way to us, is done. */
   checkIdle(): void {
-    const { incoming, outgoing } = this.core;
-    const idle = this.#farewell && incoming.inFlight + outgoing.inFlight === 0;
+    const { incoming, outgoing, outbox } = this.core;
+    const idle = this.#farewell && incoming.inFlight + outgoing.inFlight + outbox.size === 0;
     if (idle && this.lifecycle.matches('draining')) this.lifecycle.send({ type: 'idle' });
   }
 

@@ -36,6 +36,10 @@ export class ControlHandler {
   /** What the peer registered here: procedure → exclusive. */
   readonly #registered = new Map<string, boolean>();
   #asking = 0;
+  /** What our hello said. */
+  #seed: Uint8Array = new Uint8Array(0);
+  /** The peer has said goodbye. */
+  #leaving = false;
 
   constructor(state: ConnectionState) {
     this.#state = state;
@@ -51,7 +55,8 @@ export class ControlHandler {
     const { core, context } = this.#state;
     if (core.link?.role !== 'dialer') return;
     const { random } = context.runtime;
-    core.control.send('connect', connectPayload(this.#self(), false, random.bytes(32)));
+    this.#seed = random.bytes(32);
+    core.control.send('connect', connectPayload(this.#self(), false, this.#seed));
     // a stream exists for the peer once something is on it
     for (const channel of [core.dht, core.rpc]) {
       channel.send('ping', {
@@ -191,7 +196,10 @@ export class ControlHandler {
       this.#state.refuse(refusal(refused), CloseCode.refused, refused.message);
       return;
     }
-    core.control.send('connected', connectedPayload(self, this.#context.runtime.random.bytes(32)));
+    const seed = this.#context.runtime.random.bytes(32);
+    const { epoch, capabilities } = payload;
+    core.hello = { epoch, capabilities, ourSeed: seed, theirSeed: payload.seed };
+    core.control.send('connected', connectedPayload(self, seed));
     lifecycle.send({ type: 'accepted' });
   }
 
@@ -200,9 +208,17 @@ export class ControlHandler {
     const peer = core.link?.peer;
     if (peer === undefined) return;
     const refused = judgeConnected(payload, peer, this.#self());
-    if (refused !== undefined)
+    if (refused !== undefined) {
       this.#state.refuse(refused, CloseCode.refused, 'the node is not the expected one');
-    else lifecycle.send({ type: 'accepted' });
+      return;
+    }
+    core.hello = {
+      epoch: undefined,
+      capabilities: undefined,
+      ourSeed: this.#seed,
+      theirSeed: payload.seed,
+    };
+    lifecycle.send({ type: 'accepted' });
   }
 
   #onRegister({ request_id: requestId, procedure, exclusive }: ProcedurePayload, remove: boolean): void {
@@ -235,6 +251,8 @@ export class ControlHandler {
 
   /** The peer finishes what runs; it wants no new calls. */
   #onGoodbye(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
     this.#registered.clear();
     const registry = actor(this.#context, 'serviceRegistry');
     if (registry === undefined) this.farewell();

@@ -5,6 +5,7 @@
  * What a peer does wrong ends its frame, its stream or this connection, never more.
  */
 import type { Process } from '../../actor/process.ts';
+import type { TimerEntry } from '../../actor/timers.ts';
 import type { Frame } from '../../codec/frame.ts';
 import type { FrameEvent } from '../../codec/frame-reader.ts';
 import type { MachineCell } from '../../xstate/cell.ts';
@@ -19,8 +20,11 @@ import {
 } from '../../transport/transport.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcCall } from '../router/rpc-call.ts';
-import { BodyStream, FRAMED, type BodyOwner } from './body-stream.ts';
+import { BodyStream, type BodyOwner } from './body-stream.ts';
 import { CallsOut, type Carrier } from './calls-out.ts';
+import type { Greeting } from './hello.ts';
+import { Outbox, type OutboxOwner } from './outbox.ts';
+import { SlowPeer, type Watched } from './slow-peer.ts';
 import { Channel, CHANNELS, type ChannelOwner } from './channel.ts';
 import { describeClose } from './close.ts';
 import { Incoming, type ReplySender } from './incoming.ts';
@@ -47,9 +51,12 @@ export interface CoreOwner {
   onEnded(reason: CloseReason): void;
 }
 
-export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carrier, ReplySender {
+export class ConnectionCore
+  implements LinkEvents, ChannelOwner, BodyOwner, Carrier, ReplySender, OutboxOwner, Watched
+{
   readonly context: MeshContext;
   readonly outgoing: CallsOut = new CallsOut(this);
+  readonly outbox: Outbox;
   readonly incoming: Incoming;
   readonly control: Channel;
   readonly dht: Channel;
@@ -61,14 +68,19 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
   /** True between the acceptance of the hello and the end. */
   ready = false;
   ended: CloseReason | undefined;
+  /** What the hellos told; undefined before. */
+  hello: Greeting | undefined;
   /** We closed the link: what still arrives in the same breath does not count. */
   #closed = false;
   /** Bytes of bodies that are not whole yet. */
   #held = 0;
+  #pumping: 'no' | 'yes' | 'again' = 'no';
+  readonly #slow = new SlowPeer(this);
 
   constructor(context: MeshContext) {
     this.context = context;
     this.incoming = new Incoming(context, this);
+    this.outbox = new Outbox(this, context.settings.maxBody);
     this.control = new Channel('control', this, false);
     this.dht = new Channel('dht', this, true);
     this.rpc = new Channel('rpc', this, true);
@@ -98,7 +110,7 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
   }
 
   onCredit(): void {
-    this.outgoing.pump();
+    this.pump();
   }
 
   onClose(reason: CloseReason): void {
@@ -126,7 +138,7 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
     this.ready = true;
     this.dht.release();
     this.rpc.release();
-    this.outgoing.pump();
+    this.pump();
   }
 
   close(code: CloseCode, reason: string = ''): void {
@@ -141,6 +153,8 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
     this.ready = false;
     const detail = describeClose(reason);
     this.outgoing.end(detail);
+    this.outbox.end();
+    this.#slow.stop();
     this.incoming.cancelAll(detail);
     this.owner?.onEnded(reason);
   }
@@ -153,8 +167,12 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
     else call.refuse({ tag: 'connection_error', sent: false, detail: describeClose(this.ended) });
   }
 
-  get streamCredit(): number {
-    return this.link?.streamCredit ?? 0;
+  get congested(): boolean {
+    return this.link?.congested ?? true;
+  }
+
+  now(): number {
+    return this.context.runtime.clock.now();
   }
 
   openBody(): BodyStream | undefined {
@@ -166,6 +184,7 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
   }
 
   onOutgoingSettled(): void {
+    if (!this.busy) this.#slow.stop();
     this.owner?.checkIdle();
   }
 
@@ -173,17 +192,56 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
     this.owner?.checkIdle();
   }
 
-  /** Sends a reply on the stream of its call, as a frame, or on a stream of its own. False: no stream now. */
-  sendReply(bytes: Uint8Array, body: BodyStream | undefined): boolean {
+  sendReply(bytes: Uint8Array, body: BodyStream | undefined, deadline: number): boolean {
     if (this.link === undefined || this.ended !== undefined) return true;
-    if (body !== undefined) body.write(bytes);
-    else if (bytes.length <= FRAMED) this.rpc.write(bytes);
-    else {
-      const own = this.openBody();
-      if (own === undefined) return false;
-      own.write(bytes);
+    const taken = this.outbox.reply(bytes, body, deadline);
+    if (this.outbox.size > 0) this.pump();
+    if (this.outbox.size > 0) this.watch();
+    return taken;
+  }
+
+  sendReplyNow(bytes: Uint8Array, body: BodyStream | undefined): void {
+    this.outbox.replyNow(bytes, body);
+  }
+
+  /** Sends what waits, as far as there is room: replies before calls. */
+  pump(): void {
+    if (this.ended !== undefined) return;
+    if (this.#pumping !== 'no') {
+      this.#pumping = 'again';
+      return;
     }
-    return true;
+    do {
+      this.#pumping = 'yes';
+      this.outbox.pump();
+      this.outgoing.pump();
+    } while ((this.#pumping as string) === 'again');
+    this.#pumping = 'no';
+    if (this.busy) return;
+    this.#slow.stop();
+    this.owner?.checkIdle();
+  }
+
+  // --- a peer that does not read ------------------------------------------------------------------------------
+
+  watch(): void {
+    if (this.owner !== undefined && this.ended === undefined) this.#slow.watch(this.owner.process);
+  }
+
+  get written(): number {
+    return this.outbox.written + this.control.written + this.dht.written + this.rpc.written;
+  }
+
+  get busy(): boolean {
+    return this.outbox.size + this.outgoing.waiting > 0 || this.rpc.congested;
+  }
+
+  onLook(): void {
+    this.outbox.expire();
+  }
+
+  onSlow(): void {
+    this.close(CloseCode.slowConsumer, 'nothing is read');
   }
 
   // --- frames -----------------------------------------------------------------------------------------------
@@ -193,23 +251,21 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
     if (event.tag === 'closed') this.#protocolError(`${channel.name}: ${event.error.tag}`);
     else if (event.tag === 'rejected') this.#onRejected(channel, event);
     else if (channel === this.control) this.owner?.onControl(event.frame);
-    else this.#onRpc(channel, event.frame);
+    else if (channel === this.rpc) this.#onRpc(event.frame);
+    else this.#onPing(channel, event.frame);
   }
 
   /** Whoever waits for an answer to it, or for it as an answer, is told. */
   #onRejected(channel: Channel, event: Rejected): void {
     this.context.counters.rejectedFrames++;
-    if (channel === this.control) {
-      this.owner?.onRejectedControl(event);
-      return;
-    }
-    if (event.correlation?.field !== 'call_id') return;
+    if (channel === this.control) this.owner?.onRejectedControl(event);
+    if (channel !== this.rpc || event.correlation?.field !== 'call_id') return;
     const { id } = event.correlation;
     if (event.type === 'call') this.incoming.reject(id, event.error);
-    else if (event.type === 'reply') this.outgoing.onBadReply(id, 'the reply cannot be decoded');
+    else if (event.type === 'reply') this.outgoing.onBadReply(id, ResetCode.protocolError);
   }
 
-  #onRpc(channel: Channel, frame: Frame): void {
+  #onRpc(frame: Frame): void {
     switch (frame.type) {
       case 'call':
         this.incoming.accept(frame.payload, undefined);
@@ -220,21 +276,23 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
       case 'cancel':
         this.incoming.cancel(frame.payload.call_id, frame.payload.reason);
         return;
-      case 'ping':
-        channel.send('pong', {
-          request_id: frame.payload.request_id,
-          timestamp: frame.payload.timestamp,
-          server_time: Math.round(this.context.runtime.clock.wall()),
-        });
-        return;
       case 'disconnect':
         this.owner?.onFarewell();
         return;
-      case 'pong':
-        return;
       default:
-        this.context.counters.unexpectedFrames++;
+        this.#onPing(this.rpc, frame);
     }
+  }
+
+  /** All that is understood on the dht stream so far. */
+  #onPing(channel: Channel, frame: Frame): void {
+    if (frame.type === 'ping') {
+      channel.send('pong', {
+        request_id: frame.payload.request_id,
+        timestamp: frame.payload.timestamp,
+        server_time: Math.round(this.context.runtime.clock.wall()),
+      });
+    } else if (frame.type !== 'pong') this.context.counters.unexpectedFrames++;
   }
 
   onBody(body: BodyStream, frame: Frame): void {
@@ -244,11 +302,11 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
       body.finish();
       this.outgoing.onReply(frame.payload, body);
       // an answer to another call than its own: this one's will never come
-      if (body.key !== undefined) this.outgoing.onBodyLost(body.key, ResetCode.protocolError);
+      if (body.key !== undefined) this.outgoing.onAnswerRefused(body.key, ResetCode.protocolError);
     } else {
       this.context.counters.unexpectedFrames++;
       body.reset(ResetCode.protocolError);
-      this.onBodyLost(body, ResetCode.protocolError);
+      this.onBodyRefused(body, ResetCode.protocolError, undefined);
     }
   }
 
@@ -257,8 +315,32 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
     return bytes <= 0 || this.#held <= Math.max(HELD, 2 * this.context.settings.maxBody);
   }
 
+  /** A link that ends takes its streams first: its calls are settled by `end`, with the reason. */
   onBodyLost(body: BodyStream, code: number): void {
-    if (body.key !== undefined && !this.outgoing.onBodyLost(body.key, code)) this.incoming.lost(body.key);
+    if (body.key === undefined || this.link?.state !== 'open') return;
+    if (!this.outgoing.onBodyLost(body.key, body, code)) this.incoming.lost(body.key);
+  }
+
+  onBodyRefused(body: BodyStream, code: ResetCode, replyTo: Uint8Array | undefined): void {
+    if (body.key !== undefined) {
+      if (!this.outgoing.onAnswerRefused(body.key, code)) this.incoming.lost(body.key);
+    } else if (replyTo !== undefined) this.outgoing.onBadReply(replyTo, code);
+  }
+
+  /** What it had queued is gone: others may write. */
+  onBodyOver(body: BodyStream): void {
+    this.outbox.forget(body);
+    if (this.link?.state === 'open') this.pump();
+  }
+
+  onBodyDrain(): void {
+    this.pump();
+  }
+
+  after(delay: number, run: () => void): TimerEntry | undefined {
+    return this.owner === undefined
+      ? undefined
+      : this.context.runtime.workAfter(delay, this.owner.process, run);
   }
 
   onChannelLost(_channel: Channel, detail: string): void {
@@ -266,7 +348,7 @@ export class ConnectionCore implements LinkEvents, ChannelOwner, BodyOwner, Carr
   }
 
   onChannelDrain(channel: Channel): void {
-    if (channel === this.rpc) this.outgoing.pump();
+    if (channel === this.rpc) this.pump();
   }
 
   #protocolError(detail: string): void {

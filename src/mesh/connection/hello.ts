@@ -17,6 +17,16 @@ export interface Self {
   readonly epoch: Uint8Array;
 }
 
+/** What an accepted hello told. The dialer says who it is; the acceptor's answer has its seed only. */
+export interface Greeting {
+  /** Random per process life of the dialer; undefined when we are the dialer. */
+  readonly epoch: Uint8Array | undefined;
+  readonly capabilities: readonly string[] | undefined;
+  /** 32 bytes each: they key the path probes. */
+  readonly ourSeed: Uint8Array;
+  readonly theirSeed: Uint8Array;
+}
+
 export function connectPayload(self: Self, have: boolean, seed: Uint8Array): ConnectPayload {
   return {
     version: PROTOCOL_VERSION,

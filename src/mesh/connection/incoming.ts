@@ -8,23 +8,29 @@ import { encodeFrame, type PayloadError } from '../../codec/frame.ts';
 import type { CallPayload, ReplyPayload } from '../../codec/payloads.ts';
 import type { Value } from '../../codec/value.ts';
 import { ResetCode } from '../../transport/transport.ts';
-import { uncopied } from '../client/value-limits.ts';
+import { uncopied } from '../call/value-limits.ts';
 import { actor, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { toWire } from '../errors/wire.ts';
 import { checkProcedureName } from '../topic/procedure-name.ts';
-import type { BodyStream } from './body-stream.ts';
+import { FRAMED, type BodyStream } from './body-stream.ts';
 import { keyOf } from './outgoing.ts';
 import { PeerCall, type Answering } from './peer-call.ts';
+import { weightOf } from './weight.ts';
 
 /** Calls of one peer in flight at once (DESIGN §8, Calls). */
 const PER_PEER = 4_096;
 
+/** Bytes that the args of those calls may hold in memory, about; two of the largest fit in any case. */
+const WEIGHT = 33_554_432;
+
 /** What answering needs of the connection. */
 export interface ReplySender {
   readonly peerId: string;
-  /** False when it needs a stream and there is none. */
-  sendReply(bytes: Uint8Array, body: BodyStream | undefined): boolean;
+  /** Sends a reply, or lets it wait until `deadline`. False when too much waits already. */
+  sendReply(bytes: Uint8Array, body: BodyStream | undefined, deadline: number): boolean;
+  /** Sends a small reply past all that wait. */
+  sendReplyNow(bytes: Uint8Array, body: BodyStream | undefined): void;
   /** A call of the peer's is over. */
   onIncomingSettled(): void;
 }
@@ -37,6 +43,8 @@ export class Incoming implements Answering {
   readonly #context: MeshContext;
   readonly #sender: ReplySender;
   readonly #calls = new Map<string, PeerCall>();
+  /** Of their args, in all. */
+  #weight = 0;
 
   constructor(context: MeshContext, sender: ReplySender) {
     this.#context = context;
@@ -56,9 +64,11 @@ export class Incoming implements Answering {
       return;
     }
     if (body !== undefined) body.key = key;
-    const refused = this.#judge(payload);
+    const weight = weightOf(payload.args);
+    const deadline = runtime.clock.now() + payload.timeout;
+    const refused = this.#judge(payload, weight);
     if (refused !== undefined) {
-      this.#reply(payload.call_id, body, { failure: refused });
+      this.#reply(payload.call_id, body, deadline, { failure: refused });
       return;
     }
     const call = new PeerCall(
@@ -66,7 +76,7 @@ export class Incoming implements Answering {
         procedure: payload.procedure,
         args: payload.args,
         timeout: payload.timeout,
-        deadline: runtime.clock.now() + payload.timeout,
+        deadline,
         caller: { nodeId: this.#callerOf(payload), local: false },
         trace: payload.trace ?? undefined,
         fromPeer: true,
@@ -76,9 +86,11 @@ export class Incoming implements Answering {
       payload.call_id,
       key,
       body,
+      weight,
       this,
     );
     this.#calls.set(key, call);
+    this.#weight += weight;
     counters.callsIn++;
     const router = actor(this.#context, 'router');
     if (router === undefined) {
@@ -88,12 +100,13 @@ export class Incoming implements Answering {
 
   /** A call frame that broke a rule, but whose id could be read. */
   reject(id: Uint8Array, error: PayloadError): void {
-    if (!this.#calls.has(keyOf(id))) this.#reply(id, undefined, { failure: rejection(error) });
+    if (!this.#calls.has(keyOf(id))) this.#reply(id, undefined, Infinity, { failure: rejection(error) });
   }
 
   /** The peer no longer wants an answer, and gets none. */
   cancel(id: Uint8Array, reason: string): void {
-    this.#drop(keyOf(id), reason);
+    // it has no stream of its own, or nothing will be written to it
+    this.#drop(keyOf(id), reason)?.body?.reset(ResetCode.canceled);
   }
 
   /** The stream of a large call is gone: nobody waits for its answer. */
@@ -104,27 +117,32 @@ export class Incoming implements Answering {
   cancelAll(reason: string): void {
     const calls = [...this.#calls.values()];
     this.#calls.clear();
+    this.#weight = 0;
     for (const call of calls) call.cancel(reason);
   }
 
   answer(call: PeerCall, outcome: Outcome): void {
     if (!this.#calls.delete(call.key)) return;
-    this.#reply(call.id, call.body, outcome);
+    this.#weight -= call.weight;
+    this.#reply(call.id, call.body, call.deadline, outcome);
     this.#sender.onIncomingSettled();
   }
 
-  #drop(key: string, reason: string): void {
+  #drop(key: string, reason: string): PeerCall | undefined {
     const call = this.#calls.get(key);
-    if (call === undefined) return;
+    if (call === undefined) return undefined;
     this.#calls.delete(key);
+    this.#weight -= call.weight;
     call.cancel(reason);
     this.#sender.onIncomingSettled();
+    return call;
   }
 
-  #judge(payload: CallPayload): RpcFailure | undefined {
+  #judge(payload: CallPayload, weight: number): RpcFailure | undefined {
     const { settings } = this.#context;
     if (this.draining) return { tag: 'connection_error', sent: false, detail: 'the peer is closing' };
-    if (this.#calls.size >= PER_PEER) return { tag: 'overloaded', bound: 'peer' };
+    const full = this.#weight + weight > Math.max(WEIGHT, 2 * settings.maxBody);
+    if (full || this.#calls.size >= PER_PEER) return { tag: 'overloaded', bound: 'peer' };
     if (payload.realm !== settings.realm)
       return { tag: 'unauthorized', detail: 'another realm is served here' };
     const name = checkProcedureName(payload.procedure, settings.names);
@@ -139,7 +157,7 @@ export class Incoming implements Answering {
       : this.#sender.peerId;
   }
 
-  #reply(id: Uint8Array, body: BodyStream | undefined, outcome: Outcome): void {
+  #reply(id: Uint8Array, body: BodyStream | undefined, deadline: number, outcome: Outcome): void {
     const { maxBody } = this.#context.settings;
     const load = this.#calls.size;
     const error = (failure: RpcFailure): ReplyPayload => ({ call_id: id, error: toWire(failure), load });
@@ -153,12 +171,19 @@ export class Incoming implements Answering {
           : { tag: 'frame_too_large', limit: maxBody };
       encoded = encodeFrame('reply', error(failure), maxBody);
     }
-    if (encoded.ok && !this.#sender.sendReply(encoded.bytes, body)) {
-      const full = encodeFrame('reply', error({ tag: 'overloaded', bound: 'streams' }), maxBody);
-      if (full.ok) this.#sender.sendReply(full.bytes, undefined);
-    }
+    if (!encoded.ok || this.#sender.sendReply(encoded.bytes, body, deadline)) return;
+    // the handler ran, but for refusals; those are small
+    const small = 'failure' in outcome && encoded.bytes.length <= FRAMED;
+    const instead = small ? encoded : encodeFrame('reply', error(UNSENT), maxBody);
+    if (instead.ok) this.#sender.sendReplyNow(instead.bytes, body);
   }
 }
+
+const UNSENT: RpcFailure = {
+  tag: 'connection_error',
+  sent: true,
+  detail: 'too many replies wait to be sent',
+};
 
 function rejection(error: PayloadError): RpcFailure {
   return error.tag === 'invalid_args'

@@ -53,8 +53,17 @@ export class Outgoing {
     return shift(this.#waiting);
   }
 
-  nextParked(): RpcCall | undefined {
-    return shift(this.#parked);
+  /** The parked call that waited longest and is still wanted; it stays. */
+  get firstParked(): RpcCall | undefined {
+    for (const call of this.#parked) {
+      if (!call.settled) return call;
+      this.#parked.delete(call);
+    }
+    return undefined;
+  }
+
+  unpark(call: RpcCall): void {
+    this.#parked.delete(call);
   }
 
   add(key: string, sent: Sent): void {

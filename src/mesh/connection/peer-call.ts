@@ -15,6 +15,8 @@ export class PeerCall extends RpcCall {
   readonly key: string;
   /** The stream it came on, when it was too large for a frame. */
   readonly body: BodyStream | undefined;
+  /** What its args hold in memory, bytes, about. */
+  readonly weight: number;
   readonly #connection: Answering;
 
   constructor(
@@ -22,12 +24,14 @@ export class PeerCall extends RpcCall {
     id: Uint8Array,
     key: string,
     body: BodyStream | undefined,
+    weight: number,
     connection: Answering,
   ) {
     super(init);
     this.id = id;
     this.key = key;
     this.body = body;
+    this.weight = weight;
     this.#connection = connection;
   }
 

@@ -3,29 +3,37 @@
  */
 import { describeFailure, isRetryable, type RpcFailure } from './rpc-failure.ts';
 
+export interface RpcErrorOptions extends ErrorOptions {
+  /** What failed may run twice without harm. */
+  readonly idempotent?: boolean;
+}
+
 /** Branch on `error.failure.tag`; the message is for people. Local callers find what a handler threw in `cause`. */
 export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly failure: RpcFailure;
   /** The procedure, when the error belongs to one. */
   readonly procedure: string | undefined;
-  /** Whether the same call may succeed later. */
+  /** Whether the same call may be repeated, and may then succeed. */
   readonly retryable: boolean;
 
-  constructor(failure: RpcFailure, procedure?: string, options?: ErrorOptions) {
+  constructor(failure: RpcFailure, procedure?: string, options?: RpcErrorOptions) {
     super(
       `${procedure === undefined ? '' : `${procedure}: `}${describeFailure(failure)} [${failure.tag}]`,
       options,
     );
     this.failure = failure;
     this.procedure = procedure;
-    this.retryable = isRetryable(failure);
+    this.retryable = isRetryable(failure) || (options?.idempotent === true && isUncertain(failure));
   }
 
   get tag(): RpcFailure['tag'] {
     return this.failure.tag;
   }
 }
+
+/** Nobody knows whether it ran. */
+const isUncertain = ({ tag }: RpcFailure): boolean => tag === 'timeout' || tag === 'connection_error';
 
 /** True when nobody could be found to serve the call, whoever noticed. */
 export function isNotFound(error: unknown): boolean {

@@ -5,6 +5,8 @@
  * ask most. `sent` says whether the handler may have run.
  */
 
+import { short } from './short.ts';
+
 /** How a handler's process ended: it threw, it was killed, or its worker ran out of memory. */
 export type CrashKind = 'error' | 'killed' | 'oom';
 
@@ -44,16 +46,17 @@ export type RpcFailure =
 
 export type RpcFailureTag = RpcFailure['tag'];
 
-/** Whether the same call may succeed later. Once `sent`, only repeat what is idempotent. */
+/** Whether any call that failed so may be repeated, and may then succeed. Once `sent`, only what is idempotent may. */
 export function isRetryable(failure: RpcFailure): boolean {
   switch (failure.tag) {
-    case 'timeout':
     case 'service_not_found':
     case 'procedure_not_found':
     case 'no_handler':
     case 'cross_relay_error':
     case 'overloaded':
       return true;
+    case 'timeout':
+      return failure.sent === false;
     case 'connection_error':
       return !failure.sent;
     case 'handler_error':
@@ -68,8 +71,10 @@ export function isRetryable(failure: RpcFailure): boolean {
   }
 }
 
-/** One line for people. */
-export function describeFailure(failure: RpcFailure): string {
+/** One line for people, whatever a peer wrote; a long reason is cut here, not in the failure. */
+export const describeFailure = (failure: RpcFailure): string => short(words(failure));
+
+function words(failure: RpcFailure): string {
   switch (failure.tag) {
     case 'timeout':
       return `no answer within ${failure.timeout} ms`;

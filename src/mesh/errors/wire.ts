@@ -2,15 +2,13 @@
  * Failures as they travel in `error { code, message, details }`, both ways.
  *
  * What leaves never holds a stack, a path or a thrown message (SECURITY §12). What arrives is trusted for its
- * tag only; details are taken over where their type is right.
+ * tag only; details are taken over where their type is right, texts for people cut and cleaned.
  */
 import { wireCodeOf, wireErrorOf } from '../../codec/wire-error.ts';
 import type { ErrorPayload } from '../../codec/payloads.ts';
 import { isValueMap, type Value, type ValueMap } from '../../codec/value.ts';
 import { describeFailure, type CrashKind, type RpcFailure } from './rpc-failure.ts';
-
-/** Longest message and detail sent, in characters. */
-const MESSAGE_LIMIT = 512;
+import { short } from './short.ts';
 
 export function toWire(failure: RpcFailure): ErrorPayload {
   if (failure.tag === 'handler_error' && failure.code !== undefined) {
@@ -18,14 +16,10 @@ export function toWire(failure: RpcFailure): ErrorPayload {
     return { code: failure.code, message: short(String(failure.reason)) };
   }
   const code = wireCodeOf(failure.tag) ?? 'connection_error';
-  const message = short(describeFailure(failure));
+  const message = describeFailure(failure);
   const details = detailsOf(failure);
   return details === undefined ? { code, message } : { code, message, details };
 }
-
-/** Cut, and whole characters only: what was thrown may hold half of one, which cannot be encoded. */
-const short = (text: string): string =>
-  (text.slice(0, MESSAGE_LIMIT) as string & { toWellFormed(): string }).toWellFormed();
 
 function detailsOf(failure: RpcFailure): Value | undefined {
   switch (failure.tag) {
@@ -62,9 +56,10 @@ function detailsOf(failure: RpcFailure): Value | undefined {
 export function fromWire(error: ErrorPayload, timeout: number): RpcFailure {
   const { tag, code } = wireErrorOf(error.code);
   const details: ValueMap = isValueMap(error.details) ? error.details : {};
-  const text = (key: string, fallback: string = error.message): string => {
+  const message = short(error.message);
+  const text = (key: string, fallback: string = message): string => {
     const value = details[key];
-    return typeof value === 'string' ? value : fallback;
+    return typeof value === 'string' ? short(value) : fallback;
   };
   const count = (key: string, fallback: number): number => {
     const value = details[key];
@@ -75,11 +70,11 @@ export function fromWire(error: ErrorPayload, timeout: number): RpcFailure {
       return { tag, timeout, sent: details['sent'] !== false };
     case 'handler_error':
       return code === undefined
-        ? { tag, reason: Object.hasOwn(details, 'reason') ? details['reason'] : error.message }
-        : { tag, reason: error.message, code };
+        ? { tag, reason: Object.hasOwn(details, 'reason') ? details['reason'] : message }
+        : { tag, reason: message, code: short(code) };
     case 'handler_crash': {
       const crash = { tag, id: text('id', ''), reason: crashKind(details['reason']) } as const;
-      return typeof details['detail'] === 'string' ? { ...crash, detail: details['detail'] } : crash;
+      return typeof details['detail'] === 'string' ? { ...crash, detail: text('detail') } : crash;
     }
     case 'connection_error':
       return { tag, sent: details['sent'] !== false, detail: text('detail') };
@@ -96,7 +91,7 @@ export function fromWire(error: ErrorPayload, timeout: number): RpcFailure {
       return { tag, detail: text('detail') };
     case 'cross_relay_error':
     case 'canceled':
-      return typeof details['detail'] === 'string' ? { tag, detail: details['detail'] } : { tag };
+      return typeof details['detail'] === 'string' ? { tag, detail: text('detail') } : { tag };
     case 'service_not_found':
     case 'no_handler':
     case 'procedure_not_found':

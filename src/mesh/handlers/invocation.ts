@@ -13,7 +13,7 @@ import { describeReason, thrownReason } from '../../actor/exit-reason.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import type { CborLimits } from '../../codec/limits.ts';
 import type { TracePayload } from '../../codec/payloads.ts';
-import { copied } from '../client/value-limits.ts';
+import { copied } from '../call/value-limits.ts';
 import { Err } from '../errors/rpc-error.ts';
 import type { Abandonable, Caller, RpcCall } from '../router/rpc-call.ts';
 import { Refusal, type AnyHandler, type Authorize, type HandlerContext } from './handler.ts';

@@ -18,7 +18,7 @@ import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { keyOfAdvertised, type Advertised, type IntentCalls } from '../intent/intent.ts';
 import { Clients } from './clients.ts';
 import { Registered, type Enrollment, type Registration } from './registered.ts';
-import { keeperOf, procedureName, retire, serve, servedIds } from './serving.ts';
+import { keeperOf, LATE, procedureName, retire, serve, SERVER_START, servedIds } from './serving.ts';
 import { ServiceTable } from './service-table.ts';
 
 /** Messages queued at most, as the router's. */
@@ -186,7 +186,8 @@ function whenStarted(
 function list(state: State, self: Process, entry: Advertised, started: StartResult): RpcFailure | undefined {
   const { context, table } = state;
   if (started.tag !== 'ok') {
-    return { tag: 'connection_error', sent: false, detail: 'what should serve it did not start' };
+    const within = started === LATE ? ` within ${SERVER_START} ms` : '';
+    return { tag: 'connection_error', sent: false, detail: `what should serve it did not start${within}` };
   }
   const { id, procedure, owner, exclusive } = entry;
   const target = { kind: 'handler', name: procedureName(id) } as const;

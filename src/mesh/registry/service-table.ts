@@ -3,7 +3,8 @@
  *
  * Pure state, owned by the service registry and read by the router. One provider per procedure and owner: a
  * second advertise by the same owner replaces the first; by another it is one more provider, unless one of the
- * two is exclusive (DESIGN §8, Second advertise). Bounded by `limit` entries in all.
+ * two is exclusive (DESIGN §8, Second advertise). Bounded by `limit` entries in all; connected clients, whose
+ * identities cost nothing, may fill most of it, never all: what is ours finds room (SECURITY §13).
  */
 import type { Process } from '../../actor/process.ts';
 
@@ -23,6 +24,8 @@ export interface Provider {
   inFlight: number;
 }
 
+type Wanted = Pick<Provider, 'procedure' | 'owner' | 'exclusive'> & Partial<Pick<Provider, 'target'>>;
+
 /** What adding would do. `full` and `exclusive` refuse. */
 export type Verdict = 'added' | 'replaced' | 'exclusive' | 'full';
 
@@ -31,17 +34,26 @@ export type AddResult =
 
 /** Providers a table holds at most. */
 export const TABLE_LIMIT = 100_000;
+/** What connected clients may fill of that, all together. */
+const PEERS_SHARE = 0.9;
+/** Connected clients behind one name: the router looks at them all when their processes are gone. */
+const PEERS_PER_PROCEDURE = 1_000;
 
 const NONE: readonly Provider[] = [];
 
 export class ServiceTable {
   readonly #byProcedure = new Map<string, Provider[]>();
   readonly #byOwner = new Map<string, Map<string, Provider>>();
+  /** Connected clients by name: how many serve it. */
+  readonly #peersOf = new Map<string, number>();
   readonly #limit: number;
+  readonly #peersLimit: number;
   #size = 0;
+  #peers = 0;
 
   constructor(limit: number = TABLE_LIMIT) {
     this.#limit = limit;
+    this.#peersLimit = Math.floor(limit * PEERS_SHARE);
   }
 
   get size(): number {
@@ -66,14 +78,18 @@ export class ServiceTable {
     return this.#byOwner.get(owner)?.size ?? 0;
   }
 
-  judge({ procedure, owner, exclusive }: Pick<Provider, 'procedure' | 'owner' | 'exclusive'>): Verdict {
+  /** What adding would do; without a target it is one of ours. */
+  judge({ procedure, owner, exclusive, target }: Wanted): Verdict {
     const previous = this.find(procedure, owner);
     const list = this.providers(procedure);
     const others = list.length - (previous === undefined ? 0 : 1);
     // an exclusive provider is alone, so the first entry speaks for all
     if (others > 0 && (exclusive || list[0]?.exclusive === true)) return 'exclusive';
     if (previous !== undefined) return 'replaced';
-    return this.#size >= this.#limit ? 'full' : 'added';
+    if (this.#size >= this.#limit) return 'full';
+    if (target?.kind !== 'peer') return 'added';
+    const crowded = (this.#peersOf.get(procedure) ?? 0) >= PEERS_PER_PROCEDURE;
+    return crowded || this.#peers >= this.#peersLimit ? 'full' : 'added';
   }
 
   add(provider: Provider): AddResult {
@@ -89,7 +105,7 @@ export class ServiceTable {
     if (owned === undefined) this.#byOwner.set(owner, new Map([[procedure, provider]]));
     else owned.set(procedure, provider);
     if (previous !== undefined) return { tag: 'replaced', previous };
-    this.#size++;
+    this.#count(provider, 1);
     return { tag: 'added' };
   }
 
@@ -103,7 +119,17 @@ export class ServiceTable {
     const owned = this.#byOwner.get(owner);
     owned?.delete(procedure);
     if (owned?.size === 0) this.#byOwner.delete(owner);
-    this.#size--;
+    this.#count(provider, -1);
     return provider;
+  }
+
+  /** An owner is a connected client or none, for ever: replacing changes no count. */
+  #count({ procedure, target }: Provider, change: 1 | -1): void {
+    this.#size += change;
+    if (target.kind !== 'peer') return;
+    this.#peers += change;
+    const left = (this.#peersOf.get(procedure) ?? 0) + change;
+    if (left === 0) this.#peersOf.delete(procedure);
+    else this.#peersOf.set(procedure, left);
   }
 }

@@ -3,11 +3,13 @@
  * supervised. Both are found by names made of the advertisement's id.
  */
 import { seconds } from '../../actor/clock.ts';
-import type { Process } from '../../actor/process.ts';
+import type { Process, Self } from '../../actor/process.ts';
+import { childrenOf } from '../../actor/tree.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import { startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { chain, type MaybePromise } from '../../otp/sequence.ts';
 import { ServerRef } from '../../otp/server-ref.ts';
+import type { RestartLimit } from '../../otp/restart-intensity.ts';
 import type { StartResult } from '../../otp/start.ts';
 import { requestStop } from '../../otp/stop.ts';
 import { supervisor } from '../../otp/supervisor.ts';
@@ -17,8 +19,11 @@ import { procedureSpec, Retire } from '../handlers/procedure.ts';
 import { serverCaller } from '../handlers/server-handler.ts';
 import type { Advertised } from '../intent/intent.ts';
 
-/** A user's server that crashes more often than this rests before it is started again. */
-const SERVER_INTENSITY = { intensity: 3, period: seconds(5) };
+/** A user's server that crashes more often than this rests before it is started again (`supervisors/handlers.ts`). */
+export const SERVER_INTENSITY: RestartLimit = { intensity: 3, period: seconds(5) };
+
+/** Milliseconds a user's server has for its start; then it is killed. */
+export const SERVER_START = 5_000;
 
 export const procedureName = (id: string): string => `procedure:${id}`;
 const serverName = (id: string): string => `server:${id}`;
@@ -75,17 +80,36 @@ function startProcedure(
 
 function startKeeper(context: MeshContext, id: string, server: ChildSpec): MaybePromise<StartResult> {
   const { scope } = context;
+  let late = false;
   const named: ChildSpec = {
     ...server,
     start: (parent) =>
-      chain(server.start(parent), (started) => {
+      chain(inTime(parent, server.start(parent)), (started) => {
+        late = started === LATE;
         if (started.tag === 'ok') scope.register(serverName(id), started.pid as Process);
         return started;
       }),
   };
-  return start(context, keeperName(id), (name) =>
+  const keeper = start(context, keeperName(id), (name) =>
     supervisor(name, { ...SERVER_INTENSITY, children: [named] }, { restart: 'transient', scope }),
   );
+  return chain(keeper, (started) => (started.tag === 'error' && late ? LATE : started));
+}
+
+/** A start that took too long. */
+export const LATE: StartResult = { tag: 'error', reason: 'timeout' };
+
+/** Gives a start up that takes too long, and kills what it has begun: the keeper has no other child. */
+function inTime(keeper: Self, starting: MaybePromise<StartResult>): MaybePromise<StartResult> {
+  if (!(starting instanceof Promise)) return starting;
+  const { runtime } = keeper;
+  return new Promise((resolve, reject) => {
+    const timer = runtime.timers.after(SERVER_START, () => {
+      resolve(LATE);
+      for (const child of childrenOf(keeper as Process)) runtime.exit(child, 'kill');
+    });
+    starting.finally(() => timer.unset()).then(resolve, reject);
+  });
 }
 
 function start(

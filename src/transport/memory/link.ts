@@ -20,6 +20,7 @@ import {
   type Stream,
   type StreamEvents,
 } from '../transport.ts';
+import { linkHighWater } from '../limits.ts';
 import type { LinkOwner } from './link-owner.ts';
 import { elicitsAck, packet, type Frame, type Packet, type Parameters } from './packet.ts';
 import type { Pipe } from './pipe.ts';
@@ -120,6 +121,10 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
 
   get queued(): number {
     return this.#streams.queued;
+  }
+
+  get congested(): boolean {
+    return this.queued > linkHighWater(this.#owner.limits);
   }
 
   /** Only read once they are known: nothing is delivered before the peer was verified. */

@@ -75,9 +75,9 @@ export class MemoryStream implements Stream {
     if (this.#over || this.#sending !== 'open' || !this.#owner.writable) return true;
     this.#out.push(bytes);
     if (end) this.#sending = 'ending';
-    const ready = this.#out.length <= HIGH_WATER;
-    if (!ready) this.#wantsDrain = true;
     this.#owner.queuedMore(this, bytes.length);
+    const ready = this.#out.length <= HIGH_WATER && !this.link.congested;
+    if (!ready) this.#wantsDrain = true;
     return ready;
   }
 

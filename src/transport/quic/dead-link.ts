@@ -47,6 +47,7 @@ export function deadLink(
     paths: [],
     streamCredit: 0,
     queued: 0,
+    congested: false,
     openStream: () => undefined,
     ping: () => undefined,
     close: () => undefined,

@@ -27,6 +27,7 @@ import { closeReason } from './close-reason.ts';
 import { Goodbye } from './goodbye.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
 import { LOCAL_VIRTUAL, PathTable } from './path-table.ts';
+import { linkHighWater } from '../limits.ts';
 import { Sender, type Sent } from './sender.ts';
 import type { StreamHost } from './stream-set.ts';
 import { StreamTable } from './stream-table.ts';
@@ -59,6 +60,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   readonly #handshakeDue: number;
   readonly #addresses: { readonly from: VirtualAddress; readonly to: VirtualAddress };
   readonly #paths: PathTable;
+  readonly #highWater: number;
   readonly #sender: Sender;
   readonly #streams: StreamTable;
 
@@ -77,6 +79,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#handshakeDue = now + limits.handshakeTimeout;
     this.#addresses = { from: seed.virtual, to: LOCAL_VIRTUAL };
     this.#goodbye = new Goodbye(seed.native);
+    this.#highWater = linkHighWater(limits);
     this.#paths = new PathTable(seed.address, now);
     this.#sender = new Sender(seed.native, host.socket, this.#paths, seed.datagram, now);
     this.#streams = new StreamTable(this, seed.native, host.quiche, limits.queued);
@@ -102,6 +105,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   }
   get queued(): number {
     return this.#streams.queued;
+  }
+  get congested(): boolean {
+    return this.#streams.queued > this.#highWater;
   }
   get streamCredit(): number {
     return this.#state === 'open' ? this.#streams.credit : 0;

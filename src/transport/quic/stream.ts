@@ -79,7 +79,7 @@ export class QuicStream implements Stream {
     this.queued += bytes.length;
     this.#endQueued = end;
     this.#owner.wrote(this, bytes.length);
-    if (this.queued <= HIGH_WATER || this.over) return true;
+    if ((this.queued <= HIGH_WATER && !this.link.congested) || this.over) return true;
     this.awaitsDrain = true;
     return false;
   }

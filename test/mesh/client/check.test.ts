@@ -349,14 +349,16 @@ describe('options of startNode and connect', () => {
     expect(wrong(checkConnectOptions, options)).toBe(Object.keys(options)[0]);
   });
 
-  test('off loopback a missing realm is named; so is an address that cannot be listened on', async () => {
+  test('off loopback a missing realm and the open one are named; so is an address that cannot be listened on', async () => {
     const failures = [
       startNode({ listen: '0.0.0.0:9443' }),
+      startNode({ listen: '0.0.0.0:0', realm: 'default' }),
       startNode({ listen: 'example.org:1' }),
       startNode({ listen: 'https://127.0.0.1:1' }),
       startNode({ listen: '127.0.0.1:99999' }),
       startNode({ listen: '::1:5' }),
       connect('https://192.0.2.1:9443'),
+      connect('https://192.0.2.1:9443', { realm: 'default' }),
       connect('ftp://127.0.0.1'),
       connect('https://127.0.0.1/path'),
       connect(''),
@@ -373,15 +375,40 @@ describe('options of startNode and connect', () => {
     }
     expect(fields).toEqual([
       'realm',
+      'realm',
       'listen',
       'listen',
       'listen',
       'listen',
+      'realm',
       'realm',
       'url',
       'url',
       'url',
       'url',
     ]);
+  });
+});
+
+describe('an option that does not exist', () => {
+  test('is refused by its name, by call, tryCall and advertise alike', async () => {
+    const world = meshWorld();
+    const node = await world.node();
+    closeAtEnd(world, node);
+    await node.advertise('m.one', () => 1);
+    const unknown = { timeOut: 5 } as never;
+    const refused = { tag: 'invalid_args', field: 'timeOut', detail: 'is not an option' };
+    expect(await world.failure(node.call('m.one', {}, unknown))).toEqual(refused);
+    const result = await world.settle(node.tryCall('m.one', {}, unknown));
+    expect(result.ok ? result : result.error.failure).toEqual(refused);
+    expect(await world.failure(node.advertise('m.two', () => 2, unknown))).toEqual(refused);
+    expect(
+      await world.failure(node.advertise('m.two', () => 2, { limits: { maxConcurent: 1 } as never })),
+    ).toEqual({ ...refused, field: 'limits.maxConcurent' });
+    // as everywhere, undefined is absent
+    expect(await world.settle(node.call('m.one', {}, { timeOut: undefined } as never))).toBe(1);
+    expect((await node.advertise('m.two', () => 2, { ttl: 30, other: undefined } as never)).procedure).toBe(
+      'm.two',
+    );
   });
 });

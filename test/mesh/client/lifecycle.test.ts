@@ -241,7 +241,7 @@ describe('close of a node', () => {
     expect(await world.settle(node.ended)).toBe('killed');
     await world.clock.advance(100);
     expect(runtimeOf(node).alive).toBe(0);
-    expect((await world.failure(node.call('node.slow'))).tag).toBe('connection_error');
+    expect((await world.failure(node.call('node.slow'))).tag).toBe('canceled');
     await world.settle(node.close());
   });
 });
@@ -541,4 +541,139 @@ const slowServer = (delay: number) => ({
       } as GenServer<undefined, null, { get(): string }>,
       undefined,
     ),
+});
+
+describe("the user's own children at the end", () => {
+  const slowToEnd = (ended: string[], ms: number): GenServer<undefined, null> => ({
+    label: 'slow to end',
+    trapExit: true,
+    init: () => null,
+    terminate: (_reason, _state, self) =>
+      new Promise((resolve) => {
+        self.clock.setTimer(ms, () => {
+          ended.push('terminated');
+          resolve();
+        });
+      }),
+  });
+
+  test('have the time their own shutdown values give them', async () => {
+    const world = meshWorld();
+    const ended: string[] = [];
+    const node = await world.node({
+      children: [worker('slow', slowToEnd(ended, 8_000), undefined, { shutdown: 20_000 })],
+    });
+    const start = world.clock.now();
+    await world.settle(node.close());
+    expect(ended).toEqual(['terminated']);
+    expect(world.clock.now() - start).toBeGreaterThanOrEqual(8_000);
+    expect(world.clock.now() - start).toBeLessThan(8_500);
+    expect(runtimeOf(node).alive).toBe(0);
+  });
+
+  test('and no more: what does not end by then is killed, and the node ends', async () => {
+    const world = meshWorld();
+    const ended: string[] = [];
+    const server = slowToEnd(ended, 1_000_000);
+    const node = await world.node({
+      children: [
+        worker('one', server, undefined, { shutdown: 7_000 }),
+        worker('two', server, undefined, { shutdown: 8_000 }),
+      ],
+    });
+    const start = world.clock.now();
+    await world.settle(node.close());
+    expect(ended).toEqual([]);
+    expect(world.clock.now() - start).toBeGreaterThanOrEqual(15_000);
+    expect(world.clock.now() - start).toBeLessThan(15_500);
+    expect(runtimeOf(node).alive).toBe(0);
+  });
+
+  test('a restart of theirs that hangs does not hold up the end for ever', async () => {
+    const world = meshWorld();
+    let starts = 0;
+    const hangs: GenServer<undefined, null> = {
+      label: 'hangs',
+      init: () => (starts++ === 0 ? null : forever()),
+    };
+    const node = await world.node({ children: [worker('hangs', hangs, undefined)] });
+    runtimeOf(node).exit(processOf(node, 'hangs'), 'kill');
+    await world.clock.settle();
+    const start = world.clock.now();
+    await world.settle(node.close());
+    expect(world.clock.now() - start).toBeLessThan(16_000);
+    expect(runtimeOf(node).alive).toBe(0);
+  });
+});
+
+describe('a tree that has ended by itself', () => {
+  test.each(['node', 'client'] as const)('of a %s answers as a closed one does', async (side) => {
+    const world = meshWorld();
+    const { node, client } = await pair(world);
+    const owner = side === 'node' ? node : client;
+    runtimeOf(owner).exit(processesOf(owner)[0]!, 'kill');
+    await world.settle(owner.ended);
+    const users = side === 'node' ? [node, connectLocal(node)] : [client];
+    for (const user of users) {
+      const error = (await world.rejection(user.call('a.b'))) as RpcError;
+      expect([error.failure, error.retryable]).toEqual([
+        { tag: 'canceled', detail: 'the client is closed' },
+        false,
+      ]);
+      expect((await world.failure(user.advertise('a.b', () => 1))).tag).toBe('canceled');
+      await world.settle(user.unadvertise('a.b'));
+      await world.settle(user.disconnect());
+    }
+  });
+});
+
+describe('a server behind an advertisement whose init hangs', () => {
+  const hanging = (trapExit: boolean): GenServer<undefined, null> => ({
+    label: 'hanging',
+    trapExit,
+    init: forever,
+  });
+
+  test.each([true, false])('fails the advertise in time and is gone (traps exits: %s)', async (trapExit) => {
+    const world = meshWorld();
+    const { node } = await pair(world);
+    const before = runtimeOf(node).alive;
+    const start = world.clock.now();
+    const failure = await world.failure(
+      node.advertise('m.hangs', server(worker('hanging', hanging(trapExit), undefined))),
+    );
+    expect(failure).toEqual({
+      tag: 'connection_error',
+      sent: false,
+      detail: 'what should serve it did not start within 5000 ms',
+    });
+    expect(world.clock.now() - start).toBe(5_000);
+    expect(runtimeOf(node).alive).toBe(before);
+    // the name is free
+    await node.advertise('m.hangs', () => 1);
+    expect(await world.settle(node.call('m.hangs'))).toBe(1);
+  });
+
+  test('leaves nothing behind when the node is closed meanwhile', async () => {
+    const world = meshWorld();
+    const { node } = await pair(world);
+    const late = node
+      .tryCall('a.b')
+      .then(() =>
+        node.advertise('m.hangs', server(worker('hanging', hanging(true), undefined))).catch(() => 'failed'),
+      );
+    await world.clock.advance(10);
+    await world.settle(node.close());
+    await world.clock.advance(5_000);
+    expect(await world.settle(late)).toBe('failed');
+    expect(runtimeOf(node).alive).toBe(0);
+  });
+
+  test('a start that has no process is given up too', async () => {
+    const world = meshWorld();
+    const { node } = await pair(world);
+    const failure = await world.failure(node.advertise('m.hangs', server({ id: 'none', start: forever })));
+    expect(failure).toMatchObject({ tag: 'connection_error', sent: false });
+    expect(world.reports.some(({ tag }) => tag === 'crash')).toBe(false);
+  });
 });

@@ -202,8 +202,37 @@ describe('the ring of crashes', () => {
       name: 'events',
     });
     const crashes = await world.settle(events.call('crashes'));
-    expect([crashes.length, crashes[0]?.reason, crashes.at(-1)?.reason]).toEqual([200, 50, 249]);
+    expect([crashes.length, crashes[0]?.reason, crashes.at(-1)?.reason]).toEqual([200, '50', '249']);
     expect(await world.settle(events.call('counters'))).toEqual(contextOf(node).counters);
+  });
+});
+
+describe('a crash in the ring', () => {
+  test('is plain data: text of what was thrown, nothing that lives', async () => {
+    const world = meshWorld();
+    const { node } = await pair(world);
+    await node.advertise('m.crash', () => {
+      throw new TypeError('no\nsuch thing', { cause: { huge: new Uint8Array(10) } });
+    });
+    const failure = await world.failure(node.call('m.crash'));
+    const events = new ServerRef<EventsCalls>(runtimeOf(node), {
+      scope: contextOf(node).scope,
+      name: 'events',
+    });
+    const [crash] = await world.settle(events.call('crashes'));
+    expect(crash).toEqual({
+      id: (failure as { id: string }).id,
+      at: expect.any(Number) as number,
+      pid: expect.stringMatching(/^<[0-9.]+>$/) as string,
+      label: expect.any(String) as string,
+      type: 'Invocation',
+      path: ['node', 'handlers', 'm.crash'],
+      reason: 'TypeError: no such thing',
+      stack: expect.any(Array) as string[],
+    });
+    expect(crash?.stack.length).toBeGreaterThan(0);
+    expect(crash?.stack.length).toBeLessThanOrEqual(12);
+    expect(structuredClone(crash)).toEqual(crash);
   });
 });
 

@@ -484,7 +484,7 @@ describe('replies of a peer that was called', () => {
 });
 
 test('calls wait for a peer that has not opened its rpc stream, and were not sent when they time out', async () => {
-  const peer = await (await rawPeer(world, node)).greeted(false);
+  const peer = await (await rawPeer(world, node)).greeted({ rpc: false });
   peer.channels.control.send('register_procedure', { request_id: peer.id(), procedure: 'raw.late' });
   await world.clock.until(() => peer.channels.control.of('registered').length === 1);
   expect(await world.failure(node.call('raw.late', {}, { timeout: 100 }))).toMatchObject({

@@ -89,6 +89,37 @@ describe('failures over the wire', () => {
     expect([message, details]).toEqual(['the handler crashed (error, ab)', { id: 'ab', reason: 'error' }]);
   });
 
+  test('what a peer wrote for people is cut, and breaks no line', () => {
+    const text = `a\u001b[31m\r\n\u2028b\u0085${'x'.repeat(1_048_576)}`;
+    const keys = ['detail', 'id', 'bound', 'field', 'path'];
+    for (const code of [...Object.keys(WIRE_CODES), 'a_newer_code', text]) {
+      for (const details of [Object.fromEntries(keys.map((key) => [key, text])), undefined]) {
+        const failure = fromWire({ code, message: text, ...(details === undefined ? {} : { details }) }, 1);
+        const { message } = new RpcError(failure, 'a.b');
+        for (const shown of [...Object.values(failure), message].filter(
+          (value) => typeof value === 'string',
+        )) {
+          expect(shown.length).toBeLessThan(600);
+          // oxlint-disable-next-line no-control-regex
+          expect(shown).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+        }
+      }
+    }
+  });
+
+  test('a declared reason stays whole; the message shows its beginning', () => {
+    const reason = `no\n${'x'.repeat(10_000)}`;
+    const failure = overTheWire({ tag: 'handler_error', reason });
+    expect(failure).toEqual({ tag: 'handler_error', reason });
+    expect(new RpcError(failure).message.length).toBeLessThan(600);
+    expect(describeFailure(failure)).toMatch(/^the handler answered with an error: no xxx[^\n]*$/);
+  });
+
+  test('the words of a refused hello are cut and break no line either', () => {
+    const { message } = new RpcError({ tag: 'unauthorized', detail: `no\n${'x'.repeat(100_000)}` });
+    expect([message.length < 600, message.includes('\n')]).toEqual([true, false]);
+  });
+
   test('whatever a peer puts into an error, a failure of ours comes out', () => {
     const anything = fc.record(
       {
@@ -129,6 +160,18 @@ describe('RpcError', () => {
   test('what was sent is not to be repeated, what was not may be', () => {
     expect(isRetryable({ tag: 'connection_error', sent: true, detail: '' })).toBe(false);
     expect(isRetryable({ tag: 'connection_error', sent: false, detail: '' })).toBe(true);
+  });
+
+  test('a timeout may be repeated when nothing was sent, or when the call was idempotent', () => {
+    const sent = { tag: 'timeout', timeout: 5, sent: true } as const;
+    expect(isRetryable({ ...sent, sent: false })).toBe(true);
+    expect([isRetryable(sent), isRetryable({ tag: 'timeout', timeout: 5 })]).toEqual([false, false]);
+    const lost = { tag: 'connection_error', sent: true, detail: '' } as const;
+    for (const failure of [sent, lost]) {
+      expect(new RpcError(failure, 'a.b').retryable).toBe(false);
+      expect(new RpcError(failure, 'a.b', { idempotent: true }).retryable).toBe(true);
+    }
+    expect(new RpcError({ tag: 'canceled' }, 'a.b', { idempotent: true }).retryable).toBe(false);
   });
 
   test('an Err is known by its mark, and asking springs no trap', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Process } from '../../../src/actor/process.ts';
 import { ServiceTable, type Provider } from '../../../src/mesh/registry/service-table.ts';
 
 const provider = (over: Partial<Provider> = {}): Provider => ({
@@ -11,6 +12,9 @@ const provider = (over: Partial<Provider> = {}): Provider => ({
   inFlight: 0,
   ...over,
 });
+
+const remote = (over: Partial<Provider> = {}): Provider =>
+  provider({ target: { kind: 'peer', connection: {} as Process, nodeId: 'ab' }, ...over });
 
 describe('ServiceTable', () => {
   test('keeps one provider per owner and name, in the order they came; a second replaces in place', () => {
@@ -41,6 +45,30 @@ describe('ServiceTable', () => {
     expect(table.add(provider({ procedure: 'a.b', id: 'new' })).tag).toBe('replaced');
     table.remove('a.a', 'node');
     expect(table.add(provider({ procedure: 'a.c' })).tag).toBe('added');
+  });
+
+  test('connected clients fill nine tenths of it; the rest is ours', () => {
+    const table = new ServiceTable(10);
+    const fill = (n: number): string => table.add(remote({ procedure: `a.n${n}`, owner: `peer:${n}` })).tag;
+    expect(Array.from({ length: 10 }, (_, n) => fill(n))).toEqual([...Array(9).fill('added'), 'full']);
+    expect(table.add(provider({ procedure: 'own.one' })).tag).toBe('added');
+    expect(table.add(provider({ procedure: 'own.two' })).tag).toBe('full');
+    table.remove('own.one', 'node');
+    expect(fill(10)).toBe('full');
+    table.remove('a.n0', 'peer:0');
+    expect(fill(10)).toBe('added');
+    // replacing is always possible
+    expect(table.add(remote({ procedure: 'a.n10', owner: 'peer:10', id: 'new' })).tag).toBe('replaced');
+  });
+
+  test('one name has at most 1,000 connected clients as providers, and one of ours still', () => {
+    const table = new ServiceTable();
+    for (let n = 0; n < 1_000; n++) expect(table.add(remote({ owner: `peer:${n}` })).tag).toBe('added');
+    expect(table.add(remote({ owner: 'peer:one more' })).tag).toBe('full');
+    expect(table.add(provider()).tag).toBe('added');
+    expect(table.add(remote({ owner: 'peer:one more', procedure: 'a.c' })).tag).toBe('added');
+    table.remove('a.b', 'peer:7');
+    expect(table.add(remote({ owner: 'peer:one more' })).tag).toBe('added');
   });
 
   test('agrees with a list, whatever happens', () => {
