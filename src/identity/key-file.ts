@@ -23,7 +23,7 @@ import { basename, dirname, join } from 'node:path';
 
 import type { Random } from '../actor/random.ts';
 import { IdentityError } from './identity-error.ts';
-import { createIdentity, identityOf, type Identity } from './identity.ts';
+import { createIdentity, identityOf, nodeIdOf, spkiOf, type Identity } from './identity.ts';
 
 /** Longest key file read, bytes; ours has 119. */
 const MAX_FILE = 4_096;
@@ -42,7 +42,7 @@ export function loadIdentity(file: string, random: Random, wallMs: number): Iden
   const key = readKey(file);
   if (key !== undefined) return identityOf(key, random, wallMs);
   const fresh = createIdentity(random, wallMs);
-  if (createFile(file, pemOf(fresh.privateKey), random)) return fresh;
+  if (createFile(file, fileText(fresh.privateKey), random)) return fresh;
   const winner = readKey(file);
   if (winner !== undefined) return identityOf(winner, random, wallMs);
   const failure = { tag: 'unreadable', file, code: 'ENOENT' } as const;
@@ -67,8 +67,10 @@ function readKey(file: string): KeyObject | undefined {
     throw damaged('it does not hold a private key', cause);
   }
   if (key.asymmetricKeyType !== 'ed25519') throw damaged('its key is not Ed25519');
-  if (pemOf(key).trim() !== pem.replaceAll('\r\n', '\n').trim())
-    throw damaged('it holds more than one private key');
+  // every byte counts: one flipped bit may still be a key, but another node's
+  const text = pem.replaceAll('\r\n', '\n').trim();
+  if (text !== fileText(key).trim() && text !== pemOf(key).trim())
+    throw damaged('it is not one private key with the node id it was made for');
   return key;
 }
 
@@ -173,6 +175,10 @@ function removeIfThere(file: string): void {
 }
 
 const pemOf = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+/** The key and, as a checksum, the id that comes from it. A key alone, as other tools write it, is accepted too. */
+const fileText = (key: KeyObject): string =>
+  `${pemOf(key)}node id ${Buffer.from(nodeIdOf(spkiOf(key))).toString('hex')}\n`;
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 

@@ -152,3 +152,26 @@ describe('loadIdentity', () => {
     expect(load().nodeId).toEqual(nodeId);
   });
 });
+
+test('a bit flipped anywhere in a file we wrote never gives another identity in silence', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'espalier-flip-'));
+  try {
+    const file = join(folder, 'identity');
+    const original = loadIdentity(file, systemRandom, Date.now());
+    const bytes = readFileSync(file);
+    for (let at = 0; at < bytes.length; at++) {
+      const flipped = Buffer.from(bytes);
+      flipped[at] = (flipped[at] ?? 0) ^ 1;
+      writeFileSync(file, flipped);
+      let id: string | undefined;
+      try {
+        id = Buffer.from(loadIdentity(file, systemRandom, Date.now()).nodeId).toString('hex');
+      } catch (error) {
+        expect(error).toBeInstanceOf(IdentityError);
+      }
+      if (id !== undefined) expect(id).toBe(Buffer.from(original.nodeId).toString('hex'));
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
