@@ -1,1 +1,0 @@
-export { uncopied } from '../call/value-limits.ts';
