@@ -2,19 +2,20 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /**
  * `unit` runs in worker threads and never opens a socket. `net` runs real QUIC and real child
- * processes on loopback, one file after the other.
+ * processes on loopback, one file after the other. `stress` is what takes too long for `npm test`: floods, long
+ * loads, bad links; a script and a step of CI of its own.
  */
 const config: ViteUserConfig = defineConfig({
   test: {
     // CI counts the tests
     reporters: process.env['CI'] === undefined ? ['default'] : ['default', 'json'],
-    outputFile: { json: 'build/tests.json' },
+    outputFile: { json: process.env['ESPALIER_TESTS_JSON'] ?? 'build/tests.json' },
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/net/**', 'test/interop/**', 'test/nat/**', 'test/ui/**'],
+          exclude: ['test/net/**', 'test/stress/**', 'test/interop/**', 'test/nat/**', 'test/ui/**'],
           testTimeout: 20_000,
         },
       },
@@ -25,6 +26,16 @@ const config: ViteUserConfig = defineConfig({
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'stress',
+          include: ['test/stress/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 180_000,
           hookTimeout: 60_000,
         },
       },
