@@ -1,33 +1,60 @@
 /**
- * `npm run bench -- NAME [options]`: finds a bench by its name and runs it.
+ * `npm run bench -- NAME [options]`: finds a bench by its name and runs it; `all` runs every one of them.
  *
  * Runs compiled code under plain node; a test runner's module loader would distort the ratios (TOOLS §5).
  * Exit codes: 0 measured, 1 our own side could not be measured, 2 wrong usage.
  */
-import type { Bench } from './harness/bench.ts';
+import { optionsHelp, parseOptions, type Bench } from './harness/bench.ts';
+import { printed, summary } from './harness/print.ts';
+import type { Report } from './harness/report.ts';
+import { local } from './local/bench.ts';
+import { peer } from './peer/bench.ts';
+import { rpc } from './rpc/bench.ts';
 
-const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
-  ['rpc', async () => (await import('./rpc/bench.ts')).rpc],
-]);
+const BENCHES: readonly Bench[] = [rpc, local, peer];
+const ALL = 'all';
 
-async function main(name: string | undefined, options: readonly string[]): Promise<number> {
+async function main(name: string | undefined, args: readonly string[]): Promise<number> {
   if (name === '--help' || name === '-h') {
-    console.log(await usage());
+    console.log(usage());
     return 0;
   }
-  const load = name === undefined ? undefined : BENCHES.get(name);
-  if (load === undefined) {
+  const chosen = name === ALL ? BENCHES : BENCHES.filter((bench) => bench.name === name);
+  if (name === undefined || chosen.length === 0) {
     console.error(name === undefined ? 'Which bench?' : `There is no bench called "${name}".`);
-    console.error(await usage());
+    console.error(usage());
     return 2;
   }
-  return (await load()).run(options);
+  const options = parseOptions(args, chosen);
+  if (typeof options === 'string') {
+    console.error(`${options}\n\n${optionsHelp(name, chosen)}`);
+    return 2;
+  }
+  if (options.help) {
+    console.log(optionsHelp(name, chosen));
+    return 0;
+  }
+  const reports: Report[] = [];
+  for (const bench of chosen) {
+    const report = await bench.measure(options);
+    reports.push(report);
+    if (!options.json) console.log(`${printed(report)}\n`);
+  }
+  if (options.json) console.log(JSON.stringify(name === ALL ? { bench: ALL, reports } : reports[0], null, 2));
+  else if (name === ALL) console.log(summary(reports));
+  return reports.every(({ rows }) => rows.every(({ ours, goal }) => ours !== null || isOpen(goal))) ? 0 : 1;
 }
 
-async function usage(): Promise<string> {
-  const lines = ['usage: npm run bench -- NAME [options]   (NAME --help tells its options)', ''];
-  for (const [name, load] of BENCHES) lines.push(`  ${name.padEnd(8)} ${(await load()).question}`);
-  return lines.join('\n');
-}
+/** Nothing was expected of it yet. */
+const isOpen = (goal: Report['rows'][number]['goal']): boolean =>
+  goal.length > 0 && goal.every(({ notBuilt }) => notBuilt !== undefined);
+
+const usage = (): string =>
+  [
+    'usage: npm run bench -- NAME [options]   (NAME --help tells its options)',
+    '',
+    ...BENCHES.map(({ name, question }) => `  ${name.padEnd(8)} ${question}`),
+    `  ${ALL.padEnd(8)} every one of them, and one summary of their goals`,
+  ].join('\n');
 
 process.exitCode = await main(process.argv[2], process.argv.slice(3));

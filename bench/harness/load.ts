@@ -49,7 +49,7 @@ const PATIENCE = 3;
 /** Rejected calls after which a phase is over. */
 const MAX_FAILED = 100;
 /** Milliseconds to wait for the last answers. */
-const GRACE = 500;
+const GRACE = 3_000;
 const WATCH_EVERY = 50;
 /** Latencies kept; a window has fewer. */
 const MAX_LATENCIES = 1_000_000;

@@ -1,110 +1,143 @@
 /**
- * What is read off the samples, and what we want it to be (BASELINES §2). Data.
+ * What is read off the sessions, and what we want it to be (BASELINES §2). Data.
  *
  * Goals name peers by the names of `peers.ts`; one whose peer is not in the run stays open.
  */
-import { OURS } from './peers.ts';
-import type { Step } from './plan.ts';
-import type { Sample } from './session.ts';
+import type { Goal } from '../harness/goal.ts';
+import { FLOODED, OURS_NAME, SMALL_DATAGRAMS } from './names.ts';
+import type { StepName } from './plan.ts';
+import type { Sample, Session } from './session.ts';
+import type { SessionCase } from './suite.ts';
 
-/** Our figure over the peer's, or (without a peer) our figure itself. */
-export type Goal =
-  { readonly than?: string; readonly atMost: number } | { readonly than?: string; readonly atLeast: number };
-
-export interface Case {
-  readonly name: string;
-  readonly unit: 'µs' | 'calls/s';
-  readonly step: Step['name'];
-  readonly figure: (sample: Sample) => number | undefined;
-  /** Whose figure is ours. */
-  readonly ours: string;
-  /** False when peers have no such thing. */
-  readonly compared: boolean;
-  readonly goals: readonly Goal[];
-}
-
-/** BASELINES §2, p50. */
 const LATENCY: readonly Goal[] = [
-  { than: 'dgram', atMost: 3.5 },
-  { than: 'http2', atMost: 1.6 },
+  { than: 'dgram', atMost: 3.5, stretch: 2.2 },
+  { than: 'http2', atMost: 1.6, stretch: 1.1 },
   { than: 'grpc-js', atMost: 0.85 },
   { than: 'libp2p', atMost: 0.25 },
 ];
 
-const cpu = ({ answered, cpuPerCall }: Sample): number | undefined => (answered > 0 ? cpuPerCall : undefined);
+const THROUGHPUT: readonly Goal[] = [
+  { than: 'grpc-js', atLeast: 4 },
+  { than: 'http2', atLeast: 1 },
+  { than: 'libp2p', atLeast: 8 },
+  { than: 'quic-classes', atLeast: 15 },
+  { than: 'hyperswarm', atLeast: 0.3, stretch: 0.7 },
+];
 
-const p50 = (sample: Sample): number | undefined => sample.p50;
-const both = ({ cpuOfBoth }: Sample): number | undefined => cpuOfBoth;
-const peers = { ours: OURS, compared: true } as const;
+const CLIENT_CPU: readonly Goal[] = [
+  { than: 'grpc-js', atMost: 0.25 },
+  { than: 'libp2p', atMost: 0.1 },
+];
 
-export const CASES: readonly Case[] = [
-  { ...peers, name: 'sequential p50, two CPUs', unit: 'µs', step: 'apart', figure: p50, goals: LATENCY },
+/** Neither a stall nor a lost call: `overloaded` counts as lost. */
+const NONE: readonly Goal[] = [{ atMost: 0 }];
+
+type Figure = (sample: Sample) => number | undefined;
+
+const p50: Figure = (sample) => sample.p50;
+const p99: Figure = (sample) => sample.p99;
+const perSecond: Figure = (sample) => (sample.perSecond > 0 ? sample.perSecond : undefined);
+const clientCpu: Figure = ({ answered, cpuPerCall }) => (answered > 0 ? cpuPerCall : undefined);
+const bothCpu: Figure = ({ cpuOfBoth }) => cpuOfBoth;
+const lost: Figure = ({ failed, unanswered, stalled }) => Math.max(failed + unanswered, stalled ? 1 : 0);
+
+const at =
+  (step: StepName, figure: Figure): ((session: Session) => number | undefined) =>
+  ({ steps }) => {
+    const sample = steps[step];
+    return sample === undefined ? undefined : figure(sample);
+  };
+
+/** Everything is lost when the session did not get that far. */
+const lostAt =
+  (step: StepName): ((session: Session) => number | undefined) =>
+  ({ steps, failure }) => {
+    const sample = steps[step];
+    if (sample !== undefined) return lost(sample);
+    return failure === undefined ? undefined : 1;
+  };
+
+const us = { ours: OURS_NAME, compared: true } as const;
+const flood = { ours: FLOODED, compared: false } as const;
+const narrow = { ours: SMALL_DATAGRAMS, compared: true } as const;
+const micros = { unit: 'µs' } as const;
+const rate = { unit: 'calls/s' } as const;
+const calls = { unit: 'calls' } as const;
+const open = { goals: [] } as const;
+
+export const CASES: readonly SessionCase[] = [
+  { ...us, ...micros, name: '100 B, one at a time, p50, two CPUs', figure: at('apart', p50), goals: LATENCY },
+  { ...us, ...micros, name: '100 B, one at a time, p99, two CPUs', figure: at('apart', p99), ...open },
   {
-    ...peers,
-    name: 'sequential p99, two CPUs',
-    unit: 'µs',
-    step: 'apart',
-    figure: ({ p99 }) => p99,
-    goals: [],
+    ...us,
+    ...micros,
+    name: '100 B, one at a time, p50, one CPU',
+    figure: at('together', p50),
+    goals: LATENCY,
   },
-  { ...peers, name: 'sequential p50, one CPU', unit: 'µs', step: 'together', figure: p50, goals: LATENCY },
+  { ...us, ...micros, name: '100 B, one at a time, CPU of both', figure: at('together', bothCpu), ...open },
+  { ...us, ...rate, name: '100 B, 64 in flight', figure: at('inFlight', perSecond), goals: THROUGHPUT },
   {
-    ...peers,
-    name: 'sequential, CPU of both per call',
-    unit: 'µs',
-    step: 'together',
-    figure: both,
-    goals: [],
+    ...us,
+    ...micros,
+    name: '100 B, 64 in flight, CPU of the client',
+    figure: at('inFlight', clientCpu),
+    goals: CLIENT_CPU,
+  },
+  { ...us, ...micros, name: '100 B, 64 in flight, CPU of both', figure: at('inFlight', bothCpu), ...open },
+  { ...us, ...micros, name: '64 KiB, one at a time, p50, two CPUs', figure: at('bigApart', p50), ...open },
+  {
+    ...us,
+    ...rate,
+    name: '64 KiB, 64 in flight',
+    figure: at('bigInFlight', perSecond),
+    goals: [{ than: 'grpc-js', atLeast: 1.5 }],
   },
   {
-    ...peers,
-    name: '64 in flight',
-    unit: 'calls/s',
-    step: 'inFlight',
-    figure: ({ perSecond }) => (perSecond > 0 ? perSecond : undefined),
-    goals: [
-      { than: 'quic-classes', atLeast: 15 },
-      { than: 'grpc-js', atLeast: 4 },
-      { than: 'http2', atLeast: 1 },
-      { than: 'libp2p', atLeast: 8 },
-      { than: 'hyperswarm', atLeast: 0.3 },
-    ],
+    ...us,
+    ...micros,
+    name: '64 KiB, 64 in flight, CPU of both',
+    figure: at('bigInFlight', bothCpu),
+    ...open,
   },
   {
-    ...peers,
-    name: '64 in flight, CPU of the client per call',
-    unit: 'µs',
-    step: 'inFlight',
-    figure: cpu,
-    goals: [
-      { than: 'grpc-js', atMost: 0.25 },
-      { than: 'libp2p', atMost: 0.1 },
-    ],
+    ...narrow,
+    ...rate,
+    name: '64 KiB, 64 in flight, our datagrams 1,350 B',
+    figure: at('bigInFlight', perSecond),
+    goals: [{ than: 'grpc-js', atLeast: 0.5 }],
   },
   {
-    ...peers,
-    name: '64 in flight, CPU of both per call',
-    unit: 'µs',
-    step: 'inFlight',
-    figure: both,
-    goals: [],
+    ...narrow,
+    ...rate,
+    name: '100 B, 64 in flight, our datagrams 1,350 B',
+    figure: at('inFlight', perSecond),
+    ...open,
   },
   {
-    name: 'local call (connectLocal), CPU per call',
-    unit: 'µs',
-    step: 'apart',
-    figure: cpu,
-    ours: 'local',
-    compared: false,
-    goals: [{ atMost: 3 }],
+    ...us,
+    unit: 'ms',
+    name: 'connect and first call in a fresh process',
+    figure: ({ connected }) => connected,
+    goals: [{ than: 'http2', atMost: 1, allowance: 60 }],
   },
+  { ...us, ...calls, compared: false, name: 'lost, 64 in flight', figure: lostAt('inFlight'), goals: NONE },
+  { ...flood, ...calls, name: 'lost, 512 in flight', figure: lostAt('flood512'), goals: NONE },
+  { ...flood, ...calls, name: 'lost, 4,096 in flight', figure: lostAt('flood4096'), goals: NONE },
   {
-    name: 'local call (node.call), CPU per call',
-    unit: 'µs',
-    step: 'apart',
-    figure: cpu,
-    ours: 'node-call',
-    compared: false,
-    goals: [{ atMost: 3 }],
+    ...flood,
+    ...calls,
+    name: 'lost, 64 KiB, 512 in flight at 100 streams',
+    figure: lostAt('bigFlood'),
+    goals: NONE,
+  },
+  { ...flood, ...rate, name: '100 B, 512 in flight', figure: at('flood512', perSecond), ...open },
+  { ...flood, ...rate, name: '100 B, 4,096 in flight', figure: at('flood4096', perSecond), ...open },
+  {
+    ...flood,
+    ...rate,
+    name: '64 KiB, 512 in flight at 100 streams',
+    figure: at('bigFlood', perSecond),
+    ...open,
   },
 ];

@@ -7,16 +7,17 @@ import type { Info } from './peer.ts';
 /** To a child. */
 export type Order =
   | { readonly tag: 'serve' }
-  /** `size`: bytes of a payload. */
   | { readonly tag: 'connect'; readonly info: Info; readonly size: number }
-  | { readonly tag: 'run'; readonly lanes: number; readonly phase: Phase }
+  /** `size`: bytes of a payload. */
+  | { readonly tag: 'run'; readonly lanes: number; readonly size: number; readonly phase: Phase }
   /** How much CPU time have you used? */
   | { readonly tag: 'cpu' };
 
 /** From a child. */
 export type Word =
   | { readonly tag: 'serving'; readonly info: Info }
-  | { readonly tag: 'connected' }
+  /** Milliseconds from the first line of a user's program after its imports to the first answer. */
+  | { readonly tag: 'connected'; readonly milliseconds: number }
   | { readonly tag: 'cpu'; readonly micros: number }
   /** The counted window begins or ends now. */
   | { readonly tag: 'mark'; readonly at: 'begin' | 'end' }

@@ -35,19 +35,18 @@ const peer = async () => {
   return entry.load();
 };
 let call: Call | undefined;
-let bytes = new Uint8Array();
 
 async function obey(order: Order): Promise<void> {
   switch (order.tag) {
     case 'serve':
-      say({ tag: 'serving', info: (await (await peer()).serve?.()) ?? {} });
+      say({ tag: 'serving', info: await (await peer()).serve() });
       return;
     case 'connect':
       await connect(order.info, order.size);
       return;
     case 'run':
       if (call === undefined) throw new Error('not connected');
-      await run(call, order.lanes, order.phase);
+      await run(call, order.lanes, payload(order.size), order.phase);
       return;
     case 'cpu': {
       const { user, system } = process.cpuUsage();
@@ -59,16 +58,21 @@ async function obey(order: Order): Promise<void> {
 
 /** Connects and makes one call, whose answer must be what was sent. */
 async function connect(info: Info, size: number): Promise<void> {
-  call = await (await peer()).connect(info);
-  bytes = new Uint8Array(size).fill(7);
+  const { connect: dial } = await peer();
+  const bytes = payload(size);
+  const start = performance.now();
+  call = await dial(info);
   const echoed = await call(bytes);
+  const milliseconds = performance.now() - start;
   if (!(echoed instanceof Uint8Array) || Buffer.compare(echoed, bytes) !== 0) {
     throw new Error('the echo is not what was sent');
   }
-  say({ tag: 'connected' });
+  say({ tag: 'connected', milliseconds });
 }
 
-async function run(made: Call, lanes: number, phase: Phase): Promise<void> {
+const payload = (size: number): Uint8Array => new Uint8Array(size).fill(7);
+
+async function run(made: Call, lanes: number, bytes: Uint8Array, phase: Phase): Promise<void> {
   const timed = lanes === 1;
   const mark = (at: 'begin' | 'end'): void => say({ tag: 'mark', at });
   const result = await load(made, bytes, { ...phase, lanes, timed, mark });

@@ -1,47 +1,89 @@
 /**
  * Who is measured. The order is the order inside a round.
  */
+import { FLOODED, FRESH, OURS_NAME, SMALL_DATAGRAMS } from './names.ts';
 import type { PeerEntry } from './peer.ts';
+import { COMMON } from './plan.ts';
 
-export const OURS = 'espalier';
-
-export const ENTRIES: readonly PeerEntry[] = [
+/** Everything of ours in the bench `rpc`. */
+export const OURS: readonly PeerEntry[] = [
   {
-    name: OURS,
+    name: OURS_NAME,
     note: 'mutual TLS 1.3 over QUIC, CBOR, deadline, mailbox, one child per call',
     packages: [],
-    processes: 'pair',
+    steps: COMMON,
     load: async () => (await import('./peers/espalier.ts')).espalier,
   },
   {
-    name: 'dgram',
-    note: 'bare UDP echo: no security, no retransmission; the floor of the system calls',
+    name: SMALL_DATAGRAMS,
+    note: 'the same with datagrams of 1,350 B, as across a network',
     packages: [],
-    processes: 'pair',
+    steps: ['inFlight', 'bigInFlight'],
+    load: async () => (await import('./peers/espalier.ts')).smallDatagrams,
+  },
+  {
+    name: FLOODED,
+    note: 'the same, advertised with limits: { maxConcurrent: 4096 }',
+    packages: [],
+    steps: ['flood512', 'flood4096', 'bigFlood'],
+    load: async () => (await import('./peers/espalier.ts')).flooded,
+  },
+];
+
+/** In the bench `peer`: a connection per call. */
+export const FRESHLY: PeerEntry = {
+  name: FRESH,
+  note: 'connect, call, disconnect for every message',
+  packages: [],
+  steps: ['apart'],
+  load: async () => (await import('./peers/espalier.ts')).fresh,
+};
+
+export const PEERS: readonly PeerEntry[] = [
+  {
+    name: 'dgram',
+    note: 'bare UDP echo: no security, no retransmission; the floor of the system calls, no competitor',
+    packages: [],
+    // 64 KiB and a number do not fit into a datagram
+    steps: ['apart', 'together', 'inFlight'],
     load: async () => (await import('./peers/dgram.ts')).dgram,
+  },
+  {
+    name: 'http2',
+    note: 'node:http2 over TLS 1.3, a certificate on both sides, one session, a stream per call',
+    packages: [],
+    steps: COMMON,
+    load: async () => (await import('./peers/http2.ts')).http2,
+  },
+  {
+    name: 'grpc-js',
+    note: '@grpc/grpc-js, unary calls on one channel, a certificate on both sides, no protobuf: bytes as they are',
+    packages: ['@grpc/grpc-js'],
+    steps: COMMON,
+    load: async () => (await import('./peers/grpc-js.ts')).grpcJs(),
+  },
+  {
+    name: 'hyperswarm',
+    note: '@hyperswarm/rpc, one connection (Noise, both keys proven), its DHT of three nodes in the server process',
+    packages: ['@hyperswarm/rpc', 'hyperdht'],
+    steps: COMMON,
+    load: async () => (await import('./peers/hyperswarm.ts')).hyperswarm(),
+  },
+  {
+    name: 'libp2p',
+    note: 'libp2p 3 over TCP with Noise and yamux, one connection, a stream per call as its protocols do',
+    packages: ['libp2p', '@libp2p/tcp', '@libp2p/noise', '@libp2p/yamux', '@multiformats/multiaddr'],
+    steps: COMMON,
+    load: async () => (await import('./peers/libp2p.ts')).libp2p(),
   },
   {
     name: 'quic-classes',
     note: 'QUICServer and QUICClient of @matrixai/quic, a stream per call, mutual TLS 1.3 with verify callbacks',
     packages: ['@matrixai/logger'],
-    processes: 'pair',
+    steps: COMMON,
     load: async () => (await import('./peers/quic-classes.ts')).quicClasses,
-  },
-  {
-    name: 'local',
-    note: 'connectLocal(node).call: no network; mailbox, deadline, one child per call, copied arguments',
-    packages: [],
-    processes: 'alone',
-    load: async () => (await import('./peers/local.ts')).local,
-  },
-  {
-    name: 'node-call',
-    note: 'node.call: the same from the node itself',
-    packages: [],
-    processes: 'alone',
-    load: async () => (await import('./peers/local.ts')).nodeCall,
   },
 ];
 
-/** Everything of ours is measured always; only the others can be left out. */
-export const isOurs = ({ name, processes }: PeerEntry): boolean => name === OURS || processes === 'alone';
+/** Whom a peer's process may be started as. */
+export const ENTRIES: readonly PeerEntry[] = [...OURS, FRESHLY, ...PEERS];

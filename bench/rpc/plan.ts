@@ -9,25 +9,40 @@
 export type Placement = 'apart' | 'together' | 'free';
 
 export interface Step {
-  readonly name: 'apart' | 'together' | 'inFlight';
+  readonly name: StepName;
+  /** Bytes of a payload. */
+  readonly size: number;
   /** Calls at once. */
   readonly lanes: number;
   readonly placement: Placement;
 }
 
-export const STEPS: readonly Step[] = [
-  { name: 'apart', lanes: 1, placement: 'apart' },
-  { name: 'together', lanes: 1, placement: 'together' },
-  { name: 'inFlight', lanes: 64, placement: 'free' },
-];
+export type StepName =
+  'apart' | 'together' | 'inFlight' | 'bigApart' | 'bigInFlight' | 'flood512' | 'flood4096' | 'bigFlood';
 
-/** Without a network there is nothing to place. */
-export const ALONE: readonly Step[] = [{ name: 'apart', lanes: 1, placement: 'free' }];
+/** Bytes of a small payload and of a big one. */
+export const SMALL = 100;
+export const BIG = 65_536;
+
+const STEPS: Readonly<Record<StepName, Omit<Step, 'name'>>> = {
+  apart: { size: SMALL, lanes: 1, placement: 'apart' },
+  together: { size: SMALL, lanes: 1, placement: 'together' },
+  inFlight: { size: SMALL, lanes: 64, placement: 'free' },
+  bigApart: { size: BIG, lanes: 1, placement: 'apart' },
+  bigInFlight: { size: BIG, lanes: 64, placement: 'free' },
+  flood512: { size: SMALL, lanes: 512, placement: 'free' },
+  flood4096: { size: SMALL, lanes: 4_096, placement: 'free' },
+  // each on a stream of its own, at a limit of 100 streams
+  bigFlood: { size: BIG, lanes: 512, placement: 'free' },
+};
+
+export const step = (name: StepName): Step => ({ name, ...STEPS[name] });
+
+/** What every peer does that can carry it. */
+export const COMMON: readonly StepName[] = ['apart', 'together', 'inFlight', 'bigApart', 'bigInFlight'];
 
 export interface Plan {
   readonly rounds: number;
-  /** Bytes of a payload. */
-  readonly size: number;
   /** Milliseconds before counting in the first step: the compiler of the engine needs about a second. */
   readonly coldWarm: number;
   /** The same in later steps. */
@@ -44,30 +59,40 @@ export interface Plan {
 
 export const FULL: Plan = {
   rounds: 5,
-  size: 100,
   coldWarm: 1_500,
   warm: 500,
   warmCalls: 5_000,
   window: 2_000,
   stallAfter: 3_000,
-  budget: 600_000,
+  budget: 1_800_000,
 };
 
-/** Ends within 40 s with the compiler before it. */
 export const QUICK: Plan = {
   ...FULL,
   rounds: 3,
-  coldWarm: 500,
-  warm: 150,
-  warmCalls: 2_000,
-  window: 400,
-  stallAfter: 1_000,
-  budget: 31_000,
+  coldWarm: 400,
+  warm: 120,
+  warmCalls: 1_000,
+  window: 300,
+  stallAfter: 2_000,
+  budget: 150_000,
 };
 
+/** A smaller or larger number of rounds is always run to its end. */
+export function planned({
+  quick,
+  rounds,
+}: {
+  readonly quick: boolean;
+  readonly rounds: number | undefined;
+}): Plan {
+  const plan = quick ? QUICK : FULL;
+  return rounds === undefined ? plan : { ...plan, rounds, budget: Infinity };
+}
+
 /** Milliseconds to start a process and to connect. */
-export const START_LIMIT = 15_000;
+export const START_LIMIT = 20_000;
 
 /** Longest silence of a client that still works. */
 export const silenceLimit = ({ coldWarm, window, stallAfter }: Plan): number =>
-  3 * coldWarm + window + stallAfter + 5_000;
+  3 * coldWarm + window + stallAfter + 15_000;

@@ -6,18 +6,29 @@ import { Child, ChildFailure } from '../harness/child.ts';
 import { place } from '../harness/placement.ts';
 import type { Figures, Order, Word } from './messages.ts';
 import type { Info, PeerEntry } from './peer.ts';
-import { ALONE, silenceLimit, START_LIMIT, STEPS, type Placement, type Plan, type Step } from './plan.ts';
+import {
+  silenceLimit,
+  SMALL,
+  START_LIMIT,
+  step,
+  type Placement,
+  type Plan,
+  type Step,
+  type StepName,
+} from './plan.ts';
 
 const SCRIPT = new URL('peer-process.js', import.meta.url);
 
 /** Figures of a step, and what the server spent on it. */
 export interface Sample extends Figures {
-  /** CPU µs of client and server per call; undefined without a server or an answer. */
+  /** CPU µs of client and server per call; undefined without an answer. */
   readonly cpuOfBoth: number | undefined;
 }
 
 export interface Session {
-  readonly steps: Partial<Readonly<Record<Step['name'], Sample>>>;
+  readonly steps: Partial<Readonly<Record<StepName, Sample>>>;
+  /** Milliseconds to connect and to make the first call; undefined when that failed. */
+  readonly connected: number | undefined;
   /** What ended the session early. */
   readonly failure: string | undefined;
 }
@@ -30,7 +41,8 @@ export async function session(
   plan: Plan,
   cpus: readonly number[] | undefined,
 ): Promise<Session> {
-  const steps: Partial<Record<Step['name'], Sample>> = {};
+  const steps: Partial<Record<StepName, Sample>> = {};
+  let connected: number | undefined;
   const children: Process[] = [];
   const start = (role: string): Process => {
     const child: Process = new Child(`${entry.name} ${role}`, SCRIPT, [entry.name]);
@@ -38,24 +50,25 @@ export async function session(
     return child;
   };
   try {
-    const server = entry.processes === 'pair' ? start('server') : undefined;
-    const info = server === undefined ? {} : await serving(server);
+    const server = start('server');
+    const info = await serving(server);
     const client = start('client');
-    client.send({ tag: 'connect', info, size: plan.size });
-    await expected(client, 'connected', START_LIMIT);
+    placeAs('apart', client, server, cpus);
+    client.send({ tag: 'connect', info, size: SMALL });
+    connected = (await expected(client, 'connected', START_LIMIT)).milliseconds;
     let warm = plan.coldWarm;
-    for (const step of entry.processes === 'pair' ? STEPS : ALONE) {
-      placeAs(step.placement, client, server, cpus);
-      const sample = await run(step, warm, client, server, plan);
-      steps[step.name] = sample;
+    for (const name of entry.steps) {
+      const current = step(name);
+      placeAs(current.placement, client, server, cpus);
+      const sample = await run(current, warm, client, server, plan);
+      steps[name] = sample;
       warm = plan.warm;
       // it will not do better with more
       if (sample.stalled) break;
     }
-    return { steps, failure: undefined };
+    return { steps, connected, failure: undefined };
   } catch (error) {
-    if (!(error instanceof ChildFailure)) throw error;
-    return { steps, failure: error.message };
+    return { steps, connected, failure: error instanceof Error ? error.message : String(error) };
   } finally {
     await Promise.all(children.map((child) => child.close()));
   }
@@ -69,7 +82,7 @@ async function serving(server: Process): Promise<Info> {
 function placeAs(
   placement: Placement,
   client: Process,
-  server: Process | undefined,
+  server: Process,
   cpus: readonly number[] | undefined,
 ): void {
   const [one, other] = cpus ?? [];
@@ -80,26 +93,31 @@ function placeAs(
     free: [cpus, cpus],
   }[placement] as [readonly number[], readonly number[]];
   if (client.pid !== undefined) place(client.pid, forClient);
-  if (server?.pid !== undefined) place(server.pid, forServer);
+  if (server.pid !== undefined) place(server.pid, forServer);
 }
 
 async function run(
-  step: Step,
+  current: Step,
   warm: number,
   client: Process,
-  server: Process | undefined,
+  server: Process,
   plan: Plan,
 ): Promise<Sample> {
   const { warmCalls, window, stallAfter } = plan;
-  client.send({ tag: 'run', lanes: step.lanes, phase: { warm, warmCalls, window, stallAfter } });
+  client.send({
+    tag: 'run',
+    lanes: current.lanes,
+    size: current.size,
+    phase: { warm, warmCalls, window, stallAfter },
+  });
   let began: number | undefined;
   let spent: number | undefined;
   for (;;) {
     const word = await client.receive(silenceLimit(plan));
     if (word.tag === 'mark') {
-      const micros = server === undefined ? undefined : await cpuOf(server);
+      const micros = await cpuOf(server);
       if (word.at === 'begin') began = micros;
-      else if (micros !== undefined && began !== undefined) spent = micros - began;
+      else if (began !== undefined) spent = micros - began;
     } else if (word.tag === 'figures') {
       return { ...word.figures, cpuOfBoth: both(word.figures, spent) };
     } else if (word.tag === 'failed') throw new ChildFailure('ended', word.reason);

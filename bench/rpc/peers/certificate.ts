@@ -1,9 +1,10 @@
 /**
- * A key and a self-signed certificate for a peer with TLS, in PEM: the same kind that our nodes use.
+ * Keys and self-signed certificates for peers with TLS, in PEM: the same kind that our nodes use.
  */
 import { systemClock } from '../../../src/actor/clock.ts';
 import { systemRandom } from '../../../src/actor/random.ts';
 import { createIdentity } from '../../../src/identity/identity.ts';
+import type { Info } from '../peer.ts';
 
 export interface Credentials {
   readonly key: string;
@@ -19,3 +20,18 @@ export function credentials(): Credentials {
     cert: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
   };
 }
+
+/** A server and its one client that trust each other's certificate and nobody else's. */
+export interface Couple {
+  readonly server: Credentials;
+  readonly client: Credentials;
+}
+
+export const couple = (): Couple => ({ server: credentials(), client: credentials() });
+
+/** What the client must know. */
+export const forClient = ({ server, client }: Couple): Info => ({
+  ca: server.cert,
+  key: client.key,
+  cert: client.cert,
+});
