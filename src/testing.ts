@@ -5,3 +5,16 @@ export { seededRandom, type Random } from './actor/random.ts';
 export { silentLogger } from './actor/logger.ts';
 export { virtualClock, type VirtualClock } from './testing/virtual-clock.ts';
 export { memoryNetwork, type MemoryNetwork, type MemoryNetworkOptions } from './transport/memory/network.ts';
+export type { Faults, Ways } from './transport/memory/faults.ts';
+export type { Delay, RawFaults, Reordering } from './transport/memory/route.ts';
+export {
+  lossyUdpProxy,
+  type Direction,
+  type LossyUdpProxy,
+  type LossyUdpProxyOptions,
+} from './testing/lossy-udp-proxy.ts';
+export { kilobits, type BurstLoss, type Conditions } from './testing/lossy/conditions.ts';
+export { Impairment, type Arrival, type ImpairmentStats } from './testing/lossy/impairment.ts';
+export { GilbertElliott } from './testing/lossy/gilbert-elliott.ts';
+export { RateLimit } from './testing/lossy/rate-limit.ts';
+export { flipBit } from './testing/lossy/corruption.ts';

@@ -47,3 +47,37 @@ const withoutZone = (host: string): string => {
 
 /** Whether `host` is an address of this machine only. */
 export const isLoopback = (host: string): boolean => isIP(host) !== 0 && addressClass(host) === 'loopback';
+
+/** Leading 16-bit groups of an IPv6 address that make a /64, the least a network gives to one user. */
+const PREFIX_GROUPS = 4;
+
+/**
+ * Whose address this is, for limits: an IPv4 address counts alone, an IPv6 address with all of its /64, because
+ * whoever has one of those has them all. An IPv4 address written as IPv6 counts as itself.
+ */
+export function addressHolder(host: string): string {
+  const bare = withoutZone(host);
+  if (isIP(bare) !== 6) return bare;
+  const groups = ipv6Groups(bare);
+  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (mapped)
+    return [groups[6] ?? 0, groups[7] ?? 0].flatMap((group) => [group >> 8, group & 0xff]).join('.');
+  const prefix = groups.slice(0, PREFIX_GROUPS).map((group) => group.toString(16));
+  return `${prefix.join(':')}::/64`;
+}
+
+/** The eight groups of an IPv6 address. */
+function ipv6Groups(host: string): number[] {
+  // an IPv4 tail becomes two groups
+  const plain = host.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_all, a, b, c, d) => {
+    const pair = (high: unknown, low: unknown): string => (Number(high) * 256 + Number(low)).toString(16);
+    return `${pair(a, b)}:${pair(c, d)}`;
+  });
+  const [head = '', tail] = plain.split('::');
+  const parse = (part: string): number[] =>
+    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
+  const front = parse(head);
+  if (tail === undefined) return front;
+  const back = parse(tail);
+  return [...front, ...Array.from({ length: 8 - front.length - back.length }, () => 0), ...back];
+}

@@ -5,6 +5,7 @@
  * kill the socket is freed without a word to the peers, who notice by their idle timeouts; its successor listens
  * on the same port. It knows nothing of what is spoken over links.
  */
+import { isOrderly } from '../actor/exit-reason.ts';
 import type { NameScope } from '../actor/names.ts';
 import type { Process } from '../actor/process.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -78,7 +79,12 @@ export const endpointServer: GenServer<EndpointArgs, Endpoint, EndpointCalls> = 
   },
   handleInfo: (_message, endpoint) => noReply(endpoint),
 
-  terminate: (_reason, endpoint) => endpoint.close(CloseCode.shuttingDown, ''),
+  terminate: (reason, endpoint) => {
+    if (isOrderly(reason)) return endpoint.close(CloseCode.shuttingDown, '');
+    // our supervisor was killed: its successor wants name and port now, not after the goodbyes
+    endpoint.destroy();
+    return undefined;
+  },
 };
 
 function open(args: EndpointArgs, identity: Identity, { clock, random }: Process): Promise<Endpoint> {
@@ -90,6 +96,8 @@ function open(args: EndpointArgs, identity: Identity, { clock, random }: Process
     bind: memory.bound ?? bind,
     accept: [...accept.keys()],
     onLink: (link) => accept.get(link.protocol)?.(link) ?? CloseCode.shuttingDown,
+    // every protocol of ours begins with a hello
+    awaitHello: true,
     ...(limits === undefined ? {} : { limits }),
   });
 }

@@ -102,6 +102,11 @@ export interface LinkEvents {
   onStream(stream: Stream): StreamEvents | ResetCode;
   /** `openStream` may succeed again after it had returned undefined. */
   onCredit(): void;
+  /**
+   * Somebody at the peer's address says that this link is not known there any more, as after a restart. Anybody
+   * on the way could say so: a reason to ask, none to close. The dialer's side only, at most once per second.
+   */
+  onDoubt?(): void;
   onClose(reason: CloseReason): void;
   /** One of these receivers, or one of the link's stream receivers, threw. `onClose` follows. */
   onFault(error: unknown): void;
@@ -112,7 +117,10 @@ export interface StreamEvents {
   onData(bytes: Uint8Array): void;
   /** The peer's half ended orderly. */
   onEnd(): void;
-  /** The peer abandoned the stream (reset or stop), or the link closed below it. Both halves are over. */
+  /**
+   * The peer abandoned the stream (reset or stop), the link closed below it, or it was paused for so long that
+   * it stood in the way of others (`overloaded`). Both halves are over.
+   */
   onReset(code: number): void;
   /** What was queued has left; `write` accepts freely again. */
   onDrain(): void;
@@ -144,6 +152,8 @@ export interface LinkStats {
   readonly bytesSent: number;
   readonly bytesReceived: number;
   readonly lost: number;
+  /** Packets that were proven to come from the peer. */
+  readonly arrivals: number;
 }
 
 export interface Link {
@@ -168,6 +178,11 @@ export interface Link {
    * at least one stream with something queued will hear `onDrain` or be reset before the link is free again.
    */
   readonly congested: boolean;
+  /**
+   * The peer's hello was accepted. Needed with `awaitHello` only, else without effect: until then the peer counts
+   * as half-open and may send no more than a hello needs.
+   */
+  admit(): void;
   /** Sends an acknowledgment-eliciting packet. */
   ping(): void;
   /** Closes with an application code after flushing what was written so far into the network. Idempotent. */
@@ -184,10 +199,17 @@ export interface EndpointLimits {
   readonly handshakeTimeout?: number;
   /** Streams the peer may have open at once. Default 100. */
   readonly streams?: number;
+  /**
+   * Streams of a link that may stay paused with more unread than is kept for them (256 KiB); a further one is reset
+   * as `overloaded` after a second, because together they would silence the link. QUIC only. Default 1.
+   */
+  readonly stalled?: number;
   /** Links in total. Default 10,000. */
   readonly links?: number;
-  /** Links still in their handshake. Default 256. */
+  /** Inbound links whose peers are not admitted yet. Default 256. */
   readonly halfOpen?: number;
+  /** Inbound links that may start per second, loopback excepted; a second's worth at once. Default 500. */
+  readonly acceptRate?: number;
   /** Bytes queued per link before it is closed as a slow consumer. Default 8 MiB. */
   readonly queued?: number;
 }
@@ -205,6 +227,11 @@ export interface EndpointOptions {
    * Called once per inbound link, right before its `onOpen`.
    */
   readonly onLink?: (link: Link) => LinkEvents | CloseCode;
+  /**
+   * A verified peer is only half let in: it still has to be admitted with `Link.admit`, within the handshake
+   * timeout and its first 64 KiB, or its link is closed. Default false.
+   */
+  readonly awaitHello?: boolean;
   readonly limits?: EndpointLimits;
 }
 

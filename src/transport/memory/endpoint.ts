@@ -58,6 +58,8 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
   readonly #options: EndpointOptions;
   readonly #poison: boolean;
   readonly #links = new Set<Link>();
+  /** Inbound links whose peers are not admitted yet. */
+  readonly #halfOpen = new Set<Link>();
   readonly #admission: Admission;
   readonly #dropped: Record<string, number> = {};
   #nextLink = 1;
@@ -76,7 +78,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
     this.local = place.local;
     this.limits = place.limits;
     this.identity = options.identity;
-    this.#admission = new Admission(place.limits.links, place.limits.halfOpen);
+    this.#admission = new Admission({ links: place.limits.links, halfOpen: place.limits.halfOpen });
     this.parameters = {
       certificate: options.identity.certificate,
       streams: place.limits.streams,
@@ -151,7 +153,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
     this.received(arrived);
     const [frame] = arrived.frames;
     const { accept = [], onLink } = this.#options;
-    if (frame?.tag !== 'initial') this.#drop('unknown_connection');
+    if (frame?.tag !== 'initial') this.#unknown(wire);
     else if (this.#state !== 'open' || onLink === undefined || accept.length === 0)
       this.#drop('not_accepting');
     else if (!frame.token) this.#reply(wire, { tag: 'retry' });
@@ -192,14 +194,18 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
   }
 
   opened(link: Link): void {
-    if (link.role === 'acceptor') this.#admission.settled(link.observed.host);
+    if (this.#options.awaitHello !== true) this.admitted(link);
   }
 
-  forget(link: Link, wasOpen: boolean): void {
+  admitted(link: Link): void {
+    if (this.#halfOpen.delete(link)) this.#admission.settled(link.observed.host);
+  }
+
+  forget(link: Link): void {
     this.#links.delete(link);
     if (link.role === 'dialer') return;
-    if (!wasOpen) this.#admission.settled(link.observed.host);
-    this.#admission.ended(link.observed.host);
+    this.admitted(link);
+    this.#admission.ended(link.observed.host, this.queue.now());
   }
 
   sent(packet_: Packet): void {
@@ -236,13 +242,23 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
   /** A dialer that proved its address. */
   #accept(wire: Wire, protocol: Protocol): void {
     const { host } = wire.source;
-    const refusal = this.#admission.refusal(host, this.#links.size);
+    const refusal = this.#admission.refusal(host, this.#links.size, this.queue.now());
     if (refusal !== undefined) {
       this.#drop(refusal);
       return;
     }
-    this.#admission.started(host);
-    this.#add({ role: 'acceptor', protocol, wire }).start();
+    this.#admission.started(host, this.queue.now());
+    const link = this.#add({ role: 'acceptor', protocol, wire });
+    this.#halfOpen.add(link);
+    link.start();
+  }
+
+  /** A packet of a link that this address has lost. */
+  #unknown(wire: Wire): void {
+    this.#drop('unknown_connection');
+    const { accept = [], onLink } = this.#options;
+    if (this.#state === 'open' && onLink !== undefined && accept.length > 0)
+      this.#reply(wire, { tag: 'gone' });
   }
 
   /** Answers without keeping anything. */

@@ -35,6 +35,8 @@ export interface Attached {
   /** A packet for no link we know: only the first packet of a dialer means anything. */
   stray(wire: Wire, packet: Packet): void;
   datagram(from: PhysicalAddress, bytes: Uint8Array): void;
+  /** Gone at once, without a word to the peers. */
+  destroy(): void;
 }
 
 export interface FabricOptions {
@@ -142,11 +144,16 @@ export class Fabric {
       let delay = sample(route.delay ?? this.#options.delay, () => this.#rawRandom);
       if (this.#happens(faults.reorder)) delay += Math.max(1, REORDER_FACTOR * delay);
       const datagram = new Uint8Array(bytes);
-      this.queue.when(this.queue.now() + delay, () => {
+      const arrive = (): void => {
+        if (route.stalledUntil > this.queue.now()) {
+          this.queue.at(route.stalledUntil, arrive);
+          return;
+        }
         const receiver = route.cut ? undefined : this.#find(from, to);
         this.log(`${name} ${receiver === undefined ? 'lost' : 'arrive'}`);
         receiver?.datagram(this.#source(from, to), datagram);
-      });
+      };
+      this.queue.when(this.queue.now() + delay, arrive);
     }
   }
 

@@ -2,14 +2,15 @@
  * Faults a test or a simulation puts on a simulated network.
  *
  * Between two hosts, or on one link; in both directions, or `forward` only: from the first host to the
- * second, or from this end of the link to the other. Every fault is a line of the trace. Hosts are addresses
- * as in `Endpoint.local.host`; a host nobody has used yet may be named.
+ * second, or from this end of the link to the other. A fault on a link counts before one between its hosts. Every
+ * fault is a line of the trace, every draw comes from the network's `random`: a seed repeats them. Hosts are
+ * addresses as in `Endpoint.local.host`; a host nobody has used yet may be named. Units: ms, bytes per second.
  */
 import type { Link } from '../transport.ts';
 import type { Fabric } from './fabric.ts';
 import { MemoryLink } from './link.ts';
 import type { Pipe } from './pipe.ts';
-import type { Delay, RawFaults, Route } from './route.ts';
+import type { Delay, RawFaults, Reordering, Route } from './route.ts';
 
 export type Ways = 'both' | 'forward';
 
@@ -18,27 +19,75 @@ export interface Faults {
   delay(from: string, to: string, delay: Delay | undefined, ways?: Ways): void;
   /** Loss, duplication and reordering of raw datagrams; undefined restores the network's. */
   raw(from: string, to: string, faults: RawFaults | undefined, ways?: Ways): void;
+  /** Streams of a link overtake each other, each stays in order; undefined: no more. */
+  reorder(from: string, to: string, reordering: Reordering | undefined, ways?: Ways): void;
+  /** Throughput of each link from now on, one direction's bytes per second; undefined: no limit. Links only. */
+  rate(from: string, to: string, bytesPerSecond: number | undefined, ways?: Ways): void;
+  /** For `ms` from now on nothing arrives; then everything does, in order. Raw datagrams too. */
+  stall(from: string, to: string, ms: number, ways?: Ways): void;
   /** A silent black hole, for links and raw datagrams alike. */
   cut(from: string, to: string, ways?: Ways): void;
   /** Ends `cut`: links repeat what was lost after a pause, datagrams stay lost. */
   heal(from: string, to: string, ways?: Ways): void;
-  /** Ends every cut, between hosts and on links. */
+  /** Cuts every host of one side off from every host of the other; `forward`: only what `left` sends is lost. */
+  partition(left: readonly string[], right: readonly string[], ways?: Ways): void;
+  /** Ends every cut and partition, between hosts and on links. */
   healAll(): void;
+  /** Ends every fault there is, as if none had been; what was reset, killed or forgotten stays so. */
+  calm(): void;
   /** Tears down every link between two hosts; both ends see a `transport_error`. Returns how many. */
   reset(from: string, to: string): number;
+  /**
+   * The host dies: its endpoints are gone without a word, its ports are free for a successor, what comes for
+   * them vanishes. Peers learn it by silence, or from the successor. The actors above are told that the
+   * endpoint's links have failed; to end them, as the death of a process would, is up to the caller. Returns how
+   * many endpoints there were.
+   */
+  kill(host: string): number;
   delayLink(link: Link, delay: Delay | undefined, ways?: Ways): void;
+  reorderLink(link: Link, reordering: Reordering | undefined, ways?: Ways): void;
+  rateLink(link: Link, bytesPerSecond: number | undefined, ways?: Ways): void;
+  stallLink(link: Link, ms: number, ways?: Ways): void;
   cutLink(link: Link, ways?: Ways): void;
   healLink(link: Link, ways?: Ways): void;
   resetLink(link: Link): void;
+  /** This end forgets the link (`transport_error` here) and the other end is not told: half open. */
+  forgetLink(link: Link): void;
+  /** A slow reader: the application at this end reads nothing any more, and flow control holds the peer back. */
+  stopReading(link: Link): void;
+  /** Ends `stopReading`; streams the application itself paused stay so. */
+  startReading(link: Link): void;
 }
 
 export function faultsOf(fabric: Fabric): Faults {
+  /** What `healAll` and `calm` have to look after; a link that is over is no trouble there. */
   const cutPipes = new Set<Pipe>();
+  const touched = new Set<Pipe>();
+  const readers = new Set<MemoryLink>();
 
   const routes = (from: string, to: string, ways: Ways): readonly Route[] =>
     ways === 'both' && from !== to
       ? [fabric.route(from, to), fabric.route(to, from)]
       : [fabric.route(from, to)];
+
+  const between = (
+    what: string,
+    from: string,
+    to: string,
+    ways: Ways,
+    strike: (route: Route) => void,
+  ): void => {
+    fabric.log(`fault ${what} ${from} ${to} ${ways}`);
+    for (const route of routes(from, to, ways)) strike(route);
+  };
+
+  const along = (what: string, link: Link, ways: Ways, strike: (pipe: Pipe) => void): void => {
+    fabric.log(`fault ${what} link ${own(link).wire.id} ${ways}`);
+    for (const pipe of pipes(link, ways)) {
+      touched.add(pipe);
+      strike(pipe);
+    }
+  };
 
   const cutPipe = (pipe: Pipe, on: boolean): void => {
     if (on) cutPipes.add(pipe);
@@ -68,47 +117,106 @@ export function faultsOf(fabric: Fabric): Faults {
     acceptor?.fail('connection reset');
   };
 
+  const healAll = (): void => {
+    fabric.log('fault heal all');
+    for (const route of fabric.routes) route.heal();
+    for (const pipe of cutPipes) cutPipe(pipe, false);
+  };
+
+  const read = (link: MemoryLink, on: boolean): void => {
+    fabric.log(`fault ${on ? 'read' : 'read nothing'} link ${link.wire.id} ${link.role}`);
+    if (on) readers.delete(link);
+    else readers.add(link);
+    link.freeze(!on);
+  };
+
   return {
     delay: (from, to, delay, ways = 'both') => {
-      fabric.log(`fault delay ${from} ${to} ${ways} ${describe(delay)}`);
-      for (const route of routes(from, to, ways)) route.delay = delay;
+      between(`delay ${describe(delay)}`, from, to, ways, (route) => (route.delay = delay));
     },
     raw: (from, to, faults, ways = 'both') => {
-      fabric.log(`fault raw ${from} ${to} ${ways} ${JSON.stringify(faults)}`);
-      for (const route of routes(from, to, ways)) route.raw = faults;
+      between(`raw ${JSON.stringify(faults)}`, from, to, ways, (route) => (route.raw = faults));
+    },
+    reorder: (from, to, reordering, ways = 'both') => {
+      const what = `reorder ${JSON.stringify(reordering)}`;
+      between(what, from, to, ways, (route) => (route.reordering = reordering));
+    },
+    rate: (from, to, rate, ways = 'both') => {
+      between(`rate ${rate}`, from, to, ways, (route) => (route.rate = rate));
+    },
+    stall: (from, to, ms, ways = 'both') => {
+      const until = fabric.queue.now() + ms;
+      between(`stall ${ms}`, from, to, ways, (route) => (route.stalledUntil = until));
     },
     cut: (from, to, ways = 'both') => {
-      fabric.log(`fault cut ${from} ${to} ${ways}`);
-      for (const route of routes(from, to, ways)) route.cut = true;
+      between('cut', from, to, ways, (route) => (route.cut = true));
     },
     heal: (from, to, ways = 'both') => {
-      fabric.log(`fault heal ${from} ${to} ${ways}`);
-      for (const route of routes(from, to, ways)) route.heal();
+      between('heal', from, to, ways, (route) => {
+        route.heal();
+      });
     },
-    healAll: () => {
-      fabric.log('fault heal all');
-      for (const route of fabric.routes) route.heal();
-      for (const pipe of cutPipes) cutPipe(pipe, false);
+    partition: (left, right, ways = 'both') => {
+      for (const from of left)
+        for (const to of right)
+          if (from !== to) between('cut', from, to, ways, (route) => (route.cut = true));
+    },
+    healAll,
+    calm: () => {
+      fabric.log('fault calm');
+      healAll();
+      for (const route of fabric.routes) route.calm();
+      for (const pipe of touched) pipe.calm();
+      touched.clear();
+      for (const link of readers) read(link, true);
     },
     reset: (from, to) => {
       const links = linksBetween(from, to);
       for (const link of links) tear(link);
       return links.length;
     },
+    kill: (host) => {
+      const endpoints = [...fabric.machine(host).ports.values()];
+      fabric.log(`fault kill ${host}`);
+      for (const endpoint of endpoints) endpoint.destroy();
+      return endpoints.length;
+    },
     delayLink: (link, delay, ways = 'both') => {
-      fabric.log(`fault delay link ${own(link).wire.id} ${ways} ${describe(delay)}`);
-      for (const pipe of pipes(link, ways)) pipe.delay = delay;
+      along(`delay ${describe(delay)}`, link, ways, (pipe) => (pipe.delay = delay));
+    },
+    reorderLink: (link, reordering, ways = 'both') => {
+      const what = `reorder ${JSON.stringify(reordering)}`;
+      along(what, link, ways, (pipe) => (pipe.reordering = reordering));
+    },
+    rateLink: (link, rate, ways = 'both') => {
+      along(`rate ${rate}`, link, ways, (pipe) => (pipe.rate = rate));
+    },
+    stallLink: (link, ms, ways = 'both') => {
+      const until = fabric.queue.now() + ms;
+      along(`stall ${ms}`, link, ways, (pipe) => (pipe.stalledUntil = until));
     },
     cutLink: (link, ways = 'both') => {
-      fabric.log(`fault cut link ${own(link).wire.id} ${ways}`);
-      for (const pipe of pipes(link, ways)) cutPipe(pipe, true);
+      along('cut', link, ways, (pipe) => {
+        cutPipe(pipe, true);
+      });
     },
     healLink: (link, ways = 'both') => {
-      fabric.log(`fault heal link ${own(link).wire.id} ${ways}`);
-      for (const pipe of pipes(link, ways)) cutPipe(pipe, false);
+      along('heal', link, ways, (pipe) => {
+        cutPipe(pipe, false);
+      });
     },
     resetLink: (link) => {
       tear(own(link));
+    },
+    forgetLink: (link) => {
+      fabric.log(`fault forget link ${own(link).wire.id} ${link.role}`);
+      own(link).vanish('this end has forgotten the link');
+    },
+    stopReading: (link) => {
+      read(own(link), false);
+    },
+    startReading: (link) => {
+      read(own(link), true);
     },
   };
 }

@@ -19,8 +19,10 @@ export interface LinkOwner {
   admit(link: Link): LinkEvents | CloseCode;
   /** The handshake is over. */
   opened(link: Link): void;
+  /** The hello was accepted. */
+  admitted(link: Link): void;
   /** Nothing of it is left. */
-  forget(link: Link, wasOpen: boolean): void;
+  forget(link: Link): void;
   sent(packet: Packet): void;
   received(packet: Packet): void;
   /** Calls `receive` with bytes that are valid during the call only. Throws what it throws. */

@@ -22,7 +22,7 @@ import {
 } from '../transport.ts';
 import { linkHighWater } from '../limits.ts';
 import type { LinkOwner } from './link-owner.ts';
-import { elicitsAck, packet, type Frame, type Packet, type Parameters } from './packet.ts';
+import { elicitsAck, isHint, packet, type Frame, type Packet, type Parameters } from './packet.ts';
 import type { Pipe } from './pipe.ts';
 import { Silence } from './silence.ts';
 import { StreamTable, type StreamLink } from './stream-table.ts';
@@ -33,6 +33,9 @@ export const NO_PROTOCOL = 376;
 
 /** Share of a new sample in the smoothed round-trip time (RFC 9002 §5.3). */
 const RTT_SHARE = 1 / 8;
+
+/** Milliseconds between two doubts about one link: hints can be forged. */
+const DOUBT_PAUSE = 1_000;
 
 export interface LinkOptions {
   readonly id: number;
@@ -60,10 +63,11 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
   readonly #silence: Silence;
   #ackFor: number | undefined;
   #flushing = false;
-  #opened = false;
   #rtt = 0;
   #bytesSent = 0;
   #bytesReceived = 0;
+  #arrivals = 0;
+  #doubtedAt = -Infinity;
 
   constructor(owner: LinkOwner, options: LinkOptions) {
     const { id, role, protocol, wire } = options;
@@ -136,6 +140,10 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
     return this.open ? this.#streams.open(events) : undefined;
   }
 
+  admit(): void {
+    if (this.open) this.#owner.admitted(this);
+  }
+
   ping(): void {
     if (this.open) this.#send({ tag: 'ping' });
   }
@@ -147,7 +155,8 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
 
   stats(): LinkStats {
     const { lost } = this.#out;
-    return { rtt: this.#rtt, bytesSent: this.#bytesSent, bytesReceived: this.#bytesReceived, lost };
+    const [bytesSent, bytesReceived, arrivals] = [this.#bytesSent, this.#bytesReceived, this.#arrivals];
+    return { rtt: this.#rtt, bytesSent, bytesReceived, lost, arrivals };
   }
 
   /** Begins the handshake: the dialer asks, the acceptor answers a proven address. */
@@ -167,8 +176,18 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
     this.#over({ tag: 'transport_error', detail });
   }
 
+  /** A fault: nothing is read from this link's streams any more, or again. */
+  freeze(on: boolean): void {
+    this.#streams.freeze(on);
+  }
+
   receive(arrived: Packet): void {
+    if (isHint(arrived)) {
+      this.#doubt();
+      return;
+    }
     this.#silence.heard();
+    this.#arrivals++;
     this.#bytesReceived += arrived.size;
     this.#owner.received(arrived);
     if (elicitsAck(arrived)) {
@@ -219,6 +238,13 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
     });
   }
 
+  #doubt(): void {
+    const now = this.#owner.queue.now();
+    if (!this.open || this.role !== 'dialer' || now - this.#doubtedAt < DOUBT_PAUSE) return;
+    this.#doubtedAt = now;
+    this.call(() => this.events.onDoubt?.());
+  }
+
   #receive(frame: Frame): void {
     switch (frame.tag) {
       case 'retry':
@@ -240,6 +266,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
         return;
       case 'initial':
       case 'ping':
+      case 'gone':
         return;
       case 'stream':
       case 'reset':
@@ -267,7 +294,6 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
     if (this.role === 'dialer') this.#send({ tag: 'client', parameters: this.#owner.parameters });
     else if (!this.#admit()) return;
     this.#state = 'open';
-    this.#opened = true;
     this.#owner.opened(this);
     this.#streams.allow(peer.streams);
     this.#silence.opened(peer.idleTimeout);
@@ -349,7 +375,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
     this.#owner.log(`${this.#name()} closed ${JSON.stringify(reason)}`);
     this.#streams.abandon(ResetCode.canceled);
     this.#state = 'closed';
-    this.#owner.forget(this, this.#opened);
+    this.#owner.forget(this);
     this.call(() => this.#events?.onClose(reason));
   }
 

@@ -30,6 +30,8 @@ export type Frame =
   | { readonly tag: 'ping' }
   /** Echoes the send time of the newest packet it acknowledges. */
   | { readonly tag: 'ack'; readonly sentAt: number }
+  /** The address it comes from does not know this link; no packet of the peer's, and no proof of anything. */
+  | { readonly tag: 'gone' }
   /** `application: false`: TLS or the verdict refused, `code` is 0x100 + alert. */
   | { readonly tag: 'close'; readonly application: boolean; readonly code: number; readonly reason: string };
 
@@ -59,14 +61,17 @@ export function packet(frames: readonly Frame[], sentAt: number): Packet {
 
 /** Whether losing it leaves nothing to repeat: probes and acknowledgments are made anew, not sent again. */
 export const isDisposable = ({ frames }: Packet): boolean =>
-  frames.every((frame) => frame.tag === 'ping' || frame.tag === 'ack');
+  frames.every((frame) => frame.tag === 'ping' || frame.tag === 'ack' || frame.tag === 'gone');
 
 /** A close travels alone. */
 export const isClose = ({ frames }: Packet): boolean => frames[0]?.tag === 'close';
 
+/** It comes from nobody's link. */
+export const isHint = ({ frames }: Packet): boolean => frames[0]?.tag === 'gone';
+
 /** Whether the receiver acknowledges it (RFC 9000 §13.2.1). */
 export const elicitsAck = ({ frames }: Packet): boolean =>
-  frames.some((frame) => frame.tag !== 'ack' && frame.tag !== 'close');
+  frames.some((frame) => frame.tag !== 'ack' && frame.tag !== 'close' && frame.tag !== 'gone');
 
 /** One word per frame, for the trace. */
 export function summary({ frames }: Packet): string {
@@ -93,6 +98,7 @@ function word(frame: Frame): string {
     case 'client':
     case 'ping':
     case 'ack':
+    case 'gone':
       return frame.tag;
   }
 }

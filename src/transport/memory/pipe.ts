@@ -6,8 +6,9 @@
  */
 import type { Random } from '../../actor/random.ts';
 import type { EventQueue } from './event-queue.ts';
-import { isClose, isDisposable, summary, type Packet } from './packet.ts';
-import { sample, type Delay, type Route, type Waiting } from './route.ts';
+import { isClose, isDisposable, isHint, summary, type Packet } from './packet.ts';
+import { sample, type Delay, type Reordering, type Route, type Waiting } from './route.ts';
+import { StreamDelays } from './stream-delays.ts';
 import type { Trace } from './trace.ts';
 
 /** Shortest pause before the first repetition, ms: on loopback quiche repeats after a few milliseconds. */
@@ -28,6 +29,12 @@ export interface PipeOptions {
 export class Pipe implements Waiting {
   /** Overrides the route's delay. */
   delay: Delay | undefined;
+  /** Bytes per second; the route's counts too, the smaller one wins. */
+  rate: number | undefined;
+  /** Overrides the route's. */
+  reordering: Reordering | undefined;
+  /** As the route's: the later one counts. */
+  stalledUntil: number = -Infinity;
   /** Packets swallowed so far. */
   lost = 0;
   readonly #options: PipeOptions;
@@ -38,6 +45,9 @@ export class Pipe implements Waiting {
   #broken = false;
   #lastArrival = 0;
   #lastDelay = 0;
+  /** When the last packet has left a way of limited rate. */
+  #sentAt = 0;
+  readonly #late = new StreamDelays();
   readonly #flying: { readonly packet: Packet; readonly lost: boolean }[] = [];
   #held: Packet[] = [];
   #heldSince = 0;
@@ -57,7 +67,9 @@ export class Pipe implements Waiting {
     trace.add(now, `${name} send ${summary(packet)}`);
     for (const frame of packet.frames) if (frame.tag === 'stream') trace.add(now, 'bytes', frame.bytes);
     this.#lastDelay = this.#draw();
-    this.#lastArrival = Math.max(this.#lastArrival, now + this.#lastDelay);
+    const rate = Math.min(this.rate ?? Infinity, this.route.rate ?? Infinity);
+    this.#sentAt = Math.max(now, this.#sentAt) + (1_000 * packet.size) / rate;
+    this.#lastArrival = Math.max(this.#lastArrival, this.#sentAt + this.#lastDelay);
     this.#flying.push({ packet, lost: this.#blocked() });
     queue.when(this.#lastArrival, () => {
       this.#arrive();
@@ -68,6 +80,14 @@ export class Pipe implements Waiting {
   cut(on: boolean): void {
     this.#cut = on;
     if (!on) this.release();
+  }
+
+  /** Takes every fault of this link alone but a cut away. */
+  calm(): void {
+    this.delay = undefined;
+    this.rate = undefined;
+    this.reordering = undefined;
+    this.stalledUntil = -Infinity;
   }
 
   /** The way may be free again: repeats what was lost. */
@@ -92,10 +112,17 @@ export class Pipe implements Waiting {
   }
 
   #arrive(): void {
+    const stalledUntil = Math.max(this.stalledUntil, this.route.stalledUntil);
+    if (stalledUntil > this.#options.queue.now()) {
+      this.#options.queue.at(stalledUntil, () => {
+        this.#arrive();
+      });
+      return;
+    }
     const next = this.#flying.shift();
     if (next === undefined) return;
     const { packet, lost } = next;
-    if (this.#broken && !isClose(packet)) return;
+    if (this.#broken && !isClose(packet) && !isHint(packet)) return;
     if (lost || this.#blocked()) this.#lose(packet);
     else if (this.#held.length > 0 && !isDisposable(packet)) this.#held.push(packet);
     else this.#deliver(packet);
@@ -115,6 +142,24 @@ export class Pipe implements Waiting {
   }
 
   #deliver(packet: Packet): void {
+    const { queue, route } = this.#options;
+    const reordering = this.reordering ?? route.reordering;
+    if (reordering === undefined && this.#late.none) {
+      this.#hand(packet);
+      return;
+    }
+    const draw = (): number => this.#chance().float();
+    for (const { packet: part, at, stream } of this.#late.split(packet, queue.now(), reordering, draw)) {
+      if (at === undefined) this.#hand(part);
+      else
+        queue.at(at, () => {
+          if (stream !== undefined) this.#late.arrived(stream);
+          this.#hand(part);
+        });
+    }
+  }
+
+  #hand(packet: Packet): void {
     const { queue, trace, name, deliver } = this.#options;
     trace.add(queue.now(), `${name} arrive ${summary(packet)}`);
     deliver(packet);
@@ -141,7 +186,12 @@ export class Pipe implements Waiting {
   }
 
   #draw(): number {
-    const { route, delay, random, name } = this.#options;
-    return sample(this.delay ?? route.delay ?? delay, () => (this.#random ??= random.fork(name)));
+    const { route, delay } = this.#options;
+    return sample(this.delay ?? route.delay ?? delay, () => this.#chance());
+  }
+
+  #chance(): Random {
+    const { random, name } = this.#options;
+    return (this.#random ??= random.fork(name));
   }
 }

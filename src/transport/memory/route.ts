@@ -1,13 +1,26 @@
 /**
  * The conditions on the way from one simulated host to another, one direction.
  *
- * A new fault between hosts (stall, rate limit, burst loss) is one more field here and one more line in
- * `Pipe` or `Fabric.raw`. Units: ms; probabilities in 0 … 1.
+ * A new fault between hosts is one more field here and one more line in `Pipe` or `Fabric.raw`. Units: ms;
+ * bytes per second; probabilities in 0 … 1.
  */
 import type { Random } from '../../actor/random.ts';
 
-/** One-way delay in ms: fixed, uniform in [min, max), or drawn by the caller's own distribution. */
-export type Delay = number | { readonly min: number; readonly max: number } | ((random: Random) => number);
+/**
+ * One-way delay in ms: fixed; uniform in [min, max); `base` and on top of it an exponentially distributed jitter
+ * with the given mean (most packets are on time, few are very late); or drawn by the caller's own distribution.
+ */
+export type Delay =
+  | number
+  | { readonly min: number; readonly max: number }
+  | { readonly base: number; readonly jitter: number }
+  | ((random: Random) => number);
+
+/** Streams of one link overtake each other: each packet of a stream is late with this `share`, up to `window` ms. */
+export interface Reordering {
+  readonly share: number;
+  readonly window: number;
+}
 
 /** What may happen to one raw datagram. Streams never lose bytes (RELIABILITY §12.2). */
 export interface RawFaults {
@@ -33,11 +46,25 @@ export class Route {
   delay: Delay | undefined;
   /** Overrides the network's raw faults. */
   raw: RawFaults | undefined;
+  /** Bytes per second of each link on it. */
+  rate: number | undefined;
+  reordering: Reordering | undefined;
+  /** Nothing arrives before this time; then everything does, in order. */
+  stalledUntil: number = -Infinity;
   readonly waiting: Set<Waiting> = new Set();
 
   constructor(from: string, to: string) {
     this.from = from;
     this.to = to;
+  }
+
+  /** Takes every fault but a cut away. */
+  calm(): void {
+    this.delay = undefined;
+    this.raw = undefined;
+    this.rate = undefined;
+    this.reordering = undefined;
+    this.stalledUntil = -Infinity;
   }
 
   heal(): void {
@@ -51,5 +78,6 @@ export class Route {
 export function sample(delay: Delay, random: () => Random): number {
   if (typeof delay === 'number') return delay;
   if (typeof delay === 'function') return Math.max(0, delay(random()));
+  if ('base' in delay) return delay.base - Math.log(1 - random().float()) * delay.jitter;
   return delay.min + random().float() * (delay.max - delay.min);
 }

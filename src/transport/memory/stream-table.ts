@@ -31,6 +31,7 @@ export interface StreamLink {
 export class StreamTable implements StreamOwner {
   /** Bytes queued for sending over all streams. */
   queued = 0;
+  frozen = false;
   readonly #host: StreamLink;
   readonly #streams = new Map<number, MemoryStream>();
   readonly #sending = new Set<MemoryStream>();
@@ -73,6 +74,13 @@ export class StreamTable implements StreamOwner {
 
   get credit(): number {
     return this.#allowed - this.#opened;
+  }
+
+  /** Stops all reading here, whatever the application does, or goes on with it. */
+  freeze(on: boolean): void {
+    this.frozen = on;
+    if (on) return;
+    for (const stream of this.#streams.values()) this.readSoon(stream);
   }
 
   /** The peer lets us open this many streams in all. */

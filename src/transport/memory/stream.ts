@@ -16,6 +16,8 @@ export interface StreamOwner {
   readonly link: Link;
   /** False when writes no longer go anywhere. */
   readonly writable: boolean;
+  /** The application reads nothing (a fault). */
+  readonly frozen: boolean;
   /** The stream has something to send; `bytes` more (or fewer) are queued. */
   queuedMore(stream: MemoryStream, bytes: number): void;
   /** The application took `bytes`: the peer may send more. */
@@ -136,7 +138,7 @@ export class MemoryStream implements Stream {
   /** Delivers what is unread, as far as the application does not pause. */
   read(): void {
     for (;;) {
-      if (this.#paused || this.#over || !this.#owner.writable) return;
+      if (this.#paused || this.#over || this.#owner.frozen || !this.#owner.writable) return;
       const bytes = this.#inbox.shift();
       if (bytes === undefined) break;
       this.#unread -= bytes.length;

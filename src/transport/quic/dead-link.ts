@@ -49,8 +49,9 @@ export function deadLink(
     queued: 0,
     congested: false,
     openStream: () => undefined,
+    admit: () => undefined,
     ping: () => undefined,
     close: () => undefined,
-    stats: () => ({ rtt: 0, bytesSent: 0, bytesReceived: 0, lost: 0 }),
+    stats: () => ({ rtt: 0, bytesSent: 0, bytesReceived: 0, lost: 0, arrivals: 0 }),
   };
 }

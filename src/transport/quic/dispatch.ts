@@ -6,8 +6,10 @@
  */
 import type { RemoteInfo } from 'node:dgram';
 
+import type { Clock } from '../../actor/clock.ts';
 import type { PhysicalAddress } from '../transport.ts';
 import type { NativeHeader, Quiche } from './binding.ts';
+import { goneHint, goneId } from './gone-hint.ts';
 import { FIXED_BIT, LONG_HEADER, type Greeter } from './greeter.ts';
 import type { LinkRegistry } from './link-registry.ts';
 import type { QuicLink } from './link.ts';
@@ -15,6 +17,7 @@ import { ID_LENGTH } from './retry-token.ts';
 
 /** What the dispatcher needs from its endpoint. */
 export interface DispatchHost {
+  readonly clock: Clock;
   readonly quiche: Quiche;
   readonly onRaw: ((from: PhysicalAddress, bytes: Uint8Array) => void) | undefined;
   /** Whether dialers are let in. */
@@ -22,6 +25,8 @@ export interface DispatchHost {
   /** Starts an inbound link under the id its dialer uses. */
   accept(id: Uint8Array, originalId: Uint8Array, from: PhysicalAddress): QuicLink;
   drop(reason: string): void;
+  /** Tells a sender that its link is not known here, unless too many were told. */
+  hint(to: PhysicalAddress, bytes: Uint8Array): void;
 }
 
 export class Dispatcher {
@@ -43,12 +48,25 @@ export class Dispatcher {
       this.#receiveLong(datagram, { host: from.address, port: from.port });
     else {
       const link = this.#registry.find(datagram.toString('latin1', 1, 1 + ID_LENGTH));
-      if (link === undefined) this.#host.drop('unknown_connection');
+      if (link === undefined) this.#receiveUnknown(datagram, { host: from.address, port: from.port });
       else link.receive(datagram, from.address, from.port);
     }
   }
 
+  /** As long as nobody else answers, its sender believes that we still know it. */
+  #receiveUnknown(datagram: Buffer, from: PhysicalAddress): void {
+    this.#host.drop('unknown_connection');
+    const hint = goneHint(datagram);
+    if (hint !== undefined) this.#host.hint(from, hint);
+  }
+
   #receiveRaw(datagram: Buffer, from: PhysicalAddress): void {
+    const gone = goneId(datagram);
+    const doubted = gone === undefined ? undefined : this.#registry.dialed(gone);
+    if (doubted !== undefined) {
+      doubted.doubted(from.host, from.port);
+      return;
+    }
     const { onRaw } = this.#host;
     if (onRaw === undefined) {
       this.#host.drop('raw');
@@ -80,7 +98,7 @@ export class Dispatcher {
   }
 
   #receiveStranger(datagram: Buffer, header: NativeHeader, from: PhysicalAddress): void {
-    const refusal = this.#registry.refusal(from.host);
+    const refusal = this.#registry.refusal(from.host, this.#host.clock.now());
     if (refusal !== undefined) {
       this.#host.drop(refusal);
       return;

@@ -23,6 +23,7 @@ import type { NativeConnection, Quiche } from './binding.ts';
 import { createConfigs, DATAGRAM_SIZE, type Configs } from './config.ts';
 import { Deadlines } from './deadlines.ts';
 import { Dispatcher, type DispatchHost } from './dispatch.ts';
+import { HintBudget } from './gone-hint.ts';
 import { createGreeter, FIXED_BIT } from './greeter.ts';
 import { deadLink, undialable } from './dead-link.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
@@ -32,6 +33,7 @@ import { limitsFor, type Limits } from '../limits.ts';
 import { LOCAL_VIRTUAL, virtualAddress } from './path-table.ts';
 import { ID_LENGTH } from './retry-token.ts';
 import { UdpSocket } from './socket.ts';
+import type { HoldPool } from './stream-set.ts';
 import { Turns } from './turns.ts';
 
 /** Bytes read from a stream at once. */
@@ -70,8 +72,10 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
   readonly quiche: Quiche;
   readonly socket: UdpSocket;
   readonly limits: Limits;
+  readonly awaitHello: boolean;
   readonly input: Buffer = Buffer.allocUnsafeSlow(INPUT);
   readonly scratch: Buffer = Buffer.allocUnsafeSlow(INPUT);
+  readonly pool: HoldPool = { held: 0 };
   readonly turns: Turns<Scheduled>;
   readonly deadlines: Deadlines<Scheduled>;
   readonly #options: EndpointOptions;
@@ -79,6 +83,7 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
   readonly #dispatcher: Dispatcher;
   readonly #certificates = certificateCache();
   readonly #registry: LinkRegistry;
+  readonly #hints = new HintBudget();
   readonly #dropped: Record<string, number> = {};
   #nextLink = 1;
   #datagramsIn = 0;
@@ -93,7 +98,8 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
     this.socket = socket;
     this.#options = options;
     this.#configs = configs;
-    this.#registry = new LinkRegistry(limits.links, limits.halfOpen);
+    this.#registry = new LinkRegistry(limits);
+    this.awaitHello = options.awaitHello ?? false;
     const greeter = createGreeter({
       quiche,
       socket,
@@ -182,6 +188,10 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
     if (this.#state !== 'closed') this.#dispatcher.receive(datagram, from);
   }
 
+  hint(to: PhysicalAddress, bytes: Uint8Array): void {
+    if (this.accepting && this.#hints.take(this.clock.now())) this.socket.sendCopy(bytes, to);
+  }
+
   get accepting(): boolean {
     const { accept, onLink } = this.#options;
     return this.#state === 'open' && onLink !== undefined && accept !== undefined && accept.length > 0;
@@ -210,8 +220,12 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
     return judge(native.peerCertChain(), question, this.#certificates);
   }
 
-  opened(link: Link): void {
-    this.#registry.opened(link);
+  opened(link: Link, peerId: string): void {
+    this.#registry.opened(link, peerId);
+  }
+
+  admitted(link: Link): void {
+    this.#registry.admitted(link);
   }
 
   offer(link: Link): LinkEvents | CloseCode {
@@ -223,8 +237,8 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
     }
   }
 
-  ended(link: Link, wasOpen: boolean): void {
-    this.#registry.ended(link, wasOpen);
+  ended(link: Link): void {
+    this.#registry.ended(link);
   }
 
   silent(link: Link): void {
@@ -233,7 +247,7 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
 
   freed(link: Link & Scheduled): void {
     this.deadlines.remove(link);
-    this.#registry.freed(link);
+    this.#registry.freed(link, this.clock.now());
   }
 
   drop(reason: string): void {
@@ -251,7 +265,8 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
   #start(seed: Omit<LinkSeed, 'datagram'>, id: Uint8Array): QuicLink {
     const datagram = DATAGRAM_SIZE[addressClass(seed.address.host)].initial;
     const link = new QuicLink({ ...seed, datagram }, this);
-    this.#registry.add(link, id, seed.role === 'acceptor' ? seed.address.host : undefined);
+    const from = seed.role === 'acceptor' ? seed.address.host : undefined;
+    this.#registry.add(link, id, from, this.clock.now());
     return link;
   }
 

@@ -7,7 +7,7 @@
 import type { CloseCode } from '../transport.ts';
 import type { NativeConnection } from './binding.ts';
 
-/** Milliseconds a closing link may take to get what was written acknowledged. */
+/** Milliseconds a closing link may take to get what was written acknowledged, from the first that was not. */
 const LINGER = 1_000;
 
 /** First of the codes that are TLS alerts. */
@@ -44,11 +44,14 @@ export class Goodbye {
     return this.#said ? Infinity : this.#due;
   }
 
-  /** Plans to close: at once, or when what was written has left and was acknowledged. */
-  plan(farewell: Farewell, now: number, flushes: boolean): void {
+  /**
+   * Plans to close: at once, or when what was written has left and was acknowledged.
+   * @param since when the peer left something unanswered first; now when it does not.
+   */
+  plan(farewell: Farewell, now: number, flushes: boolean, since: number = now): void {
     this.#farewell = farewell;
     this.#flushes = flushes;
-    this.#due = flushes ? now + LINGER : now;
+    this.#due = flushes ? Math.max(now, since + LINGER) : now;
   }
 
   /** Whether the planned close may be said. `emptied`: nothing is queued here or in quiche. */

@@ -8,6 +8,7 @@ import type { NativeConnection, Quiche, VirtualAddress } from './binding.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
 import type { Limits } from '../limits.ts';
 import type { UdpSocket } from './socket.ts';
+import type { HoldPool } from './stream-set.ts';
 import type { TurnTaker, Turns } from './turns.ts';
 
 /** A link as its endpoint's schedulers see it. Neither call ever throws. */
@@ -29,14 +30,20 @@ export interface LinkHost {
   readonly input: Buffer;
   /** Shared by all links: small writes are merged in it. */
   readonly scratch: Buffer;
+  /** Shared by all links: counts what is held for paused streams. */
+  readonly pool: HoldPool;
   /** Decides about the peer's certificate. */
   judge(native: NativeConnection, expectedId: Uint8Array | undefined): Verdict;
-  /** The peer is verified. */
-  opened(link: Link): void;
+  /** The peer is verified. `peerId`: the connection id it is addressed by (latin1). */
+  opened(link: Link, peerId: string): void;
+  /** Inbound peers are admitted by `Link.admit`, not by their certificate. */
+  readonly awaitHello: boolean;
+  /** The peer is let in: it does not count as half-open any more. Idempotent. */
+  admitted(link: Link): void;
   /** Asks the owner who receives an inbound link. Never throws. */
   offer(link: Link): LinkEvents | CloseCode;
-  /** The link is closed for its user. `wasOpen`: it had been verified. */
-  ended(link: Link, wasOpen: boolean): void;
+  /** The link is closed for its user. */
+  ended(link: Link): void;
   /** The link has sent its last packet; it stays to swallow late ones. May be said more than once. */
   silent(link: Link): void;
   /** Nothing of the link is left. */

@@ -2,7 +2,7 @@
  * The links of an endpoint, by connection id, from their first packet until they have drained.
  */
 import type { Link } from '../transport.ts';
-import { Admission, type AdmissionRefusal } from '../admission.ts';
+import { Admission, type AdmissionOptions, type AdmissionRefusal } from '../admission.ts';
 import type { QuicLink } from './link.ts';
 
 interface Entry {
@@ -11,19 +11,24 @@ interface Entry {
   readonly id: string;
   /** Set for inbound links: the address in whose count it is. */
   readonly from: string | undefined;
+  /** The id under which the peer knows an outbound link (latin1). */
+  peerId: string | undefined;
+  /** Counts as half-open. */
+  waiting: boolean;
 }
 
 export class LinkRegistry {
   readonly #admission: Admission;
   readonly #byId = new Map<string, QuicLink>();
+  readonly #byPeerId = new Map<string, QuicLink>();
   readonly #entries = new Map<Link, Entry>();
   /** Those that may still send packets. */
   readonly #speaking = new Set<Link>();
   #open = 0;
   #silent: (() => void) | undefined;
 
-  constructor(maxLinks: number, maxHalfOpen: number) {
-    this.#admission = new Admission(maxLinks, maxHalfOpen);
+  constructor(options: AdmissionOptions) {
+    this.#admission = new Admission(options);
   }
 
   /** Links that are not closed for their user. */
@@ -55,29 +60,45 @@ export class LinkRegistry {
     return this.#byId.get(id);
   }
 
-  /** Why an inbound link from `host` may not start now. */
-  refusal(host: string): AdmissionRefusal | undefined {
-    return this.#admission.refusal(host, this.#entries.size);
+  /** The outbound link that the peer knows by this id. */
+  dialed(peerId: string): QuicLink | undefined {
+    return this.#byPeerId.get(peerId);
+  }
+
+  /** Why an inbound link from `host` may not start at `now`. */
+  refusal(host: string, now: number): AdmissionRefusal | undefined {
+    return this.#admission.refusal(host, this.#entries.size, now);
   }
 
   /** `from` is set for inbound links. */
-  add(link: QuicLink, id: Uint8Array, from: string | undefined): void {
-    const entry = { link, id: Buffer.from(id).toString('latin1'), from };
-    this.#entries.set(link, entry);
-    this.#byId.set(entry.id, link);
+  add(link: QuicLink, id: Uint8Array, from: string | undefined, now: number): void {
+    const name = Buffer.from(id).toString('latin1');
+    this.#entries.set(link, { link, id: name, from, peerId: undefined, waiting: from !== undefined });
+    this.#byId.set(name, link);
     this.#speaking.add(link);
     this.#open++;
-    if (from !== undefined) this.#admission.started(from);
+    if (from !== undefined) this.#admission.started(from, now);
   }
 
-  opened(link: Link): void {
-    const from = this.#entries.get(link)?.from;
-    if (from !== undefined) this.#admission.settled(from);
+  /** The peer is verified. `peerId`: the connection id it is addressed by. */
+  opened(link: Link, peerId: string): void {
+    const entry = this.#entries.get(link);
+    if (entry === undefined || link.role === 'acceptor') return;
+    entry.peerId = peerId;
+    this.#byPeerId.set(peerId, entry.link);
   }
 
-  /** `wasOpen`: `opened` was said before. */
-  ended(link: Link, wasOpen: boolean): void {
-    if (!wasOpen) this.opened(link);
+  /** The peer is let in for good. Idempotent. */
+  admitted(link: Link): void {
+    const entry = this.#entries.get(link);
+    if (entry?.from === undefined || !entry.waiting) return;
+    entry.waiting = false;
+    this.#admission.settled(entry.from);
+  }
+
+  /** The link is closed for its user. */
+  ended(link: Link): void {
+    this.admitted(link);
     this.#open--;
   }
 
@@ -87,13 +108,14 @@ export class LinkRegistry {
     if (this.#speaking.size === 0) this.#silent?.();
   }
 
-  freed(link: Link): void {
+  freed(link: Link, now: number): void {
     const entry = this.#entries.get(link);
     if (entry === undefined) return;
     this.#entries.delete(link);
     this.#byId.delete(entry.id);
+    if (entry.peerId !== undefined) this.#byPeerId.delete(entry.peerId);
     this.silent(link);
-    if (entry.from !== undefined) this.#admission.ended(entry.from);
+    if (entry.from !== undefined) this.#admission.ended(entry.from, now);
   }
 
   /** Calls back once no link has anything to send any more; at once when that is so now. */

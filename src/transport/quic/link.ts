@@ -24,16 +24,23 @@ import {
 } from '../transport.ts';
 import type { NativeConnection, VirtualAddress } from './binding.ts';
 import { closeReason } from './close-reason.ts';
+import { Conduct, type Misconduct } from './conduct.ts';
 import { Goodbye } from './goodbye.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
 import { LOCAL_VIRTUAL, PathTable } from './path-table.ts';
-import { linkHighWater } from '../limits.ts';
+import { linkHighWater, type Limits } from '../limits.ts';
 import { Sender, type Sent } from './sender.ts';
-import type { StreamHost } from './stream-set.ts';
+import type { HoldPool, StreamHost } from './stream-set.ts';
 import { StreamTable } from './stream-table.ts';
 
 /** Keep-alives per idle timeout, also when the peer's timeout is the shorter one. */
 const KEEP_ALIVES = 3;
+
+/** Milliseconds after its deadline from which our own event loop was late: silence then proves nothing. */
+const LATE = 20;
+
+/** Milliseconds between two doubts about one link: hints can be forged. */
+const DOUBT_PAUSE = 1_000;
 
 export class QuicLink implements Link, Scheduled, StreamHost {
   readonly id: number;
@@ -47,13 +54,19 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   #events: LinkEvents | undefined;
   /** Undefined when nothing of the connection is left. */
   #native: NativeConnection | undefined;
-  #stats: LinkStats = { rtt: 0, bytesSent: 0, bytesReceived: 0, lost: 0 };
+  #stats: LinkStats = { rtt: 0, bytesSent: 0, bytesReceived: 0, lost: 0, arrivals: 0 };
   #idleTimeout: number;
   #keepAlive: number;
+  /** When the last datagram came. quiche's own idle timer begins anew with a keep-alive that nobody answers. */
+  #heardAt: number;
   /** Datagrams came since the last turn. */
   #heard = false;
   /** Something was delivered, and sending waits for the answers. */
   #deferred = false;
+  #doubtedAt = -Infinity;
+  /** Since when something is in flight and nothing has come; infinite when that is not so. */
+  #unanswered = Infinity;
+  readonly #conduct = new Conduct();
   readonly #goodbye: Goodbye;
   readonly #host: LinkHost;
   readonly #expectedId: Uint8Array | undefined;
@@ -74,6 +87,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#protocol = seed.protocol;
     this.#events = seed.events;
     this.#expectedId = seed.expectedId;
+    this.#heardAt = now;
     this.#idleTimeout = limits.idleTimeout;
     this.#keepAlive = limits.keepAlive;
     this.#handshakeDue = now + limits.handshakeTimeout;
@@ -121,9 +135,21 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   get scratch(): Buffer {
     return this.#host.scratch;
   }
+  get limits(): Limits {
+    return this.#host.limits;
+  }
+  get pool(): HoldPool {
+    return this.#host.pool;
+  }
 
   openStream(events: StreamEvents): Stream | undefined {
     return this.#state === 'open' ? this.#streams.open(events) : undefined;
+  }
+
+  admit(): void {
+    if (this.#state !== 'open') return;
+    this.#conduct.admit();
+    this.#host.admitted(this);
   }
 
   ping(): void {
@@ -134,7 +160,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
 
   close(code: CloseCode, reason = ''): void {
     if (this.#state === 'closing' || this.#state === 'closed') return;
-    this.#goodbye.plan({ code, reason }, this.now(), this.#state === 'open');
+    const now = this.now();
+    this.#goodbye.plan({ code, reason }, now, this.#state === 'open', Math.min(now, this.#unanswered));
     this.#state = 'closing';
     this.touch();
   }
@@ -142,9 +169,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   stats(): LinkStats {
     const native = this.#native;
     if (native === undefined) return this.#stats;
-    const { sentBytes, recvBytes, lost } = native.stats();
+    const { sentBytes, recvBytes, lost, recv } = native.stats();
     const rtt = native.pathStats()[0]?.rtt ?? 0;
-    return { rtt, bytesSent: sentBytes, bytesReceived: recvBytes, lost };
+    return { rtt, bytesSent: sentBytes, bytesReceived: recvBytes, lost, arrivals: recv };
   }
 
   now(): number {
@@ -172,10 +199,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   }
 
   slow(): void {
-    if (this.#state !== 'open') return;
-    this.#goodbye.plan({ code: CloseCode.slowConsumer, reason: 'slow consumer' }, this.now(), false);
-    this.#state = 'closing';
-    this.touch();
+    if (this.#state === 'open') this.#expel(CloseCode.slowConsumer, 'slow consumer');
   }
 
   /** A datagram for this link. quiche decrypts it in place. */
@@ -187,6 +211,10 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     const known = this.#paths.arrived(host, port, length, now);
     if (!known && !this.#paths.stranger(now)) {
       this.#host.drop('stranger');
+      return;
+    }
+    if (!this.#conduct.mayReceive()) {
+      this.#host.drop('over_budget');
       return;
     }
     const before = known ? 0 : native.stats().recv;
@@ -201,10 +229,30 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     }
     if (!known && native.stats().recv > before) this.#paths.genuine(host, port, length, now);
     this.#heard = true;
+    this.#heardAt = now;
+    this.#unanswered = Infinity;
+    const { moved } = this.#streams;
+    const misconduct = this.#conduct.arrived(length, now, moved, () => native.stats().recv);
+    if (misconduct !== undefined) this.#punish(misconduct);
     this.touch();
   }
 
+  /** A hint came from there that the peer does not know this link any more. */
+  doubted(host: string, port: number): void {
+    const { address } = this.#paths;
+    const now = this.now();
+    if (this.#state !== 'open' || address.host !== host || address.port !== port) return;
+    if (now - this.#doubtedAt < DOUBT_PAUSE) return;
+    this.#doubtedAt = now;
+    try {
+      this.#events?.onDoubt?.();
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
   turn(): void {
+    this.#conduct.turn();
     const native = this.#native;
     if (native === undefined) return;
     try {
@@ -219,10 +267,17 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (native === undefined) return;
     try {
       const now = this.#host.clock.now();
-      native.onTimeout();
+      const late = now - this.due > LATE;
+      this.#sender.expired(now, late);
       if (this.#state === 'handshaking' && now >= this.#handshakeDue) {
         this.#goodbye.refuse(0);
         this.#end({ tag: 'handshake_timeout' });
+      } else if (this.#waitsForHello && now >= this.#handshakeDue)
+        this.#expel(CloseCode.helloTimeout, 'no hello in time');
+      else if (this.#state === 'open' && !late && now >= this.#heardAt + this.#idleTimeout) {
+        this.#end({ tag: 'idle_timeout' });
+        this.#free();
+        return;
       } else if (this.#state === 'open' && now - this.#sender.lastSent >= this.#keepAlive)
         native.sendAckEliciting();
       this.#work(native);
@@ -235,6 +290,27 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   destroy(detail: string): void {
     this.#end({ tag: 'transport_error', detail });
     this.#free();
+  }
+
+  get #waitsForHello(): boolean {
+    return this.#state === 'open' && this.role === 'acceptor' && !this.#conduct.admitted;
+  }
+
+  /** Closes an open link without flushing. */
+  #expel(code: CloseCode, reason: string): void {
+    this.#goodbye.plan({ code, reason }, this.now(), false);
+    this.#state = 'closing';
+    this.touch();
+  }
+
+  #punish(misconduct: Misconduct): void {
+    this.#host.drop(misconduct);
+    const detail = misconduct === 'too_much' ? 'too much before the hello' : 'packets without progress';
+    if (this.#state === 'open') this.#expel(CloseCode.protocolError, detail);
+    else if (this.#state === 'handshaking') {
+      this.#goodbye.refuse(0);
+      this.#end({ tag: 'handshake_failed', code: 0, by: 'local', detail });
+    }
   }
 
   /** A native call failed outside any stream: the state of this connection is unknown. */
@@ -286,7 +362,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (theirs > 0) this.#idleTimeout = Math.min(this.#idleTimeout, theirs);
     this.#keepAlive = Math.min(this.#keepAlive, this.#idleTimeout / KEEP_ALIVES);
     this.#state = 'open';
-    this.#host.opened(this);
+    this.#host.opened(this, Buffer.from(native.destinationId()).toString('latin1'));
+    if (!this.#host.awaitHello) this.admit();
     if (this.role === 'acceptor') {
       const taken = this.#host.offer(this);
       if (typeof taken === 'number') {
@@ -303,7 +380,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   }
 
   #send(): Sent {
-    const sent = this.#sender.send(this.#host.clock.now());
+    const now = this.#host.clock.now();
+    this.#sender.review(now);
+    const sent = this.#sender.send(now);
     if (sent === 'burst') this.again();
     return sent;
   }
@@ -332,11 +411,14 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     const now = this.#host.clock.now();
     const timeout = native.timeout();
     // quiche truncates to whole milliseconds.
+    const inFlight = timeout !== null && timeout <= this.#idleTimeout / 2;
+    this.#unanswered = inFlight ? Math.min(this.#unanswered, now) : Infinity;
     let due = timeout === null ? Infinity : now + timeout + 1;
-    if (this.#state === 'handshaking') due = Math.min(due, this.#handshakeDue);
-    else if (this.#state === 'open')
-      due = Math.min(due, this.#sender.lastSent + this.#keepAlive, this.#streams.due ?? due);
-    else if (this.#state === 'closing') due = Math.min(due, this.#goodbye.due);
+    if (this.#state === 'handshaking' || this.#waitsForHello) due = Math.min(due, this.#handshakeDue);
+    if (this.#state === 'open') {
+      const silent = this.#heardAt + this.#idleTimeout;
+      due = Math.min(due, this.#sender.lastSent + this.#keepAlive, this.#streams.due ?? due, silent);
+    } else if (this.#state === 'closing') due = Math.min(due, this.#goodbye.due);
     if (due !== Infinity) this.#host.deadlines.within(this, Math.max(due, now));
   }
 
@@ -351,7 +433,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (this.#state === 'closed') return;
     this.#stats = this.stats();
     this.#state = 'closed';
-    this.#host.ended(this, this.#peer !== undefined);
+    this.#host.ended(this);
     this.#streams.closeAll(ResetCode.canceled);
     try {
       this.#events?.onClose(reason);

@@ -2,6 +2,7 @@
  * From quiche's packets to the socket, along the active path.
  */
 import type { NativeConnection } from './binding.ts';
+import { DatagramSize } from './datagram-size.ts';
 import type { PathTable } from './path-table.ts';
 import type { UdpSocket } from './socket.ts';
 
@@ -20,14 +21,14 @@ export class Sender {
   readonly #native: NativeConnection;
   readonly #socket: UdpSocket;
   readonly #paths: PathTable;
-  /** Largest datagram, bytes. */
-  readonly #datagram: number;
+  readonly #size: DatagramSize;
 
-  constructor(native: NativeConnection, socket: UdpSocket, paths: PathTable, datagram: number, now: number) {
+  /** `largest` datagram the path is expected to carry, bytes. */
+  constructor(native: NativeConnection, socket: UdpSocket, paths: PathTable, largest: number, now: number) {
     this.#native = native;
     this.#socket = socket;
     this.#paths = paths;
-    this.#datagram = datagram;
+    this.#size = new DatagramSize(largest, now);
     this.lastSent = now;
   }
 
@@ -41,15 +42,34 @@ export class Sender {
       if (packet === null) return 'emptied';
       this.lastSent = now;
       this.#paths.sent(packet[0]);
+      this.#size.sent(packet[0], now);
       this.#socket.send(packet[0], this.#paths.address);
     }
     return 'burst';
   }
 
+  /** quiche's timer is due: it gives up what is lost, or asks again. `late`: our own event loop was. */
+  expired(now: number, late: boolean): void {
+    const telling = !late && this.#native.timeout() === 0;
+    const lost = telling ? this.#native.stats().lost : 0;
+    this.#native.onTimeout();
+    // Nothing was given up: it is a probe timeout.
+    const counts = telling ? this.#native.stats() : undefined;
+    if (counts?.lost === lost) this.#size.unanswered(now, counts);
+  }
+
+  /** Whether datagrams of this size still arrive. */
+  review(now: number): void {
+    if (!this.#size.curious(now)) return;
+    const rtt = this.#native.pathStats()[0]?.rtt ?? 0;
+    this.#size.look(now, this.#native.stats(), rtt);
+  }
+
   /** A power of two when the path's allowance limits it, so that few buffers are needed. */
   #packetSize(): number {
     const { allowance } = this.#paths;
-    if (allowance >= this.#datagram) return this.#datagram;
+    const { limit } = this.#size;
+    if (allowance >= limit) return limit;
     return allowance < LEAST_PACKET ? 0 : 2 ** Math.floor(Math.log2(allowance));
   }
 }

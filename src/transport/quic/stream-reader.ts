@@ -19,12 +19,16 @@ const FEW = 8;
 const STREAM_BUDGET = 65_536;
 
 /**
- * Bytes read from a paused stream and held here, per stream and per link. quiche 0.18 renews a connection's
- * window by only 48 KiB once the first MiB is used, until steady traffic has grown it: a paused stream left
- * unread would block every other stream of its link (TRANSPORT §6). Beyond this, flow control holds the peer.
+ * Bytes read from a paused stream and held here before it has stalled, and bytes held at most per link and per
+ * endpoint. quiche 0.18 renews a connection's window by only 48 KiB once the first MiB is used, until steady
+ * traffic has grown it: a paused stream left unread would block every other stream of its link.
  */
 const HELD_PER_STREAM = 262_144;
-const HELD_PER_LINK = 1_048_576;
+const HELD_PER_LINK = 4_194_304;
+const HELD_PER_ENDPOINT = 67_108_864;
+
+/** What a held piece costs beyond its bytes: a peer may send them one by one. */
+const PIECE = 256;
 
 export class StreamReader {
   readonly #set: StreamSet;
@@ -54,6 +58,7 @@ export class StreamReader {
   read(heard: boolean): boolean {
     const { native, streams, host } = this.#set;
     if (this.#resumed.length > 0) this.#deliverHeld();
+    this.#giveUpOverdue();
     if (!native.isReadable()) return false;
     if (streams.size <= FEW) {
       for (const stream of streams.values())
@@ -89,7 +94,7 @@ export class StreamReader {
   #accept(id: number): QuicStream | undefined {
     const { host, streams } = this.#set;
     if (!this.#seen.isNew(id)) {
-      this.#set.end(id, ResetCode.canceled);
+      this.#set.partings.end(id, ResetCode.canceled);
       return undefined;
     }
     const stream = new QuicStream(id, this.#owner);
@@ -117,7 +122,9 @@ export class StreamReader {
       let length: number;
       try {
         // When nothing more can be held, an empty read still tells a reset or a bare end.
-        const result = native.streamRecv(stream.id, this.#mayTake(stream) ? input : NO_BYTES);
+        const takes = this.#mayTake(stream);
+        if (stream.over) break;
+        const result = native.streamRecv(stream.id, takes ? input : NO_BYTES);
         if (result === null) break;
         [length, stream.pendingEnd] = result;
       } catch (error) {
@@ -125,6 +132,7 @@ export class StreamReader {
         break;
       }
       total += length;
+      this.#set.moved++;
       if (length > 0) this.#take(stream, input.subarray(0, length));
       if (stream.pendingEnd) this.#end(stream);
       if (length < input.length) break;
@@ -132,17 +140,35 @@ export class StreamReader {
     return total;
   }
 
+  /** Whether more may be read from a stream; one that must not wait any longer is given up. */
   #mayTake(stream: QuicStream): boolean {
     if (!stream.paused && stream.held.length === 0) return true;
-    return stream.heldBytes < HELD_PER_STREAM && this.#set.held < HELD_PER_LINK;
+    const { stalls, host } = this.#set;
+    const room = this.#set.held < HELD_PER_LINK && host.pool.held < HELD_PER_ENDPOINT;
+    if (room && stream.heldBytes < HELD_PER_STREAM) return true;
+    if (stalls.stalled(stream, host.now())) return false;
+    if (!room) this.#giveUp(stream);
+    return room;
+  }
+
+  /** Gives up the streams that have stalled for too long. */
+  #giveUpOverdue(): void {
+    const { stalls, host } = this.#set;
+    if (stalls.due !== undefined) for (const stream of stalls.overdue(host.now())) this.#giveUp(stream);
+  }
+
+  #giveUp(stream: QuicStream): void {
+    this.#set.abandon(stream, ResetCode.overloaded);
+    this.#set.notify(() => {
+      stream.events.onReset(ResetCode.overloaded);
+    });
   }
 
   /** Delivers bytes, or holds them while the stream is paused. */
   #take(stream: QuicStream, bytes: Buffer): void {
     if (stream.paused || stream.held.length > 0) {
       stream.held.push(Buffer.from(bytes));
-      stream.heldBytes += bytes.length;
-      this.#set.held += bytes.length;
+      this.#set.hold(stream, bytes.length + PIECE);
       return;
     }
     this.#set.notify(() => {
@@ -154,10 +180,10 @@ export class StreamReader {
     const resumed = this.#resumed;
     this.#resumed = [];
     for (const stream of resumed) {
+      this.#set.stalls.moves(stream);
       while (stream.held.length > 0 && !stream.paused && this.#set.host.receiver !== undefined) {
         const bytes = stream.held.shift() as Uint8Array;
-        stream.heldBytes -= bytes.length;
-        this.#set.held -= bytes.length;
+        this.#set.hold(stream, -bytes.length - PIECE);
         this.#set.notify(() => {
           stream.events.onData(bytes);
         });

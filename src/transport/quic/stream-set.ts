@@ -1,15 +1,11 @@
 /**
- * The streams of one link as its reader, its writer and its table share them, and how a stream ends early.
- *
- * Both halves end always: the peer's stream credit returns only then (TRANSPORT §6). But quiche 0.18 never
- * gives back the *connection* credit of bytes that are unread when a RESET_STREAM arrives, or when the
- * reader stops; a few given-up transfers of 150 kB would silence a link for ever. So
- * - whoever stops reading reads away what is there first, and
- * - whoever gives up writing asks the peer to stop (STOP_SENDING carries the code); the peer reads away,
- *   stops us in turn, and quiche answers that with the RESET. A peer that does not is reset after a while.
+ * The streams of one link as its reader, its writer and its table share them.
  */
 import { ResetCode, type Link, type LinkEvents } from '../transport.ts';
+import type { Limits } from '../limits.ts';
 import { nativeFailure, type NativeConnection, type Quiche } from './binding.ts';
+import { Partings } from './partings.ts';
+import { Stalls } from './stalls.ts';
 import type { QuicStream } from './stream.ts';
 
 /** What the streams need from their link. */
@@ -21,6 +17,9 @@ export interface StreamHost {
   readonly input: Buffer;
   /** Shared: small writes are merged here. */
   readonly scratch: Buffer;
+  readonly limits: Limits;
+  /** Shared: counts what is held for paused streams. */
+  readonly pool: HoldPool;
   /** Clock time. */
   now(): number;
   /** A turn is wanted. */
@@ -33,8 +32,10 @@ export interface StreamHost {
   slow(): void;
 }
 
-/** Milliseconds a peer has to stop a stream we have given up. */
-const PATIENCE = 3_000;
+/** Bytes read from paused streams and not delivered yet, over all links of an endpoint. */
+export interface HoldPool {
+  held: number;
+}
 
 /** For native calls that only register or ask. */
 export const NO_BYTES: Buffer = Buffer.alloc(0);
@@ -46,16 +47,20 @@ export class StreamSet {
   readonly streams: Map<number, QuicStream> = new Map();
   /** Bytes queued over all streams. */
   queued = 0;
+  /** Grows whenever a stream begins, ends, or carries bytes. */
+  moved = 0;
   /** Bytes read from paused streams and not delivered yet. */
   held = 0;
-  /** Streams given up here, until the peer has stopped them. In the order of their deadlines. */
-  readonly #leaving = new Map<number, { readonly code: number; readonly due: number }>();
-  readonly #quiche: Quiche;
+  readonly stalls: Stalls<QuicStream>;
+  /** Native streams that outlive ours. */
+  readonly partings: Partings;
 
   constructor(host: StreamHost, native: NativeConnection, quiche: Quiche) {
     this.host = host;
     this.native = native;
-    this.#quiche = quiche;
+    // Not `input`: its bytes may be lent while a stream is given up.
+    this.partings = new Partings(native, quiche, host.scratch);
+    this.stalls = new Stalls(host.limits.stalled);
   }
 
   /** Calls a receiver; one that throws is reported. */
@@ -71,7 +76,7 @@ export class StreamSet {
   failed(stream: QuicStream, error: unknown): void {
     if (stream.over) return;
     const code = resetCode(error);
-    this.end(stream.id, code);
+    this.partings.lost(stream, error, code, this.host.now());
     this.forget(stream);
     this.host.touch();
     this.notify(() => {
@@ -79,30 +84,18 @@ export class StreamSet {
     });
   }
 
+  /** `bytes` more, or less, are held for a stream. */
+  hold(stream: QuicStream, bytes: number): void {
+    stream.heldBytes += bytes;
+    this.held += bytes;
+    this.host.pool.held += bytes;
+  }
+
   /** Gives a stream up. */
   abandon(stream: QuicStream, code: number): void {
-    const { id, begun, readEnded, writeEnded } = stream;
-    this.#stopReading(id, code);
-    if (!begun || readEnded) this.#stopWriting(id, code);
-    else if (!writeEnded) this.#leaving.set(id, { code, due: this.host.now() + PATIENCE });
+    this.partings.abandon(stream, code, this.host.now());
     this.forget(stream);
     this.host.touch();
-  }
-
-  /** When the first given-up stream is reset although its peer has not stopped it; undefined without any. */
-  get leavingDue(): number | undefined {
-    return this.#leaving.values().next().value?.due;
-  }
-
-  /** Looks after the streams that were given up: the peer has stopped them, or they are reset in time. */
-  takeLeave(): void {
-    if (this.#leaving.size === 0) return;
-    const now = this.host.now();
-    for (const [id, { code, due }] of this.#leaving) {
-      if (due <= now) this.#stopWriting(id, code);
-      else if (this.#unstopped(id)) continue;
-      this.#leaving.delete(id);
-    }
   }
 
   /** Removes a stream whose halves have both ended. */
@@ -111,53 +104,12 @@ export class StreamSet {
   }
 
   forget(stream: QuicStream): void {
+    this.moved++;
     this.queued -= stream.queued;
-    this.held -= stream.heldBytes;
+    this.hold(stream, -stream.heldBytes);
+    this.stalls.moves(stream);
     stream.finish();
     this.streams.delete(stream.id);
-  }
-
-  /** Ends both halves of a native stream at once. */
-  end(id: number, code: number): void {
-    this.#stopReading(id, code);
-    this.#stopWriting(id, code);
-  }
-
-  /** The link is over. */
-  clear(): void {
-    this.#leaving.clear();
-  }
-
-  #stopReading(id: number, code: number): void {
-    const { native, host } = this;
-    try {
-      // Not into `input`: its bytes may be lent at this moment.
-      for (let end = false; !end; end = native.streamRecv(id, host.scratch)?.[1] ?? true);
-    } catch {
-      // A reset was pending, or nothing is left of the stream.
-    }
-    this.#shut(id, this.#quiche.Shutdown.Read, code);
-  }
-
-  #stopWriting(id: number, code: number): void {
-    this.#shut(id, this.#quiche.Shutdown.Write, code);
-  }
-
-  #shut(id: number, half: number, code: number): void {
-    try {
-      this.native.streamShutdown(id, half, code);
-    } catch {
-      // That half is over already.
-    }
-  }
-
-  #unstopped(id: number): boolean {
-    try {
-      this.native.streamCapacity(id);
-      return true;
-    } catch {
-      return false;
-    }
   }
 }
 

@@ -33,6 +33,11 @@ export class StreamTable implements StreamOwner {
     return this.#set.queued;
   }
 
+  /** Grows whenever a stream gets anywhere. */
+  get moved(): number {
+    return this.#set.moved;
+  }
+
   /** Streams the peer still lets us open. */
   get credit(): number {
     return this.#set.native.peerStreamsLeftBidi();
@@ -76,8 +81,8 @@ export class StreamTable implements StreamOwner {
    * a receiver may be about to answer.
    */
   turn(heard: boolean): boolean {
+    this.#set.partings.turn(this.#set.host.now());
     const delivered = this.#reader.read(heard);
-    this.#set.takeLeave();
     if (heard) this.#offerCredit();
     if (this.#writer.sweep(heard)) this.#set.host.again();
     return delivered;
@@ -85,7 +90,9 @@ export class StreamTable implements StreamOwner {
 
   /** Clock time at which `turn` has something to do even if nothing is heard. */
   get due(): number | undefined {
-    return this.#set.leavingDue;
+    const { partings, stalls } = this.#set;
+    const due = Math.min(partings.due, stalls.due ?? Infinity);
+    return due === Infinity ? undefined : due;
   }
 
   drain(): void {
@@ -96,7 +103,7 @@ export class StreamTable implements StreamOwner {
   closeAll(code: number): void {
     const streams = [...this.#set.streams.values()];
     this.#writer.clear();
-    this.#set.clear();
+    this.#set.partings.clear();
     for (const stream of streams) {
       if (stream.over) continue;
       this.#set.forget(stream);

@@ -82,10 +82,18 @@ export class StreamWriter {
 
   #drainOne(stream: QuicStream): Drained {
     const { native, host } = this.#set;
-    const bytes = stream.next(host.scratch);
-    const end = stream.endQueued && bytes.length === stream.queued;
+    let bytes = stream.next(host.scratch);
+    let end = stream.endQueued && bytes.length === stream.queued;
     let taken: number | null;
     try {
+      if (stream.blocked) {
+        // Offering too much again would tell the peer again that we are blocked, its acknowledgment would bring us
+        // here again, and so on as fast as the network goes.
+        const room = native.streamCapacity(stream.id);
+        if (room === 0 && bytes.length > 0) return 'blocked';
+        end &&= bytes.length <= room;
+        bytes = bytes.subarray(0, room);
+      }
       taken = native.streamSend(stream.id, bytes, end);
       // Null also means that the stream was stopped and collected: only asking for room tells, by throwing.
       if (taken === null) native.streamCapacity(stream.id);
@@ -95,9 +103,11 @@ export class StreamWriter {
     }
     if (taken !== null && taken > 0) {
       stream.took(taken);
+      this.#set.moved++;
       this.#set.queued -= taken;
     }
-    if (taken === null || taken < bytes.length) return 'blocked';
+    stream.blocked = taken === null || taken < bytes.length;
+    if (stream.blocked) return 'blocked';
     if (end) stream.writeEnded = true;
     if (stream.queued === 0 && stream.awaitsDrain) {
       stream.awaitsDrain = false;

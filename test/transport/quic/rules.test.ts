@@ -1,7 +1,7 @@
 /** The small pure rules of the QUIC transport: admission, stream ids, close reasons, errors, addresses. */
 import { describe, expect, test } from 'vitest';
 
-import { addressClass, addressFamily } from '../../../src/transport/address.ts';
+import { addressClass, addressFamily, addressHolder } from '../../../src/transport/address.ts';
 import { Admission } from '../../../src/transport/admission.ts';
 import { nativeFailure } from '../../../src/transport/quic/binding.ts';
 import { closeReason, type NativeClose } from '../../../src/transport/quic/close-reason.ts';
@@ -9,50 +9,113 @@ import { limitsFor } from '../../../src/transport/limits.ts';
 import { SeenIds } from '../../../src/transport/quic/stream-ids.ts';
 
 describe('Admission', () => {
+  const roomy = { links: 10_000, halfOpen: 10_000 };
   const fill = (admission: Admission, host: string, links: number): void => {
     for (let count = 0; count < links; count++) {
-      expect(admission.refusal(host, 0)).toBeUndefined();
-      admission.started(host);
+      expect(admission.refusal(host, 0, 0)).toBeUndefined();
+      admission.started(host, 0);
       admission.settled(host);
     }
   };
+  /** Starts as many as are let in at one moment. */
+  const rush = (admission: Admission, host: (index: number) => string, now: number): number => {
+    let started = 0;
+    for (; admission.refusal(host(started), 0, now) === undefined && started < 5_000; started++) {
+      admission.started(host(started), now);
+      admission.settled(host(started));
+      admission.ended(host(started), now);
+    }
+    return started;
+  };
 
-  test('limits links in total and handshakes in total', () => {
-    const admission = new Admission(10, 2);
-    expect(admission.refusal('127.0.0.1', 10)).toBe('too_many_links');
-    admission.started('127.0.0.1');
-    admission.started('127.0.0.1');
-    expect(admission.refusal('127.0.0.1', 2)).toBe('too_many_half_open');
+  test('limits links in total and half-open ones in total', () => {
+    const admission = new Admission({ links: 10, halfOpen: 2 });
+    expect(admission.refusal('127.0.0.1', 10, 0)).toBe('too_many_links');
+    admission.started('127.0.0.1', 0);
+    admission.started('127.0.0.1', 0);
+    expect(admission.refusal('127.0.0.1', 2, 0)).toBe('too_many_half_open');
     admission.settled('127.0.0.1');
-    expect(admission.refusal('127.0.0.1', 2)).toBeUndefined();
+    expect(admission.refusal('127.0.0.1', 2, 0)).toBeUndefined();
   });
 
-  test('a public address may have 16 handshakes and 256 links', () => {
-    const admission = new Admission(10_000, 10_000);
-    for (let count = 0; count < 16; count++) admission.started('192.0.2.1');
-    expect(admission.refusal('192.0.2.1', 0)).toBe('too_many_per_address');
-    expect(admission.refusal('192.0.2.2', 0)).toBeUndefined();
+  test('a public address may have 16 half-open links and 256 links', () => {
+    const admission = new Admission(roomy);
+    for (let count = 0; count < 16; count++) admission.started('192.0.2.1', 0);
+    expect(admission.refusal('192.0.2.1', 0, 0)).toBe('too_many_per_address');
+    expect(admission.refusal('192.0.2.2', 0, 0)).toBeUndefined();
     fill(admission, '198.51.100.1', 256);
-    expect(admission.refusal('198.51.100.1', 0)).toBe('too_many_per_address');
-    admission.ended('198.51.100.1');
-    expect(admission.refusal('198.51.100.1', 0)).toBeUndefined();
+    expect(admission.refusal('198.51.100.1', 0, 0)).toBe('too_many_per_address');
+    admission.ended('198.51.100.1', 0);
+    expect(admission.refusal('198.51.100.1', 0, 0)).toBeUndefined();
   });
 
   test('a private address may have 256 links in any state, loopback any number', () => {
-    const admission = new Admission(10_000, 10_000);
-    for (let count = 0; count < 256; count++) admission.started('10.1.2.3');
-    expect(admission.refusal('10.1.2.3', 0)).toBe('too_many_per_address');
-    for (let count = 0; count < 1_000; count++) admission.started('127.0.0.1');
-    expect(admission.refusal('127.0.0.1', 0)).toBeUndefined();
-    for (let count = 0; count < 1_000; count++) admission.started('::1');
-    expect(admission.refusal('::1', 0)).toBeUndefined();
+    const admission = new Admission(roomy);
+    for (let count = 0; count < 256; count++) admission.started('10.1.2.3', 0);
+    expect(admission.refusal('10.1.2.3', 0, 0)).toBe('too_many_per_address');
+    for (let count = 0; count < 1_000; count++) admission.started('127.0.0.1', 0);
+    expect(admission.refusal('127.0.0.1', 0, 0)).toBeUndefined();
+    for (let count = 0; count < 1_000; count++) admission.started('::1', 0);
+    expect(admission.refusal('::1', 0, 0)).toBeUndefined();
   });
 
-  test('nothing is left of addresses without links', () => {
-    const admission = new Admission(10, 10);
+  test('addresses of one IPv6 /64 count as one, those of the next do not', () => {
+    const admission = new Admission(roomy);
+    for (let count = 0; count < 16; count++) admission.started(`2001:db8:1:2::${count.toString(16)}`, 0);
+    expect(admission.refusal('2001:db8:1:2:ffff:ffff:ffff:ffff', 0, 0)).toBe('too_many_per_address');
+    expect(admission.refusal('2001:db8:1:3::1', 0, 0)).toBeUndefined();
+    admission.settled('2001:db8:1:2::');
+    expect(admission.refusal('2001:db8:1:2::99', 0, 0)).toBeUndefined();
+  });
+
+  test('an address may start a burst at once and then so many a second, others are not held back', () => {
+    const admission = new Admission({ ...roomy, acceptRate: 1_000 });
+    expect(rush(admission, () => '192.0.2.1', 0)).toBe(16);
+    expect(admission.refusal('192.0.2.1', 0, 0)).toBe('too_fast_per_address');
+    expect(admission.refusal('192.0.2.2', 0, 0)).toBeUndefined();
+    expect(rush(admission, () => '192.0.2.1', 500)).toBe(8);
+    expect(rush(admission, () => '10.0.0.1', 500)).toBe(256);
+    expect(rush(admission, () => '127.0.0.1', 500)).toBe(5_000);
+  });
+
+  test('all addresses together may start the accept rate, a second of it at once', () => {
+    const admission = new Admission({ ...roomy, acceptRate: 100 });
+    const everyone = (index: number): string => `198.51.${index >> 8}.${index & 255}`;
+    expect(rush(admission, everyone, 0)).toBe(100);
+    expect(admission.refusal('203.0.113.1', 0, 0)).toBe('too_fast');
+    expect(admission.refusal('127.0.0.1', 0, 0)).toBeUndefined();
+    expect(rush(admission, (index) => `203.0.113.${index}`, 100)).toBe(10);
+  });
+
+  test('nothing is left of addresses without links, and of hasty ones only until they may come again', () => {
+    const admission = new Admission({ links: 10, halfOpen: 10 });
     fill(admission, '192.0.2.1', 3);
-    for (let count = 0; count < 3; count++) admission.ended('192.0.2.1');
+    for (let count = 0; count < 3; count++) admission.ended('192.0.2.1', 0);
     expect([admission.addresses, admission.halfOpen]).toEqual([0, 0]);
+    const hasty = new Admission({ ...roomy, acceptRate: 1_000 });
+    // somebody who stays does not hide the others
+    fill(hasty, '203.0.113.1', 1);
+    for (let second = 0; second < 20; second++)
+      rush(hasty, (index) => `198.51.${second}.${index & 255}`, second * 1_000);
+    expect(hasty.addresses).toBeLessThan(1_200);
+    for (let count = 0; count < 200; count++) {
+      hasty.started('192.0.2.9', 60_000 + count * 1_000);
+      hasty.settled('192.0.2.9');
+      hasty.ended('192.0.2.9', 60_000 + count * 1_000);
+    }
+    expect(hasty.addresses).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('addressHolder', () => {
+  test('is the address for IPv4, the /64 for IPv6, and one spelling for each', () => {
+    expect(addressHolder('192.0.2.7')).toBe('192.0.2.7');
+    expect(addressHolder('::ffff:192.0.2.7')).toBe('192.0.2.7');
+    expect(addressHolder('::ffff:c000:207')).toBe('192.0.2.7');
+    expect(addressHolder('2001:db8::1')).toBe('2001:db8:0:0::/64');
+    expect(addressHolder('2001:0DB8:0:0:5::')).toBe('2001:db8:0:0::/64');
+    expect(addressHolder('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
+    expect(addressHolder('64:ff9b::192.0.2.7')).toBe('64:ff9b:0:0::/64');
   });
 });
 
