@@ -2,9 +2,13 @@
  * Options of `startNode` and `connect`, judged whole: an unknown name, a wrong type or a missing realm is
  * `invalid_args` that names the option. Loaded when a node or client is made, not before.
  */
+import { KeyObject } from 'node:crypto';
 import * as Schema from 'effect/Schema';
+import { LOG_LEVELS } from './actor/logger.ts';
 import { Runtime } from './actor/runtime.ts';
+import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
+import { isSignal } from './mesh/client/check.ts';
 import { isRealm } from './mesh/url.ts';
 import { checkSpec, type ChildSpec } from './otp/child-spec.ts';
 
@@ -26,6 +30,36 @@ const REALM: Rule = {
 };
 
 /** Child specifications that make sense, with ids of their own. */
+const isBytes = (value: unknown): boolean => value instanceof Uint8Array;
+
+/** A path, or what `loadIdentity` and friends give. */
+const IDENTITY: Rule = {
+  accepts: (value) => {
+    if (typeof value !== 'object' || value === null) return false;
+    const { file, nodeId, publicKey, privateKey, certificate } = value as Record<string, unknown>;
+    if (file !== undefined) return typeof file === 'string' && file !== '' && !file.includes('\0');
+    return (
+      [nodeId, publicKey, certificate].every(isBytes) &&
+      (nodeId as Uint8Array).length === 32 &&
+      privateKey instanceof KeyObject
+    );
+  },
+  expected: '{ file } or an identity',
+};
+
+const TRANSPORT: Rule = {
+  accepts: (value) => typeof (value as { readonly open?: unknown } | null)?.open === 'function',
+  expected: 'a transport',
+};
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+
+const LOGGER: Rule = {
+  accepts: (value) =>
+    LEVELS.every((level) => typeof (value as Record<string, unknown>)[level] === 'function'),
+  expected: `a logger with the methods of pino (${LEVELS.join(', ')})`,
+};
+
 const CHILDREN: Rule = {
   accepts: (value) => {
     if (!Array.isArray(value)) return false;
@@ -62,55 +96,65 @@ const LIMITS: Readonly<Record<string, Rule>> = {
   streams: count(8, 65_535),
   links: count(1, 1_000_000),
   halfOpen: count(1, 65_535),
+  stalled: count(1, 65_535),
+  acceptRate: count(1, 1_000_000),
   queued: count(65_536, 1_073_741_824),
 };
 
 const COMMON: Readonly<Record<string, Rule>> = {
   realm: REALM,
   names: rule(Schema.Literals(['default', 'canonical', 'any']), "'default', 'canonical' or 'any'"),
-  identity: object('{ file } or an identity'),
+  identity: IDENTITY,
   runtime: rule(Schema.instanceOf(Runtime as never), 'a runtime made by createRuntime'),
-  logger: object('a logger with the methods of pino'),
-  transport: object('a transport'),
+  logger: LOGGER,
+  logLevel: rule(Schema.Literals(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`),
+  transport: TRANSPORT,
   limits: object('an object of limits'),
   children: CHILDREN,
-  crashDetails: flag,
+  crashDetails: rule(Schema.Union([Schema.Boolean, Schema.Literal('log')]), "true, false or 'log'"),
   maxBody: count(1_024, MAX_BODY),
   helloTimeout: count(10, 600_000),
+  timeout: count(1, 2_147_483_647),
+  signal: { accepts: isSignal, expected: 'an AbortSignal' },
 };
 
 const NODE: Readonly<Record<string, Rule>> = { ...COMMON, listen: text(1, 300) };
 
 const CLIENT: Readonly<Record<string, Rule>> = {
   ...COMMON,
-  timeout: count(1, 2_147_483_647),
   nodeId: rule(Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/)), '64 lower-case hex digits'),
-  signal: rule(Schema.instanceOf(AbortSignal as never), 'an AbortSignal'),
 };
 
-/** Throws `RpcError` `invalid_args` with the first wrong option. */
-export const checkNodeOptions = (options: object): void => check(NODE, options);
-export const checkConnectOptions = (options: object): void => check(CLIENT, options);
+/** A plain copy, read once; throws `RpcError` `invalid_args` with the first wrong option. */
+export const checkNodeOptions = (options: NodeOptions): NodeOptions => check(NODE, options);
+export const checkConnectOptions = (options: ConnectOptions): ConnectOptions => check(CLIENT, options);
 
-function check(rules: Readonly<Record<string, Rule>>, options: unknown, within = ''): void {
+function check<Options extends object>(
+  rules: Readonly<Record<string, Rule>>,
+  options: Options,
+  within = '',
+): Options {
+  const checked: Record<string, unknown> = {};
   if (typeof options !== 'object' || options === null)
     throw invalid(within || 'options', 'must be an object');
-  for (const [name, value] of entriesOf(options)) {
+  for (const [name, value] of entriesOf(options, within.slice(0, -1) || 'options')) {
     if (value === undefined) continue;
+    checked[name] = value;
     const field = `${within}${name}`;
     const found = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (found === undefined) throw invalid(field, 'is not an option');
     if (!holds(found, value)) throw invalid(field, `must be ${found.expected}`);
-    if (name === 'limits') check(LIMITS, value, 'limits.');
+    if (name === 'limits') checked[name] = check(LIMITS, value as object, 'limits.');
   }
+  return checked as Options;
 }
 
 /** Options are somebody else's objects: reading them may throw. */
-function entriesOf(options: object): readonly [string, unknown][] {
+function entriesOf(options: object, field: string): readonly [string, unknown][] {
   try {
     return Object.entries(options);
   } catch (cause) {
-    throw invalid('options', 'cannot be read', { cause });
+    throw invalid(field, 'cannot be read', { cause });
   }
 }
 

@@ -10,7 +10,8 @@ import type { Node, RemoteClient } from './node.ts';
 /**
  * Starts a node: listens, serves, routes calls. Default `127.0.0.1:9443` in the open realm of loopback.
  * Throws `RpcError` `invalid_args` for a wrong option, `TransportError` when it cannot listen, `IdentityError`
- * for a damaged key file, `StartError` (of `espalier/otp`) when one of its `children` does not start.
+ * for a damaged key file, `StartError` (of `espalier/otp`) when one of its `children` does not start, `RpcError`
+ * `timeout` or `canceled` when it is not up in time; then nothing of it is left running.
  */
 export async function startNode(options?: NodeOptions): Promise<Node> {
   const { startNode: start } = await import('./node.ts');
@@ -51,11 +52,22 @@ export {
 } from './mesh/errors/rpc-failure.ts';
 export { server, type ServerHandler } from './mesh/handlers/server-handler.ts';
 export type { Authorize, Handler, HandlerContext, ProcedureLimits } from './mesh/handlers/handler.ts';
-export type { AdvertiseOptions, Advertisement, CallOptions, Client } from './mesh/client/client.ts';
+export type {
+  AdvertiseOptions,
+  Advertisement,
+  CallArgs,
+  CallOptions,
+  Client,
+  LeaveOptions,
+  WaitOptions,
+} from './mesh/client/client.ts';
 export type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 export type { Caller } from './mesh/router/rpc-call.ts';
 export type { Node, RemoteClient } from './node.ts';
+export type { EventFields, EventName } from './mesh/events/catalogue.ts';
+export type { ListenOptions, NodeEvent, NodeEventListener, NodeEvents } from './mesh/events/node-events.ts';
 export type { ActorNode, ActorStatus, TreeSnapshot } from './inspect/snapshot.ts';
 export { renderTree, type TextOptions } from './inspect/text.ts';
 export { TransportError, type TransportFailure } from './transport/transport.ts';
+export type { Identity } from './identity/identity.ts';
 export { IdentityError, type IdentityFailure } from './identity/identity-error.ts';

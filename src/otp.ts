@@ -17,6 +17,7 @@ export {
   type Shutdown as ShutdownReason,
 } from './actor/exit-reason.ts';
 export { ndjsonLogger, silentLogger, type Logger, type LogFields, type LogLevel } from './actor/logger.ts';
+export type { FullPolicy, MailboxOptions } from './actor/mailbox.ts';
 export { Down, Exit } from './actor/monitor.ts';
 export { NameScope } from './actor/names.ts';
 export type { Pid, Ref } from './actor/pid.ts';
@@ -36,6 +37,8 @@ export {
   startServer,
   startServerLink,
   stopServer,
+  type CallsOf,
+  type CastsOf,
   type From,
   type GenServer,
   type Info,
@@ -54,7 +57,7 @@ export {
   type Started,
   type Stop,
 } from './otp/result.ts';
-export { ServerRef, type CallOptions, type Named, type Protocol } from './otp/server-ref.ts';
+export { ServerRef, type AnyProtocol, type CallOptions, type Named, type Protocol } from './otp/server-ref.ts';
 export type { StartOptions, StartResult } from './otp/start.ts';
 export type { Shutdown } from './otp/stop.ts';
 export type { Restart, Strategy } from './otp/strategy.ts';

@@ -5,6 +5,7 @@
  * messages and exit signals, then the mailbox is dropped. Deaths that a death causes wait in a queue, so a
  * chain of 100,000 links needs no stack.
  */
+import { ACTOR_EXIT, publishExit } from './exit-channel.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { signal, urgentSignal, type Work } from './delivery.ts';
 import type { Call } from './call.ts';
@@ -121,6 +122,7 @@ export class Deaths {
     process.mailbox = process.urgent = null;
     process.state = undefined;
     this.#runtime.alive--;
+    if (ACTOR_EXIT.hasSubscribers) publishExit(process, reason);
   }
 
   #fail(call: Call, process: Process, reason: ExitReason): void {

@@ -12,6 +12,8 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 /** The part of pino's interface that is used; pass a pino logger as it is. */
 export interface Logger {
+  /** The least severe level it writes; read once by whoever logs much. Absent: it is asked for everything. */
+  readonly level?: string;
   trace(fields: LogFields, message: string): void;
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
@@ -29,6 +31,9 @@ const LEVELS: Readonly<Record<LogLevel, number>> = {
   fatal: 60,
   silent: 100,
 };
+
+/** From the least severe on; `silent` writes nothing. */
+export const LOG_LEVELS: readonly LogLevel[] = Object.keys(LEVELS) as LogLevel[];
 
 /** Longest line, in bytes, with its end: what a pipe takes in one piece (PIPE_BUF). */
 const LINE_LIMIT = 4_096;
@@ -55,6 +60,7 @@ export function ndjsonLogger(
       if (LEVELS[name] >= least) write(logLine(clock.wall(), name, fields, message));
     };
   return {
+    level,
     trace: at('trace'),
     debug: at('debug'),
     info: at('info'),
@@ -64,8 +70,34 @@ export function ndjsonLogger(
   };
 }
 
+/** A logger that passes on what is at least so severe. */
+export function fromLevel(logger: Logger, level: LogLevel): Logger {
+  const at = (name: Exclude<LogLevel, 'silent'>): Logger['info'] =>
+    LEVELS[name] < LEVELS[level] ? () => {} : (fields, message) => logger[name](fields, message);
+  // the logger's own level, when it is stricter, still holds
+  const least = isWanted(logger, level) ? level : (logger.level ?? level);
+  return {
+    level: least,
+    trace: at('trace'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    fatal: at('fatal'),
+  };
+}
+
+/** Whether a logger writes lines of this level; true when it does not say. */
+export function isWanted(logger: Logger, level: LogLevel): boolean {
+  const { level: least } = logger;
+  return least === undefined || !isLevel(least) || LEVELS[level] >= LEVELS[least];
+}
+
+const isLevel = (level: string): level is LogLevel => Object.hasOwn(LEVELS, level);
+
 /** Drops everything. */
 export const silentLogger: Logger = {
+  level: 'silent',
   trace: () => {},
   debug: () => {},
   info: () => {},
@@ -79,13 +111,21 @@ function logLine(time: number, level: LogLevel, fields: LogFields, message: stri
   return (
     encode(() => ({ ...head, ...fields, ...head })) ??
     encode(() => ({ ...head, ...shortOnes(fields), ...head, truncated: true })) ??
-    shortest(head)
+    shortest(head, fields)
   );
 }
 
-/** Whatever the message holds: at most 6 bytes per character. */
-const shortest = (head: { readonly msg: string }): string =>
-  encode(() => ({ ...head, msg: head.msg.slice(0, SHORT_LIMIT), truncated: true })) ?? '{}';
+/** Whatever the message holds: at most 6 bytes per character. What happened is told in any case. */
+function shortest(head: { readonly msg: string }, fields: LogFields): string {
+  const short = { ...head, msg: head.msg.slice(0, SHORT_LIMIT), truncated: true };
+  const kept = shortOnes(fields);
+  const { event } = kept;
+  return (
+    encode(() => ({ ...head, ...kept, ...short })) ??
+    encode(() => (event === undefined ? short : { ...head, event, ...short })) ??
+    '{}'
+  );
+}
 
 /** Undefined when a value cannot be written or the line is too long. */
 function encode(make: () => object): string | undefined {

@@ -9,6 +9,24 @@
 export const Kind = { info: 0, cast: 1, call: 2, down: 3, exit: 4, system: 5, work: 6 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
+/**
+ * What happens to user messages when a mailbox is full. `reject`: the new one, and its sender is told (`send` and
+ * `cast` return false). `dropNewest`: the new one, `dropOldest`: the one that waited longest; the sender is not
+ * told. A call that is dropped fails with `overloaded` whatever the policy. Signals are never dropped.
+ */
+export type FullPolicy = 'reject' | 'dropNewest' | 'dropOldest';
+
+/** Bound and policy of one mailbox. */
+export interface MailboxOptions {
+  /** Messages queued at most. Default 1,000. */
+  readonly bound?: number;
+  /** Default `reject`. */
+  readonly full?: FullPolicy;
+}
+
+/** Kinds that users send; the rest are signals. */
+const isUser = (kind: Kind): boolean => kind <= Kind.call;
+
 /** Slots of a fresh ring (two per message) and the size above which an empty ring is dropped. */
 const FIRST_SLOTS = 16;
 const KEPT_SLOTS = 128;
@@ -52,6 +70,28 @@ export class Mailbox {
     this.#head = (head + 2) & (slots.length - 1);
     if (--this.length === 0 && slots.length > KEPT_SLOTS) this.clear();
     return message;
+  }
+
+  /** Removes the oldest user message and gives its kind and payload; undefined when there are only signals. */
+  shed(): { readonly kind: Kind; readonly message: unknown } | undefined {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let at = this.#head;
+    for (let n = 0; n < this.length; n++, at = (at + 2) & mask) {
+      const kind = slots[at] as Kind;
+      if (!isUser(kind)) continue;
+      const message = slots[at + 1];
+      // the signals before it move up by one place
+      for (let to = at; to !== this.#head;) {
+        const from = (to - 2) & mask;
+        slots[to] = slots[from];
+        slots[to + 1] = slots[from + 1];
+        to = from;
+      }
+      this.take();
+      return { kind, message };
+    }
+    return undefined;
   }
 
   /** Removes what `matches`, keeping the order of the rest; returns how many went. */

@@ -9,7 +9,7 @@ import type { Call, CallFailure } from './call.ts';
 import type { Clock } from './clock.ts';
 import { isOrderly, thrownReason, type ExitReason } from './exit-reason.ts';
 import { guardedController } from './guarded-signal.ts';
-import type { Mailbox } from './mailbox.ts';
+import type { FullPolicy, Mailbox } from './mailbox.ts';
 import type { Monitor } from './monitor.ts';
 import type { HeldName, NameScope } from './names.ts';
 import type { Pid, RemotePid, Ref, Target } from './pid.ts';
@@ -84,6 +84,7 @@ class Extra {
   names: readonly HeldName[] = NO_NAMES;
   controller: AbortController | null = null;
   dropped = 0;
+  full: FullPolicy = 'reject';
 }
 
 export class Process implements Pid, Self {
@@ -167,12 +168,19 @@ export class Process implements Pid, Self {
   get received(): number {
     return this.handled + this.queued;
   }
-  /** Messages refused because the mailbox was full. */
+  /** Messages refused or dropped because the mailbox was full. */
   get dropped(): number {
     return this.extra === null ? 0 : this.extra.dropped;
   }
   set dropped(count: number) {
     (this.extra ??= new Extra()).dropped = count;
+  }
+  /** What a full mailbox does with user messages. */
+  get full(): FullPolicy {
+    return this.extra === null ? 'reject' : this.extra.full;
+  }
+  set full(policy: FullPolicy) {
+    (this.extra ??= new Extra()).full = policy;
   }
   get trapExit(): boolean {
     return (this.flags & TRAPS) !== 0;

@@ -1,11 +1,15 @@
 /**
  * What the runtime reports: crashes and what supervisors decided about them (OTP R1–R5).
  *
- * A report carries reasons and relations, never state, arguments or messages. Orderly ends (`normal`,
- * `shutdown`, `{ shutdown: … }`) are not crashes and make no crash report.
+ * A report carries reasons and relations, never state, arguments or messages. A listener in this process gets the
+ * reason itself; the log gets its outline. Orderly ends (`normal`, `shutdown`, `{ shutdown: … }`) are not crashes
+ * and make no crash report.
  */
-import { describeReason, type ExitReason } from './exit-reason.ts';
-import type { Logger } from './logger.ts';
+import type { EventLevel } from './event.ts';
+import type { ExitReason } from './exit-reason.ts';
+import { KERNEL_EVENTS, type KernelEventName, type KernelFields } from './kernel-events.ts';
+import { isWanted, type LogFields, type Logger } from './logger.ts';
+import { framesOf, outlineReason } from './outline.ts';
 import type { Pid } from './pid.ts';
 import type { Process } from './process.ts';
 import { pathOf } from './tree.ts';
@@ -55,9 +59,12 @@ export type ReportListener = (report: Report) => void;
 /** Hands reports to the log and to listeners. Nothing that throws there harms the process that is reported. */
 export class Reporter {
   readonly #logger: Logger;
+  readonly #details: boolean;
   readonly #listeners = new Set<ReportListener>();
-  constructor(logger: Logger) {
+  /** @param details whether the log tells name and message of what was thrown. */
+  constructor(logger: Logger, details: boolean = false) {
     this.#logger = logger;
+    this.#details = details;
   }
 
   /** Until the returned function is called. */
@@ -68,7 +75,7 @@ export class Reporter {
 
   report(report: Report): void {
     try {
-      logReport(this.#logger, report);
+      logReport(this.#logger, report, this.#details);
     } catch {
       // a logger that throws has nowhere to say so
     }
@@ -83,10 +90,8 @@ export class Reporter {
 
   defect(error: unknown): void {
     try {
-      this.#logger.error(
-        { event: 'runtime.defect', reason: describeReason(error), stack: stackOf(error) },
-        'a callback of the runtime threw',
-      );
+      const fields = { reason: outlineReason(error, this.#details), stack: stackOf(error) };
+      log(this.#logger, entry('runtime.defect', fields, 'a callback of the runtime threw'));
     } catch {
       // as above
     }
@@ -107,66 +112,61 @@ export function crashReport(process: Process, reason: ExitReason, id: string, at
   };
 }
 
-/** Writes a report to a logger, with the stack of the reason when it has one. */
-export function logReport(logger: Logger, report: Report): void {
+/** A report as an event of the catalogue: plain data, without anything of what was thrown but its outline. */
+export interface ReportEntry<Name extends KernelEventName = KernelEventName> {
+  readonly event: Name;
+  readonly fields: KernelFields<Name>;
+  readonly message: string;
+}
+
+const entry = <Name extends KernelEventName>(
+  event: Name,
+  fields: KernelFields<Name>,
+  message: string,
+): ReportEntry<Name> => ({ event, fields, message });
+
+/** @param details as `RuntimeOptions.crashDetails`. */
+export function entryOf(report: Report, details: boolean = false): ReportEntry {
+  const { label } = report;
+  const pid = report.pid.toString();
   switch (report.tag) {
-    case 'crash':
-      logger.error(
-        {
-          event: 'actor.crash',
-          id: report.id,
-          pid: report.pid.toString(),
-          actor: report.label,
-          type: report.type,
-          path: report.path.join(' > '),
-          reason: describeReason(report.reason),
-          stack: stackOf(report.reason),
-          queued: report.queued,
-        },
-        `${report.label} crashed`,
-      );
-      return;
-    case 'supervisor':
-      logger.error(
-        {
-          event: `supervisor.${report.context}`,
-          pid: report.pid.toString(),
-          supervisor: report.label,
-          child: report.child,
-          reason: describeReason(report.reason),
-          decision: report.decision,
-        },
-        `${report.label}: ${report.child} ${report.context}`,
-      );
-      return;
-    case 'progress':
-      logger.info(
-        {
-          event: 'supervisor.progress',
-          supervisor: report.label,
-          child: report.child,
-          pid: report.pid.toString(),
-        },
-        `${report.label} started ${report.child}`,
-      );
-      return;
-    case 'unhandled':
-      logger.warn(
-        { event: 'actor.unhandled', pid: report.pid.toString(), actor: report.label, kind: report.kind },
-        `${report.label} got a message it does not handle`,
-      );
-      return;
+    case 'crash': {
+      const { id, type, queued } = report;
+      const path = report.path.join(' > ');
+      const reason = outlineReason(report.reason, details);
+      const fields = { id, pid, actor: label, type, path, reason, stack: stackOf(report.reason), queued };
+      return entry('actor.crash', fields, `${label} crashed`);
+    }
+    case 'supervisor': {
+      const { context, child, decision } = report;
+      const reason = outlineReason(report.reason, details);
+      const fields = { pid, supervisor: label, child, reason, decision };
+      return entry(`supervisor.${context}`, fields, `${label}: ${child} ${context}`);
+    }
+    case 'progress': {
+      const fields = { supervisor: label, child: report.child, pid };
+      return entry('supervisor.progress', fields, `${label} started ${report.child}`);
+    }
+    case 'unhandled': {
+      const fields = { pid, actor: label, kind: report.kind };
+      return entry('actor.unhandled', fields, `${label} got a message it does not handle`);
+    }
   }
 }
 
-/** Lines kept of a stack. */
-const STACK_LINES = 12;
+/** Writes a report to a logger, with the places of its stack when what was thrown has one. */
+export function logReport(logger: Logger, report: Report, details: boolean = false): void {
+  // progress is frequent, and hardly ever wanted
+  if (report.tag === 'progress' && !isWanted(logger, 'debug')) return;
+  log(logger, entryOf(report, details));
+}
+
+function log(logger: Logger, { event, fields, message }: ReportEntry): void {
+  const level: EventLevel = KERNEL_EVENTS[event].level;
+  logger[level]({ event, ...fields } satisfies LogFields, message);
+}
 
 function stackOf(reason: unknown): string | undefined {
-  try {
-    if (!(reason instanceof Error) || typeof reason.stack !== 'string') return undefined;
-    return reason.stack.split('\n').slice(1, STACK_LINES).join('\n');
-  } catch {
-    return undefined;
-  }
+  const frames = framesOf(reason);
+  return frames.length === 0 ? undefined : frames.join('\n');
 }

@@ -6,7 +6,7 @@
  */
 import type { Behavior } from './behavior.ts';
 import { Bonds } from './bonds.ts';
-import type { Call } from './call.ts';
+import type { Call, CallFailure } from './call.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Deaths } from './death.ts';
 import { signal, urgentSignal, type Work } from './delivery.ts';
@@ -33,6 +33,11 @@ export interface RuntimeOptions {
   readonly budget?: Partial<Budget>;
   /** Default: NDJSON on stderr from `warn` up. */
   readonly logger?: Logger;
+  /**
+   * Whether the log tells name and message of what was thrown. Default false: they may hold secrets, so it tells
+   * the class and the places in the code.
+   */
+  readonly crashDetails?: boolean;
   /** This node's name in a distributed system; default none. */
   readonly node?: string;
 }
@@ -54,6 +59,8 @@ export class Runtime {
   readonly scheduler: Scheduler;
   /** The runtime's own scope of names. */
   readonly names: NameScope = new NameScope();
+  /** Whether the log tells name and message of what was thrown. */
+  readonly crashDetails: boolean;
   readonly node: string;
   readonly creation: number;
   /** The port to other nodes; installed by the distribution. */
@@ -77,7 +84,8 @@ export class Runtime {
     this.logger = options.logger ?? ndjsonLogger(this.clock);
     this.node = options.node ?? '';
     this.creation = this.random.u32();
-    this.#reporter = new Reporter(this.logger);
+    this.crashDetails = options.crashDetails === true;
+    this.#reporter = new Reporter(this.logger, this.crashDetails);
     this.timers = new Timers(this.clock);
     this.startedAt = this.clock.now();
     this.scheduler = new Scheduler(
@@ -207,14 +215,13 @@ export class Runtime {
       call.fail(NOPROC);
       return;
     }
-    if (to.mailbox !== null && to.mailbox.length >= to.bound) {
-      to.dropped++;
-      call.fail({ tag: 'overloaded', bound: 'mailbox' });
+    if (to.mailbox !== null && to.mailbox.length >= to.bound && onFull(to, to.mailbox) !== 'room') {
+      call.fail(MAILBOX_FULL);
       return;
     }
     call.moveTo(to);
     if (timeout !== Infinity) this.timers.set(call, timeout);
-    this.#deliver(to, Kind.call, call);
+    this.#queue(to, Kind.call, call);
   }
 
   /** Sends `message` to `target` after `delay` ms; forgotten when the target dies. */
@@ -238,12 +245,17 @@ export class Runtime {
     }
     const mailbox = (to.mailbox ??= new Mailbox());
     if (mailbox.length >= to.bound) {
-      to.dropped++;
-      return false;
+      const outcome = onFull(to, mailbox);
+      if (outcome !== 'room') return outcome === 'dropped';
     }
-    mailbox.push(kind, message);
-    if (to.status === Status.idle && !to.suspended) to.runtime.scheduler.ready(to);
+    this.#queue(to, kind, message);
     return true;
+  }
+
+  /** There is room. */
+  #queue(to: Process, kind: Kind, message: unknown): void {
+    (to.mailbox ??= new Mailbox()).push(kind, message);
+    if (to.status === Status.idle && !to.suspended) to.runtime.scheduler.ready(to);
   }
 
   // --- signals ----------------------------------------------------------------------------------------------
@@ -325,4 +337,21 @@ export class Runtime {
   defect(error: unknown): void {
     this.#reporter.defect(error);
   }
+}
+
+const MAILBOX_FULL: CallFailure = { tag: 'overloaded', bound: 'mailbox' };
+
+/** A user message comes to a full mailbox: whether there is room now, or it is refused, or dropped in silence. */
+function onFull(to: Process, mailbox: Mailbox): 'room' | 'refused' | 'dropped' {
+  to.dropped++;
+  if (to.full === 'reject') return 'refused';
+  const { length } = mailbox;
+  const victim = to.full === 'dropOldest' ? mailbox.shed() : undefined;
+  // a mailbox full of signals has nothing to give
+  if (victim === undefined) return 'dropped';
+  if (victim.kind === Kind.call) (victim.message as Call).fail(MAILBOX_FULL);
+  if (to.alive && mailbox.length < length) return 'room';
+  // whoever heard of that failure has ended this process, or taken the place
+  to.dropped++;
+  return 'dropped';
 }

@@ -8,9 +8,11 @@ import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describeReason } from '../actor/exit-reason.ts';
 import { checkName } from '../mesh/client/check.ts';
 import type { AdvertiseOptions } from '../mesh/client/client.ts';
 import type { Handler } from '../mesh/handlers/handler.ts';
+import { RpcError } from '../mesh/errors/rpc-error.ts';
 import { ServerHandler } from '../mesh/handlers/server-handler.ts';
 import type { NameMode } from '../mesh/topic/procedure-name.ts';
 import { usageError } from './error-document.ts';
@@ -32,7 +34,7 @@ export class ModuleError extends Error {
   override readonly name = 'ModuleError';
   readonly failure: ModuleFailure;
   constructor(file: string, cause: unknown) {
-    const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    const detail = describeReason(cause);
     super(`${file} cannot be loaded: ${detail}${whereIn(cause)}`, { cause });
     this.failure = { tag: 'module_failed', file, detail };
   }
@@ -74,8 +76,19 @@ export async function loadServices(given: string, names: NameMode): Promise<read
   return servicesOf(loaded.default, names);
 }
 
-/** What a default export offers, in its order. */
+/** What a default export offers, in its order. It is somebody else's object: reading it may throw. */
 export function servicesOf(exported: unknown, names: NameMode): readonly Service[] {
+  try {
+    return servicesIn(exported, names);
+  } catch (error) {
+    if (error instanceof RpcError) throw error;
+    throw usageError('module', `its default export cannot be read: ${describeReason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function servicesIn(exported: unknown, names: NameMode): readonly Service[] {
   if (!isRecord(exported)) {
     throw usageError('module', 'its default export must be a record: procedure → handler');
   }
@@ -128,8 +141,12 @@ const isHandler = (value: unknown): value is Handler | ServerHandler =>
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ServerHandler);
 
-/** The first line of a stack that lies in a file. */
+/** The first line of a stack that lies in a file. What was thrown may be anything. */
 function whereIn(cause: unknown): string {
-  const line = cause instanceof Error ? /^\s+at .*file:.*$/m.exec(cause.stack ?? '')?.[0] : undefined;
-  return line === undefined ? '' : `\n${line}`;
+  try {
+    const line = cause instanceof Error ? /^\s+at .*file:.*$/m.exec(cause.stack ?? '')?.[0] : undefined;
+    return line === undefined ? '' : `\n${line}`;
+  } catch {
+    return '';
+  }
 }

@@ -9,6 +9,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -78,13 +79,21 @@ function readKey(file: string): KeyObject | undefined {
 function readOwned(file: string): string | undefined {
   let descriptor: number;
   try {
-    descriptor = openSync(file, 'r');
+    // a named pipe must not hold us up until somebody writes into it
+    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return undefined;
     throw unreadable(file, cause);
   }
   try {
-    const { mode, size } = fstatSync(descriptor);
+    const found = fstatSync(descriptor);
+    const { mode, size } = found;
+    if (!found.isFile()) {
+      throw new IdentityError(
+        { tag: 'unreadable', file, code: found.isDirectory() ? 'EISDIR' : 'ENOTFILE' },
+        `Identity file ${file} cannot be read: it is not a regular file`,
+      );
+    }
     // Windows has no such bits.
     if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
       const bits = (mode & 0o777).toString(8).padStart(4, '0');

@@ -98,16 +98,17 @@ async function stopOne(self: Process, process: Process, child: Child): Promise<S
 
 /** One report for all that ended badly with the same reason (OTP S12). */
 function reportStops(self: Process, stops: readonly Stopped[]): void {
-  const bad = new Map<string, Child[]>();
-  for (const [child, reason] of stops) {
+  const bad = new Map<string, { readonly first: Stopped; count: number }>();
+  for (const stopped of stops) {
+    const [child, reason] = stopped;
     if (stoppedWell(child, reason)) continue;
     const text = describeReason(reason);
     const group = bad.get(text);
-    if (group === undefined) bad.set(text, [child]);
-    else group.push(child);
+    if (group === undefined) bad.set(text, { first: stopped, count: 1 });
+    else group.count++;
   }
-  for (const [reason, children] of bad) {
-    report(self, children[0] as Child, 'shutdown_error', reason, `${children.length} stopped`);
+  for (const { first, count } of bad.values()) {
+    report(self, first[0], 'shutdown_error', first[1], `${count} stopped`);
   }
 }
 

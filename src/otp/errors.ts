@@ -2,15 +2,54 @@
  * What the behaviors throw at their callers.
  */
 import type { CallFailure } from '../actor/call.ts';
-import { describeReason, type ExitReason } from '../actor/exit-reason.ts';
+import { describeReason, isShutdown, type ExitReason } from '../actor/exit-reason.ts';
 
-/** A process could not be started. `reason` is what `init` failed with. */
+/**
+ * A process could not be started. `reason` is what `init` failed with. When it is a supervisor's, `message` names
+ * the way down to the child that failed, and `cause` is what that child failed with.
+ */
 export class StartError extends Error {
   override readonly name = 'StartError';
   readonly reason: ExitReason;
   constructor(what: string, reason: ExitReason) {
-    super(`${what} did not start: ${describeReason(reason)}`, { cause: reason });
+    const { path, cause } = innermost(reason);
+    super(`${[what, ...path].join('/')} did not start: ${describeReason(cause)}`, { cause });
     this.reason = reason;
+  }
+}
+
+/** Deepest tree that is looked into. */
+const LEVELS = 32;
+
+/** A start fails from the inside out: the ids on the way to the innermost child, and its own reason. */
+export function innermost(reason: ExitReason): {
+  readonly path: readonly string[];
+  readonly cause: ExitReason;
+} {
+  const path: string[] = [];
+  let cause = reason;
+  while (path.length < LEVELS) {
+    const failed = failedChild(cause);
+    if (failed === undefined) break;
+    path.push(failed.failed_to_start_child);
+    cause = failed.reason;
+  }
+  return { path, cause };
+}
+
+interface FailedChild {
+  readonly failed_to_start_child: string;
+  readonly reason: ExitReason;
+}
+
+/** What supervisors fail with; a user's reason may be a proxy that refuses to be looked at. */
+function failedChild(reason: ExitReason): FailedChild | undefined {
+  try {
+    const inner = isShutdown(reason) ? reason.shutdown : undefined;
+    if (typeof inner !== 'object' || inner === null) return undefined;
+    return Object.hasOwn(inner, 'failed_to_start_child') ? (inner as FailedChild) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

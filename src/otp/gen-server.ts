@@ -17,6 +17,7 @@
  */
 import type { Call } from '../actor/call.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
+import type { MailboxOptions } from '../actor/mailbox.ts';
 import type { Down, Exit } from '../actor/monitor.ts';
 import { Process, type Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
@@ -31,22 +32,27 @@ import { requestStop } from './stop.ts';
 /** Who waits for the answer of a call. Pass it to `replyTo` to answer later, from any process. */
 export type From = Pick<Call, 'reply' | 'settled'>;
 
+/** A tag whose function is not declared: its handler says what it takes and gives. */
+type Undeclared<F> = unknown extends F ? true : false;
+
+type PayloadOf<F> =
+  Undeclared<F> extends true ? never : F extends (payload: infer P) => unknown ? P : undefined;
+
+type AnswerOf<F> =
+  Undeclared<F> extends true ? unknown : F extends (...args: never[]) => infer R ? Awaited<R> : never;
+
 type CallHandlers<State, Calls> = {
   readonly [Tag in keyof Calls]: (
-    payload: Calls[Tag] extends (payload: infer P) => unknown ? P : undefined,
+    payload: PayloadOf<Calls[Tag]>,
     state: State,
     self: Self,
     from: From,
-  ) => MaybePromise<
-    | Reply<State, Calls[Tag] extends (...args: never[]) => infer R ? Awaited<R> : never>
-    | NoReply<State>
-    | Stop<State>
-  >;
+  ) => MaybePromise<Reply<State, AnswerOf<Calls[Tag]>> | NoReply<State> | Stop<State>>;
 };
 
 type CastHandlers<State, Casts> = {
   readonly [Tag in keyof Casts]: (
-    payload: Casts[Tag] extends (payload: infer P) => unknown ? P : undefined,
+    payload: PayloadOf<Casts[Tag]>,
     state: State,
     self: Self,
   ) => MaybePromise<NoReply<State> | Stop<State>>;
@@ -65,8 +71,8 @@ export interface GenServer<
   readonly label?: string;
   /** Turns exit signals into messages, and runs `terminate` on the parent's. Default false. */
   readonly trapExit?: boolean;
-  /** Messages queued at most. Default 1,000. */
-  readonly mailbox?: number;
+  /** Messages queued at most, or that and what happens to more of them. Default 1,000, `reject`. */
+  readonly mailbox?: number | MailboxOptions;
   /** Returns the first state, `started(state, next)`, `ignore` or `stop(reason, …)`. */
   init(args: Args, self: Self): MaybePromise<State | Started<State> | Ignore | Stop<unknown>>;
   readonly handleCall?: CallHandlers<State, Calls>;
@@ -85,19 +91,57 @@ export interface GenServer<
   terminate?(reason: ExitReason, state: State, self: Self): MaybePromise<void>;
 }
 
+type ReplyOf<Result> =
+  Awaited<Result> extends infer One ? (One extends Reply<unknown, infer Value> ? Value : never) : never;
+
+/** One function per tag, read off the handlers: the payload they take and what they reply with. */
+type Derived<Handlers> = {
+  [Tag in keyof Handlers]: Handlers[Tag] extends (payload: infer P, ...rest: never[]) => infer Result
+    ? undefined extends P
+      ? (payload?: P) => ReplyOf<Result>
+      : (payload: P) => ReplyOf<Result>
+    : never;
+};
+
+/** The declared protocol; that of the handlers where none is declared. */
+type Known<Declared, Server, Handlers extends 'handleCall' | 'handleCast'> =
+  Undeclared<Declared[keyof Declared]> extends true
+    ? Server extends { readonly [K in Handlers]?: infer H }
+      ? Derived<NonNullable<H>>
+      : Protocol
+    : Declared;
+
+/** The calls a server answers: `new ServerRef<CallsOf<typeof counter>>(runtime, { scope, name: 'counter' })`. */
+export type CallsOf<Server> =
+  Server extends GenServer<never, infer _State, infer Calls, infer _Casts>
+    ? Known<Calls, Server, 'handleCall'>
+    : Known<Protocol, Server, 'handleCall'>;
+
+/** The casts it takes. */
+export type CastsOf<Server> =
+  Server extends GenServer<never, infer _State, infer _Calls, infer Casts>
+    ? Known<Casts, Server, 'handleCast'>
+    : Known<Protocol, Server, 'handleCast'>;
+
 /** A server with its types left out, for lists of unlike servers. */
 export type AnyServer = GenServer<never, never, never, never>;
 
 /** Starts a server without a parent. Throws `StartError`; `ignore` is `StartError` with that reason. */
-export async function startServer<Args, State, Calls extends Protocol, Casts extends Protocol>(
+export async function startServer<
+  Args,
+  State,
+  Calls extends Protocol,
+  Casts extends Protocol,
+  Server extends object = object,
+>(
   runtime: Runtime,
-  server: GenServer<Args, State, Calls, Casts>,
+  server: GenServer<Args, State, Calls, Casts> & Server,
   args: Args,
   options: StartOptions = {},
-): Promise<ServerRef<Calls, Casts>> {
+): Promise<ServerRef<Known<Calls, Server, 'handleCall'>, Known<Casts, Server, 'handleCast'>>> {
   const result = await startServerProcess(runtime, server, args, options);
   const what = options.label ?? server.label ?? 'GenServer';
-  return new ServerRef<Calls, Casts>(runtime, startedOrThrow(result, what));
+  return new ServerRef(runtime, startedOrThrow(result, what));
 }
 
 /** Starts a server linked to the calling process, as a child specification does. Never throws. */

@@ -14,6 +14,9 @@ export type { Named } from './process-ref.ts';
 /** The functions a server answers, as an interface of methods: one payload in, one reply out. */
 export type Protocol = object;
 
+/** What may be asked of a server nobody has described: any tag, one payload, an answer to be looked at. */
+export type AnyProtocol = Readonly<Record<string, (payload?: unknown) => unknown>>;
+
 type Answer<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
 /** What `call` and `cast` take after the tag: the one payload, which may be optional or none, and the rest. */
 type WithPayload<F, Rest extends unknown[]> = F extends (...args: infer Args) => unknown
@@ -44,12 +47,13 @@ export class Request {
 export const CALL_TIMEOUT = 5_000;
 
 export class ServerRef<
-  Calls extends Protocol = Protocol,
-  Casts extends Protocol = Protocol,
+  Calls extends Protocol = AnyProtocol,
+  Casts extends Protocol = AnyProtocol,
 > extends ProcessRef {
   /**
    * Sends a request and waits for its answer. Rejects with `ExitError`: `noproc`, `timeout`, `calling_self`,
-   * `{ overloaded: 'mailbox' }`, `{ canceled }`, or the reason the server died of.
+   * `{ overloaded: 'mailbox' }`, `{ canceled }`, or the reason the server died of; with a `RangeError` for a
+   * timeout that is none.
    */
   call<Tag extends keyof Calls & string>(
     tag: Tag,
@@ -86,6 +90,9 @@ export function request(
   const { runtime, pid } = ref;
   const { timeout = CALL_TIMEOUT, signal } = options;
   return new Promise((resolve, reject) => {
+    if (typeof timeout !== 'number' || !(timeout >= 0)) {
+      throw new RangeError('timeout must be milliseconds or Infinity');
+    }
     const fail = (reason: ExitReason): void => {
       reject(new ExitError(what, reason));
     };

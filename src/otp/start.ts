@@ -7,11 +7,13 @@
  */
 import type { Behavior } from '../actor/behavior.ts';
 import { isOrderly, thrownReason, type ExitReason } from '../actor/exit-reason.ts';
+import type { FullPolicy, MailboxOptions } from '../actor/mailbox.ts';
 import type { NameScope } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
-import { Status, type Process } from '../actor/process.ts';
+import { MAILBOX_BOUND, Status, type Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { StartError } from './errors.ts';
+import { requestStop } from './stop.ts';
 
 /** What starting a child gives its supervisor. */
 export type StartResult =
@@ -33,11 +35,13 @@ export interface StartOptions {
   readonly name?: string;
   /** Where the name is registered. Default: the runtime's own scope. */
   readonly scope?: NameScope;
-  /** Messages queued at most. Default 1,000. */
-  readonly mailbox?: number;
+  /** Messages queued at most, or that and what happens to more of them. Default 1,000, `reject`. */
+  readonly mailbox?: number | MailboxOptions;
   readonly trapExit?: boolean;
   /** Milliseconds for `init`; then the process is killed and the start fails with `timeout`. Default none. */
   readonly timeout?: number;
+  /** Gives the start up when it is aborted: it fails with `{ canceled: reason }`, a supervisor stops what it has started. */
+  readonly signal?: AbortSignal;
 }
 
 export function startProcess(
@@ -46,9 +50,14 @@ export function startProcess(
   init: (self: Process) => InitResult | PromiseLike<InitResult>,
   options: StartOptions = {},
 ): StartResult | Promise<StartResult> {
+  const mailbox = options.mailbox === undefined ? undefined : mailboxOf(options.mailbox);
+  if (mailbox instanceof TypeError) return { tag: 'error', reason: mailbox };
   const process = runtime.spawn(behavior, options);
   if (!process.alive) return { tag: 'error', reason: process.reason };
-  if (options.mailbox !== undefined) process.bound = options.mailbox;
+  if (mailbox !== undefined) {
+    process.bound = mailbox.bound;
+    if (mailbox.full !== 'reject') process.full = mailbox.full;
+  }
   if (options.trapExit === true) process.trapExit = true;
   if (options.name !== undefined) {
     const scope = options.scope ?? runtime.names;
@@ -70,7 +79,18 @@ export function startProcess(
     runtime.scheduler.current = caller;
   }
   if ('tag' in result) return conclude(process, result);
-  return later(process, result, options.timeout ?? Infinity);
+  return later(process, result, options.timeout ?? Infinity, options.signal);
+}
+
+const POLICIES: readonly FullPolicy[] = ['reject', 'dropNewest', 'dropOldest'];
+
+/** Bound and policy, judged; a `TypeError` for what makes no sense. */
+function mailboxOf(given: number | MailboxOptions): Required<MailboxOptions> | TypeError {
+  const { bound = MAILBOX_BOUND, full = 'reject' }: MailboxOptions =
+    typeof given === 'number' ? { bound: given } : given;
+  if (!(Number.isInteger(bound) && bound >= 1)) return new TypeError('mailbox: bound must be an integer ≥ 1');
+  if (!POLICIES.includes(full)) return new TypeError(`mailbox: full must be ${POLICIES.join(', ')}`);
+  return { bound, full };
 }
 
 /** The process; throws `StartError` with the reason, or `ignore`. */
@@ -80,16 +100,32 @@ export function startedOrThrow(result: StartResult, what: string): Pid {
 }
 
 /** Waits for an asynchronous `init`, its death, or its deadline, whichever is first. */
-function later(process: Process, result: PromiseLike<InitResult>, timeout: number): Promise<StartResult> {
+function later(
+  process: Process,
+  result: PromiseLike<InitResult>,
+  timeout: number,
+  signal: AbortSignal | undefined,
+): Promise<StartResult> {
   const runtime = process.runtime;
   return new Promise((resolve) => {
+    let canceled: ExitReason;
     const timer = timeout === Infinity ? undefined : runtime.timers.after(timeout, expire);
     const watch = runtime.onExit(process, (reason) => {
       timer?.unset();
-      resolve({ tag: 'error', reason });
+      signal?.removeEventListener('abort', giveUp);
+      resolve({ tag: 'error', reason: canceled ?? reason });
     });
+    // a supervisor ends in good order, anything else at once: its `init` may never end
+    function giveUp(): void {
+      canceled = { canceled: signal?.reason as unknown };
+      if (process.behavior.supervises === true) requestStop(process, 'shutdown');
+      else runtime.exit(process, 'kill');
+    }
+    if (signal?.aborted === true) giveUp();
+    else signal?.addEventListener('abort', giveUp);
     function expire(): void {
       runtime.demonitor(watch);
+      signal?.removeEventListener('abort', giveUp);
       resolve({ tag: 'error', reason: 'timeout' });
       runtime.exit(process, 'kill');
     }
@@ -98,6 +134,7 @@ function later(process: Process, result: PromiseLike<InitResult>, timeout: numbe
       if (process.status !== Status.starting) return;
       runtime.demonitor(watch);
       timer?.unset();
+      signal?.removeEventListener('abort', giveUp);
       resolve(finish());
     };
     Promise.resolve(result).then(

@@ -7,6 +7,7 @@
 import { startingChildren } from '../actor/death.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
 import type { Process } from '../actor/process.ts';
+import { childrenOf } from '../actor/tree.ts';
 import { chain, eachInOrder, type MaybePromise } from './sequence.ts';
 import { StopRequest } from './system-messages.ts';
 
@@ -42,6 +43,13 @@ export function stopProcess(
       resolve(died);
     });
   });
+}
+
+/** Ends a process and all below it at once: nobody restarts anybody, and no `terminate` holds the end up. */
+export function killTree(root: Process): void {
+  const all = [root];
+  for (const process of all) all.push(...childrenOf(process));
+  for (const process of all) process.runtime.exit(process, 'kill');
 }
 
 /** Ends the children of a supervisor that are still starting: at once, a supervisor after its own children. */

@@ -1,7 +1,7 @@
 /**
  * A supervisor's children: its state, and how one of them is started and stopped.
  */
-import { describeReason, isOrderly, type ExitReason } from '../actor/exit-reason.ts';
+import { isOrderly, type ExitReason } from '../actor/exit-reason.ts';
 import { Status, type Process } from '../actor/process.ts';
 import { Child, checkSpec, type ChildSpec } from './child-spec.ts';
 import type { RestartWindow } from './restart-intensity.ts';
@@ -139,7 +139,7 @@ export function report(
     label: self.label,
     context,
     child: child.spec.id,
-    reason: describeReason(reason),
+    reason,
     decision,
   });
 }

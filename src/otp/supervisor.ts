@@ -10,6 +10,7 @@
  * More than `intensity` restarts within `period` end it with `shutdown`, which is its own supervisor's
  * business. Source: Erlang/OTP `supervisor`; OTP §1.3.
  */
+import type { MailboxOptions } from '../actor/mailbox.ts';
 import type { NameScope } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import type { Process, Self } from '../actor/process.ts';
@@ -44,7 +45,7 @@ export interface ChildOptions {
   readonly shutdown?: Shutdown;
   /** Registers the child under its id in this scope, so that its siblings find it across restarts. */
   readonly scope?: NameScope;
-  readonly mailbox?: number;
+  readonly mailbox?: number | MailboxOptions;
 }
 
 /** A child specification for a GenServer. */

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ndjsonLogger, silentLogger, type LogFields, type LogLevel } from '../../src/actor/logger.ts';
+import {
+  fromLevel,
+  isWanted,
+  ndjsonLogger,
+  silentLogger,
+  type LogFields,
+  type LogLevel,
+} from '../../src/actor/logger.ts';
 import { virtualClock } from '../../src/testing/virtual-clock.ts';
 import { hostileValues } from './hostile.ts';
 
@@ -89,7 +96,36 @@ describe('ndjsonLogger', () => {
   );
 
   test('silentLogger writes nothing', () => {
-    for (const write of Object.values(silentLogger) as (typeof silentLogger.error)[])
-      expect(write({}, 'x')).toBeUndefined();
+    const { level, ...writers } = silentLogger;
+    expect(level).toBe('silent');
+    for (const write of Object.values(writers)) expect(write({}, 'x')).toBeUndefined();
+  });
+});
+
+const NAMES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+
+describe('isWanted', () => {
+  test('is what a logger says of its level; one that does not say, or has levels of its own, wants everything', () => {
+    const { logger } = collect('warn');
+    expect(NAMES.filter((name) => isWanted(logger, name))).toEqual(['warn', 'error', 'fatal']);
+    const { level: _level, ...mute } = logger;
+    expect(NAMES.every((name) => isWanted(mute, name))).toBe(true);
+    expect(NAMES.every((name) => isWanted({ ...mute, level: 'notice' }, name))).toBe(true);
+  });
+});
+
+describe('fromLevel', () => {
+  test('passes on what is severe enough for both', () => {
+    for (const [own, level, expected] of [
+      ['trace', 'error', ['error', 'fatal']],
+      ['error', 'trace', ['error', 'fatal']],
+      ['info', 'silent', []],
+    ] as const) {
+      const { lines, logger } = collect(own);
+      const filtered = fromLevel(logger, level);
+      for (const name of NAMES) filtered[name]({}, name);
+      expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(expected);
+      expect(NAMES.filter((name) => isWanted(filtered, name))).toEqual(expected);
+    }
   });
 });

@@ -162,6 +162,6 @@ describe('onExit', () => {
     runtime.exit(target, 'gone');
     expect(linked.reason).toBe('gone');
     expect(runtime.alive).toBe(0);
-    expect(error.mock.calls[0]?.[0]).toMatchObject({ event: 'runtime.defect', reason: 'Error: faulty' });
+    expect(error.mock.calls[0]?.[0]).toMatchObject({ event: 'runtime.defect', reason: 'Error' });
   });
 });

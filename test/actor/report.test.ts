@@ -2,15 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { describeReason, isOrderly } from '../../src/actor/exit-reason.ts';
 import { ndjsonLogger } from '../../src/actor/logger.ts';
+import { framesOf, outlineReason } from '../../src/actor/outline.ts';
 import type { Report } from '../../src/actor/report.ts';
+import type { RuntimeOptions } from '../../src/actor/runtime.ts';
 import { hostileValues } from './hostile.ts';
 import { spawn, world, type World } from './world.ts';
 
-const logged = (): World & { readonly lines: string[] } => {
+const logged = (options: RuntimeOptions = {}): World & { readonly lines: string[] } => {
   const lines: string[] = [];
   const clock = world().clock;
   return {
-    ...world({ clock, logger: ndjsonLogger(clock, 'trace', (line) => void lines.push(line)) }),
+    ...world({ clock, logger: ndjsonLogger(clock, 'trace', (line) => void lines.push(line)), ...options }),
     lines,
     clock,
   };
@@ -41,6 +43,110 @@ describe('describeReason', () => {
     expect(describeReason(new RangeError('too far'))).toBe('RangeError: too far');
     expect(describeReason({ shutdown: 'done' })).toBe('{ shutdown: done }');
     expect(describeReason({ a: 1, b: [1, 2] })).toBe('{ a: 1, b: an array of 2 }');
+  });
+});
+
+describe('outlineReason', () => {
+  test('names classes, system errors and our own words, and nothing that a user wrote', () => {
+    class OrderError extends Error {}
+    const cause = Object.assign(new Error('secret'), { code: 'ECONNREFUSED' });
+    expect(outlineReason(new OrderError('secret', { cause }))).toBe(
+      'OrderError, caused by Error ECONNREFUSED',
+    );
+    expect(outlineReason(Object.assign(new TypeError('secret'), { code: 'E_SECRET', name: 'Secret' }))).toBe(
+      'TypeError',
+    );
+    expect(outlineReason('noproc')).toBe('noproc');
+    expect(outlineReason('secret')).toBe('a string of 6 characters');
+    expect(outlineReason({ shutdown: { overloaded: 'mailbox' } })).toBe(
+      '{ shutdown: { overloaded: mailbox } }',
+    );
+    expect(outlineReason({ shutdown: { failed_to_start_child: 'a', reason: new Error('secret') } })).toBe(
+      '{ shutdown: { failed_to_start_child: a, reason: Error } }',
+    );
+    expect(outlineReason({ secret: 'secret', overloaded: 'secret' })).toBe('an object');
+    expect(
+      [undefined, null, 7, 7n, true, Symbol('secret'), [1, 2]].map((value) => outlineReason(value)),
+    ).toEqual(['undefined', 'null', 'a number', 'a bigint', 'a boolean', 'a symbol', 'an array of 2']);
+  });
+
+  test('follows four causes, also of an error that causes itself', () => {
+    const error = new Error('x');
+    error.cause = error;
+    expect(outlineReason(error)).toBe('Error, caused by Error, caused by Error, caused by Error');
+  });
+
+  test('with details tells name and message of the error itself', () => {
+    const error = new RangeError('too far', { cause: new Error('secret') });
+    expect([outlineReason(error, true), outlineReason('word', true)]).toEqual([
+      'RangeError: too far',
+      'word',
+    ]);
+    expect(outlineReason({ secret: 'secret' }, true)).toBe('an object');
+  });
+
+  test('is one short line about any value and never throws', () => {
+    for (const [, value] of hostileValues()) {
+      for (const details of [false, true]) {
+        const text = outlineReason(value, details);
+        expect(text.length).toBeLessThanOrEqual(1_024);
+        // oxlint-disable-next-line no-control-regex
+        expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+      }
+      expect(Array.isArray(framesOf(value))).toBe(true);
+    }
+  });
+});
+
+describe('framesOf', () => {
+  const withStack = (stack: string, message = 'x'): Error => Object.assign(new Error(message), { stack });
+
+  test('gives places in files, at most twelve, and no other line', () => {
+    const good = [
+      '    at /srv/app/index.js:1:2',
+      '    at async Store.get (file:///srv/My%20App/store.ts:10:20)',
+      '    at new Thing (C:\\app\\thing.js:3:4)',
+      '    at Object.<anonymous> [as handler] (/srv/a.js:1:1)',
+      '    at node:internal/process/task_queues:105:5',
+    ];
+    const bad = [
+      '    at secret',
+      '    at eval (secret)',
+      '    at f (secret.js:1:1)',
+      'secret',
+      '    at f (/a.js:1:1) secret',
+      '    at <anonymous>',
+      '   at f (/a.js:1:1)',
+    ];
+    expect(framesOf(withStack(['Error: x', ...good, ...bad].join('\n')))).toEqual(good);
+    expect(framesOf(withStack(`Error: x\n${'    at /a.js:1:1\n'.repeat(50)}`)).length).toBe(12);
+    expect(framesOf('Error: x\n    at /a.js:1:1')).toEqual([]);
+  });
+
+  test('a message that looks like a stack is none', () => {
+    const error = new Error('x\n    at secret (/secret/file.js:1:1)\n    at /secret.js:1:1');
+    expect(framesOf(error).join()).not.toContain('secret');
+    expect(framesOf(error).length).toBeGreaterThan(0);
+  });
+
+  test('100 kB of anything is looked through in no time', () => {
+    for (const piece of [
+      '(',
+      ')',
+      ':1',
+      '/',
+      '    at ',
+      '    at f (',
+      '    at a a ',
+      '[as x] ',
+      '<',
+      '1:1',
+    ]) {
+      const line = `    at f (/${piece.repeat(100_000 / piece.length)}`;
+      const start = process.hrtime.bigint();
+      framesOf(withStack(`Error: x\n${line}\n${line})\n    at ${line}:1:1`));
+      expect(Number(process.hrtime.bigint() - start) / 1e6).toBeLessThan(250);
+    }
   });
 });
 
@@ -129,9 +235,19 @@ describe('a crash', () => {
     expect(JSON.parse(lines[0] as string)).toMatchObject({
       actor: 'worker',
       path: 'root',
-      reason: 'Error: bug',
+      reason: 'Error',
       stack: expect.stringContaining('report.test'),
     });
+  });
+
+  test('the log of a runtime with crashDetails tells name and message', async () => {
+    const { runtime, lines } = logged({ crashDetails: true });
+    runtime.reportCrash(spawn(runtime), new RangeError('too far'));
+    runtime.defect(new TypeError('bad listener'));
+    expect(lines.map((line) => (JSON.parse(line) as { reason: string }).reason)).toEqual([
+      'RangeError: too far',
+      'TypeError: bad listener',
+    ]);
   });
 
   test('an orderly end makes no report', async () => {

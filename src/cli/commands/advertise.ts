@@ -4,6 +4,7 @@
  * A lost node is dialed again for as long as it takes, and the procedures registered there again.
  */
 import { Option, type Command } from 'commander';
+import { systemClock } from '../../actor/clock.ts';
 import { conclude } from '../conclude.ts';
 import { ExitCode } from '../exit-code.ts';
 import { Interrupts } from '../interrupts.ts';
@@ -24,6 +25,7 @@ import { drainOption, machine, untilInterrupted } from './node.ts';
 interface AdvertiseFlags extends CommonFlags {
   readonly drain: number;
   readonly timeout: number;
+  readonly loadTimeout: number;
   readonly nodeId?: string;
 }
 
@@ -37,6 +39,11 @@ export function addAdvertise(program: Command): void {
       new Option('--timeout <ms>', 'until the node must have accepted us')
         .argParser(milliseconds)
         .default(5_000),
+    )
+    .addOption(
+      new Option('--load-timeout <ms>', 'until the module must have been loaded')
+        .argParser(milliseconds)
+        .default(10_000),
     )
     .addOption(
       new Option('--node-id <hex>', 'refuse any node but this one').argParser(nodeId).env('ESPALIER_NODE_ID'),
@@ -53,10 +60,12 @@ export function addAdvertise(program: Command): void {
 
 async function run(url: string, module: string, flags: AdvertiseFlags): Promise<ExitCode> {
   const interrupts = new Interrupts();
-  const { loadServices, otherCopy } = await import('../service-module.ts');
+  const { loadServices, ModuleError, otherCopy } = await import('../service-module.ts');
+  const late = (): Error =>
+    new ModuleError(module, new Error(`not within ${flags.loadTimeout} ms (--load-timeout)`));
   // a module may take its time, or for ever
   const services = await Promise.race([
-    loadServices(module, flags.names ?? 'default'),
+    loadedInTime(loadServices(module, flags.names ?? 'default'), late, flags.loadTimeout),
     interrupts.first.then(() => undefined),
   ]);
   if (services === undefined) return ExitCode.ok;
@@ -81,14 +90,23 @@ async function run(url: string, module: string, flags: AdvertiseFlags): Promise<
   if (client === undefined) return ExitCode.ok;
   try {
     for (const { procedure, handler, options } of services) {
-      await client.advertise(procedure, handler, options);
+      await client.advertise(procedure, handler, { ...options, signal: interrupts.signal });
     }
   } catch (error) {
     await client.disconnect({ timeout: 1 });
+    if (interrupts.received !== undefined) return ExitCode.ok;
     throw error;
   }
   const procedures = services.map(({ procedure }) => procedure);
   if (machine(flags)) print(documentText({ event: 'ready', url, id: client.id, procedures }));
   else print(`ready: client of ${url} id ${client.id} serves ${procedures.join(', ')}`);
   return untilInterrupted(flags, interrupts, client);
+}
+
+/** The timer also keeps the process alive while nothing of the module does. */
+function loadedInTime<T>(loading: Promise<T>, late: () => Error, timeout: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = systemClock.setTimer(timeout, () => reject(late()));
+    loading.finally(() => systemClock.clear(timer)).then(resolve, reject);
+  });
 }

@@ -54,7 +54,13 @@ export const machine = (flags: CommonFlags): boolean => flags.json === true || f
 async function run(flags: NodeFlags): Promise<ExitCode> {
   const interrupts = new Interrupts();
   const { startNode } = await import('../../node.ts');
-  const node = await startNode({ ...settingsOf(flags), listen: flags.listen });
+  const starting = startNode({ ...settingsOf(flags), listen: flags.listen, signal: interrupts.signal });
+  const node = await starting.catch((error: unknown) => {
+    if (interrupts.received !== undefined) return undefined;
+    throw error;
+  });
+  // asked to end before it was up
+  if (node === undefined) return ExitCode.ok;
   if (machine(flags)) print(documentText({ event: 'ready', url: node.url, id: node.id }));
   else print(`ready: node ${node.url} id ${node.id}`);
   return untilInterrupted(flags, interrupts, node);

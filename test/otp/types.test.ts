@@ -1,0 +1,104 @@
+/**
+ * What TypeScript makes of the API: this file is compiled with everything else, so a type that is wrong is a
+ * compile error; the tests only show that the same code runs.
+ */
+import { expect, expectTypeOf, test } from 'vitest';
+import type { CallArgs, Client } from '../../src/index.ts';
+import {
+  NameScope,
+  noReply,
+  reply,
+  ServerRef,
+  startServer,
+  startSupervisor,
+  worker,
+  type CallsOf,
+  type CastsOf,
+  type GenServer,
+} from '../../src/otp.ts';
+import { world } from '../actor/world.ts';
+
+/** README, "Actors and supervisors", with the parameters' types. */
+const counter = {
+  label: 'counter',
+  init: (start: number) => start,
+  handleCall: {
+    add: (amount: number, total: number) => reply(total + amount, total + amount),
+    total: (_none: undefined, total: number) => reply(total, total),
+    later: async (_text: string, total: number) => {
+      await Promise.resolve();
+      return reply('done', total);
+    },
+  },
+  handleCast: { reset: (_none: undefined, _total: number) => noReply(0) },
+};
+
+test('a server without declared types is asked by the types of its handlers', async () => {
+  const { runtime } = world();
+  const ref = await startServer(runtime, counter, 10);
+  expectTypeOf(await ref.call('add', 5)).toEqualTypeOf<number>();
+  expectTypeOf(await ref.call('total')).toEqualTypeOf<number>();
+  expectTypeOf(await ref.call('later', 'text')).toEqualTypeOf<string>();
+  expect(await startServer(runtime, counter, 10).then((it) => it.call('add', 5))).toBe(15);
+  expect(ref.cast('reset')).toBe(true);
+  // @ts-expect-error the payload is a number
+  const wrong = (): Promise<unknown> => ref.call('add', 'five');
+  // @ts-expect-error no such call
+  const missing = (): Promise<unknown> => ref.call('nothing');
+  expect([wrong, missing]).toHaveLength(2);
+});
+
+test('the example of the README compiles and runs: by name, with and without a protocol', async () => {
+  const { runtime } = world();
+  const names = new NameScope();
+  const app = await startSupervisor(runtime, {
+    strategy: 'oneForOne',
+    intensity: 3,
+    children: [worker('counter', counter, 10, { scope: names })],
+  });
+  const loose = new ServerRef(runtime, { scope: names, name: 'counter' });
+  const answer = await loose.call('add', 5);
+  expectTypeOf(answer).toEqualTypeOf<unknown>();
+  expect(answer).toBe(15);
+  const strict = new ServerRef<CallsOf<typeof counter>, CastsOf<typeof counter>>(runtime, {
+    scope: names,
+    name: 'counter',
+  });
+  const sum = await strict.call('add', 5);
+  expectTypeOf(sum).toEqualTypeOf<number>();
+  expect(sum).toBe(20);
+  await app.stop();
+});
+
+test('declared protocols stay as declared', async () => {
+  interface Calls {
+    get(): number;
+    put(value: number): true;
+  }
+  const box: GenServer<number, number, Calls> = {
+    init: (start) => start,
+    handleCall: { get: (_none, value) => reply(value, value), put: (value) => reply(true, value) },
+  };
+  const { runtime } = world();
+  const ref = await startServer(runtime, box, 1);
+  expectTypeOf(ref).toEqualTypeOf<ServerRef<Calls, object>>();
+  expectTypeOf<CallsOf<typeof box>>().toEqualTypeOf<Calls>();
+  expect([await ref.call('get'), await ref.call('put', 2), await ref.call('get')]).toEqual([1, true, 2]);
+});
+
+test('call takes values of an interface, and literals; lists and Maps are no arguments', () => {
+  interface Order {
+    readonly id: string;
+    readonly lines: readonly { readonly sku: string }[];
+  }
+  const order: Order = { id: '1', lines: [] };
+  const place = (client: Client): Promise<number> => client.call<number>('orders.place', order);
+  const literal = (client: Client): Promise<unknown> => client.call('orders.place', { id: '1', lines: [] });
+  // @ts-expect-error a list is no plain object
+  const list = (client: Client): Promise<unknown> => client.call('orders.place', [1, 2]);
+  // @ts-expect-error neither is a Map
+  const map: CallArgs = new Map<string, string>();
+  // @ts-expect-error neither is a text
+  const text: CallArgs = 'text';
+  expect([place, literal, list, map, text]).toHaveLength(5);
+});
