@@ -4,18 +4,19 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { checkConnectOptions, checkNodeOptions, invalid } from './config.ts';
-import type { Clock } from './actor/clock.ts';
 import { client as clientTree, node as nodeTree } from '../supervisors/node.ts';
 import type { NodeParts } from '../supervisors/parts.ts';
 import type { TreeSnapshot } from './inspect/snapshot.ts';
 import { snapshot } from './inspect/snapshot.ts';
 import { CLIENT } from './mesh/connection/enrolling.ts';
-import { MeshClient, type Client } from './mesh/client/client.ts';
-import { within, type Behind } from './mesh/client/leaving.ts';
+import { MeshClient, type Client, type LeaveOptions } from './mesh/client/client.ts';
+import type { Behind } from './mesh/client/leaving.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { shared, type MeshContext } from './mesh/context.ts';
+import { Patience } from './mesh/client/patience.ts';
 import { meshAcceptor } from './mesh/endpoint/acceptor.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
+import type { NodeEvents } from './mesh/events/node-events.ts';
 import type { UplinkCalls } from './mesh/peer/uplink.ts';
 import { connectTarget, isLoopbackHost, parseMeshUrl, DEFAULT_REALM } from './mesh/url.ts';
 import { ExitError } from './otp/errors.ts';
@@ -36,12 +37,14 @@ export interface Node extends Client {
   readonly url: string;
   /** Resolves with the exit reason of the tree's root when the node has ended, whoever ended it. */
   readonly ended: Promise<unknown>;
+  /** What happens at this node: `node.events.addEventListener('connection.closed', ({ detail }) => …)`. */
+  readonly events: NodeEvents;
   /** The live tree of actors. */
   inspect(): TreeSnapshot;
   /** A client of this node without a network between. */
   local(): Client;
-  /** Stops in good order: new calls are refused, those in flight finish for at most `timeout` ms (default 5,000). */
-  close(options?: { readonly timeout?: number }): Promise<void>;
+  /** `disconnect` by its other name: stops in good order, calls in flight first, then your own children. */
+  close(options?: LeaveOptions): Promise<void>;
 }
 
 /** A client made by `connect`. */
@@ -49,12 +52,16 @@ export interface RemoteClient extends Client {
   /** Hex id of the node it is connected to, or was last. */
   readonly nodeId: string;
   readonly ended: Promise<unknown>;
+  /** What happens at this client, as `uplink.lost` and `uplink.reconnected`. */
+  readonly events: NodeEvents;
   inspect(): TreeSnapshot;
 }
 
 const LISTEN = '127.0.0.1:9443';
 /** Longer than handshake and hello may take, so that their own failure is what the caller hears, milliseconds. */
 const CONNECT_GRACE = 1_000;
+/** For the start of a node, the user's own children included, milliseconds. */
+const START_TIMEOUT = 60_000;
 
 /** What a local client leaves behind lives on. */
 const NOTHING: Behind = { begin: () => {}, drain: () => Promise.resolve(), end: () => Promise.resolve() };
@@ -62,6 +69,7 @@ const NOTHING: Behind = { begin: () => {}, drain: () => Promise.resolve(), end: 
 class NodeHandle extends MeshClient implements Node {
   readonly url: string;
   readonly ended: Promise<unknown>;
+  readonly events: NodeEvents;
   readonly #world: World;
   #locals = 0;
 
@@ -70,13 +78,14 @@ class NodeHandle extends MeshClient implements Node {
     this.#world = world;
     this.url = url;
     this.ended = world.ended;
+    this.events = world.context.events.target;
   }
 
   inspect(): TreeSnapshot {
     return snapshot(this.#world.root.pid, this.url);
   }
 
-  close(options: { readonly timeout?: number } = {}): Promise<void> {
+  close(options?: LeaveOptions): Promise<void> {
     return this.disconnect(options);
   }
 
@@ -87,6 +96,7 @@ class NodeHandle extends MeshClient implements Node {
 
 class RemoteHandle extends MeshClient implements RemoteClient {
   readonly ended: Promise<unknown>;
+  readonly events: NodeEvents;
   readonly #world: World;
   #nodeId: string;
 
@@ -95,6 +105,7 @@ class RemoteHandle extends MeshClient implements RemoteClient {
     this.#world = world;
     this.#nodeId = nodeId;
     this.ended = world.ended;
+    this.events = world.context.events.target;
   }
 
   /** A node with a key in memory has a new id when it comes back. */
@@ -107,42 +118,47 @@ class RemoteHandle extends MeshClient implements RemoteClient {
   }
 }
 
-export async function startNode(options: NodeOptions = {}): Promise<Node> {
-  checkNodeOptions(options);
+export async function startNode(given: NodeOptions = {}): Promise<Node> {
+  const options = checkNodeOptions(given);
   const bind = listenAddress(options.listen ?? LISTEN);
   const { realm = DEFAULT_REALM } = options;
   if (realm === DEFAULT_REALM && !isLoopbackHost(bind.host)) {
     throw invalid('realm', `must name another realm: only loopback serves the open one, not ${bind.host}`);
   }
   const context = makeContext('node', realm, options);
-  const made = await parts(context, options, bind, true);
-  const world = await startWorld(context, 'node', nodeTree(made), made.children);
-  const endpoint = shared(context, 'endpoint');
-  return new NodeHandle(world, urlOf(endpoint?.local ?? bind));
+  const { timeout = START_TIMEOUT, signal } = options;
+  const patience = new Patience(context.runtime, { timeout, signal });
+  patience.check();
+  const made = await patience.wait(parts(context, options, bind, true));
+  const world = await startWorld(context, 'node', nodeTree(made), made.children, patience);
+  const url = urlOf(shared(context, 'endpoint')?.local ?? bind);
+  const node = new NodeHandle(world, url);
+  context.events.started({ role: 'node', id: node.id, address: url });
+  return node;
 }
 
-export async function connect(url: string, options: ConnectOptions = {}): Promise<RemoteClient> {
-  checkConnectOptions(options);
+export async function connect(url: string, given: ConnectOptions = {}): Promise<RemoteClient> {
+  const options = checkConnectOptions(given);
   const target = connectTarget(url, options.realm);
   if (!target.ok) {
     throw target.error.tag === 'invalid_url'
       ? invalid('url', 'must be https://host:port (or quic://, http://, host:port)')
       : invalid('realm', 'is required for a node that is not on loopback, and is not the open one');
   }
-  if (options.signal?.aborted === true) throw canceled(options.signal.reason);
   const { host, port, realm } = target.target;
   const context = makeContext('client', realm, options);
-  const { clock } = context.runtime;
   const timeout = options.timeout ?? context.settings.helloTimeout + CONNECT_GRACE;
-  const deadline = clock.now() + timeout;
-  const address = await resolve(clock, host, port, timeout);
-  const common = await parts(context, options, anyPort(address), false);
+  const patience = new Patience(context.runtime, { timeout, signal: options.signal });
+  patience.check();
+  const address = await patience.wait(resolve(host, port));
+  const common = await patience.wait(parts(context, options, anyPort(address), false));
   const expectedId = options.nodeId === undefined ? undefined : Buffer.from(options.nodeId, 'hex');
   const spec = clientTree({ ...common, uplink: { context, address, expectedId } });
-  const world = await startWorld(context, 'client', spec, common.children);
+  const world = await startWorld(context, 'client', spec, common.children, patience);
   try {
-    const left = Math.max(1, deadline - clock.now());
-    return new RemoteHandle(world, await accepted(world, options.signal, timeout, left));
+    const client = new RemoteHandle(world, await accepted(world, patience));
+    context.events.started({ role: 'client', id: client.id, address: urlOf(address) });
+    return client;
   } catch (error) {
     await stopWorld(world);
     throw error;
@@ -150,17 +166,12 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
 }
 
 /** Waits until the node accepted us; gives its id. */
-async function accepted(
-  world: World,
-  signal: AbortSignal | undefined,
-  timeout: number,
-  left: number,
-): Promise<string> {
+async function accepted(world: World, { signal, timeout, left }: Patience): Promise<string> {
   const { runtime, scope } = world.context;
   const uplink = new ServerRef<UplinkCalls>(runtime, { scope, name: 'uplink' });
   try {
     const answer = await uplink.call('ready', undefined, {
-      timeout: left,
+      timeout: Math.max(1, left),
       ...(signal === undefined ? {} : { signal }),
     });
     if (answer.ok) return answer.nodeId;
@@ -218,18 +229,16 @@ function listenAddress(listen: string): PhysicalAddress {
 }
 
 /** The host's first address, IPv4 before IPv6. */
-async function resolve(clock: Clock, host: string, port: number, timeout: number): Promise<PhysicalAddress> {
+async function resolve(host: string, port: number): Promise<PhysicalAddress> {
   const name = bare(host);
   if (isIP(name) !== 0) return { host: name, port };
-  let found: { readonly address: string } | undefined;
   try {
-    found = await within(clock, timeout, lookup(name, { order: 'ipv4first' }), undefined);
+    const { address } = await lookup(name, { order: 'ipv4first' });
+    return { host: address, port };
   } catch (cause) {
     const detail = `the host ${name} cannot be resolved`;
     throw new RpcError({ tag: 'connection_error', sent: false, detail }, undefined, { cause });
   }
-  if (found === undefined) throw timedOut(timeout);
-  return { host: found.address, port };
 }
 
 /** Where an outbound socket binds to reach `address`. */

@@ -1,19 +1,27 @@
 /**
  * One node or client as a supervised tree: how it is put together, and how it ends.
  */
+import { isShutdown } from './actor/exit-reason.ts';
 import { NameScope } from './actor/names.ts';
-import { Process } from './actor/process.ts';
-import { Runtime } from './actor/runtime.ts';
+import { Process, Status } from './actor/process.ts';
+import { systemClock } from './actor/clock.ts';
+import { fromLevel, ndjsonLogger } from './actor/logger.ts';
+import { Runtime, type RuntimeOptions } from './actor/runtime.ts';
 import { childrenOf } from './actor/tree.ts';
 import { createIdentity, type Identity } from './identity/identity.ts';
 import { loadIdentity } from './identity/key-file.ts';
 import { within, type Behind } from './mesh/client/leaving.ts';
+import type { Patience } from './mesh/client/patience.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { reasonLimits, valueLimits } from './mesh/call/value-limits.ts';
 import { Drain } from './mesh/connection/messages.ts';
 import { actor, newCounters, type MeshContext } from './mesh/context.ts';
+import { EventHub } from './mesh/events/hub.ts';
+import { RpcError } from './mesh/errors/rpc-error.ts';
+import { Standings } from './mesh/peer/standings.ts';
 import { checkSpec, type ChildSpec } from './otp/child-spec.ts';
-import { StartError } from './otp/errors.ts';
+import { innermost, StartError } from './otp/errors.ts';
+import { killTree } from './otp/stop.ts';
 import { startSupervisor, type SupervisorRef, type SupervisorSpec } from './otp/supervisor.ts';
 import { TransportError, type CloseCode, type Transport } from './transport/transport.ts';
 
@@ -22,6 +30,10 @@ const MAX_BODY = 1_048_576;
 const HELLO_TIMEOUT = 10_000;
 /** Milliseconds for our own actors to stop once nothing is in flight; the user's have theirs. */
 const STOP_GRACE = 5_000;
+/** And what either has at least, however little is left of the time a user gave. */
+const STOP_LEAST = 1_000;
+/** The root's name in the scope of its tree. */
+const ROOT = 'root';
 
 export interface World {
   readonly context: MeshContext;
@@ -37,8 +49,7 @@ export function makeContext(
   realm: string,
   options: NodeOptions | ConnectOptions,
 ): MeshContext {
-  const runtime =
-    options.runtime ?? new Runtime(options.logger === undefined ? {} : { logger: options.logger });
+  const runtime = options.runtime ?? new Runtime(runtimeOptions(options));
   const maxBody = options.maxBody ?? MAX_BODY;
   return {
     role,
@@ -56,8 +67,19 @@ export function makeContext(
     epoch: runtime.random.bytes(16),
     counters: newCounters(),
     advertised: new Map(),
+    standings: new Standings(),
     calls: new Set(),
     phase: { closing: false, bound: undefined },
+    events: new EventHub(runtime),
+  };
+}
+
+/** What a runtime of its own is told. */
+function runtimeOptions({ logger, logLevel, crashDetails = false }: NodeOptions): RuntimeOptions {
+  const own = logger ?? ndjsonLogger(systemClock, logLevel);
+  return {
+    logger: logger !== undefined && logLevel !== undefined ? fromLevel(logger, logLevel) : own,
+    crashDetails: crashDetails !== false,
   };
 }
 
@@ -73,24 +95,40 @@ export async function makeTransport(wanted: Transport | undefined): Promise<Tran
   return quicTransport();
 }
 
-/** Starts the tree. A socket that cannot be bound is thrown as the `TransportError` it is. */
+/**
+ * Starts the tree. A socket that cannot be bound is thrown as the `TransportError` it is. When patience ends
+ * before all is up, what has started stops in good order, and nothing is left.
+ */
 export async function startWorld(
   context: MeshContext,
   label: string,
   spec: SupervisorSpec,
   children: readonly ChildSpec[],
+  patience: Patience,
 ): Promise<World> {
-  const { runtime } = context;
+  const { runtime, scope } = context;
+  patience.check();
+  const givenUp = new AbortController();
+  const starting = startSupervisor(runtime, spec, { label, name: ROOT, scope, signal: givenUp.signal });
   let root: SupervisorRef;
   try {
-    root = await startSupervisor(runtime, spec, { label });
+    root = await patience.wait(starting);
   } catch (error) {
-    throw transportErrorIn(error) ?? error;
+    if (patience.over === undefined) throw transportErrorIn(error) ?? error;
+    context.phase.closing = true;
+    const process = scope.whereis(ROOT);
+    const hanging = process === undefined ? '' : whatHangs(process);
+    givenUp.abort();
+    const ended = starting.catch(() => undefined);
+    await within(runtime.clock, STOP_LEAST, ended, undefined);
+    if (process?.alive === true) killTree(process);
+    throw stillStarting(error, hanging);
   }
   const ended = new Promise<unknown>((resolve) => {
     if (root.pid === undefined) return;
     runtime.onExit(root.pid, (reason) => {
       context.phase.closing = true;
+      context.events.stopped(reason);
       resolve(reason);
     });
   });
@@ -99,14 +137,26 @@ export async function startWorld(
 
 /** A start fails from the inside out: the reason of the innermost child is what users need. */
 function transportErrorIn(error: unknown): TransportError | undefined {
-  let reason: unknown = error instanceof StartError ? error.reason : error;
-  for (let depth = 0; depth < 16; depth++) {
-    if (reason instanceof TransportError) return reason;
-    if (typeof reason !== 'object' || reason === null) return undefined;
-    const { shutdown, reason: inner } = reason as { shutdown?: unknown; reason?: unknown };
-    reason = shutdown ?? inner;
+  if (!(error instanceof StartError)) return undefined;
+  const { cause } = innermost(error.reason);
+  const inner = isShutdown(cause) ? cause.shutdown : cause;
+  return inner instanceof TransportError ? inner : undefined;
+}
+
+/** The way down to what has not ended its start. */
+function whatHangs(root: Process): string {
+  const path: string[] = [];
+  for (let at: Process | undefined = root; at !== undefined;) {
+    path.push(at.info?.id ?? at.label);
+    at = [...childrenOf(at)].find(({ status }) => status === Status.starting);
   }
-  return undefined;
+  return path.join('/');
+}
+
+function stillStarting(error: unknown, hanging: string): unknown {
+  if (!(error instanceof RpcError) || error.failure.tag !== 'timeout' || hanging === '') return error;
+  const cause = new StartError(hanging, 'it has not ended its start');
+  return new RpcError(error.failure, undefined, { cause });
 }
 
 /** What ends with the client that owns this world. */
@@ -116,14 +166,23 @@ export function behind(world: World, code: CloseCode): Behind {
     calls: context.calls,
     begin: () => {
       context.phase.closing = true;
+      context.events.draining(context.calls.size);
     },
-    drain: (timeout) => drain(context, code, timeout),
-    end: () => stopWorld(world),
+    drain: (timeout, hurry) => drain(context, code, timeout, hurry),
+    end: (left, hurry) => {
+      context.events.drained();
+      return stopWorld(world, left, hurry);
+    },
   };
 }
 
 /** Tells all connections to finish what is in flight and close, and waits until they have. */
-async function drain(context: MeshContext, code: CloseCode, timeout: number): Promise<void> {
+async function drain(
+  context: MeshContext,
+  code: CloseCode,
+  timeout: number,
+  hurry: AbortSignal,
+): Promise<void> {
   const connections = actor(context, 'connections');
   if (connections === undefined) return;
   const { runtime } = context;
@@ -136,19 +195,24 @@ async function drain(context: MeshContext, code: CloseCode, timeout: number): Pr
   );
   for (const connection of all) runtime.send(connection, new Drain(Math.max(1, timeout), code));
   // each ends its own drain in time; this is for one that cannot even do that
-  await within(runtime.clock, timeout + 1_000, Promise.all(ends), undefined);
+  await within(runtime.clock, timeout + 1_000, Promise.all(ends), undefined, hurry);
 }
 
-/** Stops the tree in reverse order: the user's own children in their own time, then our part in ours. */
-export async function stopWorld(world: World): Promise<void> {
+/**
+ * Stops the tree in reverse order: the user's own children in their own time, then our part in ours. With `left`
+ * milliseconds to go neither may take longer than that, or than a second, whichever is more: then it is killed,
+ * whatever its `shutdown` says. `hurry` ends the waiting for the user's.
+ */
+export async function stopWorld(world: World, left?: number, hurry?: AbortSignal): Promise<void> {
   const { context, root } = world;
   const { runtime } = context;
   context.phase.closing = true;
   const process = root.pid;
   if (!(process instanceof Process) || !process.alive) return;
-  await stopApp(world);
-  const killer = runtime.clock.setTimer(STOP_GRACE, () => {
-    runtime.exit(process, 'kill');
+  const limit = left === undefined ? undefined : Math.max(left, STOP_LEAST);
+  await stopApp(world, limit, hurry);
+  const killer = runtime.clock.setTimer(Math.min(limit ?? STOP_GRACE, STOP_GRACE), () => {
+    killTree(process);
   });
   await root.stop();
   runtime.clock.clear(killer);
@@ -158,7 +222,11 @@ export async function stopWorld(world: World): Promise<void> {
  * Its children stop one after the other, each within its own `shutdown`. One that hangs in a restart has no such
  * bound: then our grace decides.
  */
-async function stopApp({ context, root, children }: World): Promise<void> {
+async function stopApp(
+  { context, root, children }: World,
+  most: number | undefined,
+  hurry: AbortSignal | undefined,
+): Promise<void> {
   const { runtime } = context;
   const app = actor(context, 'app');
   if (app === undefined) return;
@@ -169,7 +237,6 @@ async function stopApp({ context, root, children }: World): Promise<void> {
     (sum, shutdown) => sum + (shutdown === 'brutalKill' ? 0 : shutdown),
     STOP_GRACE,
   );
-  if (limit === Infinity) await stopped;
-  else await within(runtime.clock, limit, stopped, undefined);
-  runtime.exit(app, 'kill');
+  await within(runtime.clock, Math.min(limit, most ?? Infinity), stopped, undefined, hurry);
+  if (app.alive) killTree(app);
 }

@@ -14,6 +14,8 @@ import type { NameMode } from './topic/procedure-name.ts';
 import type { ServiceTable } from './registry/service-table.ts';
 import type { Advertised } from './intent/intent.ts';
 import type { RpcFailure } from './errors/rpc-failure.ts';
+import type { EventHub } from './events/hub.ts';
+import type { Standings } from './peer/standings.ts';
 
 /** Names of the actors in a node's scope. */
 export type ActorName =
@@ -96,9 +98,13 @@ export interface MeshContext {
    * like an ETS table with an heir.
    */
   readonly advertised: Map<string, Advertised>;
+  /** Connections with proven peers; each writes its own. */
+  readonly standings: Standings;
   /** Calls made through the public API and not settled. */
   readonly calls: Set<OpenCall>;
   readonly phase: Phase;
+  /** What happens here, for the log and for whoever listens. */
+  readonly events: EventHub;
 }
 
 /** What changes in the life of a node or client as a whole. */

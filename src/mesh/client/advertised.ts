@@ -27,6 +27,8 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'limits',
   'authorize',
   'exclusive',
+  'timeout',
+  'signal',
 ]);
 
 export function advertised(

@@ -96,6 +96,39 @@ export function checkTimeout(timeout: unknown, fallback: number): Checked<number
     : invalid('timeout', `must be 1 … ${MAX_TIMEOUT} milliseconds`);
 }
 
+/** A real `AbortSignal`: whatever only looks like one throws when it is asked. */
+export const isSignal = (value: unknown): value is AbortSignal => {
+  try {
+    return (
+      value instanceof AbortSignal &&
+      typeof Reflect.get(AbortSignal.prototype, 'aborted', value) === 'boolean'
+    );
+  } catch {
+    return false;
+  }
+};
+
+/** How long somebody is ready to wait. */
+export interface Waiting {
+  readonly timeout: number;
+  /** Whether `timeout` was said, not the default. */
+  readonly said: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** `{ timeout, signal }` among the options of anything asynchronous. */
+export function checkWaiting(options: unknown, fallback: number): Checked<Waiting> {
+  return guarded('options', () => {
+    if (options === undefined) return ok({ timeout: fallback, said: false, signal: undefined });
+    if (typeof options !== 'object' || options === null) return invalid('options', 'must be an object');
+    const { timeout: wanted, signal } = options as Record<string, unknown>;
+    const timeout = checkTimeout(wanted, fallback);
+    if (!timeout.ok) return timeout;
+    if (signal !== undefined && !isSignal(signal)) return invalid('signal', 'must be an AbortSignal');
+    return ok({ timeout: timeout.value, said: wanted !== undefined, signal });
+  });
+}
+
 /** Options of a call that are not its name and args. */
 export interface CheckedCall {
   readonly timeout: number;
@@ -130,7 +163,7 @@ export function checkCallOptions(options: unknown): Checked<CheckedCall> {
     const { timeout: wanted, signal, idempotent, idempotencyKey, trace } = options as Record<string, unknown>;
     const timeout = checkTimeout(wanted, CALL_TIMEOUT);
     if (!timeout.ok) return timeout;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    if (signal !== undefined && !isSignal(signal)) {
       return invalid('signal', 'must be an AbortSignal');
     }
     if (idempotent !== undefined && typeof idempotent !== 'boolean') {

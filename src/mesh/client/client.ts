@@ -5,7 +5,7 @@
  * `Node` is a client of itself. All options are judged here, before anything is sent.
  */
 import { ExitError } from '../../otp/errors.ts';
-import { ServerRef } from '../../otp/server-ref.ts';
+import { ServerRef, type CallOptions as ServerCallOptions } from '../../otp/server-ref.ts';
 import type { TracePayload } from '../../codec/payloads.ts';
 import { actor, hex, shared, type MeshContext } from '../context.ts';
 import { RpcError, type Result } from '../errors/rpc-error.ts';
@@ -19,8 +19,10 @@ import { SERVER_START } from '../registry/serving.ts';
 import { advertised } from './advertised.ts';
 import type { Caller } from '../router/rpc-call.ts';
 import { ApiCall } from './api-call.ts';
-import { checkArgs, checkCallOptions, checkName, checkTimeout, guarded } from './check.ts';
+import { checkArgs, checkCallOptions, checkName, checkWaiting, guarded } from './check.ts';
 import { allSettled, finished, within, type Behind } from './leaving.ts';
+import { Patience } from './patience.ts';
+import { turnsOf } from './turns.ts';
 
 export interface CallOptions {
   /** Milliseconds for everything: discovery, connection, failover, the handler. Default 5,000. */
@@ -35,11 +37,32 @@ export interface CallOptions {
   readonly trace?: TracePayload;
 }
 
-export interface AdvertiseOptions {
+/** How long to wait, for anything asynchronous. */
+export interface WaitOptions {
+  /** Milliseconds for everything. */
+  readonly timeout?: number;
+  /** Gives the waiting up. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Arguments of a call: a plain object, of any type. What is no plain object (an array, a Map, an instance of a
+ * class) is `invalid_args` before anything is sent.
+ */
+export type CallArgs =
+  | Readonly<Record<string, unknown>>
+  // values of an interface have no index signature
+  | (object & { readonly [Symbol.iterator]?: never });
+
+/** Leaving: `timeout` is for calls in flight (default 5,000 ms), and when said, for your own children too. */
+export type LeaveOptions = WaitOptions;
+
+/** `timeout`, default 30,000 ms, includes the start of a server that is given, which has 5,000 of its own. */
+export interface AdvertiseOptions extends WaitOptions {
   /** Seconds, 30 … 86,400. Default 300. */
   readonly ttl?: number;
   /** Anything about the service; at most 3 KiB encoded. */
-  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly metadata?: CallArgs;
   /** At most 512 bytes. */
   readonly description?: string;
   readonly limits?: ProcedureLimits;
@@ -54,37 +77,34 @@ export interface Advertisement extends AsyncDisposable {
   readonly id: string;
   readonly procedure: string;
   /** Idempotent. Running calls finish. */
-  unadvertise(): Promise<void>;
+  unadvertise(options?: WaitOptions): Promise<void>;
 }
 
 export interface Client extends AsyncDisposable {
   /** Node id in hex: SHA-256 of the public key. */
   readonly id: string;
-  /** Serves a procedure. Throws `RpcError`: `invalid_args`, `unauthorized`, `connection_error`. */
+  /**
+   * Serves a procedure. Throws `RpcError`: `invalid_args`, `unauthorized`, `connection_error`, `overloaded`,
+   * `timeout`, `canceled`; then nothing is served. 512 are under way at once, the rest wait for their turn.
+   */
   advertise(
     procedure: string,
     handler: Handler | ServerHandler,
     options?: AdvertiseOptions,
   ): Promise<Advertisement>;
-  /** Stops serving what this client advertised; running calls finish. Idempotent. */
-  unadvertise(what: Advertisement | string): Promise<void>;
+  /** Stops serving what this client advertised; running calls finish. Idempotent. `timeout`: default 30,000 ms. */
+  unadvertise(what: Advertisement | string, options?: WaitOptions): Promise<void>;
   /** Calls a procedure and gives its value. Throws `RpcError`; branch on `error.failure.tag`. */
-  call<Value = unknown>(
-    procedure: string,
-    args?: Readonly<Record<string, unknown>>,
-    options?: CallOptions,
-  ): Promise<Value>;
+  call<Value = unknown>(procedure: string, args?: CallArgs, options?: CallOptions): Promise<Value>;
   /** Like `call`, but never throws. */
-  tryCall<Value = unknown>(
-    procedure: string,
-    args?: Readonly<Record<string, unknown>>,
-    options?: CallOptions,
-  ): Promise<Result<Value>>;
+  tryCall<Value = unknown>(procedure: string, args?: CallArgs, options?: CallOptions): Promise<Result<Value>>;
   /**
    * Leaves in good order: stops serving, lets calls in flight finish for at most `timeout` ms (default 5,000),
-   * then closes. What is left fails with `connection_error` { sent: true }. Idempotent.
+   * then closes. What is left fails with `connection_error` { sent: true }. Your own children stop after that,
+   * each within its own `shutdown`; when `timeout` is given, they have what is left of it, and a second at least.
+   * An aborted `signal` ends all waiting at once. Idempotent.
    */
-  disconnect(options?: { readonly timeout?: number }): Promise<void>;
+  disconnect(options?: LeaveOptions): Promise<void>;
 }
 
 /** How long a goodbye may take, milliseconds. */
@@ -93,6 +113,8 @@ const DISCONNECT_TIMEOUT = 5_000;
 const ADVERTISE_TIMEOUT = 5_000;
 /** For the registry's own, which may have to wait for a server to start: it says why there is none. */
 const REGISTRY_TIMEOUT = SERVER_START + 1_000;
+/** For all of that and the turn before it. */
+const WAIT_TIMEOUT = 30_000;
 
 export class MeshClient implements Client {
   readonly id: string;
@@ -103,6 +125,8 @@ export class MeshClient implements Client {
   readonly #self: Caller;
   readonly #pending = new Set<ApiCall>();
   #closing: Promise<void> | undefined;
+  /** Aborted when whoever closes us does not want to wait any more. */
+  readonly #hurry = new AbortController();
 
   constructor(context: MeshContext, owner: string, behind: Behind) {
     const identity = shared(context, 'identity');
@@ -120,20 +144,29 @@ export class MeshClient implements Client {
   ): Promise<Advertisement> {
     const entry = advertised(this.context, this.#owner, procedure, handler, options);
     if (!entry.ok) throw new RpcError(entry.failure, nameOf(procedure));
+    const patience = this.#patience(options, procedure);
     this.#open(procedure);
-    const answer = await this.#registry(procedure, (registry) =>
-      registry.call('advertise', entry.value, { timeout: REGISTRY_TIMEOUT }),
+    return turnsOf(this.context).run(patience, procedure, () => this.#advertise(entry.value, patience));
+  }
+
+  async #advertise(entry: Advertised, patience: Patience): Promise<Advertisement> {
+    const { procedure, id } = entry;
+    this.#open(procedure);
+    const answer = await this.#registry(procedure, patience, REGISTRY_TIMEOUT, (registry, options) =>
+      registry.call('advertise', entry, options),
     );
     if (!answer.ok) throw new RpcError(answer.failure, procedure);
-    const handle = this.#handle(entry.value);
-    const refused = await this.#tellNode(procedure);
+    const handle = this.#handle(entry);
+    const refused = (await this.#tellNode(procedure, patience)) ?? patience.over;
     if (refused === undefined && !this.#isClosing) return handle;
-    await this.#remove({ procedure, owner: this.#owner, id: entry.value.id });
+    // whoever stopped waiting does not wait for the node to hear of it either
+    const soon = new Patience(this.context.runtime, { timeout: REGISTRY_TIMEOUT, signal: undefined });
+    await this.#remove({ procedure, owner: this.#owner, id }, soon, patience.over === undefined);
     // it was taken back, so asking again does no harm
     throw new RpcError(refused ?? CLOSED, procedure, { idempotent: true });
   }
 
-  async unadvertise(what: Advertisement | string): Promise<void> {
+  async unadvertise(what: Advertisement | string, options?: WaitOptions): Promise<void> {
     const checked = guarded<Withdrawal>('advertisement', () => {
       const owner = this.#owner;
       if (typeof what === 'object')
@@ -142,14 +175,10 @@ export class MeshClient implements Client {
       return name.ok ? { ok: true, value: { procedure: name.value, owner } } : name;
     });
     if (!checked.ok) throw new RpcError(checked.failure);
-    await this.#withdraw(checked.value);
+    await this.#withdraw(checked.value, options);
   }
 
-  async call<Value = unknown>(
-    procedure: string,
-    args?: Readonly<Record<string, unknown>>,
-    options?: CallOptions,
-  ): Promise<Value> {
+  async call<Value = unknown>(procedure: string, args?: CallArgs, options?: CallOptions): Promise<Value> {
     const result = await this.tryCall<Value>(procedure, args, options);
     if (result.ok) return result.value;
     throw result.error;
@@ -157,7 +186,7 @@ export class MeshClient implements Client {
 
   tryCall<Value = unknown>(
     procedure: string,
-    args?: Readonly<Record<string, unknown>>,
+    args?: CallArgs,
     options?: CallOptions,
   ): Promise<Result<Value>> {
     return new Promise((resolve) => {
@@ -165,10 +194,18 @@ export class MeshClient implements Client {
     });
   }
 
-  async disconnect(options: { readonly timeout?: number } = {}): Promise<void> {
-    const timeout = guarded('options', () => checkTimeout(options.timeout, DISCONNECT_TIMEOUT));
-    if (!timeout.ok) throw new RpcError(timeout.failure);
-    await (this.#closing ??= this.#leave(timeout.value));
+  async disconnect(options?: LeaveOptions): Promise<void> {
+    const waiting = checkWaiting(options, DISCONNECT_TIMEOUT);
+    if (!waiting.ok) throw new RpcError(waiting.failure);
+    const { signal, timeout, said } = waiting.value;
+    const hurry = (): void => this.#hurry.abort();
+    if (signal?.aborted === true) hurry();
+    else signal?.addEventListener('abort', hurry);
+    try {
+      await (this.#closing ??= this.#leave(timeout, said));
+    } finally {
+      signal?.removeEventListener('abort', hurry);
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -207,6 +244,7 @@ export class MeshClient implements Client {
         trace,
         idempotencyKey,
         idempotent,
+        observer: this.context.events.calls,
       },
       (result) => {
         this.#pending.delete(call);
@@ -216,7 +254,7 @@ export class MeshClient implements Client {
       },
     );
     function onAbort(): void {
-      call.cancel(signal?.reason);
+      call.cancel(undefined);
     }
     this.#pending.add(call);
     this.context.calls.add(call);
@@ -227,46 +265,71 @@ export class MeshClient implements Client {
   // --- advertisements ---------------------------------------------------------------------------------------
 
   #handle({ procedure, owner, id }: Advertised): Advertisement {
-    const unadvertise = (): Promise<void> => this.#withdraw({ procedure, owner, id });
-    return { id, procedure, unadvertise, [Symbol.asyncDispose]: unadvertise };
+    const unadvertise = (options?: WaitOptions): Promise<void> =>
+      this.#withdraw({ procedure, owner, id }, options);
+    return { id, procedure, unadvertise, [Symbol.asyncDispose]: () => unadvertise() };
+  }
+
+  #patience(options: unknown, procedure: string | undefined): Patience {
+    const waiting = checkWaiting(options, WAIT_TIMEOUT);
+    if (!waiting.ok) throw new RpcError(waiting.failure, procedure);
+    return new Patience(this.context.runtime, waiting.value);
   }
 
   /**
    * On a client: has the node know whether this name is served here. Undefined when it does, or will: while the
    * connection is lost, the next one says everything.
    */
-  async #tellNode(procedure: string): Promise<RpcFailure | undefined> {
+  async #tellNode(procedure: string, patience: Patience): Promise<RpcFailure | undefined> {
     if (this.context.role === 'node') return undefined;
     const connection = shared(this.context, 'uplink')?.connection ?? null;
     if (connection === null) return undefined;
     try {
       const ref = new ServerRef<ConnectionCalls>(this.context.runtime, connection);
-      const failure = await ref.call('announce', procedure, { timeout: ADVERTISE_TIMEOUT });
+      const failure = await ref.call('announce', procedure, waitingFor(patience, ADVERTISE_TIMEOUT));
       return failure?.tag === 'connection_error' ? undefined : failure;
     } catch (error) {
       if (!(error instanceof ExitError)) throw error;
+      if (patience.over !== undefined) return patience.over;
       return error.reason === 'timeout' ? { tag: 'timeout', timeout: ADVERTISE_TIMEOUT } : undefined;
     }
   }
 
-  async #withdraw(what: Withdrawal): Promise<void> {
+  async #withdraw(what: Withdrawal, options: WaitOptions | undefined): Promise<void> {
+    const patience = this.#patience(options, what.procedure);
     // whoever leaves withdraws everything
-    if (!this.#isClosing) await this.#remove(what);
+    if (this.#isClosing) return;
+    await turnsOf(this.context).run(patience, what.procedure, async () => {
+      const failure = await this.#remove(what, patience, true);
+      // it is withdrawn here; what the node did not hear in time it hears later
+      if (failure !== undefined) throw new RpcError(failure, what.procedure, { idempotent: true });
+    });
   }
 
-  async #remove(what: Withdrawal): Promise<void> {
-    const removed = await this.#registry(what.procedure, (registry) => registry.call('unadvertise', what));
-    if (removed) await this.#tellNode(what.procedure);
+  /** Withdraws here, and has the node told. Gives why nobody waited for that to the end. */
+  async #remove(what: Withdrawal, patience: Patience, waits: boolean): Promise<RpcFailure | undefined> {
+    const removed = await this.#registry(what.procedure, patience, REGISTRY_TIMEOUT, (registry, options) =>
+      registry.call('unadvertise', what, options),
+    );
+    if (!removed) return undefined;
+    const told = this.#tellNode(what.procedure, patience);
+    if (!waits) return undefined;
+    await told;
+    return patience.over;
   }
 
   async #registry<T>(
     procedure: string | undefined,
-    ask: (registry: ServerRef<RegistryCalls>) => Promise<T>,
+    patience: Patience,
+    timeout: number,
+    ask: (registry: ServerRef<RegistryCalls>, options: ServerCallOptions) => Promise<T>,
   ): Promise<T> {
     const { runtime, scope } = this.context;
     try {
-      return await ask(new ServerRef<RegistryCalls>(runtime, { scope, name: 'serviceRegistry' }));
+      const registry = new ServerRef<RegistryCalls>(runtime, { scope, name: 'serviceRegistry' });
+      return await ask(registry, waitingFor(patience, timeout));
     } catch (cause) {
+      patience.check(procedure);
       throw new RpcError(UNANSWERED, procedure, { cause });
     }
   }
@@ -281,29 +344,33 @@ export class MeshClient implements Client {
     if (this.#isClosing) throw new RpcError(CLOSED, procedure);
   }
 
-  async #leave(timeout: number): Promise<void> {
+  async #leave(timeout: number, said: boolean): Promise<void> {
     const { runtime } = this.context;
     const { clock } = runtime;
+    const { signal: hurry } = this.#hurry;
     const deadline = clock.now() + timeout;
     const left = (): number => Math.max(0, deadline - clock.now());
     this.#behind.begin();
-    const serving = await within(clock, left(), this.#withdrawAll(), []);
+    const serving = await within(clock, left(), this.#withdrawAll(), [], hurry);
     const calls = this.#behind.calls ?? this.#pending;
     await Promise.all([
-      allSettled(runtime, calls, left()),
-      finished(serving, left()),
-      this.#behind.drain(left()),
+      allSettled(runtime, calls, left(), hurry),
+      finished(serving, left(), hurry),
+      this.#behind.drain(left(), hurry),
     ]);
     for (const call of calls) {
       call.giveUp({ tag: 'connection_error', sent: call.mayHaveRun, detail: 'the client was closed' });
     }
-    await this.#behind.end();
+    await this.#behind.end(said ? left() : undefined, hurry);
   }
 
   /** Nothing of ours is called any more; gives the procedures that finish what runs. */
   async #withdrawAll(): Promise<Awaited<ReturnType<RegistryCalls['leave']>>> {
     try {
-      return await this.#registry(undefined, (registry) => registry.call('leave', this.#owner));
+      const patience = new Patience(this.context.runtime, { timeout: WAIT_TIMEOUT, signal: undefined });
+      return await this.#registry(undefined, patience, WAIT_TIMEOUT, (registry, options) =>
+        registry.call('leave', this.#owner, options),
+      );
     } catch {
       // the registry is gone, and with it everything it served
       return [];
@@ -317,6 +384,12 @@ const UNANSWERED: RpcFailure = {
   sent: true,
   detail: 'the service registry did not answer',
 };
+
+/** What is left of the caller's budget, and no more than the step may take by itself. */
+const waitingFor = ({ left, signal }: Patience, timeout: number): ServerCallOptions => ({
+  timeout: Math.min(left, timeout),
+  ...(signal === undefined ? {} : { signal }),
+});
 
 const nameOf = (procedure: unknown): string | undefined =>
   typeof procedure === 'string' ? procedure.slice(0, 255) : undefined;

@@ -14,26 +14,41 @@ export interface Behind {
   /** Nothing new begins from now on. */
   begin(): void;
   /** Lets connections finish what is in flight. */
-  drain(timeout: number): Promise<void>;
-  end(): Promise<void>;
+  drain(timeout: number, hurry: AbortSignal): Promise<void>;
+  /**
+   * @param left milliseconds that the user's own children may take; undefined: what their `shutdown` says.
+   * @param hurry ends the waiting for them at once.
+   */
+  end(left: number | undefined, hurry: AbortSignal): Promise<void>;
 }
 
-/** What `promise` gives within `timeout` ms, else `otherwise`. */
+/** What `promise` gives within `timeout` ms and before `hurry` is aborted, else `otherwise`. */
 export function within<T, U>(
   clock: Clock,
   timeout: number,
   promise: Promise<T>,
   otherwise: U,
+  hurry?: AbortSignal,
 ): Promise<T | U> {
   return new Promise((resolve, reject) => {
-    const timer = clock.setTimer(timeout, () => resolve(otherwise));
+    const end = (): void => {
+      clock.clear(timer);
+      hurry?.removeEventListener('abort', giveUp);
+    };
+    const giveUp = (): void => {
+      end();
+      resolve(otherwise);
+    };
+    const timer = clock.setTimer(timeout, giveUp);
+    if (hurry?.aborted === true) giveUp();
+    else hurry?.addEventListener('abort', giveUp);
     promise.then(
       (value) => {
-        clock.clear(timer);
+        end();
         resolve(value);
       },
       (error: unknown) => {
-        clock.clear(timer);
+        end();
         reject(error as Error);
       },
     );
@@ -45,19 +60,25 @@ export async function allSettled(
   { clock }: Runtime,
   calls: Iterable<OpenCall>,
   timeout: number,
+  hurry: AbortSignal,
 ): Promise<void> {
-  await within(clock, timeout, Promise.all([...calls].map((call) => call.over())).then(ignore), undefined);
+  const all = Promise.all([...calls].map((call) => call.over())).then(ignore);
+  await within(clock, timeout, all, undefined, hurry);
 }
 
 /** Waits until these processes have ended by themselves, then ends the rest. */
-export async function finished(processes: readonly Process[], timeout: number): Promise<void> {
+export async function finished(
+  processes: readonly Process[],
+  timeout: number,
+  hurry: AbortSignal,
+): Promise<void> {
   const [first] = processes;
   if (first === undefined) return;
   const { runtime } = first;
   const ends = processes.map(
     (process) => new Promise<unknown>((resolve) => runtime.onExit(process, resolve)),
   );
-  await within(runtime.clock, timeout, Promise.all(ends).then(ignore), undefined);
+  await within(runtime.clock, timeout, Promise.all(ends).then(ignore), undefined, hurry);
   for (const process of processes) requestStop(process, 'shutdown');
 }
 

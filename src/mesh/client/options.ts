@@ -1,7 +1,7 @@
 /**
  * What `startNode` and `connect` take.
  */
-import type { Logger } from '../../actor/logger.ts';
+import type { Logger, LogLevel } from '../../actor/logger.ts';
 import type { Runtime } from '../../actor/runtime.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
@@ -19,22 +19,31 @@ interface CommonOptions {
   readonly runtime?: Runtime;
   /** For a runtime of its own. Default: NDJSON on stderr from `warn` up. */
   readonly logger?: Logger;
+  /** For a runtime of its own: the least severe lines that are logged. Default `warn`, or what `logger` writes. */
+  readonly logLevel?: LogLevel;
   /** Default: QUIC. */
   readonly transport?: Transport;
   readonly limits?: EndpointLimits;
   /** Actors of yours, supervised in the same tree (oneForOne, 3 restarts in 5 s), after the mesh. */
   readonly children?: readonly ChildSpec[];
-  /** Tell remote callers name and message of a crash, never its stack. Default false. */
-  readonly crashDetails?: boolean;
+  /**
+   * Who is told name and message of what a handler threw: `'log'`, the log; true, the log and remote callers (never
+   * its stack). Default false: nobody, for they may hold secrets. A `runtime` that is given decides about its log.
+   */
+  readonly crashDetails?: boolean | 'log';
   /** Bytes of one call's args or result. Default 1 MiB, at most 64 MiB. */
   readonly maxBody?: number;
   /** Milliseconds for handshake and hello. Default 10,000. */
   readonly helloTimeout?: number;
+  /** Gives the start up: it fails with `canceled`, and nothing of it is left. */
+  readonly signal?: AbortSignal;
 }
 
 export interface NodeOptions extends CommonOptions {
   /** `host:port`, IPv6 in brackets; port 0 takes a free one. Default `127.0.0.1:9443`. */
   readonly listen?: string;
+  /** Milliseconds until everything must be up, your own children too; then nothing of it is left. Default 60,000. */
+  readonly timeout?: number;
 }
 
 export interface ConnectOptions extends CommonOptions {
@@ -42,5 +51,4 @@ export interface ConnectOptions extends CommonOptions {
   readonly timeout?: number;
   /** Refuse any node but this one: its id in hex. */
   readonly nodeId?: string;
-  readonly signal?: AbortSignal;
 }

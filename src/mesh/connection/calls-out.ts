@@ -36,6 +36,9 @@ export interface Carrier {
 export class CallsOut implements Abandonable {
   readonly #carrier: Carrier;
   readonly #outgoing = new Outgoing();
+  /** Told once when the peer, which takes no new calls, can have missed none. */
+  #onStill: (() => void) | undefined;
+  #stopped = false;
 
   constructor(carrier: Carrier) {
     this.#carrier = carrier;
@@ -53,6 +56,10 @@ export class CallsOut implements Abandonable {
   /** Sends a call now, or when there is room for it. */
   send(call: RpcCall): void {
     if (call.settled) return;
+    if (this.#stopped) {
+      call.refuse(LEAVING);
+      return;
+    }
     const { ready, rpc } = this.#carrier;
     call.worker = this;
     if (ready && this.#outgoing.free && !rpc.congested) {
@@ -79,6 +86,17 @@ export class CallsOut implements Abandonable {
       if (call === undefined) break;
       this.#transmit(call);
     }
+  }
+
+  /**
+   * The peer says goodbye: nothing new is sent to it, what waits is refused and may be tried elsewhere. `onStill`
+   * is called when what was sent cannot arrive after what is sent next: frames come in order, bodies do not.
+   */
+  stop(onStill: () => void): void {
+    this.#stopped = true;
+    this.#onStill = onStill;
+    for (const call of this.#outgoing.clearWaiting()) call.refuse(LEAVING);
+    this.#settled();
   }
 
   #openBody(): BodyStream | undefined {
@@ -190,10 +208,17 @@ export class CallsOut implements Abandonable {
   }
 
   #settled(): void {
+    if (this.#onStill !== undefined && !this.#outgoing.hasBodies) {
+      const onStill = this.#onStill;
+      this.#onStill = undefined;
+      onStill();
+    }
     if (this.#outgoing.waiting > 0) this.pump();
     this.#carrier.onOutgoingSettled();
   }
 }
+
+const LEAVING: RpcFailure = { tag: 'connection_error', sent: false, detail: 'the peer is closing' };
 
 function callPayload(call: RpcCall, id: Uint8Array, realm: string, now: number): CallPayload {
   const left = Math.max(1, Math.ceil(call.deadline - now));

@@ -13,12 +13,27 @@ import { CloseCode, type CloseReason, type Link, type PhysicalAddress } from '..
 import { createMachineCell, type MachineCell } from '../../xstate/cell.ts';
 import { shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { connectionEnded, connectionOpened, peerDoubted } from '../events/connection-events.ts';
 import { Registered } from '../registry/registered.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import { ControlHandler } from './control.ts';
 import { ConnectionCore, type CoreOwner, type Rejected } from './core.ts';
 import { lifecycleMachine, type LifecycleAction } from './machine.ts';
-import { Close, Drain, Ended, Farewell, Introduce, Ready, Replay, Watch } from './messages.ts';
+import {
+  Answered,
+  Ask,
+  Close,
+  Doubted,
+  Drain,
+  Ended,
+  Farewell,
+  Greet,
+  Introduce,
+  Ready,
+  Replay,
+  Verified,
+  Watch,
+} from './messages.ts';
 
 /** Messages queued at most (DESIGN §8, Mailboxes). */
 const CONNECTION_MAILBOX = 16_384;
@@ -38,6 +53,8 @@ export interface ConnectionArgs {
   readonly dial:
     { readonly address: PhysicalAddress; readonly expectedId: Uint8Array | undefined } | undefined;
   readonly watcher: Process | undefined;
+  /** Wait with the hello until told: `Verified`, then `Greet`. */
+  readonly hold?: boolean;
 }
 
 export class ConnectionState implements CoreOwner {
@@ -48,6 +65,8 @@ export class ConnectionState implements CoreOwner {
   readonly lifecycle: MachineCell;
   readonly control: ControlHandler;
   refusal: RpcFailure | undefined;
+  /** The hello waits to be let go. */
+  hold: boolean;
   drainCode: CloseCode = CloseCode.normal;
   /** The peer has answered our goodbye. */
   #farewell = false;
@@ -57,6 +76,7 @@ export class ConnectionState implements CoreOwner {
     this.core = args.core;
     this.process = process;
     this.watcher = args.watcher;
+    this.hold = args.hold === true;
     this.control = new ControlHandler(this);
     this.lifecycle = createMachineCell(process, lifecycleMachine, {
       input: { helloTimeout: args.context.settings.helloTimeout },
@@ -72,8 +92,54 @@ export class ConnectionState implements CoreOwner {
     this.control.onRejected(event);
   }
 
+  onDoubted(why: Doubted['why']): void {
+    const standing = this.context.standings.find(this.process);
+    if (standing !== undefined) standing.doubtful = why === 'suspect';
+    if (why !== 'gone') {
+      this.control.trust(why === 'trusted');
+      peerDoubted(this.core, why === 'suspect');
+    }
+    this.#tell(new Doubted(this.process, why));
+  }
+
+  onVerified(): void {
+    const { context, core, process } = this;
+    context.standings.add({
+      process,
+      peerId: core.peerId,
+      dialed: core.link?.role === 'dialer',
+      epoch: undefined,
+      greeted: false,
+      readySince: undefined,
+      doubtful: false,
+      replace: () => core.close(CloseCode.duplicate),
+    });
+  }
+
+  /** The hello may go now. */
+  greet(): void {
+    if (!this.hold) return;
+    this.hold = false;
+    if (this.lifecycle.matches('greeting.hello')) this.control.hello();
+  }
+
+  /** One last question to the peer. */
+  ask(): void {
+    this.core.prober.ask(this.process, (alive) => {
+      const standing = this.context.standings.find(this.process);
+      if (standing !== undefined) standing.doubtful = !alive;
+      this.#tell(new Answered(this.process, alive));
+    });
+  }
+
+  #tell(message: unknown): void {
+    if (this.watcher !== undefined) this.process.send(this.watcher, message);
+  }
+
   onEnded(reason: CloseReason): void {
+    this.context.standings.remove(this.process);
     this.context.counters.connectionsClosed++;
+    connectionEnded(this.core, reason, this.refusal);
     this.control.end();
     this.lifecycle.send({ type: 'closed' });
     this.context.runtime.stop(this.process, { shutdown: new Ended(reason, this.refusal) });
@@ -103,23 +169,34 @@ export class ConnectionState implements CoreOwner {
     this.tellWatcher();
   }
 
+  /** While nobody watched, this connection could not be found: what was advertised then was not said. */
+  rewatched(): void {
+    if (!this.core.ready) return;
+    this.control.enroll();
+    this.tellWatcher();
+  }
+
   tellWatcher(): void {
-    if (this.watcher !== undefined)
-      this.process.send(this.watcher, new Ready(this.process, this.core.peerId));
+    this.#tell(new Ready(this.process, this.core.peerId));
   }
 
   #perform(action: LifecycleAction): void {
     const { core } = this;
     switch (action) {
       case 'sendHello':
-        this.control.hello();
+        if (this.hold) this.#tell(new Verified(this.process));
+        else this.control.hello();
         return;
-      case 'announce':
+      case 'announce': {
         this.context.counters.connectionsOpened++;
+        connectionOpened(core);
+        const standing = this.context.standings.find(this.process);
+        if (standing !== undefined) standing.readySince = core.now();
         core.begin();
         this.control.enroll();
         this.introduce();
         return;
+      }
       case 'helloTimedOut':
         core.close(CloseCode.helloTimeout, '');
         return;
@@ -147,6 +224,7 @@ export const connectionServer: GenServer<ConnectionArgs, ConnectionState, Connec
     const { core, context, dial } = args;
     core.owner = state;
     context.runtime.onExit(process, () => {
+      context.standings.remove(process);
       core.link?.close(CloseCode.internal, '');
       core.end({ tag: 'transport_error', detail: 'the connection was ended here' });
     });
@@ -187,9 +265,12 @@ export const connectionServer: GenServer<ConnectionArgs, ConnectionState, Connec
     else if (message instanceof Replay) state.control.replay();
     else if (message instanceof Farewell) state.control.farewell();
     else if (message instanceof Introduce) state.introduce();
+    else if (message instanceof Ask) state.ask();
+    else if (message instanceof Greet) state.greet();
     else if (message instanceof Watch) {
       state.watcher = message.watcher;
-      if (state.core.ready) state.tellWatcher();
+      state.greet();
+      state.rewatched();
     }
     return noReply(state);
   },

@@ -24,6 +24,8 @@ import {
   type Self,
 } from './hello.ts';
 import { Enrolling } from './enrolling.ts';
+import { admits, isSmaller, yields } from '../peer/takeover.ts';
+import { keyOf } from './outgoing.ts';
 
 /** Registrations of the peer that the registry has not answered. */
 const PENDING = 1_024;
@@ -35,7 +37,8 @@ export class ControlHandler {
   readonly #enrolling: Enrolling;
   /** What the peer registered here: procedure → exclusive. */
   readonly #registered = new Map<string, boolean>();
-  #asking = 0;
+  /** Its wishes that the registry has not answered, by request. */
+  readonly #asking = new Map<string, Registration>();
   /** What our hello said. */
   #seed: Uint8Array = new Uint8Array(0);
   /** The peer has said goodbye. */
@@ -43,7 +46,7 @@ export class ControlHandler {
 
   constructor(state: ConnectionState) {
     this.#state = state;
-    this.#enrolling = new Enrolling(state.context, state.core.control);
+    this.#enrolling = new Enrolling(state.context, state.core.control, state.process);
   }
 
   get #context(): MeshContext {
@@ -56,7 +59,10 @@ export class ControlHandler {
     if (core.link?.role !== 'dialer') return;
     const { random } = context.runtime;
     this.#seed = random.bytes(32);
-    core.control.send('connect', connectPayload(this.#self(), false, this.#seed));
+    const standing = context.standings.find(this.#state.process);
+    if (standing !== undefined) standing.greeted = true;
+    const have = context.standings.have(core.peerId, this.#state.process);
+    core.control.send('connect', connectPayload(this.#self(), have, this.#seed));
     // a stream exists for the peer once something is on it
     for (const channel of [core.dht, core.rpc]) {
       channel.send('ping', {
@@ -73,7 +79,7 @@ export class ControlHandler {
     if (pool !== undefined) {
       this.#context.runtime.cast(
         pool,
-        new Request('connected', { nodeId: core.peerId, connection: process }),
+        new Request('connected', { nodeId: core.peerId, connection: process, epoch: core.hello?.epoch }),
       );
     }
   }
@@ -94,9 +100,12 @@ export class ControlHandler {
     this.#state.core.control.send('disconnect', GOODBYE);
   }
 
-  /** The answer to the peer's goodbye. */
+  /** The answer to the peer's goodbye: no call of ours comes after it. */
   farewell(): void {
-    this.#state.core.rpc.send('disconnect', GOODBYE);
+    const { core } = this.#state;
+    core.outgoing.stop(() => {
+      core.rpc.send('disconnect', GOODBYE);
+    });
   }
 
   onFrame(frame: Frame): void {
@@ -153,7 +162,8 @@ export class ControlHandler {
   /** The registry decided about a wish of the peer. */
   answerRegistration({ registration, failure }: Registered): void {
     const { procedure, exclusive, remove, requestId } = registration;
-    this.#asking--;
+    // a registry that was restarted in between may answer twice
+    if (!this.#asking.delete(keyOf(requestId))) return;
     if (remove) this.#registered.delete(procedure);
     else if (failure === undefined) this.#registered.set(procedure, exclusive);
     this.#answer(requestId, failure);
@@ -163,9 +173,23 @@ export class ControlHandler {
   replay(): void {
     const registry = actor(this.#context, 'serviceRegistry');
     const { process, core } = this.#state;
-    if (registry === undefined || this.#registered.size === 0) return;
-    const enrollment = { connection: process, nodeId: core.peerId, procedures: new Map(this.#registered) };
-    this.#context.runtime.cast(registry, new Request('enroll', enrollment));
+    if (registry === undefined) return;
+    const { runtime } = this.#context;
+    if (this.#registered.size > 0) {
+      const enrollment = { connection: process, nodeId: core.peerId, procedures: new Map(this.#registered) };
+      runtime.cast(registry, new Request('enroll', enrollment));
+    }
+    for (const wish of this.#asking.values()) runtime.cast(registry, new Request('register', wish));
+    if (this.#leaving) runtime.cast(registry, new Request('goodbye', process));
+    else if (core.prober.suspect) this.trust(false);
+  }
+
+  /** Providers behind a peer that does not answer are a last resort. */
+  trust(trusted: boolean): void {
+    const registry = actor(this.#context, 'serviceRegistry');
+    if (registry === undefined || this.#context.role !== 'node') return;
+    const connection = this.#state.process;
+    this.#context.runtime.cast(registry, new Request('trust', { connection, trusted }));
   }
 
   /** Nothing will be answered any more. */
@@ -177,7 +201,7 @@ export class ControlHandler {
     const { core, lifecycle } = this.#state;
     const role = core.link?.role;
     if (frame.type === 'connect' && role === 'acceptor') this.#onConnect(frame.payload);
-    else if (frame.type === 'connected' && role === 'dialer') this.#onConnected(frame.payload);
+    else if (frame.type === 'connected' && role === 'dialer' && this.#seed.length > 0) this.#onConnected(frame.payload);
     else if (frame.type === 'refused' && role === 'dialer') {
       this.#state.refuse(refusal(frame.payload), CloseCode.refused, 'refused by the node');
     } else if (!lifecycle.matches('draining')) {
@@ -196,11 +220,29 @@ export class ControlHandler {
       this.#state.refuse(refusal(refused), CloseCode.refused, refused.message);
       return;
     }
+    if (!this.#makesWay(payload)) {
+      core.close(CloseCode.duplicate);
+      return;
+    }
     const seed = this.#context.runtime.random.bytes(32);
     const { epoch, capabilities } = payload;
     core.hello = { epoch, capabilities, ourSeed: seed, theirSeed: payload.seed };
     core.control.send('connected', connectedPayload(self, seed));
     lifecycle.send({ type: 'accepted' });
+  }
+
+  /** Whether this peer's hello is accepted beside what we have with it; what must yield to it ends. */
+  #makesWay(payload: ConnectPayload): boolean {
+    const { standings, runtime } = this.#context;
+    const { process, core } = this.#state;
+    const smaller = isSmaller(this.#self().nodeId, payload.node_id);
+    const others = [...standings.of(core.peerId)].filter((other) => other.process !== process);
+    const now = runtime.clock.now();
+    if (!others.every((other) => admits(other, payload, smaller, now))) return false;
+    for (const other of others) if (yields(other)) other.replace();
+    const own = standings.find(process);
+    if (own !== undefined) own.epoch = payload.epoch;
+    return true;
   }
 
   #onConnected(payload: ConnectedPayload): void {
@@ -237,8 +279,9 @@ export class ControlHandler {
       exclusive: exclusive === true,
       remove,
     };
-    if (registry !== undefined && this.#context.runtime.cast(registry, new Request('register', wish))) {
-      this.#asking++;
+    if (registry === undefined || this.#context.runtime.cast(registry, new Request('register', wish))) {
+      // while the registry is being restarted it waits for the replay
+      this.#asking.set(keyOf(requestId), wish);
     } else this.#answer(requestId, { tag: 'overloaded', bound: 'registry' });
   }
 
@@ -246,7 +289,7 @@ export class ControlHandler {
     const name = checkProcedureName(procedure, this.#context.settings.names);
     if (!name.ok) return { tag: 'invalid_args', field: 'procedure', detail: name.error.reason };
     if (this.#context.role !== 'node') return { tag: 'unauthorized', detail: 'a client serves nobody' };
-    return this.#asking >= PENDING ? { tag: 'overloaded', bound: 'registrations' } : undefined;
+    return this.#asking.size >= PENDING ? { tag: 'overloaded', bound: 'registrations' } : undefined;
   }
 
   /** The peer finishes what runs; it wants no new calls. */

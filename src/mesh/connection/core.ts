@@ -20,10 +20,12 @@ import {
 } from '../../transport/transport.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcCall } from '../router/rpc-call.ts';
+import { frameInvalid, peerSlow } from '../events/connection-events.ts';
 import { BodyStream, type BodyOwner } from './body-stream.ts';
 import { CallsOut, type Carrier } from './calls-out.ts';
 import type { Greeting } from './hello.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
+import { Prober, type Probed } from './prober.ts';
 import { SlowPeer, type Watched } from './slow-peer.ts';
 import { Channel, CHANNELS, type ChannelOwner } from './channel.ts';
 import { describeClose } from './close.ts';
@@ -47,12 +49,16 @@ export interface CoreOwner {
   onFarewell(): void;
   /** Nothing may be in flight any more. */
   checkIdle(): void;
+  /** The peer may be gone, or answers again. */
+  onDoubted(why: 'gone' | 'suspect' | 'trusted'): void;
+  /** The peer has proven who it is. */
+  onVerified(): void;
   /** The link is gone. */
   onEnded(reason: CloseReason): void;
 }
 
 export class ConnectionCore
-  implements LinkEvents, ChannelOwner, BodyOwner, Carrier, ReplySender, OutboxOwner, Watched
+  implements LinkEvents, ChannelOwner, BodyOwner, Carrier, ReplySender, OutboxOwner, Watched, Probed
 {
   readonly context: MeshContext;
   readonly outgoing: CallsOut = new CallsOut(this);
@@ -76,6 +82,7 @@ export class ConnectionCore
   #held = 0;
   #pumping: 'no' | 'yes' | 'again' = 'no';
   readonly #slow = new SlowPeer(this);
+  readonly prober: Prober = new Prober(this);
 
   constructor(context: MeshContext) {
     this.context = context;
@@ -92,6 +99,7 @@ export class ConnectionCore
     this.link = link;
     this.peerId = link.peer === undefined ? '' : Buffer.from(link.peer.nodeId).toString('hex');
     if (link.role === 'dialer') this.#openChannels(link);
+    this.owner?.onVerified();
     this.owner?.lifecycle.send({ type: 'opened' });
   }
 
@@ -111,6 +119,10 @@ export class ConnectionCore
 
   onCredit(): void {
     this.pump();
+  }
+
+  onDoubt(): void {
+    if (this.ready) this.owner?.onDoubted('gone');
   }
 
   onClose(reason: CloseReason): void {
@@ -136,9 +148,11 @@ export class ConnectionCore
   /** The hello was accepted: frames flow. */
   begin(): void {
     this.ready = true;
+    this.link?.admit();
     this.dht.release();
     this.rpc.release();
     this.pump();
+    if (this.owed && this.owner !== undefined) this.prober.start(this.owner.process);
   }
 
   close(code: CloseCode, reason: string = ''): void {
@@ -155,6 +169,7 @@ export class ConnectionCore
     this.outgoing.end(detail);
     this.outbox.end();
     this.#slow.stop();
+    this.prober.stop();
     this.incoming.cancelAll(detail);
     this.owner?.onEnded(reason);
   }
@@ -163,8 +178,10 @@ export class ConnectionCore
 
   /** Sends a call of ours now, or when there is room for it. */
   send(call: RpcCall): void {
-    if (this.ended === undefined) this.outgoing.send(call);
-    else call.refuse({ tag: 'connection_error', sent: false, detail: describeClose(this.ended) });
+    if (this.ended === undefined) {
+      this.outgoing.send(call);
+      if (this.ready && this.owner !== undefined) this.prober.start(this.owner.process);
+    } else call.refuse({ tag: 'connection_error', sent: false, detail: describeClose(this.ended) });
   }
 
   get congested(): boolean {
@@ -222,6 +239,16 @@ export class ConnectionCore
     this.owner?.checkIdle();
   }
 
+  // --- a peer that may be gone ---------------------------------------------------------------------------------
+
+  get owed(): boolean {
+    return this.outgoing.inFlight > 0;
+  }
+
+  onSuspect(suspect: boolean): void {
+    this.owner?.onDoubted(suspect ? 'suspect' : 'trusted');
+  }
+
   // --- a peer that does not read ------------------------------------------------------------------------------
 
   watch(): void {
@@ -241,6 +268,7 @@ export class ConnectionCore
   }
 
   onSlow(): void {
+    peerSlow(this);
     this.close(CloseCode.slowConsumer, 'nothing is read');
   }
 
@@ -248,7 +276,10 @@ export class ConnectionCore
 
   onFrame(channel: Channel, event: FrameEvent): void {
     if (this.ended !== undefined || this.#closed) return;
-    if (event.tag === 'closed') this.#protocolError(`${channel.name}: ${event.error.tag}`);
+    if (event.tag === 'closed') {
+      frameInvalid(this, channel.name, event.error.tag);
+      this.#protocolError(`${channel.name}: ${event.error.tag}`);
+    }
     else if (event.tag === 'rejected') this.#onRejected(channel, event);
     else if (channel === this.control) this.owner?.onControl(event.frame);
     else if (channel === this.rpc) this.#onRpc(event.frame);
@@ -258,6 +289,7 @@ export class ConnectionCore
   /** Whoever waits for an answer to it, or for it as an answer, is told. */
   #onRejected(channel: Channel, event: Rejected): void {
     this.context.counters.rejectedFrames++;
+    frameInvalid(this, channel.name, event.error.tag);
     if (channel === this.control) this.owner?.onRejectedControl(event);
     if (channel !== this.rpc || event.correlation?.field !== 'call_id') return;
     const { id } = event.correlation;

@@ -1,11 +1,15 @@
 /**
  * A client's registrations at its node: what it serves is said anew over each connection, and each change as it
  * comes. What is sent is always what the intent holds at that moment, so the last word is the right one.
+ * What the node refuses then, though it took it before, is said again with backoff: names and room become free.
  */
+import type { Process } from '../../actor/process.ts';
+import type { TimerEntry } from '../../actor/timers.ts';
 import type { From } from '../../otp/gen-server.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { keyOfAdvertised } from '../intent/intent.ts';
+import { delay } from '../peer/backoff.ts';
 import type { Channel } from './channel.ts';
 import { keyOf } from './outgoing.ts';
 
@@ -28,15 +32,24 @@ export class Enrolling {
   readonly #control: Channel;
   readonly #asked = new Map<string, Asked>();
   #todo: string[] = [];
+  /** What the node believes that we serve. */
+  readonly #told = new Set<string>();
+  /** Refused, to be said again. */
+  readonly #refused = new Set<string>();
+  #attempt = 0;
+  #again: TimerEntry | undefined;
+  readonly #process: Process;
 
-  constructor(context: MeshContext, control: Channel) {
+  constructor(context: MeshContext, control: Channel, process: Process) {
     this.#context = context;
     this.#control = control;
+    this.#process = process;
   }
 
-  /** Says everything, a window at a time. */
+  /** Says everything, a window at a time; also what was said before and is not wanted any more. */
   all(): void {
-    this.#todo = [...this.#context.advertised.values()].map(({ procedure }) => procedure).toReversed();
+    const wanted = [...this.#context.advertised.values()].map(({ procedure }) => procedure);
+    this.#todo = [...new Set([...this.#told, ...wanted.toReversed()])];
     this.#more();
   }
 
@@ -52,18 +65,31 @@ export class Enrolling {
     const asked = this.#asked.get(key);
     if (asked === undefined) return;
     this.#asked.delete(key);
+    if (failure !== undefined) this.#told.delete(asked.procedure);
     if (asked.from !== undefined) asked.from.reply(failure);
     else if (failure !== undefined) {
-      this.#context.runtime.logger.warn(
-        { event: 'mesh.registration_refused', procedure: asked.procedure, tag: failure.tag },
-        `the node refuses ${asked.procedure}`,
-      );
+      this.#context.events.emit('service.refused', { procedure: asked.procedure, tag: failure.tag });
+      if (failure.tag !== 'invalid_args') this.#later(asked.procedure);
     }
     this.#more();
   }
 
+  #later(procedure: string): void {
+    this.#refused.add(procedure);
+    if (this.#again !== undefined) return;
+    const { runtime } = this.#context;
+    this.#again = runtime.workAfter(delay(this.#attempt++, runtime.random), this.#process, () => {
+      this.#again = undefined;
+      this.#todo.push(...this.#refused);
+      this.#refused.clear();
+      this.#more();
+    });
+  }
+
   end(): void {
     this.#todo = [];
+    this.#refused.clear();
+    this.#again?.unset();
     for (const { from } of this.#asked.values()) {
       from?.reply({
         tag: 'connection_error',
@@ -78,7 +104,7 @@ export class Enrolling {
     while (this.#asked.size < WINDOW) {
       const procedure = this.#todo.pop();
       if (procedure === undefined) return;
-      if (this.#wanted(procedure) !== undefined) this.#ask(procedure, undefined);
+      if (this.#told.has(procedure) || this.#wanted(procedure) !== undefined) this.#ask(procedure, undefined);
     }
   }
 
@@ -86,6 +112,8 @@ export class Enrolling {
     const wanted = this.#wanted(procedure);
     const id = this.#context.runtime.random.bytes(16);
     this.#asked.set(keyOf(id), { procedure, from });
+    if (wanted === undefined) this.#told.delete(procedure);
+    else this.#told.add(procedure);
     if (wanted === undefined) this.#control.send('unregister_procedure', { request_id: id, procedure });
     else {
       this.#control.send('register_procedure', {

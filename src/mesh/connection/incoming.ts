@@ -6,6 +6,7 @@
  */
 import { encodeFrame, type PayloadError } from '../../codec/frame.ts';
 import type { CallPayload, ReplyPayload } from '../../codec/payloads.ts';
+import type { Unencodable } from '../../codec/normalize.ts';
 import type { Value } from '../../codec/value.ts';
 import { ResetCode } from '../../transport/transport.ts';
 import { uncopied } from '../call/value-limits.ts';
@@ -82,6 +83,7 @@ export class Incoming implements Answering {
         fromPeer: true,
         idempotencyKey: payload.idempotency_key ?? undefined,
         idempotent: payload.idempotent === true,
+        observer: this.#context.events.calls,
       },
       payload.call_id,
       key,
@@ -167,7 +169,7 @@ export class Incoming implements Answering {
     if (!encoded.ok) {
       const failure: RpcFailure =
         encoded.error.tag === 'unencodable'
-          ? uncopied(encoded.error, this.#context.settings.valueLimits, 'result')
+          ? uncopied(inResult(encoded.error), this.#context.settings.valueLimits, 'result')
           : { tag: 'frame_too_large', limit: maxBody };
       encoded = encodeFrame('reply', error(failure), maxBody);
     }
@@ -184,6 +186,12 @@ const UNSENT: RpcFailure = {
   sent: true,
   detail: 'too many replies wait to be sent',
 };
+
+/** The path inside the result, as a local caller sees it. */
+const inResult = (error: Unencodable): Unencodable => ({
+  ...error,
+  path: error.path.replace(/^\$\.result/, '$'),
+});
 
 function rejection(error: PayloadError): RpcFailure {
   return error.tag === 'invalid_args'

@@ -15,6 +15,44 @@ export class Ready {
   }
 }
 
+/** Sent to the watcher when the peer has proven who it is, by a connection that waits with its hello. */
+export class Verified {
+  readonly connection: Process;
+  constructor(connection: Process) {
+    this.connection = connection;
+  }
+}
+
+/** Lets a connection that waits with its hello say it. */
+export class Greet {
+  readonly greet = true;
+}
+
+/** Sent to the watcher: the peer may be gone, or is there after all. */
+export class Doubted {
+  readonly connection: Process;
+  /** `gone`: its address does not know us. `suspect`: it does not answer. `trusted`: it answers again. */
+  readonly why: 'gone' | 'suspect' | 'trusted';
+  constructor(connection: Process, why: Doubted['why']) {
+    this.connection = connection;
+    this.why = why;
+  }
+}
+
+/** Asks a connection whether its peer answers; the watcher gets an `Answered`. */
+export class Ask {
+  readonly ask = true;
+}
+
+export class Answered {
+  readonly connection: Process;
+  readonly alive: boolean;
+  constructor(connection: Process, alive: boolean) {
+    this.connection = connection;
+    this.alive = alive;
+  }
+}
+
 /** Why a connection ended; its process's exit reason is `{ shutdown: Ended }`. */
 export class Ended {
   readonly close: CloseReason;

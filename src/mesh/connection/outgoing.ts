@@ -84,6 +84,20 @@ export class Outgoing {
     return this.take(call.ticket);
   }
 
+  /** Whether a call that has a stream of its own is not settled. */
+  get hasBodies(): boolean {
+    for (const { body } of this.#sent.values()) if (body !== undefined) return true;
+    return false;
+  }
+
+  /** Takes out what has not been sent. */
+  clearWaiting(): readonly RpcCall[] {
+    const all = [...this.#waiting, ...this.#parked];
+    this.#waiting.clear();
+    this.#parked.clear();
+    return all;
+  }
+
   /** Takes out everything. */
   clear(): { readonly sent: readonly Sent[]; readonly waiting: readonly RpcCall[] } {
     const all = { sent: [...this.#sent.values()], waiting: [...this.#waiting, ...this.#parked] };

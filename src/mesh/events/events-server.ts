@@ -1,7 +1,7 @@
 /**
  * What happened at this node: counters and the last crashes. Alive when everything else is not.
  */
-import { describeReason } from '../../actor/exit-reason.ts';
+import { framesOf, outlineReason } from '../../actor/outline.ts';
 import type { Report } from '../../actor/report.ts';
 import type { Process } from '../../actor/process.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
@@ -10,9 +10,6 @@ import type { Counters, MeshContext } from '../context.ts';
 
 /** Crashes kept (INSPECTOR §2). */
 const RING = 200;
-
-/** Lines kept of a stack. */
-const STACK_LINES = 12;
 
 /** One crash as plain data: what was thrown and the process it ended live no longer for it. */
 export interface Crash {
@@ -25,7 +22,9 @@ export interface Crash {
   readonly type: string;
   /** Labels from the root down, without the process itself. */
   readonly path: readonly string[];
+  /** Its outline, as in the log. */
   readonly reason: string;
+  /** Places in the code, innermost first. */
   readonly stack: readonly string[];
 }
 
@@ -46,8 +45,10 @@ export const eventsServer: GenServer<MeshContext, State, EventsCalls> = {
     const root = rootOf(self as Process);
     const stop = context.runtime.onReport((report) => {
       // a runtime may hold more than this node
-      if (report.tag !== 'crash' || rootOf(report.pid as Process) !== root) return;
-      if (crashes.push(crashOf(report)) > RING) crashes.shift();
+      if (rootOf(report.pid as Process) !== root) return;
+      context.events.report(report);
+      if (report.tag !== 'crash') return;
+      if (crashes.push(crashOf(report, context.runtime.crashDetails)) > RING) crashes.shift();
     });
     context.runtime.onExit(self.pid, stop);
     return { crashes, counters: context.counters };
@@ -59,7 +60,10 @@ export const eventsServer: GenServer<MeshContext, State, EventsCalls> = {
   handleInfo: (_message, state) => noReply(state),
 };
 
-function crashOf({ id, at, pid, label, type, path, reason }: Extract<Report, { tag: 'crash' }>): Crash {
+function crashOf(
+  { id, at, pid, label, type, path, reason }: Extract<Report, { tag: 'crash' }>,
+  details: boolean,
+): Crash {
   return {
     id,
     at,
@@ -67,19 +71,9 @@ function crashOf({ id, at, pid, label, type, path, reason }: Extract<Report, { t
     label,
     type,
     path,
-    reason: describeReason(reason),
-    stack: stackOf(reason),
+    reason: outlineReason(reason, details),
+    stack: framesOf(reason),
   };
-}
-
-/** Without its first line, which is the reason; what was thrown may refuse to be looked at. */
-function stackOf(reason: unknown): readonly string[] {
-  try {
-    if (!(reason instanceof Error) || typeof reason.stack !== 'string') return [];
-    return reason.stack.split('\n').slice(1, STACK_LINES + 1);
-  } catch {
-    return [];
-  }
 }
 
 function rootOf(process: Process): Process {

@@ -9,7 +9,8 @@
  */
 import type { Behavior } from '../../actor/behavior.ts';
 import type { CallFailure } from '../../actor/call.ts';
-import { describeReason, thrownReason } from '../../actor/exit-reason.ts';
+import { thrownReason } from '../../actor/exit-reason.ts';
+import { outlineReason } from '../../actor/outline.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import type { CborLimits } from '../../codec/limits.ts';
 import type { TracePayload } from '../../codec/payloads.ts';
@@ -130,7 +131,7 @@ function crash(process: Process, served: Served, call: RpcCall, error: unknown):
     const reason = thrownReason(error);
     const id = process.runtime.reportCrash(process, reason);
     const failure = { tag: 'handler_crash', id, reason: 'error' } as const;
-    call.refuse(served.crashDetails ? { ...failure, detail: describeReason(reason, 256) } : failure, reason);
+    call.refuse(served.crashDetails ? { ...failure, detail: outlineReason(reason, true).slice(0, 256) } : failure, reason);
   }
   end(process);
 }

@@ -16,7 +16,6 @@ import type { Process } from '../../actor/process.ts';
 import type { CborLimits } from '../../codec/limits.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import { startProcess } from '../../otp/start.ts';
-import { StopRequest } from '../../otp/system-messages.ts';
 import type { Abandonable, RpcCall } from '../router/rpc-call.ts';
 import { DEFAULT_LIMITS, type AnyHandler, type Authorize, type ProcedureLimits } from './handler.ts';
 import { invoke, type Served } from './invocation.ts';
@@ -93,9 +92,6 @@ const procedureBehavior: Behavior = {
         // others may send exit signals too; they mean nothing here
         if (state.running.delete((message as Exit).from as Process)) pump(self, state);
         break;
-      case Kind.system:
-        if (message instanceof StopRequest) self.runtime.stop(self, message.reason);
-        return;
       default:
         if (message instanceof Retire) state.life.retiring = true;
         break;

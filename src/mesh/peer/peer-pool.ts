@@ -18,7 +18,8 @@ import { actor, type MeshContext } from '../context.ts';
 const POOL_MAILBOX = 16_384;
 
 interface State {
-  readonly byId: Map<string, Process>;
+  readonly context: MeshContext;
+  readonly byId: Map<string, Connected>;
   readonly byProcess: Map<Process, string>;
 }
 
@@ -27,8 +28,15 @@ export interface PoolCalls {
   peers(): readonly string[];
 }
 
+export interface Connected {
+  readonly nodeId: string;
+  readonly connection: Process;
+  /** The peer's process; undefined when we dialed it. */
+  readonly epoch: Uint8Array | undefined;
+}
+
 export interface PoolCasts {
-  connected(what: { readonly nodeId: string; readonly connection: Process }): void;
+  connected(what: Connected): void;
 }
 
 export const peerPoolServer: GenServer<MeshContext, State, PoolCalls, PoolCasts> = {
@@ -39,20 +47,25 @@ export const peerPoolServer: GenServer<MeshContext, State, PoolCalls, PoolCasts>
     if (connections !== undefined) {
       for (const connection of childrenOf(connections)) self.send(connection, new Introduce());
     }
-    return { byId: new Map(), byProcess: new Map() };
+    return { context, byId: new Map(), byProcess: new Map() };
   },
   handleCall: {
     peers: (_none, state) => reply([...state.byId.keys()], state),
   },
   handleCast: {
-    connected: ({ nodeId, connection }, state, self) => {
-      const older = state.byId.get(nodeId);
-      if (older === connection) return noReply(state);
-      if (older !== undefined) {
-        state.byProcess.delete(older);
+    connected: (what, state, self) => {
+      const { nodeId, connection } = what;
+      const known = state.byId.get(nodeId);
+      if (known?.connection === connection || !connection.alive) return noReply(state);
+      if (known !== undefined) {
+        // after our restart they introduce themselves in any order
+        const newer = since(state, known.connection) > since(state, connection);
+        const older = newer ? connection : known.connection;
         self.send(older, new Close(CloseCode.duplicate));
+        if (newer) return noReply(state);
+        state.byProcess.delete(older);
       }
-      state.byId.set(nodeId, connection);
+      state.byId.set(nodeId, what);
       state.byProcess.set(connection, nodeId);
       self.monitor(connection);
       return noReply(state);
@@ -64,9 +77,13 @@ export const peerPoolServer: GenServer<MeshContext, State, PoolCalls, PoolCasts>
       const nodeId = state.byProcess.get(process);
       if (nodeId !== undefined) {
         state.byProcess.delete(process);
-        if (state.byId.get(nodeId) === process) state.byId.delete(nodeId);
+        if (state.byId.get(nodeId)?.connection === process) state.byId.delete(nodeId);
       }
     }
     return noReply(state);
   },
 };
+
+/** When its hello was accepted. */
+const since = ({ context }: State, connection: Process): number =>
+  context.standings.find(connection)?.readySince ?? -Infinity;

@@ -1,13 +1,15 @@
 /**
  * A client's one connection to its node: dials it, and dials again with backoff when it is lost.
  *
- * A refusal (wrong realm, wrong key) is final: no loop. So is being replaced by a newer connection of the same
- * identity: two that take turns would serve nobody. Supervised by `peers`; a crash loses nothing: its successor
- * takes over a connection that is alive, or dials.
+ * When the connection is in doubt, another is dialed beside it, and whichever proves alive stays; the rule is in
+ * `succession.ts`. A refusal (wrong realm, wrong key) is final: no loop. So is being replaced by a newer
+ * connection of the same identity: two that take turns would serve nobody. Supervised by `peers`; a crash loses
+ * nothing: its successor takes over a connection that is alive, or dials.
  */
 import { Down } from '../../actor/monitor.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import type { ExitReason } from '../../actor/exit-reason.ts';
+import type { TimerEntry } from '../../actor/timers.ts';
 import { childrenOf } from '../../actor/tree.ts';
 import { startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import type { From, GenServer } from '../../otp/gen-server.ts';
@@ -16,10 +18,22 @@ import { CloseCode, type CloseReason, type PhysicalAddress } from '../../transpo
 import { connectFailure } from '../connection/close.ts';
 import { connectionSpec } from '../connection/connection.ts';
 import { ConnectionCore } from '../connection/core.ts';
-import { Ended, Ready, Watch } from '../connection/messages.ts';
+import {
+  Answered,
+  Ask,
+  Close,
+  Doubted,
+  Ended,
+  Greet,
+  Ready,
+  Verified,
+  Watch,
+} from '../connection/messages.ts';
 import { actor, type MeshContext, type UplinkView } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { uplinkLost, uplinkReady, uplinkRetry } from '../events/uplink-events.ts';
 import { delay, nextAttempt } from './backoff.ts';
+import { succeed, type Event, type Phase, type Step } from './succession.ts';
 
 export interface UplinkArgs {
   readonly context: MeshContext;
@@ -34,6 +48,12 @@ interface State extends UplinkArgs {
   readonly view: Mutable<UplinkView>;
   /** The connection that is there or on its way. */
   current: Process | undefined;
+  /** Dialed beside a doubtful one. */
+  rival: Process | undefined;
+  phase: Phase;
+  /** Rivals that failed in a row. */
+  rivals: number;
+  pause: TimerEntry | undefined;
   /** Who waits for the first connection. */
   waiting: From | undefined;
   attempt: number;
@@ -51,6 +71,11 @@ class Dial {
   readonly dial = true;
 }
 
+/** Time to dial another rival. */
+class Due {
+  readonly due = true;
+}
+
 export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
   label: 'uplink',
 
@@ -61,6 +86,10 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
       ...args,
       view,
       current: undefined,
+      rival: undefined,
+      phase: 'calm',
+      rivals: 0,
+      pause: undefined,
       waiting: undefined,
       attempt: 0,
       readySince: undefined,
@@ -86,57 +115,83 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
   handleInfo: (message, state, self) => {
     if (message instanceof Dial) dial(state, self);
     else if (message instanceof Ready) onReady(state, self, message);
-    else if (message instanceof Down && message.pid === state.current) onLost(state, self, message.reason);
+    else if (message instanceof Down) onDown(state, self, message);
+    else if (message instanceof Doubted) {
+      if (message.connection === state.view.connection) step(state, self, message.why);
+    } else if (message instanceof Verified) {
+      if (message.connection === state.rival) step(state, self, 'verified');
+    } else if (message instanceof Answered) {
+      if (message.connection === state.current) step(state, self, message.alive ? 'answered' : 'silent');
+    } else if (message instanceof Due) step(state, self, 'due');
     return noReply(state);
   },
 };
 
-/** A connection that outlived our predecessor is as good as a new one. */
+/** A connection that outlived our predecessor is as good as a new one; a rival beside it is not needed. */
 function takeOver(state: State, self: Self): boolean {
+  const { standings } = state.context;
   const connections = actor(state.context, 'connections');
-  const [connection] = connections === undefined ? [] : [...childrenOf(connections)].reverse();
+  const all = connections === undefined ? [] : [...childrenOf(connections)].reverse();
+  const connection = all.find((one) => standings.find(one)?.readySince !== undefined) ?? all[0];
   if (connection === undefined) return false;
+  for (const other of all) if (other !== connection) self.send(other, new Close(CloseCode.normal));
   state.current = connection;
   self.monitor(connection);
   self.send(connection, new Watch(self as Process));
   return true;
 }
 
-function dial(state: State, self: Self): void {
+/** Starts a connection; undefined when there is nothing to start it on now. */
+function connection(state: State, self: Self, hold: boolean): Process | undefined {
   const { context, address, expectedId } = state;
   const connections = actor(context, 'connections');
-  const result =
-    connections === undefined
-      ? undefined
-      : startDynamicChild(
-          connections,
-          connectionSpec({
-            context,
-            core: new ConnectionCore(context),
-            dial: { address, expectedId },
-            watcher: self as Process,
-          }),
-        );
-  if (result === undefined || result instanceof Promise || result.tag !== 'ok') {
-    again(state, self);
-    return;
-  }
-  state.current = result.pid as Process;
+  if (connections === undefined || context.phase.closing) return undefined;
+  const core = new ConnectionCore(context);
+  const spec = connectionSpec({
+    context,
+    core,
+    dial: { address, expectedId },
+    watcher: self as Process,
+    hold,
+  });
+  const result = startDynamicChild(connections, spec);
+  if (result instanceof Promise || result.tag !== 'ok') return undefined;
   self.monitor(result.pid);
+  return result.pid as Process;
 }
 
-function onReady(state: State, self: Self, { connection, peerId }: Ready): void {
-  if (connection !== state.current) return;
-  state.view.connection = connection;
+function dial(state: State, self: Self): void {
+  if (state.context.phase.closing) return;
+  state.current = connection(state, self, false);
+  if (state.current === undefined) again(state, self);
+}
+
+function onReady(state: State, self: Self, { connection: ready, peerId }: Ready): void {
+  if (ready === state.rival) step(state, self, 'ready');
+  if (ready !== state.current) return;
+  state.view.connection = ready;
   state.view.peerId = peerId;
   state.readySince ??= self.clock.now();
+  uplinkReady(state.context, peerId);
   state.waiting?.reply({ ok: true, nodeId: peerId });
   state.waiting = undefined;
 }
 
+function onDown(state: State, self: Self, { pid, reason }: Down): void {
+  if (pid === state.rival) {
+    state.rival = undefined;
+    step(state, self, 'rivalLost');
+  } else if (pid === state.current) {
+    state.current = undefined;
+    state.view.connection = null;
+    if (state.rival === undefined) onLost(state, self, reason);
+    else state.readySince = undefined;
+    step(state, self, 'currentLost');
+  }
+}
+
+/** Nothing is left of the connection: whether and when to dial again. */
 function onLost(state: State, self: Self, reason: ExitReason): void {
-  state.current = undefined;
-  state.view.connection = null;
   if (state.readySince !== undefined) {
     state.attempt = nextAttempt(state.attempt, self.clock.now() - state.readySince);
   }
@@ -146,11 +201,60 @@ function onLost(state: State, self: Self, reason: ExitReason): void {
   state.waiting?.reply({ ok: false, failure });
   state.waiting = undefined;
   if (final) state.view.refusal = failure;
-  else again(state, self);
+  uplinkLost(state.context, failure, final);
 }
 
 function again(state: State, self: Self): void {
-  self.sendAfter(delay(state.attempt++, self.random), new Dial());
+  const wait = delay(state.attempt++, self.random);
+  uplinkRetry(state.context, wait);
+  self.sendAfter(wait, new Dial());
+}
+
+function step(state: State, self: Self, event: Event): void {
+  const next = succeed(state.phase, event);
+  if (next === undefined) return;
+  state.phase = next.phase;
+  for (const one of next.steps) perform(state, self, one);
+  if (state.phase === 'calm') state.rivals = 0;
+}
+
+function perform(state: State, self: Self, what: Step): void {
+  switch (what) {
+    case 'dial':
+      state.rival = connection(state, self, true);
+      if (state.rival === undefined) step(state, self, 'rivalLost');
+      return;
+    case 'drop':
+      end(self, state.rival, CloseCode.normal);
+      state.rival = undefined;
+      return;
+    case 'ask':
+      if (state.current !== undefined) self.send(state.current, new Ask());
+      return;
+    case 'greet': {
+      const greeted = state.rival ?? state.current;
+      if (greeted !== undefined) self.send(greeted, new Greet());
+      return;
+    }
+    case 'adopt':
+      end(self, state.current, CloseCode.duplicate);
+      state.current = state.rival;
+      state.rival = undefined;
+      return;
+    case 'pause':
+      state.pause = self.sendAfter(delay(state.rivals++, self.random), new Due());
+      return;
+    case 'cancel':
+      state.pause?.unset();
+      return;
+    case 'restart':
+      if (state.view.refusal === undefined) again(state, self);
+      return;
+  }
+}
+
+function end(self: Self, process: Process | undefined, code: CloseCode): void {
+  if (process !== undefined) self.send(process, new Close(code));
 }
 
 /** Why it is lost, and whether trying again could end otherwise. */

@@ -4,6 +4,7 @@
  */
 import type { Process } from '../../actor/process.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
+import type { EventHub } from '../events/hub.ts';
 import type { Enrollment, Registration } from './registered.ts';
 import type { ServiceTable } from './service-table.ts';
 
@@ -15,14 +16,16 @@ const ownerOf = (nodeId: string): string => `peer:${nodeId}`;
 export class Clients {
   readonly #table: ServiceTable;
   readonly #registry: Process;
+  readonly #events: EventHub;
   /** Monitored connections and the node ids behind them. */
   readonly #nodeIds = new Map<Process, string>();
   /** Connections that said goodbye and still finish calls. */
   readonly #leaving = new WeakSet<Process>();
 
-  constructor(table: ServiceTable, registry: Process) {
+  constructor(table: ServiceTable, registry: Process, events: EventHub) {
     this.#table = table;
     this.#registry = registry;
+    this.#events = events;
   }
 
   /** Does what a client wants, or says why not. */
@@ -31,7 +34,11 @@ export class Clients {
       this.#remove(connection, nodeId, procedure);
       return undefined;
     }
-    return this.#add(connection, nodeId, procedure, exclusive);
+    const known = this.#table.find(procedure, ownerOf(nodeId)) !== undefined;
+    const failure = this.#add(connection, nodeId, procedure, exclusive);
+    if (failure === undefined && !known)
+      this.#events.emit('service.advertised', { procedure, provider: nodeId });
+    return failure;
   }
 
   enroll({ connection, nodeId, procedures }: Enrollment): void {
@@ -48,9 +55,15 @@ export class Clients {
     }
   }
 
+  /** Whether it answers; one that registered nothing does not matter. */
+  trust(connection: Process, trusted: boolean): void {
+    if (this.#nodeIds.has(connection)) this.#table.trust(connection, trusted);
+  }
+
   /** The connection is dead. */
   lost(connection: Process): void {
     this.leave(connection);
+    this.#table.trust(connection, true);
     this.#nodeIds.delete(connection);
   }
 
@@ -86,6 +99,7 @@ export class Clients {
     const { target } = this.#table.find(procedure, ownerOf(nodeId)) ?? {};
     if (target?.kind === 'peer' && target.connection === connection) {
       this.#table.remove(procedure, ownerOf(nodeId));
+      this.#events.emit('service.unadvertised', { procedure, provider: nodeId });
     }
   }
 }

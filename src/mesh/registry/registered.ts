@@ -20,6 +20,12 @@ export interface Enrollment {
   readonly procedures: ReadonlyMap<string, boolean>;
 }
 
+/** Whether a connected client answers. */
+export interface Trust {
+  readonly connection: Process;
+  readonly trusted: boolean;
+}
+
 /** The registry's answer. */
 export class Registered {
   readonly registration: Registration;

@@ -15,9 +15,10 @@ import type { StartResult } from '../../otp/start.ts';
 import { Farewell, Replay } from '../connection/messages.ts';
 import { actor, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
+import type { MeshFields } from '../events/catalogue.ts';
 import { keyOfAdvertised, type Advertised, type IntentCalls } from '../intent/intent.ts';
 import { Clients } from './clients.ts';
-import { Registered, type Enrollment, type Registration } from './registered.ts';
+import { Registered, type Enrollment, type Registration, type Trust } from './registered.ts';
 import { keeperOf, LATE, procedureName, retire, serve, SERVER_START, servedIds } from './serving.ts';
 import { ServiceTable } from './service-table.ts';
 
@@ -47,6 +48,7 @@ export interface RegistryCalls {
 export interface RegistryCasts {
   register(what: Registration): void;
   enroll(what: Enrollment): void;
+  trust(what: Trust): void;
   /** A connected client says goodbye: it gets no new calls, and its connection a `Farewell`. */
   goodbye(connection: Process): void;
 }
@@ -74,7 +76,7 @@ export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls,
   init: (context, self) => {
     const process = self as Process;
     const table = new ServiceTable();
-    const clients = new Clients(table, process);
+    const clients = new Clients(table, process, context.events);
     const state: State = { context, table, clients, keepers: new Map() };
     const handlers = actor(context, 'handlers');
     if (handlers !== undefined) {
@@ -110,6 +112,10 @@ export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls,
     },
     enroll: (what, state) => {
       state.clients.enroll(what);
+      return noReply(state);
+    },
+    trust: ({ connection, trusted }, state) => {
+      state.clients.trust(connection, trusted);
       return noReply(state);
     },
     goodbye: (connection, state, self) => {
@@ -158,6 +164,7 @@ async function advertise(
       await intent(state.context).call('put', entry);
       // whoever was not told cannot take it back either
       if (!from.reply({ ok: true })) await withdraw(state, entry);
+      else state.context.events.emit('service.advertised', advertisedFields(entry));
     } else {
       retire(state.context, entry.id);
       from.reply({ ok: false, failure });
@@ -168,6 +175,12 @@ async function advertise(
   else await conclude(started);
   return noReply(state);
 }
+
+const advertisedFields = ({ procedure, metadata }: Advertised): MeshFields<'service.advertised'> => ({
+  procedure,
+  provider: 'here',
+  ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+});
 
 const GIVEN_UP: RpcFailure = { tag: 'canceled' };
 
@@ -221,6 +234,7 @@ async function withdraw(
   const { context, table } = state;
   const provider = table.remove(procedure, owner, id);
   if (provider === undefined) return undefined;
+  context.events.emit('service.unadvertised', { procedure, provider: 'here' });
   await intent(context).call('remove', { procedure, owner, id: provider.id });
   return { process: retire(context, provider.id) };
 }

@@ -46,6 +46,7 @@ export class ServiceTable {
   readonly #byOwner = new Map<string, Map<string, Provider>>();
   /** Connected clients by name: how many serve it. */
   readonly #peersOf = new Map<string, number>();
+  readonly #silent = new Set<Process>();
   readonly #limit: number;
   readonly #peersLimit: number;
   #size = 0;
@@ -60,9 +61,21 @@ export class ServiceTable {
     return this.#size;
   }
 
-  /** The providers of a procedure, in the order they came. */
+  /**
+   * The providers of a procedure, in the order they came. Connected clients that do not answer are left out as
+   * long as there is somebody else.
+   */
   providers(procedure: string): readonly Provider[] {
-    return this.#byProcedure.get(procedure) ?? NONE;
+    const all = this.#byProcedure.get(procedure) ?? NONE;
+    if (this.#silent.size === 0 || all.length < 2) return all;
+    const trusted = all.filter(({ target }) => target.kind !== 'peer' || !this.#silent.has(target.connection));
+    return trusted.length === 0 ? all : trusted;
+  }
+
+  /** Whether the client behind a connection answers. */
+  trust(connection: Process, trusted: boolean): void {
+    if (trusted) this.#silent.delete(connection);
+    else this.#silent.add(connection);
   }
 
   find(procedure: string, owner: string): Provider | undefined {
@@ -81,7 +94,7 @@ export class ServiceTable {
   /** What adding would do; without a target it is one of ours. */
   judge({ procedure, owner, exclusive, target }: Wanted): Verdict {
     const previous = this.find(procedure, owner);
-    const list = this.providers(procedure);
+    const list = this.#byProcedure.get(procedure) ?? NONE;
     const others = list.length - (previous === undefined ? 0 : 1);
     // an exclusive provider is alone, so the first entry speaks for all
     if (others > 0 && (exclusive || list[0]?.exclusive === true)) return 'exclusive';

@@ -32,6 +32,13 @@ export interface CallInit {
   readonly fromPeer: boolean;
   readonly idempotencyKey?: string | undefined;
   readonly idempotent?: boolean;
+  readonly observer?: CallObserver | undefined;
+}
+
+/** Whoever wants to know of calls: told of each when it begins and when it is settled. */
+export interface CallObserver {
+  onCall(call: RpcCall): void;
+  onSettled(call: RpcCall, failure: RpcFailure | undefined): void;
 }
 
 /** What has become of a call; decides what a failure means. */
@@ -75,6 +82,7 @@ export abstract class RpcCall extends Call {
   /** The process that runs its handler; kept when the call has been given up. */
   lastHolder: Process | null = null;
   #failure: RpcFailure | undefined = undefined;
+  readonly #observer: CallObserver | undefined;
 
   constructor(init: CallInit) {
     super();
@@ -87,6 +95,8 @@ export abstract class RpcCall extends Call {
     this.fromPeer = init.fromPeer;
     this.idempotencyKey = init.idempotencyKey;
     this.idempotent = init.idempotent === true || init.idempotencyKey !== undefined;
+    this.#observer = init.observer;
+    this.#observer?.onCall(this);
   }
 
   get request(): this {
@@ -122,12 +132,15 @@ export abstract class RpcCall extends Call {
 
   protected override onReply(value: unknown): void {
     this.#release();
+    this.#observer?.onSettled(this, undefined);
     this.onValue(value as Value);
   }
 
   protected override onFailure(failure: CallFailure): void {
     this.#release();
-    this.onRefused(this.#failure ?? this.#explain(failure));
+    const told = this.#failure ?? this.#explain(failure);
+    this.#observer?.onSettled(this, told);
+    this.onRefused(told);
   }
 
   protected override onAbandoned(_holder: Process, failure: CallFailure): void {

@@ -196,19 +196,21 @@ describe('the ring of crashes', () => {
     await node.advertise('m.crash', ({ n }: { n: number }) => {
       throw n;
     });
-    for (let n = 0; n < 250; n++) await world.settle(node.tryCall('m.crash', { n }));
+    const ids: string[] = [];
+    for (let n = 0; n < 250; n++)
+      ids.push(((await world.failure(node.call('m.crash', { n }))) as { id: string }).id);
     const events = new ServerRef<EventsCalls>(runtimeOf(node), {
       scope: contextOf(node).scope,
       name: 'events',
     });
     const crashes = await world.settle(events.call('crashes'));
-    expect([crashes.length, crashes[0]?.reason, crashes.at(-1)?.reason]).toEqual([200, '50', '249']);
+    expect(crashes.map(({ id }) => id)).toEqual(ids.slice(50));
     expect(await world.settle(events.call('counters'))).toEqual(contextOf(node).counters);
   });
 });
 
 describe('a crash in the ring', () => {
-  test('is plain data: text of what was thrown, nothing that lives', async () => {
+  test('is plain data: the class and places of what was thrown, nothing that lives', async () => {
     const world = meshWorld();
     const { node } = await pair(world);
     await node.advertise('m.crash', () => {
@@ -227,7 +229,7 @@ describe('a crash in the ring', () => {
       label: expect.any(String) as string,
       type: 'Invocation',
       path: ['node', 'handlers', 'm.crash'],
-      reason: 'TypeError: no such thing',
+      reason: 'TypeError',
       stack: expect.any(Array) as string[],
     });
     expect(crash?.stack.length).toBeGreaterThan(0);

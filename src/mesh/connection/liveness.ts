@@ -1,0 +1,56 @@
+/**
+ * When a peer that owes us answers is suspected to be gone. Pure.
+ *
+ * It is asked every max(100 ms, 1.5 × smoothed round trip); anything that provably came from it since the last
+ * question counts as an answer. Three questions in a row without one make it suspect. A look that comes late
+ * because our own event loop was busy counts nothing: the answer may lie in the socket. Source: DESIGN §8, QUIC;
+ * TRANSPORT §12, rule 4.
+ */
+
+const SHORTEST = 100;
+const ROUND_TRIPS = 1.5;
+/** Unanswered questions in a row. */
+export const MISSES = 3;
+/** Milliseconds by which a look may come late and still count. */
+const TOLERANCE = 50;
+
+export interface Liveness {
+  /** Packets that had arrived at the last look. */
+  readonly arrivals: number;
+  /** Clock time of the next look. */
+  readonly due: number;
+  /** Questions in a row without an answer. */
+  readonly misses: number;
+}
+
+export interface Look {
+  readonly now: number;
+  readonly arrivals: number;
+  /** Smoothed round trip in ms, 0 when unknown. */
+  readonly rtt: number;
+}
+
+/** Milliseconds between two questions. */
+export const probeEvery = (rtt: number): number => Math.max(SHORTEST, ROUND_TRIPS * rtt);
+
+/** Begins to look: what was sent just now is the first question. */
+export const watchFrom = ({ now, arrivals, rtt }: Look): Liveness => ({
+  arrivals,
+  due: now + probeEvery(rtt),
+  misses: 0,
+});
+
+/** A look at the time it was due, or later. */
+export function look(before: Liveness, { now, arrivals, rtt }: Look): Liveness {
+  const due = now + probeEvery(rtt);
+  if (arrivals > before.arrivals) return { arrivals, due, misses: 0 };
+  const late = isLate(before.due, now);
+  return { arrivals, due, misses: late ? before.misses : before.misses + 1 };
+}
+
+export const isSuspect = ({ misses }: Liveness): boolean => misses >= MISSES;
+
+export const isLate = (due: number, now: number): boolean => now - due > TOLERANCE;
+
+/** How long a doubtful peer has to answer one last question. */
+export const lastChance = (rtt: number): number => Math.max(500, 3 * rtt);

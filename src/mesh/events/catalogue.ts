@@ -1,0 +1,143 @@
+/**
+ * The catalogue: every event of a node or client, with its level, its fields and its meaning (INSPECTOR §6).
+ *
+ * docs/operations.md shows it to users; a test compares the two. `peer` is a node id in hex, `address` is
+ * `host:port`. Names, labels and metadata are no secrets; args, results and what handlers throw are never fields.
+ */
+import type { EventDefinition, FieldsOf } from '../../actor/event.ts';
+import { KERNEL_EVENTS, type KernelEvents } from '../../actor/kernel-events.ts';
+
+export const MESH_EVENTS = {
+  'node.started': {
+    level: 'info',
+    fields: { role: 'string', id: 'string', address: 'string' },
+    meaning: 'a node listens, or a client was accepted; `role` says which',
+  },
+  'node.stopped': {
+    level: 'info',
+    fields: { role: 'string', id: 'string', reason: 'string', ms: 'ms' },
+    meaning: 'its tree of actors is gone, after `ms` of life',
+  },
+  'drain.begun': {
+    level: 'info',
+    fields: { calls: 'number' },
+    meaning: 'it is leaving: nothing new begins, `calls` of its own are in flight',
+  },
+  'drain.ended': {
+    level: 'info',
+    fields: { ms: 'ms', cut: 'number' },
+    meaning: 'what was in flight has ended; `cut` calls had no time to and failed with `connection_error`',
+  },
+  'service.advertised': {
+    level: 'info',
+    fields: { procedure: 'string', provider: 'string', metadata: 'object?' },
+    meaning: 'a procedure is served; `provider` is `here` or the id of a connected client',
+  },
+  'service.unadvertised': {
+    level: 'info',
+    fields: { procedure: 'string', provider: 'string' },
+    meaning: 'this provider of a procedure is gone',
+  },
+  'service.refused': {
+    level: 'warn',
+    fields: { procedure: 'string', tag: 'string' },
+    meaning: 'the node does not accept, after a reconnect, what this client advertises',
+  },
+  'rpc.call': {
+    level: 'debug',
+    fields: { procedure: 'string', args: 'string', size: 'bytes', caller: 'string' },
+    meaning: 'a call begins; of its args the type and about how many bytes they take',
+  },
+  'rpc.completed': {
+    level: 'info',
+    perSecond: 100,
+    fields: { procedure: 'string', route: 'string', outcome: 'string', ms: 'ms' },
+    meaning: 'a call has its outcome: `ok` or the tag of its failure',
+  },
+  'connection.opened': {
+    level: 'info',
+    perSecond: 100,
+    fields: { peer: 'string', address: 'string', direction: 'string' },
+    meaning: 'a peer was accepted, or accepted us; `direction` is `in` or `out`',
+  },
+  'connection.closed': {
+    level: 'info',
+    perSecond: 100,
+    fields: { peer: 'string', address: 'string', direction: 'string', reason: 'string', ms: 'ms' },
+    meaning: 'an accepted connection ended',
+  },
+  'connection.refused': {
+    level: 'warn',
+    perSecond: 10,
+    fields: { peer: 'string', address: 'string', direction: 'string', reason: 'string' },
+    meaning: 'a peer was not accepted, or did not accept us',
+  },
+  'uplink.lost': {
+    level: 'warn',
+    fields: { peer: 'string', reason: 'string' },
+    meaning: 'a client lost its node; it tries again unless `uplink.given_up` follows',
+  },
+  'uplink.retry': {
+    level: 'info',
+    fields: { attempt: 'number', delay: 'ms', reason: 'string' },
+    meaning: 'it will dial again after `delay`',
+  },
+  'uplink.reconnected': {
+    level: 'info',
+    fields: { peer: 'string', attempt: 'number', ms: 'ms' },
+    meaning: 'it is connected again, after `ms` and so many attempts',
+  },
+  'uplink.given_up': {
+    level: 'error',
+    fields: { reason: 'string' },
+    meaning: 'the node refuses this client, or another one has taken its place: it does not try again',
+  },
+  'peer.suspect': {
+    level: 'warn',
+    fields: { peer: 'string', address: 'string' },
+    meaning: 'a peer that owes answers is silent; the connection stands until its idle timeout',
+  },
+  'peer.recovered': {
+    level: 'info',
+    fields: { peer: 'string', address: 'string', ms: 'ms' },
+    meaning: 'a suspect peer was heard again, after `ms`',
+  },
+  'peer.slow': {
+    level: 'warn',
+    fields: { peer: 'string', address: 'string', queued: 'bytes' },
+    meaning: 'a peer lives but reads nothing; its connection is closed with `slow_consumer`',
+  },
+  'frame.invalid': {
+    level: 'warn',
+    perSecond: 10,
+    fields: { peer: 'string', channel: 'string', error: 'string' },
+    meaning: 'a peer sent what breaks the rules of the protocol',
+  },
+  'overload.refused': {
+    level: 'warn',
+    perSecond: 10,
+    fields: { procedure: 'string', bound: 'string' },
+    meaning: 'a call was refused because a bound was reached; `bound` names it',
+  },
+  'events.skipped': {
+    level: 'info',
+    fields: { of: 'string', skipped: 'number' },
+    meaning: 'at the end: lines left out since the last one of that event',
+  },
+} as const;
+
+export type MeshEvents = typeof MESH_EVENTS;
+export type MeshEventName = keyof MeshEvents;
+export type MeshFields<Name extends MeshEventName> = FieldsOf<MeshEvents[Name]>;
+
+export type EventName = keyof KernelEvents | MeshEventName;
+/** What an event carries. */
+export type EventFields<Name extends EventName> = FieldsOf<(KernelEvents & MeshEvents)[Name]>;
+
+/** All of it: the runtime's events and the mesh's. */
+export const CATALOGUE: KernelEvents & MeshEvents = { ...KERNEL_EVENTS, ...MESH_EVENTS };
+
+/** As plain data, for those that go through all of it. */
+export const definitionOf = (name: EventName): EventDefinition => CATALOGUE[name];
+
+export const isEventName = (name: string): name is EventName => Object.hasOwn(CATALOGUE, name);

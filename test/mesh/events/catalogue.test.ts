@@ -1,0 +1,411 @@
+/**
+ * Every event of the catalogue happens: at its level, with exactly its fields, once. A row per event; an event
+ * without a row is a failure of its own.
+ */
+import { describe, expect, test } from 'vitest';
+import { createMachine, log as logAction } from 'xstate';
+import type { FieldSpec } from '../../../src/actor/event.ts';
+import type { LogFields } from '../../../src/actor/logger.ts';
+import type { Process } from '../../../src/actor/process.ts';
+import type { GenServer } from '../../../src/otp/gen-server.ts';
+import { worker } from '../../../src/otp/supervisor.ts';
+import { CATALOGUE, definitionOf, type EventName } from '../../../src/mesh/events/catalogue.ts';
+import type { Node, RemoteClient } from '../../../src/node.ts';
+import { startMachine } from '../../../src/xstate/host.ts';
+import { gate, processesOf, processOf, runtimeOf } from '../../mesh-world.ts';
+import { rawPeer } from '../raw-peer.ts';
+import { loggedWorld, type Log, type LoggedWorld } from './listening.ts';
+
+interface Stage {
+  readonly world: LoggedWorld;
+  readonly node: Node;
+  readonly client: RemoteClient;
+  readonly nodeLog: Log;
+  readonly clientLog: Log;
+}
+
+interface Row {
+  /** Whose log is looked at. */
+  readonly at: 'node' | 'client';
+  /** Makes it happen; gives what some of the fields must be. */
+  readonly happen: (stage: Stage) => Promise<object>;
+  /** Which lines are meant, where the same event tells of much else. */
+  readonly which?: (fields: LogFields) => boolean;
+}
+
+const LISTEN = '198.18.40.1';
+
+const quiet: GenServer<void, number> = { label: 'quiet', init: () => 0 };
+const stubborn: GenServer<void, number> = {
+  label: 'stubborn',
+  trapExit: true,
+  init: () => 0,
+  terminate: () => new Promise<void>(() => {}),
+};
+
+const kill = (of: Node | RemoteClient, label: string): void => {
+  runtimeOf(of).exit(processOf(of, label), 'kill');
+};
+const connectionOf = (client: RemoteClient): Process => {
+  const found = processesOf(client).find(({ label }) => label.startsWith('connection to'));
+  if (found === undefined) throw new Error('no connection');
+  return found;
+};
+/** Loses the connection and comes back. */
+const lose = async ({ world, client, clientLog }: Stage): Promise<void> => {
+  runtimeOf(client).exit(connectionOf(client), 'kill');
+  await world.clock.until(() => clientLog.of('uplink.reconnected').length === 1, 5_000);
+};
+const boom = (): never => {
+  throw new TypeError('no such thing');
+};
+/** Starts something with a child that the other nodes of the row do not have. */
+const another = async (
+  { world, nodeLog: { runtime } }: Stage,
+  server: GenServer<void, number>,
+  shutdown: number,
+): Promise<Node> =>
+  world.node({
+    runtime,
+    listen: '0.0.0.0:9555',
+    children: [{ ...worker('own', server, undefined), shutdown }],
+  });
+
+const ROWS: { readonly [Name in EventName]: Row } = {
+  'node.started': {
+    at: 'node',
+    happen: async ({ node }) => ({ role: 'node', id: node.id, address: node.url }),
+  },
+  'node.stopped': {
+    at: 'client',
+    happen: async ({ world, client }) => {
+      await world.settle(client.disconnect());
+      return { role: 'client', id: client.id, reason: 'shutdown' };
+    },
+  },
+  'drain.begun': {
+    at: 'client',
+    happen: async ({ world, client, node }) => {
+      await node.advertise('m.slow', () => new Promise(() => {}));
+      void client.tryCall('m.slow').then(() => undefined);
+      await world.settle(client.disconnect({ timeout: 50 }));
+      return { calls: 1 };
+    },
+  },
+  'drain.ended': {
+    at: 'client',
+    happen: async ({ world, client, node }) => {
+      await node.advertise('m.slow', () => new Promise(() => {}));
+      const call = client.tryCall('m.slow');
+      await world.clock.advance(5);
+      await world.settle(client.disconnect({ timeout: 50 }));
+      expect((await world.settle(call)).ok).toBe(false);
+      return { cut: 1 };
+    },
+  },
+  'service.advertised': {
+    at: 'node',
+    happen: async ({ node }) => {
+      await node.advertise('m.echo', (args) => args, { metadata: { zone: 'b' } });
+      return { procedure: 'm.echo', provider: 'here', metadata: { zone: 'b' } };
+    },
+  },
+  'service.unadvertised': {
+    at: 'node',
+    happen: async ({ world, node, client }) => {
+      await world.settle(client.advertise('m.echo', (args) => args));
+      await world.settle(client.unadvertise('m.echo'));
+      expect(node.id).not.toBe(client.id);
+      return { procedure: 'm.echo', provider: client.id };
+    },
+  },
+  'service.refused': {
+    at: 'client',
+    happen: async (stage) => {
+      const { world, node, client } = stage;
+      await world.settle(client.advertise('m.one', (args) => args));
+      await world.settle(client.unadvertise('m.one'));
+      world.network.faults.cut(host(client), host(node));
+      await world.clock.until(
+        () => runtimeOf(node).alive > 0 && stage.clientLog.of('uplink.lost').length > 0,
+        60_000,
+      );
+      await world.settle(client.advertise('m.one', (args) => args));
+      await world.settle(node.advertise('m.one', (args) => args, { exclusive: true }));
+      world.network.faults.healAll();
+      await world.clock.until(() => stage.clientLog.of('service.refused').length > 0, 60_000);
+      return { procedure: 'm.one', tag: 'unauthorized' };
+    },
+  },
+  'rpc.call': {
+    at: 'node',
+    happen: async ({ world, node, client }) => {
+      await node.advertise('m.echo', (args) => args);
+      await world.settle(client.call('m.echo', { text: 'four' }));
+      return { procedure: 'm.echo', args: 'object', caller: client.id };
+    },
+  },
+  'rpc.completed': {
+    at: 'client',
+    happen: async ({ world, client }) => {
+      await world.settle(client.tryCall('m.absent'));
+      return {
+        procedure: 'm.absent',
+        route: 'direct',
+        outcome: 'service_not_found',
+        ms: expect.any(Number) as number,
+      };
+    },
+  },
+  'connection.opened': {
+    at: 'node',
+    happen: async ({ client }) => ({ peer: client.id, direction: 'in' }),
+  },
+  'connection.closed': {
+    at: 'node',
+    happen: async ({ world, client }) => {
+      await world.settle(client.disconnect());
+      await world.clock.advance(10);
+      return { peer: client.id, direction: 'in', reason: 'connection closed by the peer: closed' };
+    },
+  },
+  'connection.refused': {
+    at: 'node',
+    happen: async ({ world, node }) => {
+      const identity = world.identity('stranger');
+      const failed = await world.failure(world.dial(node, { realm: 'another', identity }));
+      expect(failed.tag).toBe('unauthorized');
+      return { peer: Buffer.from(identity.nodeId).toString('hex'), direction: 'in' };
+    },
+  },
+  'uplink.lost': {
+    at: 'client',
+    happen: async (stage) => {
+      await lose(stage);
+      return { peer: stage.node.id };
+    },
+  },
+  'uplink.retry': {
+    at: 'client',
+    happen: async (stage) => {
+      await lose(stage);
+      return { attempt: 1 };
+    },
+  },
+  'uplink.reconnected': {
+    at: 'client',
+    happen: async (stage) => {
+      await lose(stage);
+      return { peer: stage.node.id, attempt: 1 };
+    },
+  },
+  'uplink.given_up': {
+    at: 'client',
+    happen: async ({ world, node, clientLog }) => {
+      await world.client(node, { identity: world.identity('twin') });
+      await world.clock.until(() => clientLog.of('uplink.given_up').length > 0, 5_000);
+      return {};
+    },
+  },
+  'peer.suspect': {
+    at: 'client',
+    happen: async (stage) => {
+      await doubt(stage);
+      return { peer: stage.node.id };
+    },
+  },
+  'peer.recovered': {
+    at: 'client',
+    happen: async (stage) => {
+      await doubt(stage);
+      return { peer: stage.node.id };
+    },
+  },
+  'peer.slow': {
+    at: 'node',
+    happen: async ({ world, node }) => {
+      await node.advertise('m.make', () => 'r'.repeat(900_000));
+      const peer = await (await rawPeer(world, node, 'deaf')).greeted();
+      peer.channels.rpc.stream.pause();
+      peer.onStream = (stream) => {
+        stream.pause();
+        return { onData: () => {}, onEnd: () => {}, onReset: () => {}, onDrain: () => {} };
+      };
+      for (let n = 0; n < 20; n++) peer.channels.rpc.send('call', peer.call('m.make', { timeout: 60_000 }));
+      for (let n = 0; n < 40 && peer.closes.length === 0; n++) {
+        await world.clock.advance(500);
+        if (peer.closes.length === 0) peer.link.ping();
+      }
+      return {
+        peer: Buffer.from(peer.identity.nodeId).toString('hex'),
+        queued: expect.any(Number) as number,
+      };
+    },
+  },
+  'frame.invalid': {
+    at: 'node',
+    happen: async ({ world, node }) => {
+      const peer = await (await rawPeer(world, node)).greeted();
+      peer.channels.rpc.stream.write(new Uint8Array(64).fill(0xff));
+      await world.clock.until(() => peer.closes.length > 0);
+      return { peer: Buffer.from(peer.identity.nodeId).toString('hex'), channel: 'rpc' };
+    },
+  },
+  'overload.refused': {
+    at: 'node',
+    happen: async ({ world, node }) => {
+      const held = gate();
+      await node.advertise('m.one', () => held.promise, { limits: { maxConcurrent: 1, maxQueue: 0 } });
+      const first = node.tryCall('m.one');
+      expect(await world.failure(node.call('m.one'))).toEqual({ tag: 'overloaded', bound: 'procedure' });
+      held.open();
+      await world.settle(first);
+      return { procedure: 'm.one', bound: 'procedure' };
+    },
+  },
+  'events.skipped': {
+    at: 'node',
+    happen: async ({ world, node, nodeLog }) => {
+      await node.advertise('m.echo', (args) => args);
+      await world.settle(Promise.all(Array.from({ length: 130 }, () => node.call('m.echo'))));
+      expect(nodeLog.of('rpc.completed').length).toBe(100);
+      await world.settle(node.close());
+      return { of: 'rpc.completed', skipped: 30 };
+    },
+  },
+  'actor.crash': {
+    at: 'node',
+    happen: async ({ world, node, client }) => {
+      await node.advertise('m.crash', boom);
+      const failure = await world.failure(client.call('m.crash'));
+      const { id } = failure as { id: string };
+      expect(failure).toEqual({ tag: 'handler_crash', id, reason: 'error' });
+      return { id, reason: 'TypeError', path: 'node > handlers > m.crash', type: 'Invocation' };
+    },
+  },
+  'actor.unhandled': {
+    at: 'node',
+    happen: async (stage) => {
+      const other = await another(stage, quiet, 1_000);
+      runtimeOf(other).send(processOf(other, 'own'), { what: 'is this' });
+      await stage.world.clock.settle();
+      return { actor: 'own', kind: 'object' };
+    },
+  },
+  'supervisor.progress': {
+    at: 'node',
+    happen: async (stage) => {
+      await another(stage, quiet, 1_000);
+      return { supervisor: 'app', child: 'own' };
+    },
+    which: ({ child }) => child === 'own',
+  },
+  'supervisor.child_terminated': {
+    at: 'node',
+    happen: async ({ world, node }) => {
+      kill(node, 'router');
+      await world.clock.settle();
+      return { supervisor: 'services', child: 'router', reason: 'killed', decision: 'restart (restForOne)' };
+    },
+  },
+  'supervisor.start_error': {
+    at: 'node',
+    happen: async (stage) => {
+      await stage.world.rejection(another(stage, { label: 'broken', init: boom }, 1_000));
+      return { supervisor: 'app', child: 'own', reason: 'TypeError' };
+    },
+  },
+  'supervisor.shutdown_error': {
+    at: 'node',
+    happen: async (stage) => {
+      const other = await another(stage, stubborn, 10);
+      await stage.world.settle(other.close());
+      return { child: 'own', reason: 'killed' };
+    },
+  },
+  'supervisor.shutdown': {
+    at: 'node',
+    happen: async (stage) => {
+      const other = await another(stage, quiet, 10);
+      for (let n = 0; n < 4; n++) {
+        kill(other, 'own');
+        await stage.world.clock.settle();
+      }
+      return { supervisor: 'app', child: 'own', reason: 'reached_max_restart_intensity' };
+    },
+  },
+  'runtime.defect': {
+    at: 'node',
+    happen: async ({ node }) => {
+      node.events.addEventListener('service.advertised', boom);
+      await node.advertise('m.echo', (args) => args);
+      return { reason: 'TypeError' };
+    },
+  },
+  'machine.log': {
+    at: 'node',
+    happen: async ({ world, nodeLog }) => {
+      const machine = createMachine({ id: 'light', entry: logAction(() => ({ lit: true }), 'state') });
+      await startMachine(nodeLog.runtime, machine, { perform: () => {} });
+      await world.clock.settle();
+      return { label: 'state', value: { lit: true } };
+    },
+  },
+};
+
+const host = (of: Node | RemoteClient): string => (isNode(of) ? LISTEN : '198.18.41.1');
+const isNode = (of: Node | RemoteClient): of is Node => 'url' in of;
+
+/** A client that waits for an answer hears nothing for a while. */
+async function doubt({ world, node, client, clientLog }: Stage): Promise<void> {
+  await node.advertise('m.slow', () => new Promise(() => {}));
+  const call = client.tryCall('m.slow', {}, { timeout: 3_000 });
+  await world.clock.advance(20);
+  world.network.faults.cut(LISTEN, host(client));
+  await world.clock.until(() => clientLog.of('peer.suspect').length > 0, 2_000);
+  world.network.faults.healAll();
+  await world.clock.until(() => clientLog.of('peer.recovered').length > 0, 5_000);
+  await world.settle(call);
+}
+
+async function staged(): Promise<Stage> {
+  const world = loggedWorld();
+  const [nodeLog, clientLog] = [world.log(), world.log()];
+  const node = await world.node({ runtime: nodeLog.runtime, host: LISTEN });
+  const identity = world.identity('twin');
+  const client = await world.client(node, { runtime: clientLog.runtime, host: '198.18.41.1', identity });
+  return { world, node, client, nodeLog, clientLog };
+}
+
+function isOf(spec: FieldSpec, value: unknown): boolean {
+  if (value === undefined) return spec.endsWith('?');
+  const type = spec.replace('?', '');
+  return type === 'ms' || type === 'bytes' ? typeof value === 'number' && value >= 0 : typeof value === type;
+}
+
+describe('the catalogue', () => {
+  test('has a row here for every event', () => {
+    expect(Object.keys(ROWS).toSorted()).toEqual(Object.keys(CATALOGUE).toSorted());
+  });
+
+  for (const [name, row] of Object.entries(ROWS) as [EventName, Row][]) {
+    const { level, fields } = definitionOf(name);
+    test(`${name} happens at level ${level}, with exactly its fields, once`, async () => {
+      const stage = await staged();
+      const log = row.at === 'node' ? stage.nodeLog : stage.clientLog;
+      const expected = await row.happen(stage);
+      await stage.world.clock.settle();
+      const lines = log.of(name).filter((line) => row.which?.(line.fields) ?? true);
+      expect(lines.map((line) => line.fields)).toMatchObject([expected]);
+      for (const line of log.of(name)) {
+        expect(line.level).toBe(level);
+        for (const [field, spec] of Object.entries(fields))
+          expect([field, isOf(spec, line.fields[field])]).toEqual([field, true]);
+        const undeclared = Object.keys(line.fields).filter(
+          (field) => !(field in fields) && field !== 'skipped',
+        );
+        expect(undeclared).toEqual([]);
+      }
+    });
+  }
+});

@@ -1,0 +1,173 @@
+/**
+ * An uplink in doubt: a second connection is dialed beside the first, and whichever proves alive stays. On the
+ * simulated network, by the clock.
+ */
+import { describe, expect, test } from 'vitest';
+import type { Node, RemoteClient } from '../../src/node.ts';
+import type { Endpoint } from '../../src/transport/transport.ts';
+import {
+  closeAtEnd,
+  contextOf,
+  left,
+  meshWorld,
+  processesOf,
+  processOf,
+  runtimeOf,
+  type MeshWorld,
+} from '../mesh-world.ts';
+
+const HOST = '198.18.77.1';
+const CLIENT = '198.18.78.1';
+
+async function started(): Promise<{ world: MeshWorld; node: Node; client: RemoteClient }> {
+  const world = meshWorld();
+  const node = await world.node({ host: HOST });
+  const client = await world.client(node, { host: CLIENT });
+  closeAtEnd(world, client, node);
+  await node.advertise('node.slow', () => wait(world, 8_000));
+  await node.advertise('node.one', () => 1);
+  await world.settle(client.advertise('client.one', () => 'client'));
+  return { world, node, client };
+}
+
+const wait = (world: MeshWorld, ms: number): Promise<string> =>
+  new Promise((resolve) => void world.clock.setTimer(ms, () => resolve('done')));
+
+/** The node's process ends without a word. */
+async function die(world: MeshWorld, node: Node): Promise<void> {
+  contextOf(node).scope.shared<Endpoint>('endpoint')?.destroy();
+  runtimeOf(node).exit(processOf(node, 'node'), 'kill');
+  await world.clock.settle();
+}
+
+/** Milliseconds until a call of the client succeeds; it calls every 10 ms. */
+async function untilServed(world: MeshWorld, client: RemoteClient, limit = 10_000): Promise<number> {
+  const began = world.clock.now();
+  let served = false;
+  while (!served) {
+    if (world.clock.now() - began > limit) return Infinity;
+    void client.tryCall('node.one', {}, { timeout: 1_000 }).then((result) => {
+      served ||= result.ok;
+    });
+    await world.clock.advance(10);
+  }
+  return world.clock.now() - began;
+}
+
+const opened = (node: Node): number => contextOf(node).counters.connectionsOpened;
+
+describe('a black hole', () => {
+  test('of 5 s costs neither the connection nor the call that waits on it', async () => {
+    const { world, node, client } = await started();
+    const call = client.call('node.slow', {}, { timeout: 20_000 });
+    await world.clock.advance(50);
+    world.network.faults.cut(HOST, CLIENT);
+    await world.clock.advance(5_000);
+    expect(processesOf(client).filter(({ label }) => label.startsWith('connection to'))).toHaveLength(2);
+    world.network.faults.heal(HOST, CLIENT);
+    expect(await world.settle(call)).toBe('done');
+    expect(opened(node)).toBe(1);
+    expect(processesOf(client).filter(({ label }) => label.startsWith('connection to'))).toHaveLength(1);
+  });
+
+  test('in one direction only is as well survived, whichever it is', async () => {
+    for (const [from, to] of [
+      [HOST, CLIENT],
+      [CLIENT, HOST],
+    ] as const) {
+      const { world, node, client } = await started();
+      const call = client.call('node.slow', {}, { timeout: 20_000 });
+      await world.clock.advance(50);
+      world.network.faults.cut(from, to, 'forward');
+      await world.clock.advance(5_000);
+      world.network.faults.heal(from, to, 'forward');
+      expect(await world.settle(call)).toBe('done');
+      expect(opened(node)).toBe(1);
+    }
+  });
+
+  test('longer than the idle timeout ends the call as sent, and the client comes back with the network', async () => {
+    const { world, client } = await started();
+    const call = client.tryCall('node.slow', {}, { timeout: 100_000 });
+    await world.clock.advance(50);
+    const began = world.clock.now();
+    world.network.faults.cut(HOST, CLIENT);
+    const result = await world.settle(call);
+    expect(result.ok === false && result.error.failure).toMatchObject({
+      tag: 'connection_error',
+      sent: true,
+    });
+    expect(world.clock.now() - began).toBeLessThanOrEqual(31_000);
+    world.network.faults.heal(HOST, CLIENT);
+    await untilServed(world, client, 60_000);
+    expect(await world.settle(client.call('node.one'))).toBe(1);
+  });
+});
+
+describe('a node that died and is there again', () => {
+  test.each(['the same', 'another'])('with %s identity is found within 1 s by a client that calls', async (which) => {
+    const { world, node, client } = await started();
+    const identity = which === 'the same' ? contextOf(node).scope.shared('identity') : undefined;
+    const call = client.tryCall('node.slow', {}, { timeout: 60_000 });
+    await world.clock.advance(50);
+    await die(world, node);
+    const again = await world.node({ host: HOST, ...(identity === undefined ? {} : { identity: identity as never }) });
+    closeAtEnd(world, again);
+    await again.advertise('node.one', () => 2);
+    expect(await untilServed(world, client)).toBeLessThanOrEqual(1_000);
+    const result = await world.settle(call);
+    expect(result.ok === false && result.error.failure).toMatchObject({
+      tag: 'connection_error',
+      sent: true,
+    });
+    expect(client.nodeId).toBe(again.id);
+    expect(await world.settle(again.call('client.one'))).toBe('client');
+  });
+
+  test('is found by a client that calls nobody as soon as a keep-alive has reached it', async () => {
+    const { world, node, client } = await started();
+    await world.clock.advance(5_000);
+    await die(world, node);
+    const again = await world.node({ host: HOST });
+    closeAtEnd(world, again);
+    // keep-alive 10 s, at most 1 s for the rest
+    await world.clock.advance(11_000);
+    expect(client.nodeId).toBe(again.id);
+    expect(await world.settle(again.call('client.one'))).toBe('client');
+  });
+
+  test('after 3 s is found within 1 s of its return', async () => {
+    const { world, node, client } = await started();
+    void client.tryCall('node.slow', {}, { timeout: 60_000 });
+    await world.clock.advance(50);
+    await die(world, node);
+    await world.clock.advance(3_000);
+    const again = await world.node({ host: HOST });
+    closeAtEnd(world, again);
+    await again.advertise('node.one', () => 2);
+    expect(await untilServed(world, client)).toBeLessThanOrEqual(1_000);
+  });
+});
+
+describe('a lie', () => {
+  test('that the node does not know the connection costs neither it nor a call', async () => {
+    const { world, node, client } = await started();
+    const call = client.call('node.slow', {}, { timeout: 20_000 });
+    await world.clock.advance(50);
+    const connection = contextOf(client).scope.shared<{ links: Iterable<never> }>('endpoint');
+    for (const link of connection?.links ?? []) {
+      for (let n = 0; n < 3; n++) {
+        (link as { receive(packet: unknown): void }).receive({
+          frames: [{ tag: 'gone' }],
+          sentAt: world.clock.now(),
+          size: 21,
+        });
+        await world.clock.advance(1_500);
+      }
+    }
+    expect(await world.settle(call)).toBe('done');
+    expect(opened(node)).toBe(1);
+    await world.settle(client.disconnect());
+    expect(left(client)).toEqual({ alive: 0, timers: 0, calls: 0 });
+  });
+});
