@@ -1,0 +1,24 @@
+/**
+ * The transport under random valid stream operations, hostile orders of them, and garbage. `npm run fuzz` does more.
+ */
+import { randomInt } from 'node:crypto';
+
+import { expect, test } from 'vitest';
+
+import { streamFuzz } from '../fuzz/stream-fuzz.ts';
+
+const OPERATIONS = 200_000;
+const GARBAGE = 100_000;
+
+test('200,000 random stream operations under 100,000 datagrams of garbage: no uncaught error, no wrong byte, all credit back', async () => {
+  const seed = Number(process.env['ESPALIER_SEED'] ?? randomInt(2 ** 31));
+  console.log(`streams: seed ${seed}`);
+  const report = await streamFuzz({ operations: OPERATIONS, garbage: GARBAGE, seed });
+  console.log(
+    `streams: ${report.streams} opened, ${report.garbage.arrived} datagrams arrived, ` +
+      `slowest answer to a bystander ${report.slowest.toFixed(0)} ms`,
+  );
+  expect(report.findings).toEqual([]);
+  expect(report.streams).toBeGreaterThan(OPERATIONS / 50);
+  expect(report.garbage.sent).toBeGreaterThanOrEqual(GARBAGE - 1);
+});
