@@ -29,7 +29,6 @@ const REALM: Rule = {
   expected: 'a string of 1 to 255 bytes',
 };
 
-/** Child specifications that make sense, with ids of their own. */
 const isBytes = (value: unknown): boolean => value instanceof Uint8Array;
 
 /** A path, or what `loadIdentity` and friends give. */
@@ -60,6 +59,7 @@ const LOGGER: Rule = {
   expected: `a logger with the methods of pino (${LEVELS.join(', ')})`,
 };
 
+/** Child specifications that make sense, with ids of their own. */
 const CHILDREN: Rule = {
   accepts: (value) => {
     if (!Array.isArray(value)) return false;
@@ -77,8 +77,6 @@ const text = (least: number, most: number): Rule =>
     Schema.String.check(Schema.isMinLength(least), Schema.isMaxLength(most)),
     `a string of ${least} to ${most} characters`,
   );
-
-const flag: Rule = rule(Schema.Boolean, 'true or false');
 
 const object = (expected: string): Rule =>
   rule(

@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly json: boolean;
   /** Few, short rounds: for a look, not for a verdict. */
   readonly quick: boolean;
+  /** One round of a moment each: proves that everything still runs. The figures mean nothing. */
+  readonly smoke: boolean;
   readonly help: boolean;
   /** Only these peers; undefined means all. */
   readonly peers: readonly string[] | undefined;
@@ -32,10 +34,11 @@ const MAX_ROUNDS = 100;
 export const optionsHelp = (name: string, benches: readonly Bench[]): string =>
   `${benches.map(({ question }) => question).join('\n')}
 
-usage: npm run bench -- ${name} [--json] [--quick] [--rounds N] [--peers A,B] [--help]
+usage: npm run bench -- ${name} [--json] [--quick | --smoke] [--rounds N] [--peers A,B] [--help]
 
   --json        one JSON document on stdout; progress stays on stderr
   --quick       few short rounds; the figures are rough
+  --smoke       one round of a moment each: proves that it runs, the figures mean nothing
   --rounds N    rounds, 1 to ${MAX_ROUNDS}; five or more for a verdict
   --peers A,B   measure against these peers only: ${knownPeers(benches).join(', ') || 'this bench has none'}
   --help        this text
@@ -54,12 +57,13 @@ export function parseOptions(args: readonly string[], benches: readonly Bench[])
       options: {
         json: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },
+        smoke: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
         peers: { type: 'string' },
         rounds: { type: 'string' },
       },
     });
-    const { json, quick, help } = values;
+    const { json, quick, smoke, help } = values;
     const peers = values.peers?.split(',').filter((name) => name !== '');
     const unknown = peers?.find((name) => !knownPeers(benches).includes(name));
     if (unknown !== undefined)
@@ -67,7 +71,7 @@ export function parseOptions(args: readonly string[], benches: readonly Bench[])
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
     if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1 && rounds <= MAX_ROUNDS))
       return `--rounds must be 1 to ${MAX_ROUNDS}`;
-    return { json, quick, help, peers, rounds };
+    return { json, quick, smoke, help, peers, rounds };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

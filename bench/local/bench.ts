@@ -16,6 +16,7 @@ const SCRIPT = new URL('process.js', import.meta.url);
 /** Milliseconds a round may take longer than planned. */
 const GRACE = 20_000;
 const PLAN = { rounds: 5, round: { warm: 700, window: 1_000 } };
+const SMOKE = { rounds: 1, round: { warm: 5, window: 10 } };
 const QUICK = { rounds: 3, round: { warm: 250, window: 250 } };
 
 const OTHERS: readonly string[] = [MOLECULER, PLAIN];
@@ -67,7 +68,7 @@ export const local: Bench = {
 
 async function measure(options: BenchOptions): Promise<Report> {
   const loadBefore = rounded(loadavg()[0] ?? 0);
-  const { rounds, round } = options.quick ? QUICK : PLAN;
+  const { rounds, round } = options.smoke ? SMOKE : options.quick ? QUICK : PLAN;
   const skipped: { peer: string; reason: string }[] = [];
   const present: Contender[] = [];
   for (const contender of CONTENDERS) {
@@ -90,7 +91,7 @@ async function measure(options: BenchOptions): Promise<Report> {
     cpus: availableParallelism(),
     rounds: costs.length,
     date: new Date().toISOString(),
-    quick: options.quick,
+    quick: options.quick || options.smoke,
     load: [loadBefore, rounded(loadavg()[0] ?? 0)],
     placement: 'one process, not placed',
     rows: CASES.map((one) => {

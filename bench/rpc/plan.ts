@@ -2,6 +2,8 @@
  * What is run, how long and how often.
  */
 
+import type { BenchOptions } from '../harness/bench.ts';
+
 /**
  * `apart` and `together`: client and server on two CPUs, on one. The system would choose for each peer as it
  * likes, and waking a process on another CPU costs more than most of what we measure.
@@ -55,6 +57,8 @@ export interface Plan {
   readonly stallAfter: number;
   /** Milliseconds after which no new round begins. */
   readonly budget: number;
+  /** Also ours in other settings, not only as users start it. */
+  readonly variants: boolean;
 }
 
 export const FULL: Plan = {
@@ -65,6 +69,7 @@ export const FULL: Plan = {
   window: 2_000,
   stallAfter: 3_000,
   budget: 1_800_000,
+  variants: true,
 };
 
 export const QUICK: Plan = {
@@ -78,15 +83,22 @@ export const QUICK: Plan = {
   budget: 150_000,
 };
 
+/** Proves that it runs. */
+export const SMOKE: Plan = {
+  ...FULL,
+  rounds: 1,
+  coldWarm: 20,
+  warm: 10,
+  warmCalls: 10,
+  window: 40,
+  // a loaded machine is not a stall
+  stallAfter: 10_000,
+  variants: false,
+};
+
 /** A smaller or larger number of rounds is always run to its end. */
-export function planned({
-  quick,
-  rounds,
-}: {
-  readonly quick: boolean;
-  readonly rounds: number | undefined;
-}): Plan {
-  const plan = quick ? QUICK : FULL;
+export function planned({ quick, smoke, rounds }: BenchOptions): Plan {
+  const plan = smoke ? SMOKE : quick ? QUICK : FULL;
   return rounds === undefined ? plan : { ...plan, rounds, budget: Infinity };
 }
 

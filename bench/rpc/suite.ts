@@ -45,7 +45,9 @@ type Sessions = ReadonlyMap<string, readonly Session[]>;
 async function measure(definition: Suite, options: BenchOptions): Promise<Report> {
   const loadBefore = rounded(loadavg()[0] ?? 0);
   const skipped: { peer: string; reason: string }[] = [];
-  const present: PeerEntry[] = [...definition.ours];
+  const plan = planned(options);
+  const present: PeerEntry[] = plan.variants ? [...definition.ours] : definition.ours.slice(0, 1);
+  const cases = definition.cases.filter(({ ours }) => present.some(({ name }) => name === ours));
   for (const entry of definition.peers) {
     if (options.peers?.includes(entry.name) === false) continue;
     const reason = await ensurePackages(entry.packages, progress);
@@ -53,7 +55,7 @@ async function measure(definition: Suite, options: BenchOptions): Promise<Report
     else skipped.push({ peer: entry.name, reason });
   }
   const cpus = usableCpus();
-  const { sessions, rounds } = await interleaved(present, planned(options), cpus);
+  const { sessions, rounds } = await interleaved(present, plan, cpus);
   return {
     bench: definition.name,
     what: definition.what,
@@ -61,10 +63,10 @@ async function measure(definition: Suite, options: BenchOptions): Promise<Report
     cpus: availableParallelism(),
     rounds,
     date: new Date().toISOString(),
-    quick: options.quick,
+    quick: options.quick || options.smoke,
     load: [loadBefore, rounded(loadavg()[0] ?? 0)],
     placement: placementText(cpus),
-    rows: definition.cases.map((one) =>
+    rows: cases.map((one) =>
       rowOf(one, sessions, one.compared ? present.filter((entry) => definition.peers.includes(entry)) : []),
     ),
     skipped,

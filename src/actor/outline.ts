@@ -71,7 +71,7 @@ function outlineAt(reason: unknown, depth: number): string {
     return WORDS.has(reason) ? reason : `a string of ${reason.length} characters`;
   if (typeof reason === 'function') return 'a function';
   if (typeof reason !== 'object' || reason === null)
-    return reason == null ? String(reason) : `a ${typeof reason}`;
+    return reason === undefined || reason === null ? String(reason) : `a ${typeof reason}`;
   if (reason instanceof Error) return outlineError(reason);
   if (Array.isArray(reason)) return `an array of ${reason.length}`;
   if (depth > DEPTH) return '…';

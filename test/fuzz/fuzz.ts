@@ -1,7 +1,9 @@
 /**
- * Mutation fuzzer of the frame codec.
+ * Mutation fuzzer of the frame codec, and fuzzer of the QUIC transport's streams.
  *
- *     node build/test/fuzz/fuzz.js [--inputs N] [--seed N]
+ *     node build/test/fuzz/fuzz.js [--inputs N] [--streams N] [--seed N]
+ *
+ * Does both, or what is asked for: so many inputs, so many stream operations.
  *
  * The inputs run in a worker; this side watches it, and one that is still on the same input after five seconds has
  * hung: it is terminated, the input is noted, and a new worker goes on behind it. Exit code 1 on a finding. In
@@ -13,6 +15,7 @@ import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { check, type Took } from './check.ts';
 import { inputAt } from './mutate.ts';
+import type { StreamFuzzReport } from './stream-fuzz.ts';
 
 export interface FuzzReport {
   readonly inputs: number;
@@ -33,6 +36,11 @@ interface Job {
 
 /** Inputs of a run that is not told otherwise. */
 const INPUTS = 1_000_000;
+/** Stream operations of a run that is not told otherwise, and datagrams of garbage for each. */
+const STREAM_OPERATIONS = 1_000_000;
+const GARBAGE = 0.1;
+/** Stream operations of the same batch for so long have hung, in ms. Waits of their own give up before. */
+const STREAM_HANG_MS = 120_000;
 /** An input whose checks take longer has hung, in ms. What is only slow is found by `check`. */
 const HANG_MS = 5_000;
 /** How often the watchdog looks, in ms. */
@@ -107,13 +115,48 @@ function watch(seed: number, from: number, to: number): Promise<FuzzReport> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { inputs: { type: 'string' }, seed: { type: 'string' } } });
-  const inputs = Number(values.inputs ?? INPUTS);
+  const { values } = parseArgs({
+    options: { inputs: { type: 'string' }, streams: { type: 'string' }, seed: { type: 'string' } },
+  });
+  const all = values.inputs === undefined && values.streams === undefined;
+  const inputs = Number(values.inputs ?? (all ? INPUTS : 0));
+  const streams = Number(values.streams ?? (all ? STREAM_OPERATIONS : 0));
   const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
-  if (!Number.isSafeInteger(inputs) || inputs < 1 || !Number.isSafeInteger(seed)) {
-    throw new Error('usage: fuzz [--inputs N] [--seed N]');
+  if (![inputs, streams, seed].every(Number.isSafeInteger) || inputs < 0 || streams < 0) {
+    throw new Error('usage: fuzz [--inputs N] [--streams N] [--seed N]');
   }
   console.log(`fuzz: seed ${seed}`);
+  if (inputs > 0) await fuzzInputs(inputs, seed);
+  if (streams > 0) await fuzzStreams(streams, seed);
+}
+
+/** Stream operations run in a worker too: what hangs in native code is seen from here. */
+async function fuzzStreams(operations: number, seed: number): Promise<void> {
+  const progress = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { operations, seed, progress } });
+  let seen = -1;
+  let since = performance.now();
+  const watchdog = setInterval(() => {
+    const now = Atomics.load(progress, 0);
+    if (now !== seen) [seen, since] = [now, performance.now()];
+    else if (performance.now() - since > STREAM_HANG_MS) {
+      console.log(`fuzz: streams hang after ${seen} operations`);
+      process.exit(1);
+    }
+  }, LOOK_MS);
+  const report = await new Promise<StreamFuzzReport>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  }).finally(() => clearInterval(watchdog));
+  for (const finding of report.findings) console.log(`streams: ${finding}`);
+  console.log(
+    `fuzz: ${operations} stream operations on ${report.streams} streams, ${report.garbage.sent} datagrams of garbage, ` +
+      `${report.findings.length} findings, slowest answer to a bystander ${report.slowest.toFixed(0)} ms`,
+  );
+  if (report.findings.length > 0) process.exitCode = 1;
+}
+
+async function fuzzInputs(inputs: number, seed: number): Promise<void> {
   const reports: FuzzReport[] = [];
   const findings = (): number =>
     reports.reduce((sum, { crashes, hangs }) => sum + crashes.length + hangs.length, 0);
@@ -136,7 +179,7 @@ async function main(): Promise<void> {
   console.log(
     `fuzz: ${done} inputs, ${hangs.length} hangs, ${crashes.length} crashes, slowest ${slowest.ms.toFixed(1)} ms`,
   );
-  process.exitCode = crashes.length + hangs.length === 0 ? 0 : 1;
+  if (crashes.length + hangs.length > 0) process.exitCode = 1;
 }
 
 function hex(seed: number, index: number): string {
@@ -145,8 +188,18 @@ function hex(seed: number, index: number): string {
   return `${bytes.length} bytes: ${shown}${bytes.length > 256 ? '…' : ''}`;
 }
 
-if (!isMainThread && parentPort !== null && (workerData as Job | undefined)?.progress instanceof Int32Array) {
-  parentPort.postMessage(work(workerData as Job));
+const task = workerData as (Job & { operations?: number }) | null | undefined;
+if (!isMainThread && parentPort !== null && task?.progress instanceof Int32Array) {
+  if (task.operations === undefined) parentPort.postMessage(work(task));
+  else {
+    const { operations, seed, progress } = task;
+    // not before: the codec's fuzzer does without sockets and native code
+    const { streamFuzz } = await import('./stream-fuzz.ts');
+    const noted = (done: number): void => void Atomics.store(progress, 0, done);
+    const options = { operations, garbage: operations * GARBAGE, seed, progress: noted };
+    parentPort.postMessage(await streamFuzz(options));
+    // messages are still under way, sockets are closed
+  }
 } else if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await main();
 }

@@ -58,8 +58,8 @@ export class HostilePeer {
     this.#attempt(() => this.raw.flush());
   }
 
-  /** Ends both halves of everything; true when all credit is back. */
-  finished(credit: number): boolean {
+  /** Ends both halves of everything. */
+  finish(): void {
     const { native } = this.raw;
     this.#look();
     for (const id of [...this.#sent.keys(), ...this.#received.keys()]) {
@@ -72,7 +72,6 @@ export class HostilePeer {
       }
     }
     this.flush();
-    return native.peerStreamsLeftBidi() === credit;
   }
 
   #open(): number | undefined {

@@ -98,7 +98,10 @@ test('100,000 forged replies, of unknown ids and of the right id on the wrong co
   await world.clock.until(() => owner.channels.control.of('registered').length === 1);
   let settled: unknown;
   const call = node.call('raw.serve', {}, { timeout: 60_000 });
-  void call.then((value) => (settled = value));
+  call.then(
+    (value) => (settled = value),
+    (error: unknown) => (settled = error),
+  );
   await world.clock.until(() => owner.channels.rpc.of('call').length === 1);
   const { call_id } = owner.channels.rpc.of('call')[0]!;
   const unknown = Buffer.concat(

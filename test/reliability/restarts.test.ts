@@ -8,7 +8,7 @@ import { seededRandom, type Random } from '../../src/actor/random.ts';
 import { childrenOf } from '../../src/actor/tree.ts';
 import { exit } from '../../src/actor/exit-reason.ts';
 import {
-  DynamicSupervisorRef,
+  type DynamicSupervisorRef,
   startDynamicSupervisor,
   startSupervisor,
   supervisor,

@@ -122,7 +122,9 @@ async function run({ here, there }: Connected, load: Load, random: Random): Prom
     const before = settled();
     if (before === last) throw new Error(`stalled: ${JSON.stringify({ ...tally, started, flying })}`);
     last = before;
-    await until(() => settled() >= requests || settled() >= before + requests / 10, 20_000).catch(() => undefined);
+    await until(() => settled() >= requests || settled() >= before + requests / 10, 20_000).catch(
+      () => undefined,
+    );
   }
   here.hooks.onCredit = () => undefined;
   return tally;
@@ -177,7 +179,7 @@ describe('a reader that stops', () => {
     return times.sort((a, b) => a - b);
   }
 
-  for (const size of [100_000, 1_000_000])
+  for (const size of [100_000, 600_000])
     test(`on twelve streams of ${size / 1_000} kB leaves the others a way through`, async () => {
       pair = await openPair(bench);
       const connected = await pair.connect();
@@ -191,21 +193,33 @@ describe('a reader that stops', () => {
         if (paused.length === 12) return echo(stream);
         paused.push(stream);
         stream.pause();
-        return { onData: () => undefined, onEnd: () => undefined, onReset: () => undefined, onDrain: () => undefined };
+        return {
+          onData: () => undefined,
+          onEnd: () => undefined,
+          onReset: () => undefined,
+          onDrain: () => undefined,
+        };
       };
       const bodies = Array.from({ length: 12 }, () => {
         const body = new Request(size, { answered: 0, aborted: 0, wrong: 0 }, () => undefined);
-        here.link.openStream(body)?.write(new Uint8Array(size), true);
+        body.stream = here.link.openStream(body);
+        body.stream?.write(new Uint8Array(size), true);
         return body;
       });
       await until(() => paused.length === 12);
-      const times = await pings(connected, 300);
-      const median = times[150] ?? 0;
-      console.log(`twelve paused: median ${median.toFixed(1)} ms, slowest ${times.at(-1)?.toFixed(1)} ms`);
-      expect(median).toBeLessThan(50);
-      expect(times.at(-1)).toBeLessThan(1_000);
-      // small bodies lie in memory; of large ones all but one are given up
-      await until(() => bodies.filter(({ over }) => over).length === (size > 262_144 ? 11 : 0));
+      const look = async (when: string): Promise<void> => {
+        const times = await pings(connected, 300);
+        const median = times[150] ?? 0;
+        console.log(
+          `twelve paused, ${when}: median ${median.toFixed(1)} ms, slowest ${times.at(-1)?.toFixed(1)} ms`,
+        );
+        expect(median).toBeLessThan(50);
+        expect(times.at(-1)).toBeLessThan(1_000);
+      };
+      await look('at once');
+      // small bodies lie in memory; of large ones all but two are given up
+      await until(() => bodies.filter(({ over }) => over).length === (size > 262_144 ? 10 : 0));
+      await look('later');
       expect(here.isOpen).toBe(true);
     });
 });

@@ -5,6 +5,7 @@ import { silentLogger } from '../../src/actor/logger.ts';
 import { systemRandom } from '../../src/actor/random.ts';
 import { Runtime } from '../../src/actor/runtime.ts';
 import { createIdentity } from '../../src/identity/identity.ts';
+import type { RpcFailure } from '../../src/mesh/errors/rpc-failure.ts';
 import { connect, startNode, type Node } from '../../src/node.ts';
 import { quicTransport } from '../../src/transport/quic/transport.ts';
 import { CloseCode, type Endpoint } from '../../src/transport/transport.ts';
@@ -68,9 +69,10 @@ test('1 GiB offered to a reader that stopped: it ends as slow_consumer, RSS grow
   const failures: unknown[] = [];
   const offer = (pad: string): void => {
     offered += pad.length;
-    void node.tryCall('raw.serve', { pad }, { timeout: 60_000 }).then((result) => {
-      failures.push(result.ok ? 'ok' : result.error.failure);
-    });
+    node.tryCall('raw.serve', { pad }, { timeout: 60_000 }).then(
+      (result) => failures.push(result.ok ? 'ok' : result.error.failure),
+      (error: unknown) => failures.push(error),
+    );
   };
   for (let n = 0; n < 2_100; n++) offer(large);
   expect(offered).toBeGreaterThanOrEqual(1_024 * MIB);
@@ -79,15 +81,19 @@ test('1 GiB offered to a reader that stopped: it ends as slow_consumer, RSS grow
     expect(await other.call('m.echo', { n: 1 })).toEqual({ n: 1 });
     await new Promise((wake) => setTimeout(wake, 50));
   }
-  expect(peer.closeCode).toBe(CloseCode.slowConsumer);
+  expect(peer.closeCode, JSON.stringify(peer.closes)).toBe(CloseCode.slowConsumer);
   await until(() => failures.length === 2_100);
   console.info(`RSS grew by ${((peak - before) / MIB).toFixed(1)} MiB`);
   expect(peak - before).toBeLessThan(64 * MIB);
-  for (const failure of failures) {
-    expect(failure).toMatchObject({
-      tag: 'connection_error',
-      detail: expect.stringContaining('slow_consumer') as unknown,
-    });
-  }
+  // a stream that stood in the way of the others was refused before; all else ended with the connection
+  const told = new Set(failures.map((one) => (one === 'ok' ? one : words(one as RpcFailure))));
+  told.delete('overloaded streams');
+  expect([...told]).toEqual(['slow_consumer']);
   await other.disconnect();
 });
+
+function words(failure: RpcFailure): string {
+  if (failure.tag === 'overloaded') return `overloaded ${failure.bound}`;
+  const slow = failure.tag === 'connection_error' && failure.detail.includes('slow_consumer');
+  return slow ? 'slow_consumer' : JSON.stringify(failure);
+}

@@ -4,7 +4,7 @@
  */
 import type { MeshContext } from '../context.ts';
 import { RpcError } from '../errors/rpc-error.ts';
-import { Patience } from './patience.ts';
+import type { Patience } from './patience.ts';
 
 /** Under way at once; a peer takes 1,024 registrations that it has not answered. */
 const AT_ONCE = 512;

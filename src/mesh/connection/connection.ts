@@ -116,6 +116,12 @@ export class ConnectionState implements CoreOwner {
     });
   }
 
+  /** At once: the link may go on to flush what was written, but nobody waits for that here. */
+  close(code: CloseCode): void {
+    this.core.close(code);
+    this.core.end({ tag: 'local', code, reason: '' });
+  }
+
   /** The hello may go now. */
   greet(): void {
     if (!this.hold) return;
@@ -261,7 +267,7 @@ export const connectionServer: GenServer<ConnectionArgs, ConnectionState, Connec
     else if (message instanceof Drain) {
       state.drainCode = message.code;
       state.lifecycle.send({ type: 'drain', timeout: message.timeout } as never);
-    } else if (message instanceof Close) state.core.close(message.code);
+    } else if (message instanceof Close) state.close(message.code);
     else if (message instanceof Replay) state.control.replay();
     else if (message instanceof Farewell) state.control.farewell();
     else if (message instanceof Introduce) state.introduce();

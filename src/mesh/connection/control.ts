@@ -24,7 +24,7 @@ import {
   type Self,
 } from './hello.ts';
 import { Enrolling } from './enrolling.ts';
-import { admits, isSmaller, yields } from '../peer/takeover.ts';
+import { admits, isSmaller, overtaken, yields } from '../peer/takeover.ts';
 import { keyOf } from './outgoing.ts';
 
 /** Registrations of the peer that the registry has not answered. */
@@ -236,7 +236,11 @@ export class ControlHandler {
     const { standings, runtime } = this.#context;
     const { process, core } = this.#state;
     const smaller = isSmaller(this.#self().nodeId, payload.node_id);
-    const others = [...standings.of(core.peerId)].filter((other) => other.process !== process);
+    // in the order in which they were proven
+    const all = [...standings.of(core.peerId)];
+    const at = all.findIndex((other) => other.process === process);
+    if (overtaken(all.slice(at + 1), payload)) return false;
+    const others = all.filter((other) => other.process !== process);
     const now = runtime.clock.now();
     if (!others.every((other) => admits(other, payload, smaller, now))) return false;
     for (const other of others) if (yields(other)) other.replace();

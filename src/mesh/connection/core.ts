@@ -279,8 +279,7 @@ export class ConnectionCore
     if (event.tag === 'closed') {
       frameInvalid(this, channel.name, event.error.tag);
       this.#protocolError(`${channel.name}: ${event.error.tag}`);
-    }
-    else if (event.tag === 'rejected') this.#onRejected(channel, event);
+    } else if (event.tag === 'rejected') this.#onRejected(channel, event);
     else if (channel === this.control) this.owner?.onControl(event.frame);
     else if (channel === this.rpc) this.#onRpc(event.frame);
     else this.#onPing(channel, event.frame);

@@ -131,7 +131,10 @@ function crash(process: Process, served: Served, call: RpcCall, error: unknown):
     const reason = thrownReason(error);
     const id = process.runtime.reportCrash(process, reason);
     const failure = { tag: 'handler_crash', id, reason: 'error' } as const;
-    call.refuse(served.crashDetails ? { ...failure, detail: outlineReason(reason, true).slice(0, 256) } : failure, reason);
+    call.refuse(
+      served.crashDetails ? { ...failure, detail: outlineReason(reason, true).slice(0, 256) } : failure,
+      reason,
+    );
   }
   end(process);
 }

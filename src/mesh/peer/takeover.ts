@@ -3,7 +3,8 @@
  *
  * A second dial by the same side replaces its older one. Of opposite dials that overlap, the one by the smaller
  * node id stays, and the side that has it decides: the other waits for its answer, so that never both are given
- * up. A peer that has lost what we still believe in (`have: false`, or another epoch) is right.
+ * up. A peer that has accepted ours meanwhile (`have: true`) keeps it; one that has lost what we still believe in
+ * (`have: false`, or another epoch) is right.
  */
 
 /** What is known of a connection that is there or on its way. */
@@ -30,14 +31,25 @@ export const OVERLAP = 1_000;
 export function admits(older: Older, newcomer: Newcomer, smaller: boolean, now: number): boolean {
   if (!older.dialed) return true;
   if (older.epoch !== undefined && !same(older.epoch, newcomer.epoch)) return true;
+  // it accepted ours before its own dial came through
+  if (newcomer.have) return false;
   const overlaps = older.readySince === undefined || now - older.readySince < OVERLAP;
-  if (!overlaps && !newcomer.have) return true;
-  return !smaller;
+  return overlaps ? !smaller : true;
 }
 
 /** Whether our own dial ends when the peer's hello was accepted: only while the peer cannot know of it yet. */
 export const yields = (own: Older & { readonly greeted: boolean }): boolean =>
   own.dialed && own.readySince === undefined && !own.greeted;
+
+/**
+ * Whether a hello comes too late: the same process has dialed again since, and was accepted. Who sent the late one
+ * has given that connection up. `later`: those whose peer was proven after the one that says hello.
+ */
+export const overtaken = (later: readonly Older[], { epoch }: Newcomer): boolean =>
+  later.some(
+    (other) =>
+      !other.dialed && other.readySince !== undefined && other.epoch !== undefined && same(other.epoch, epoch),
+  );
 
 export function isSmaller(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) < 0;

@@ -304,10 +304,11 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   }
 
   #punish(misconduct: Misconduct): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
     this.#host.drop(misconduct);
     const detail = misconduct === 'too_much' ? 'too much before the hello' : 'packets without progress';
     if (this.#state === 'open') this.#expel(CloseCode.protocolError, detail);
-    else if (this.#state === 'handshaking') {
+    else {
       this.#goodbye.refuse(0);
       this.#end({ tag: 'handshake_failed', code: 0, by: 'local', detail });
     }

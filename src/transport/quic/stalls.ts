@@ -2,9 +2,9 @@
  * Which paused streams are left to flow control, and which are given up (TRANSPORT §6).
  *
  * Pure. A paused stream is read into memory up to its share; then it has stalled, and what more the peer sends
- * stays in quiche, where it uses up the window of the whole link. quiche keeps a link's window at one and a half
- * times a stream's: one full stream leaves the others room, two leave none. So by default one may stall for as long
- * as it likes. Further ones are still read, at the cost of memory, and given up when they do not move for a while.
+ * stays in quiche, where it uses up the window of the whole link. Two may stall for as long as they like (a dozen
+ * would silence the link). Further ones are still read, at the cost of memory, and given up when they do not move
+ * for a while.
  */
 
 /** Milliseconds after which a further one is given up. */

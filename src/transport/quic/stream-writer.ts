@@ -82,7 +82,8 @@ export class StreamWriter {
 
   #drainOne(stream: QuicStream): Drained {
     const { native, host } = this.#set;
-    let bytes = stream.next(host.scratch);
+    const wanted = stream.next(host.scratch);
+    let bytes = wanted;
     let end = stream.endQueued && bytes.length === stream.queued;
     let taken: number | null;
     try {
@@ -106,7 +107,7 @@ export class StreamWriter {
       this.#set.moved++;
       this.#set.queued -= taken;
     }
-    stream.blocked = taken === null || taken < bytes.length;
+    stream.blocked = taken === null || taken < wanted.length;
     if (stream.blocked) return 'blocked';
     if (end) stream.writeEnded = true;
     if (stream.queued === 0 && stream.awaitsDrain) {

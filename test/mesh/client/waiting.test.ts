@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { connectLocal } from '../../../src/index.ts';
-import { RpcError } from '../../../src/mesh/errors/rpc-error.ts';
+import type { RpcError } from '../../../src/mesh/errors/rpc-error.ts';
 import { server } from '../../../src/mesh/handlers/server-handler.ts';
 import { startNode } from '../../../src/node.ts';
 import { StartError } from '../../../src/otp/errors.ts';

@@ -87,8 +87,8 @@ const ROWS: { readonly [Name in EventName]: Row } = {
     at: 'client',
     happen: async ({ world, client, node }) => {
       await node.advertise('m.slow', () => new Promise(() => {}));
-      void client.tryCall('m.slow').then(() => undefined);
-      await world.settle(client.disconnect({ timeout: 50 }));
+      const call = client.tryCall('m.slow');
+      await world.settle(Promise.all([client.disconnect({ timeout: 50 }), call]));
       return { calls: 1 };
     },
   },

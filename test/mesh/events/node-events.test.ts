@@ -179,7 +179,9 @@ describe('diagnostics channels', () => {
     const seen: unknown[] = [];
     const subscriber = (message: unknown): void => void seen.push(message);
     channel('espalier:rpc.call').subscribe(subscriber);
-    onTestFinished(() => void channel('espalier:rpc.call').unsubscribe(subscriber));
+    onTestFinished(() => {
+      channel('espalier:rpc.call').unsubscribe(subscriber);
+    });
     await world.settle(node.call('m.echo', { secret: 'hunter2' }));
     expect(seen).toEqual([
       { procedure: 'm.echo', args: 'object', size: expect.any(Number) as number, caller: node.id },
@@ -196,7 +198,9 @@ describe('diagnostics channels', () => {
     const seen: ActorExit[] = [];
     const subscriber = (message: unknown): void => void seen.push(message as ActorExit);
     channel('espalier:actor.exit').subscribe(subscriber);
-    onTestFinished(() => void channel('espalier:actor.exit').unsubscribe(subscriber));
+    onTestFinished(() => {
+      channel('espalier:actor.exit').unsubscribe(subscriber);
+    });
     await world.settle(node.tryCall('m.echo'));
     await world.settle(node.close());
     expect(seen.map(({ actor }) => actor)).toEqual(expect.arrayContaining(['Invocation', 'router', 'node']));

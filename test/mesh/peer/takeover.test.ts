@@ -14,10 +14,16 @@ describe('a hello beside another connection of the same peer', () => {
 
   test('of opposite dials that overlap, the one by the smaller id stays', () => {
     for (const readySince of [undefined, NOW, NOW - OVERLAP + 1]) {
-      for (const have of [true, false]) {
-        const ours = older({ readySince });
-        expect(admits(ours, { epoch: epoch(1), have }, true, NOW)).toBe(false);
-        expect(admits(ours, { epoch: epoch(1), have }, false, NOW)).toBe(true);
+      const ours = older({ readySince });
+      expect(admits(ours, { epoch: epoch(1), have: false }, true, NOW)).toBe(false);
+      expect(admits(ours, { epoch: epoch(1), have: false }, false, NOW)).toBe(true);
+    }
+  });
+
+  test('is refused when the peer has accepted ours before, whoever is smaller', () => {
+    for (const readySince of [undefined, NOW, NOW - OVERLAP]) {
+      for (const smaller of [true, false]) {
+        expect(admits(older({ readySince }), { epoch: epoch(1), have: true }, smaller, NOW)).toBe(false);
       }
     }
   });
@@ -25,7 +31,6 @@ describe('a hello beside another connection of the same peer', () => {
   test('wins at once when the peer has lost ours, or is another process', () => {
     const long = older({ readySince: NOW - OVERLAP });
     expect(admits(long, { epoch: epoch(1), have: false }, true, NOW)).toBe(true);
-    expect(admits(long, { epoch: epoch(1), have: true }, true, NOW)).toBe(false);
     const known = older({ epoch: epoch(1), readySince: NOW });
     expect(admits(known, { epoch: epoch(2), have: true }, true, NOW)).toBe(true);
     expect(admits(known, { epoch: epoch(1), have: true }, true, NOW)).toBe(false);
