@@ -29,9 +29,14 @@ export async function connect(url: string, options?: ConnectOptions): Promise<Re
 
 /** A client of a node in this process, without a network between. Throws `RpcError` `invalid_args`. */
 export function connectLocal(node: Node): Client {
-  const { local } = (node ?? {}) as Partial<Node>;
-  if (typeof local === 'function') return local.call(node);
-  throw new RpcError({ tag: 'invalid_args', field: 'node', detail: 'must be a node made by startNode' });
+  const invalid = { tag: 'invalid_args', field: 'node', detail: 'must be a node made by startNode' } as const;
+  try {
+    const { local } = (node ?? {}) as Partial<Node>;
+    if (typeof local === 'function') return local.call(node);
+  } catch (cause) {
+    throw new RpcError(invalid, undefined, { cause });
+  }
+  throw new RpcError(invalid);
 }
 
 export {

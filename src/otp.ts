@@ -57,7 +57,13 @@ export {
   type Started,
   type Stop,
 } from './otp/result.ts';
-export { ServerRef, type AnyProtocol, type CallOptions, type Named, type Protocol } from './otp/server-ref.ts';
+export {
+  ServerRef,
+  type AnyProtocol,
+  type CallOptions,
+  type Named,
+  type Protocol,
+} from './otp/server-ref.ts';
 export type { StartOptions, StartResult } from './otp/start.ts';
 export type { Shutdown } from './otp/stop.ts';
 export type { Restart, Strategy } from './otp/strategy.ts';

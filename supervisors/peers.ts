@@ -3,7 +3,9 @@
  * ├── peerPool   who is connected, one connection each
  * └── uplink     clients only: the connection to their node
  *
- * Both find what lives when they come back; connections are not theirs and survive them.
+ * Both find what lives when they come back; connections are not theirs and survive them. What a connection is
+ * (who dialed, since when it is ready, whether it is in doubt) it writes itself into `context.standings`, which
+ * outlives all three.
  */
 import { worker, type SupervisorSpec } from '../src/otp/supervisor.ts';
 import { peerPoolServer } from '../src/mesh/peer/peer-pool.ts';

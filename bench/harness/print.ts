@@ -56,7 +56,7 @@ function cells(row: Row): (readonly string[])[] {
     ]);
   const missing = row.goal
     .filter(({ than }) => than !== undefined && (row.peers[than] ?? null) === null)
-    .map((goal) => ['', goal.than ?? '', '–', '–', '–', '', goalText(goal), 'open']);
+    .map((goal) => ['', goal.than ?? '', '–', '–', '–', '', goalText(goal), verdictText(goal)]);
   return [first, ...others, ...missing];
 }
 

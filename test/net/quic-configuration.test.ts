@@ -1,14 +1,16 @@
 /**
  * What our endpoints really announce and do, seen from the other side of a real handshake.
  */
+import type { Connection } from '@matrixai/quic/native/types.js';
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { systemRandom } from '../../src/actor/random.ts';
 import { createIdentity, type Identity } from '../../src/identity/identity.ts';
+import { quicTransport } from '../../src/transport/quic/transport.ts';
 import type { Endpoint } from '../../src/transport/transport.ts';
 import { LinkRecorder } from '../transport/recorder.ts';
 import { quicBench, until } from './quic-bench.ts';
-import { RawPeer, type RawOptions } from './quic-raw.ts';
+import { quiche, RawPeer, type RawOptions } from './quic-raw.ts';
 
 const bench = quicBench();
 const fresh = (): Identity => createIdentity(systemRandom, bench.clock.wall());
@@ -76,6 +78,58 @@ describe('effective configuration', () => {
     expect(peer.native.peerCertChain()?.map((der) => Buffer.from(der))).toEqual([
       Buffer.from(identity.certificate),
     ]);
+  });
+
+  test('of every connection between two endpoints, dialed and accepted, in turn and at once, is the settled one', async () => {
+    const natives: Connection[] = [];
+    const kept = <Args extends unknown[]>(make: (...args: Args) => Connection) => {
+      return (...args: Args): Connection => {
+        const native = make(...args);
+        natives.push(native);
+        return native;
+      };
+    };
+    const connect = quiche.Connection.connect.bind(quiche.Connection);
+    const accept = quiche.Connection.accept.bind(quiche.Connection);
+    const binding = Object.create(quiche, {
+      Connection: { value: { connect: kept(connect), accept: kept(accept) } },
+    }) as typeof quiche;
+    const transport = quicTransport(() => Promise.resolve({ default: binding }));
+    const inbound: LinkRecorder[] = [];
+    const open = (): Promise<Endpoint> =>
+      transport.open({
+        clock: bench.clock,
+        random: systemRandom,
+        identity: fresh(),
+        accept: ['macula', 'macula-dist'],
+        onLink: () => {
+          inbound.push(new LinkRecorder());
+          return inbound.at(-1) as LinkRecorder;
+        },
+      });
+    const [a, b] = [await open(), await open()];
+    const links = Array.from({ length: 40 }, (_, index) => {
+      const [from, to] = index % 2 === 0 ? [a, b] : [b, a];
+      const recorder = new LinkRecorder();
+      recorder.link = from.dial(
+        { address: to.local, protocol: index % 3 === 0 ? 'macula-dist' : 'macula' },
+        recorder,
+      );
+      return recorder;
+    });
+    await until(() => [...links, ...inbound].filter(({ isOpen }) => isOpen).length === 80);
+    expect(natives).toHaveLength(80);
+    for (const native of natives) {
+      expect(native.stats()).toMatchObject(ANNOUNCED);
+      expect(native.dgramMaxWritableLen()).toBeNull();
+      expect([native.isInEarlyData(), native.isResumed(), native.peerCertChain()?.length]).toEqual([
+        false,
+        false,
+        1,
+      ]);
+    }
+    await a.close();
+    await b.close();
   });
 
   test('the options of an endpoint are what it announces', async () => {

@@ -17,7 +17,15 @@ async function stage(): Promise<Stage> {
   const client = await connect(node.url, { runtime: runtime(), children });
   const other = await connect(node.url, { runtime: runtime() });
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
-  return { node, client, other, now: () => performance.now(), pass: sleep, sleep, settle: (promise) => promise };
+  return {
+    node,
+    client,
+    other,
+    now: () => performance.now(),
+    pass: sleep,
+    sleep,
+    settle: (promise) => promise,
+  };
 }
 
 const model = await stage();
@@ -39,6 +47,8 @@ describe.each(rows)('of a %s %s is killed', (side: Side, place) => {
 
 test('the figures', () => {
   const sorted = took.toSorted((a, b) => a - b).map(Math.round);
-  console.log(`kill table: ${sorted.length} rows, median ${sorted[sorted.length >> 1]} ms, most ${sorted.at(-1)} ms`);
+  console.log(
+    `kill table: ${sorted.length} rows, median ${sorted[sorted.length >> 1]} ms, most ${sorted.at(-1)} ms`,
+  );
   expect(sorted.length).toBe(rows.length);
 });

@@ -3,7 +3,7 @@
  * compile error; the tests only show that the same code runs.
  */
 import { expect, expectTypeOf, test } from 'vitest';
-import type { CallArgs, Client } from '../../src/index.ts';
+import { server, type CallArgs, type Client } from '../../src/index.ts';
 import {
   NameScope,
   noReply,
@@ -84,6 +84,13 @@ test('declared protocols stay as declared', async () => {
   expectTypeOf(ref).toEqualTypeOf<ServerRef<Calls, object>>();
   expectTypeOf<CallsOf<typeof box>>().toEqualTypeOf<Calls>();
   expect([await ref.call('get'), await ref.call('put', 2), await ref.call('get')]).toEqual([1, true, 2]);
+});
+
+test('a reference with a protocol of its own may answer a procedure', async () => {
+  const { runtime } = world();
+  const ref = await startServer(runtime, counter, 10);
+  const declared = new ServerRef<{ get(id: string): number }, { put(id: string): void }>(runtime, ref.pid!);
+  expect([server(ref).target, server(declared).target]).toEqual([ref, declared]);
 });
 
 test('call takes values of an interface, and literals; lists and Maps are no arguments', () => {

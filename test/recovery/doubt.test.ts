@@ -15,6 +15,7 @@ import {
   runtimeOf,
   type MeshWorld,
 } from '../mesh-world.ts';
+import { forget } from './forget.ts';
 
 const HOST = '198.18.77.1';
 const CLIENT = '198.18.78.1';
@@ -46,9 +47,11 @@ async function untilServed(world: MeshWorld, client: RemoteClient, limit = 10_00
   let served = false;
   while (!served) {
     if (world.clock.now() - began > limit) return Infinity;
-    void client.tryCall('node.one', {}, { timeout: 1_000 }).then((result) => {
-      served ||= result.ok;
-    });
+    forget(
+      client.tryCall('node.one', {}, { timeout: 1_000 }).then((result) => {
+        served ||= result.ok;
+      }),
+    );
     await world.clock.advance(10);
   }
   return world.clock.now() - began;
@@ -105,24 +108,30 @@ describe('a black hole', () => {
 });
 
 describe('a node that died and is there again', () => {
-  test.each(['the same', 'another'])('with %s identity is found within 1 s by a client that calls', async (which) => {
-    const { world, node, client } = await started();
-    const identity = which === 'the same' ? contextOf(node).scope.shared('identity') : undefined;
-    const call = client.tryCall('node.slow', {}, { timeout: 60_000 });
-    await world.clock.advance(50);
-    await die(world, node);
-    const again = await world.node({ host: HOST, ...(identity === undefined ? {} : { identity: identity as never }) });
-    closeAtEnd(world, again);
-    await again.advertise('node.one', () => 2);
-    expect(await untilServed(world, client)).toBeLessThanOrEqual(1_000);
-    const result = await world.settle(call);
-    expect(result.ok === false && result.error.failure).toMatchObject({
-      tag: 'connection_error',
-      sent: true,
-    });
-    expect(client.nodeId).toBe(again.id);
-    expect(await world.settle(again.call('client.one'))).toBe('client');
-  });
+  test.each(['the same', 'another'])(
+    'with %s identity is found within 1 s by a client that calls',
+    async (which) => {
+      const { world, node, client } = await started();
+      const identity = which === 'the same' ? contextOf(node).scope.shared('identity') : undefined;
+      const call = client.tryCall('node.slow', {}, { timeout: 60_000 });
+      await world.clock.advance(50);
+      await die(world, node);
+      const again = await world.node({
+        host: HOST,
+        ...(identity === undefined ? {} : { identity: identity as never }),
+      });
+      closeAtEnd(world, again);
+      await again.advertise('node.one', () => 2);
+      expect(await untilServed(world, client)).toBeLessThanOrEqual(1_000);
+      const result = await world.settle(call);
+      expect(result.ok === false && result.error.failure).toMatchObject({
+        tag: 'connection_error',
+        sent: true,
+      });
+      expect(client.nodeId).toBe(again.id);
+      expect(await world.settle(again.call('client.one'))).toBe('client');
+    },
+  );
 
   test('is found by a client that calls nobody as soon as a keep-alive has reached it', async () => {
     const { world, node, client } = await started();
@@ -138,7 +147,7 @@ describe('a node that died and is there again', () => {
 
   test('after 3 s is found within 1 s of its return', async () => {
     const { world, node, client } = await started();
-    void client.tryCall('node.slow', {}, { timeout: 60_000 });
+    forget(client.tryCall('node.slow', {}, { timeout: 60_000 }));
     await world.clock.advance(50);
     await die(world, node);
     await world.clock.advance(3_000);
@@ -146,6 +155,42 @@ describe('a node that died and is there again', () => {
     closeAtEnd(world, again);
     await again.advertise('node.one', () => 2);
     expect(await untilServed(world, client)).toBeLessThanOrEqual(1_000);
+  });
+});
+
+describe('an uplink that is killed in the middle of a doubt', () => {
+  test.each([100, 350, 600, 900])(
+    'after %d ms of silence costs no call, and the doubt is resolved',
+    async (ms) => {
+      const { world, node, client } = await started();
+      const call = client.call('node.slow', {}, { timeout: 20_000 });
+      await world.clock.advance(50);
+      world.network.faults.cut(HOST, CLIENT);
+      await world.clock.advance(ms);
+      world.network.faults.heal(HOST, CLIENT);
+      await world.clock.advance(2);
+      runtimeOf(client).exit(processOf(client, 'uplink'), 'kill');
+      expect(await world.settle(call)).toBe('done');
+      await world.clock.advance(1_000);
+      for (const one of [node, client]) {
+        expect(processesOf(one).filter(({ label }) => label.startsWith('connection '))).toHaveLength(1);
+      }
+      expect(opened(node)).toBe(1);
+      expect(await world.settle(client.call('node.one'))).toBe(1);
+    },
+  );
+
+  test('and whose node is another by then finds that one', async () => {
+    const { world, node, client } = await started();
+    forget(client.tryCall('node.slow', {}, { timeout: 60_000 }));
+    await world.clock.advance(50);
+    await die(world, node);
+    await world.clock.advance(500);
+    runtimeOf(client).exit(processOf(client, 'uplink'), 'kill');
+    const again = await world.node({ host: HOST });
+    closeAtEnd(world, again);
+    await again.advertise('node.one', () => 2);
+    expect(await untilServed(world, client)).toBeLessThanOrEqual(1_500);
   });
 });
 

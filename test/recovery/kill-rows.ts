@@ -22,7 +22,10 @@ function merge(...parts: readonly Allowed[]): Allowed {
 }
 
 /** The link between client and node. */
-const CLIENT_LINK = merge(all(['clientToNode', 'cancel'], LOST), all(['nodeToClient', 'otherToClient'], GONE));
+const CLIENT_LINK = merge(
+  all(['clientToNode', 'cancel'], LOST),
+  all(['nodeToClient', 'otherToClient'], GONE),
+);
 const OTHER_LINK = all(['otherToNode', 'otherToClient'], LOST);
 const LINKS = merge(CLIENT_LINK, OTHER_LINK);
 

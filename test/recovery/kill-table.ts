@@ -5,6 +5,7 @@
 import { expect } from 'vitest';
 import type { Process } from '../../src/actor/process.ts';
 import { childrenOf } from '../../src/actor/tree.ts';
+import { forget } from './forget.ts';
 import { server } from '../../src/index.ts';
 import type { Client } from '../../src/mesh/client/client.ts';
 import type { Node, RemoteClient } from '../../src/node.ts';
@@ -91,8 +92,8 @@ export async function prepare(stage: Stage): Promise<Long> {
   await stage.settle(client.advertise('client.long', wait));
   await stage.settle(client.advertise('client.served', server(worker('server', counter, undefined))));
   // an invocation to be killed on either side
-  void client.tryCall('node.long', {}, { timeout: 600_000 });
-  void node.tryCall('client.long', {}, { timeout: 600_000 });
+  forget(client.tryCall('node.long', {}, { timeout: 600_000 }));
+  forget(node.tryCall('client.long', {}, { timeout: 600_000 }));
   await stage.pass(50);
   return long;
 }
@@ -149,12 +150,15 @@ class Load {
     const abort = new AbortController();
     const at = this.#stage.now();
     this.pending++;
-    void this.#stage[from].tryCall(procedure, {}, { timeout: 5_000, signal: abort.signal }).then((result) => {
-      this.pending--;
-      const tag = result.ok ? 'ok' : result.error.failure.tag;
-      this.outcomes.push({ kind, at, tag: kind === 'cancel' && tag === 'canceled' ? 'ok' : tag });
-    });
-    if (kind === 'cancel') void this.#stage.sleep(20).then(() => abort.abort());
+    const settled = this.#stage[from].tryCall(procedure, {}, { timeout: 5_000, signal: abort.signal });
+    forget(
+      settled.then((result) => {
+        this.pending--;
+        const tag = result.ok ? 'ok' : result.error.failure.tag;
+        this.outcomes.push({ kind, at, tag: kind === 'cancel' && tag === 'canceled' ? 'ok' : tag });
+      }),
+    );
+    if (kind === 'cancel') forget(this.#stage.sleep(20).then(() => abort.abort()));
   }
 }
 
@@ -181,9 +185,7 @@ async function recovered(stage: Stage, side: Side, long: Long): Promise<void> {
     until(async () => {
       await owner.advertise('fresh.one', () => 'fresh');
       return true;
-    }).then(() =>
-      Promise.all([node, client, other].map((caller) => until(answers(caller, 'fresh.one')))),
-    ),
+    }).then(() => Promise.all([node, client, other].map((caller) => until(answers(caller, 'fresh.one'))))),
     ...Object.values(KINDS)
       .filter(([, procedure]) => procedure !== 'node.long')
       .map(([from, procedure]) => until(answers(stage[from], procedure))),
@@ -210,7 +212,8 @@ function drawn(places: Map<string, Process>, killed: string): Set<string> {
   const process = places.get(killed);
   const parent = process?.parentProcess;
   if (process === undefined || parent === undefined || parent === null) return replaced;
-  const { strategy } = parent.behavior.inspect?.(parent) as { readonly strategy: string };
+  const inspected = parent.behavior.inspect?.(parent) as { readonly strategy?: string } | undefined;
+  const strategy = inspected?.strategy;
   const siblings = [...childrenOf(parent)];
   const gone = strategy === 'restForOne' ? siblings.slice(siblings.indexOf(process)) : [process];
   for (const [place, one] of places) {
@@ -261,9 +264,11 @@ export async function killed(stage: Stage, { side, place, allowed, within }: Row
   const at = stage.now();
   runtimeOf(owner).exit(victim, 'kill');
   let over = Infinity;
-  void recovered(stage, side, long).then(() => {
-    over = stage.now();
-  });
+  forget(
+    recovered(stage, side, long).then(() => {
+      over = stage.now();
+    }),
+  );
   await drive(() => over !== Infinity || stage.now() - at > within + 4_000);
   const took = over - at;
   const later = stage.now() + 100;
@@ -281,8 +286,11 @@ export async function killed(stage: Stage, { side, place, allowed, within }: Row
 
   // the tree is as drawn, and what is replaced is what the strategies say
   const fresh = ({ info }: Process): boolean => info?.id === 'fresh.one';
-  const after = new Map([...placesOf(owner)].filter(([name, one]) => !name.includes('fresh.') && !fresh(one)));
-  const lasting = (places: Map<string, Process>): string[] => [...places.keys()].filter((name) => !passing(name)).toSorted();
+  const after = new Map(
+    [...placesOf(owner)].filter(([name, one]) => !name.includes('fresh.') && !fresh(one)),
+  );
+  const lasting = (places: Map<string, Process>): string[] =>
+    [...places.keys()].filter((name) => !passing(name)).toSorted();
   expect(lasting(after)).toEqual(lasting(before));
   const replaced = lasting(before).filter((name) => after.get(name) !== before.get(name));
   expect(replaced).toEqual([...expected].filter((name) => !passing(name)).toSorted());

@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { forget } from './forget.ts';
 import { silentLogger } from '../../src/actor/logger.ts';
 import { connect, type RemoteClient } from '../../src/node.ts';
 
@@ -31,16 +32,21 @@ export function child(...args: readonly string[]): Child {
     const parts = text.split('\n');
     text = parts.pop() ?? '';
     for (const line of parts) {
-      const next = waiting.shift();
-      if (next === undefined) lines.push(line);
-      else next(line);
+      const waiter = waiting.shift();
+      if (waiter === undefined) lines.push(line);
+      else waiter(line);
     }
   });
   const exited = new Promise<void>((resolve) => process.once('exit', () => resolve()));
+  const next = (): Promise<string> => new Promise((resolve) => waiting.push(resolve));
   return {
     process,
     said: async () => {
-      const line = lines.shift() ?? (await new Promise<string>((resolve) => waiting.push(resolve)));
+      const ended = exited.then((): string => {
+        throw new Error(`the ${args[0] ?? ''} ended before it spoke`);
+      });
+      forget(ended);
+      const line = lines.shift() ?? (await Promise.race([next(), ended]));
       return JSON.parse(line) as Record<string, unknown>;
     },
     kill: async () => {
@@ -61,9 +67,11 @@ class Caller {
     this.#timer = setInterval(() => {
       const entry: { readonly at: number; value: unknown } = { at: performance.now(), value: undefined };
       this.#outcomes.push(entry);
-      void client.tryCall(procedure, {}, { timeout: 1_000 }).then((result) => {
-        entry.value = result.ok ? result.value : false;
-      });
+      forget(
+        client.tryCall(procedure, {}, { timeout: 1_000 }).then((result) => {
+          entry.value = result.ok ? result.value : false;
+        }),
+      );
     }, 20);
   }
 
@@ -107,7 +115,9 @@ export async function killProcesses(
   which: 'node' | 'provider' | 'caller',
   { runs, away, limit }: Kills,
 ): Promise<Figures> {
-  const keys = ['node', 'provider'].map((name) => join(tmpdir(), `espalier-${name}-${process.pid}-${which}.pem`));
+  const keys = ['node', 'provider'].map((name) =>
+    join(tmpdir(), `espalier-${name}-${process.pid}-${which}.pem`),
+  );
   // every other run with the same key, else with a fresh one
   const key = (index: number, run: number): string[] => (run % 2 === 0 ? [keys[index] as string] : []);
   let node = child('node', '0', ...key(0, 0));
@@ -136,7 +146,8 @@ export async function killProcesses(
         const at = called === provider.process.pid ? performance.now() : undefined;
         since = () => at;
       } else {
-        const fresh = which === 'node' ? child('node', port, ...key(0, run)) : child('provider', url, ...key(1, run));
+        const fresh =
+          which === 'node' ? child('node', port, ...key(0, run)) : child('provider', url, ...key(1, run));
         if (which === 'node') node = fresh;
         else provider = fresh;
         await fresh.said();
@@ -144,7 +155,8 @@ export async function killProcesses(
         since = () => load.steadySince(back, provider.process.pid);
       }
       while (since() === undefined) {
-        if (performance.now() - back > limit + 2_000) throw new Error(`run ${run}: no call succeeds ${limit} ms after the ${which} is back`);
+        if (performance.now() - back > limit + 2_000)
+          throw new Error(`run ${run}: no call succeeds ${limit} ms after the ${which} is back`);
         await sleep(20);
       }
       took.push((since() as number) - back);

@@ -1,7 +1,8 @@
 /** A client that its node refuses is gone on both sides: no actor, no timer, no socket, no second dial. */
 import { describe, expect, test } from 'vitest';
-import type { Endpoint } from '../../src/transport/transport.ts';
+import { CloseCode, type Endpoint } from '../../src/transport/transport.ts';
 import { closeAtEnd, contextOf, meshWorld, processesOf, runtimeOf } from '../mesh-world.ts';
+import { rawPeer } from '../mesh/raw-peer.ts';
 
 const HOST = '198.18.78.1';
 
@@ -37,6 +38,22 @@ describe('a refused client', () => {
     const dials = endpoint.stats().datagramsIn;
     await world.clock.advance(60_000);
     expect(endpoint.stats().datagramsIn).toBe(dials);
+  });
+
+  test('that stays where it is has its connection closed by the node', async () => {
+    const world = meshWorld();
+    const node = await world.node();
+    closeAtEnd(world, node);
+    const before = processesOf(node).length;
+    const peer = await (await rawPeer(world, node)).opened();
+    peer.openChannels();
+    peer.channels.control.stream.write(peer.connectFrame({ realm: 'another' }));
+    await world.clock.advance(50);
+    expect(peer.channels.control.of('refused')).toHaveLength(1);
+    expect(peer.closeCode).toBe(CloseCode.refused);
+    expect(processesOf(node)).toHaveLength(before);
+    expect(contextOf(node).standings.size).toBe(0);
+    expect(runtimeOf(node).timers.size).toBe(0);
   });
 
   test('after it was accepted once does not dial again either, and says why', async () => {

@@ -12,7 +12,15 @@ import type { Result } from '../../src/mesh/errors/rpc-error.ts';
 import type { Standing } from '../../src/mesh/peer/standings.ts';
 import type { Node } from '../../src/node.ts';
 import { CloseCode, type Endpoint } from '../../src/transport/transport.ts';
-import { closeAtEnd, contextOf, meshWorld, processOf, runtimeOf, told, type MeshWorld } from '../mesh-world.ts';
+import {
+  closeAtEnd,
+  contextOf,
+  meshWorld,
+  processOf,
+  runtimeOf,
+  told,
+  type MeshWorld,
+} from '../mesh-world.ts';
 
 const SEED = process.env['ESPALIER_SEED'] ?? 'simultaneous';
 
@@ -80,7 +88,12 @@ describe('simultaneous dial', () => {
       const results: Promise<Result>[] = [];
       const before = contextOf(a).counters.connectionsClosed;
       for (let tick = 0; tick < 400; tick += 4) {
-        for (const [index, [from, to]] of ([[a, b], [b, a]] as const).entries()) {
+        for (const [index, [from, to]] of (
+          [
+            [a, b],
+            [b, a],
+          ] as const
+        ).entries()) {
           const due = starts[index] ?? 0;
           // whoever has a connection has no reason to dial
           if (due >= tick && due < tick + 4 && ready(from, to) === undefined) dial(from, to);

@@ -68,7 +68,8 @@ const dial = (from, to) =>
 const descriptors = () => readdirSync('/proc/self/fd').length;
 const memory = async () => {
   // links that were closed drain for a while
-  for (let wait = 0; wait < 2_000 && timers.size > 0; wait++) await new Promise((resolve) => setTimeout(resolve, 1));
+  for (let wait = 0; wait < 2_000 && timers.size > 0; wait++)
+    await new Promise((resolve) => setTimeout(resolve, 1));
   for (let pass = 0; pass < 4; pass++) {
     globalThis.gc?.();
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -146,9 +147,13 @@ const tasks = {
     });
     const peak = { rss: 0 };
     setInterval(() => (peak.rss = Math.max(peak.rss, process.memoryUsage().rss)), 20);
-    process.on('message', async () =>
-      tell({ ...(await memory()), peak: peak.rss, links: server.stats().links, bytes }),
-    );
+    const look = async () =>
+      tell({ ...(await memory()), peak: peak.rss, links: server.stats().links, bytes });
+    process.on('message', () => {
+      look().catch((error) => {
+        throw error;
+      });
+    });
     tell({ local: server.local, before: (await memory()).rss });
   },
 

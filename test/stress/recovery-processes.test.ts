@@ -6,7 +6,7 @@ import { describeFigures, killProcesses } from '../recovery/processes.ts';
 const LIMIT = 5_000;
 const RUNS = 20;
 
-test.each(['node', 'provider', 'caller'] as const)(
+test.concurrent.each(['node', 'provider', 'caller'] as const)(
   `a %s is killed and started again, ${RUNS} times: each time all works again within ${LIMIT} ms`,
   async (which) => {
     // every fifth stays away for 3 s

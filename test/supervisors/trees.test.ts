@@ -1,10 +1,9 @@
 /**
- * The supervision trees, as drawn: each picture equals the tree that runs, each actor is killed in turn, and
- * afterwards the node works again without anybody doing anything.
+ * The supervision trees, as drawn: each picture equals the tree that runs, and what a killed actor must not cost.
+ * Each actor is killed in turn in `test/recovery/kill-table.test.ts`.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Process } from '../../src/actor/process.ts';
 import { childrenOf } from '../../src/actor/tree.ts';
 import { connectLocal } from '../../src/index.ts';
 import type { GenServer } from '../../src/otp/gen-server.ts';
@@ -22,40 +21,6 @@ import {
   type MeshWorld,
 } from '../mesh-world.ts';
 
-/** Killed → those of the tree that are other processes afterwards, beside what hangs below them. */
-const NODE: Readonly<Record<string, readonly string[]>> = {
-  identity: ['identity', 'intent', 'events', 'handlers', 'transport', 'network', 'services', 'app'],
-  intent: ['intent', 'events', 'handlers', 'transport', 'network', 'services', 'app'],
-  events: ['events', 'handlers', 'transport', 'network', 'services', 'app'],
-  handlers: ['handlers', 'transport', 'network', 'services', 'app'],
-  transport: ['transport', 'network', 'services', 'app'],
-  endpoint: ['endpoint', 'connections'],
-  connections: ['connections'],
-  network: ['network', 'services', 'app'],
-  peers: ['peers'],
-  peerPool: ['peerPool'],
-  services: ['services', 'app'],
-  serviceRegistry: ['serviceRegistry', 'router'],
-  router: ['router'],
-  app: ['app'],
-  mine: ['mine'],
-};
-
-const CLIENT: Readonly<Record<string, readonly string[]>> = {
-  ...NODE,
-  peerPool: ['peerPool', 'uplink'],
-  uplink: ['uplink'],
-};
-
-/** Parts that hang below others: replaced with them. */
-const BELOW: Readonly<Record<string, readonly string[]>> = {
-  transport: ['endpoint', 'connections'],
-  network: ['peers', 'peerPool', 'uplink'],
-  peers: ['peerPool', 'uplink'],
-  services: ['serviceRegistry', 'router'],
-  app: ['mine'],
-};
-
 const mine: GenServer<undefined, null> = { label: 'mine', init: () => null };
 
 async function started(): Promise<{ world: MeshWorld; node: Node; client: RemoteClient }> {
@@ -67,16 +32,6 @@ async function started(): Promise<{ world: MeshWorld; node: Node; client: Remote
   await node.advertise('node.one', () => 'node');
   await world.settle(client.advertise('client.one', () => 'client'));
   return { world, node, client };
-}
-
-const named = (client: Client, names: Iterable<string>): Map<string, Process> =>
-  new Map([...names].map((name) => [name, processOf(client, name)]));
-
-function expectReplaced(client: Client, before: Map<string, Process>, replaced: readonly string[]): void {
-  const all = new Set(replaced.flatMap((name) => [name, ...(BELOW[name] ?? [])]));
-  const after = named(client, before.keys());
-  const seen = [...before].filter(([name, process]) => after.get(name) !== process).map(([name]) => name);
-  expect(seen.toSorted()).toEqual([...before.keys()].filter((name) => all.has(name)).toSorted());
 }
 
 /** Everything a user wants of the two, with what was advertised before and what is advertised now. */
@@ -94,55 +49,7 @@ async function expectWorking(world: MeshWorld, node: Node, client: RemoteClient)
   }
 }
 
-describe.each(Object.entries(NODE))('%s of a node is killed', (name, replaced) => {
-  test('the drawn part of the tree is replaced, and all is served again', async () => {
-    const { world, node, client } = await started();
-    const before = named(node, Object.keys(NODE));
-    runtimeOf(node).exit(processOf(node, name), 'kill');
-    await world.clock.settle();
-    expectReplaced(node, before, replaced);
-    // a client notices a socket that vanished by its idle timeout, then dials with backoff
-    await world.clock.advance(60_000);
-    await expectWorking(world, node, client);
-    expect(node.url).toContain(`:${contextOf(node).phase.bound?.port}`);
-  });
-});
-
-describe.each(Object.entries(CLIENT))('%s of a client is killed', (name, replaced) => {
-  test('the drawn part of the tree is replaced, and all is served again', async () => {
-    const { world, node, client } = await started();
-    const before = named(client, Object.keys(CLIENT));
-    runtimeOf(client).exit(processOf(client, name), 'kill');
-    await world.clock.settle();
-    expectReplaced(client, before, replaced);
-    await world.clock.advance(60_000);
-    await expectWorking(world, node, client);
-  });
-});
-
 describe('what comes and goes', () => {
-  test.each(['node', 'client'] as const)(
-    'a killed procedure of a %s is restarted and serves',
-    async (side) => {
-      const { world, node, client } = await started();
-      const owner = side === 'node' ? node : client;
-      const before = processOf(owner, `${side}.one`);
-      runtimeOf(owner).exit(before, 'kill');
-      await world.clock.advance(10);
-      expect(processOf(owner, `${side}.one`)).not.toBe(before);
-      await expectWorking(world, node, client);
-    },
-  );
-
-  test.each(['node', 'client'] as const)('a killed connection of a %s is dialed again', async (side) => {
-    const { world, node, client } = await started();
-    const owner = side === 'node' ? node : client;
-    const [connection] = [...childrenOf(processOf(owner, 'connections'))];
-    runtimeOf(owner).exit(connection!, 'kill');
-    await world.clock.advance(5_000);
-    await expectWorking(world, node, client);
-  });
-
   test('a killed uplink or peer pool loses no connection and no call on it', async () => {
     const { world, node, client } = await started();
     await node.advertise(

@@ -190,10 +190,49 @@ export function describeTransport(name: string, setup: () => Bench | Promise<Ben
         expect([pair.a.stats().links, pair.b.stats().links]).toEqual([2, 2]);
       });
 
+      test('dials that cross, in any order and at any distance, give two links that both carry streams', async () => {
+        const pair = await pairOf();
+        const ROUNDS = 100;
+        const mine: LinkRecorder[] = [];
+        const theirs: LinkRecorder[] = [];
+        const opened = (): number =>
+          [...mine, ...theirs, ...pair.inboundA, ...pair.inboundB].filter(({ isOpen }) => isOpen).length;
+        for (let round = 0; round < ROUNDS; round++) {
+          const back = (): void => {
+            const recorder = new LinkRecorder();
+            recorder.link = pair.b.dial({ address: pair.a.local, protocol: 'macula' }, recorder);
+            theirs.push(recorder);
+          };
+          if (bench.random.float() < 0.5) back();
+          mine.push(pair.dial());
+          if (bench.random.float() < 0.3) await bench.pass(bench.random.u32() % 3);
+          if (theirs.length <= round) back();
+          // no more at once than an address may have half-open
+          if (round % 5 === 4) await bench.until(() => opened() === 4 * (round + 1));
+        }
+        for (const recorder of [...mine, ...theirs]) recorder.open().stream.write(Uint8Array.of(1), true);
+        const arrived = (inbound: LinkRecorder[]): number =>
+          inbound.filter(({ streams }) => streams[0]?.ended === 1).length;
+        await bench.until(() => arrived(pair.inboundA) === ROUNDS && arrived(pair.inboundB) === ROUNDS);
+      });
+
       test('onLink refuses a verified peer with a close code', async () => {
         const pair = await pairOf({ onLink: () => CloseCode.refused });
         expect(await closing(pair.dial())).toMatchObject({ tag: 'remote', code: CloseCode.refused });
         expect(pair.inboundB[0]?.log).toEqual([]);
+      });
+
+      test('a link that waits for its hello is half-open until it is admitted', async () => {
+        const { pair, there } = await connected({ awaitHello: true });
+        expect(pair.b.stats().halfOpen).toBe(1);
+        there.link.admit();
+        there.link.admit();
+        expect(pair.b.stats().halfOpen).toBe(0);
+        const gone = await pair.connect();
+        expect(pair.b.stats().halfOpen).toBe(1);
+        gone.here.link.close(CloseCode.normal);
+        await closing(gone.there);
+        expect(pair.b.stats()).toMatchObject({ links: 1, halfOpen: 0 });
       });
 
       test('an onLink that throws closes that link as internal, and the endpoint goes on', async () => {
@@ -580,6 +619,22 @@ export function describeTransport(name: string, setup: () => Bench | Promise<Ben
         back.stream?.write(new Uint8Array(0), true);
         await bench.until(() => here.credits === 1);
         expect(here.tryOpen()).toBeDefined();
+      });
+
+      test('a stream given up by who had ended his own half gives its credit back', async () => {
+        const { here, there } = await connected({ limitsB: { streams: 4 } });
+        for (let round = 0; round < 40; round++) {
+          await bench.until(() => here.link.streamCredit > 0);
+          const out = here.open();
+          out.stream.write(Uint8Array.of(1), true);
+          const back = await otherEnd(there, out);
+          await bench.until(() => back.ended === 1);
+          back.stream?.write(Uint8Array.of(2));
+          await bench.until(() => out.received === 1);
+          out.stream.reset(ResetCode.canceled);
+          await bench.until(() => back.resets.length === 1);
+        }
+        await bench.until(() => here.link.streamCredit === 4);
       });
 
       test('200 streams over a limit of 4 get through, however each of them ends', async () => {

@@ -165,6 +165,8 @@ export interface PairOptions {
   readonly limitsB?: EndpointLimits;
   readonly identityA?: Identity;
   readonly identityB?: Identity;
+  /** Whether B's inbound links wait to be admitted. */
+  readonly awaitHello?: boolean;
   /** What B answers to an inbound link; default: a recorder. */
   readonly onLink?: (link: Link, recorder: LinkRecorder) => LinkEvents | CloseCode;
 }
@@ -219,6 +221,7 @@ export async function openPair(bench: Bench, options: PairOptions = {}): Promise
     identity: identityB,
     limits: options.limitsB ?? {},
     onLink: recorded(inboundB, options.onLink),
+    awaitHello: options.awaitHello ?? false,
   });
   const dial = (request: Partial<DialRequest> = {}, events = new LinkRecorder()): LinkRecorder => {
     events.link = a.dial({ address: b.local, protocol: 'macula', ...request }, events);

@@ -22,7 +22,7 @@ export const dgram: PeerModule = {
     let last = 0;
     socket.on('message', (message) => {
       const number = message.readUInt32BE(0);
-      waiting.get(number)?.(message.subarray(HEAD + 1));
+      waiting.get(number)?.(message.subarray(HEAD));
       waiting.delete(number);
     });
     return (bytes) =>

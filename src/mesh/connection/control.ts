@@ -201,7 +201,8 @@ export class ControlHandler {
     const { core, lifecycle } = this.#state;
     const role = core.link?.role;
     if (frame.type === 'connect' && role === 'acceptor') this.#onConnect(frame.payload);
-    else if (frame.type === 'connected' && role === 'dialer' && this.#seed.length > 0) this.#onConnected(frame.payload);
+    else if (frame.type === 'connected' && role === 'dialer' && this.#seed.length > 0)
+      this.#onConnected(frame.payload);
     else if (frame.type === 'refused' && role === 'dialer') {
       this.#state.refuse(refusal(frame.payload), CloseCode.refused, 'refused by the node');
     } else if (!lifecycle.matches('draining')) {

@@ -69,6 +69,7 @@ export class Incoming implements Answering {
     const deadline = runtime.clock.now() + payload.timeout;
     const refused = this.#judge(payload, weight);
     if (refused !== undefined) {
+      this.#context.events.calls.onRefused(payload.procedure, refused);
       this.#reply(payload.call_id, body, deadline, { failure: refused });
       return;
     }

@@ -40,12 +40,16 @@ export class CallEvents implements CallObserver {
     if (RPC_CALL.hasSubscribers) RPC_CALL.publish({ ...fields });
   }
 
+  /** A call was refused here, perhaps before it was one. */
+  onRefused(procedure: string, failure: RpcFailure): void {
+    if (failure.tag === 'overloaded')
+      this.#events.emit('overload.refused', { procedure, bound: failure.bound });
+  }
+
   onSettled(call: RpcCall, failure: RpcFailure | undefined): void {
     if (failure?.tag === 'connection_error') this.lost++;
     // one that was sent was refused by the peer: that is the peer's to tell
-    else if (failure?.tag === 'overloaded' && call.stage !== 'sent') {
-      this.#events.emit('overload.refused', { procedure: call.procedure, bound: failure.bound });
-    }
+    else if (failure?.tag === 'overloaded' && call.stage !== 'sent') this.onRefused(call.procedure, failure);
     if (!this.#events.wants['rpc.completed']) return;
     const { procedure, route } = call;
     const ms = Math.round(10 * (this.#clock.now() - (call.deadline - call.timeout))) / 10;

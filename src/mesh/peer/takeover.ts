@@ -48,7 +48,10 @@ export const yields = (own: Older & { readonly greeted: boolean }): boolean =>
 export const overtaken = (later: readonly Older[], { epoch }: Newcomer): boolean =>
   later.some(
     (other) =>
-      !other.dialed && other.readySince !== undefined && other.epoch !== undefined && same(other.epoch, epoch),
+      !other.dialed &&
+      other.readySince !== undefined &&
+      other.epoch !== undefined &&
+      same(other.epoch, epoch),
   );
 
 export function isSmaller(a: Uint8Array, b: Uint8Array): boolean {

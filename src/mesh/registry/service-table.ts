@@ -68,7 +68,9 @@ export class ServiceTable {
   providers(procedure: string): readonly Provider[] {
     const all = this.#byProcedure.get(procedure) ?? NONE;
     if (this.#silent.size === 0 || all.length < 2) return all;
-    const trusted = all.filter(({ target }) => target.kind !== 'peer' || !this.#silent.has(target.connection));
+    const trusted = all.filter(
+      ({ target }) => target.kind !== 'peer' || !this.#silent.has(target.connection),
+    );
     return trusted.length === 0 ? all : trusted;
   }
 

@@ -44,9 +44,9 @@ type State =
   /** Small because nothing was answered; the next answers tell whether the large ones were lost. */
   | { readonly tag: 'doubting'; readonly since: number; readonly lost: number; readonly recv: number }
   /** The next datagram may be a large one. */
-  | { readonly tag: 'ready'; readonly lost: number }
+  | { readonly tag: 'ready'; readonly lost: number; readonly recv: number }
   /** It is on its way. */
-  | { readonly tag: 'trying'; readonly lost: number; readonly since: number };
+  | { readonly tag: 'trying'; readonly lost: number; readonly recv: number; readonly since: number };
 
 export class DatagramSize {
   readonly #largest: number;
@@ -76,15 +76,13 @@ export class DatagramSize {
     if (bytes > SAFE_SIZE) {
       this.#large++;
       this.#largeAt = now;
-      if (state.tag === 'ready') this.#state = { tag: 'trying', lost: state.lost, since: now };
+      if (state.tag === 'ready') this.#state = { ...state, tag: 'trying', since: now };
     } else if (state.tag === 'small' && bytes >= FULL) state.wanted = true;
   }
 
   /** A probe timeout: nothing was answered for so long that quiche asks again. */
   unanswered(now: number, { lost, recv }: Counts): void {
-    const { tag } = this.#state;
-    if (tag === 'trying') this.#lower(now);
-    else if (tag === 'large' && now - this.#largeAt <= BLAME)
+    if (this.#state.tag === 'large' && now - this.#largeAt <= BLAME)
       this.#state = { tag: 'doubting', since: now, lost, recv };
   }
 
@@ -115,14 +113,11 @@ export class DatagramSize {
       this.#large = 0;
       if (many) this.#lower(now);
       else if (now - state.since >= SETTLED) this.#pause = FIRST_PAUSE;
-    } else if (state.tag === 'small') this.#state = { tag: 'ready', lost };
-    else if (state.tag === 'doubting') {
+    } else if (state.tag === 'small') this.#state = { tag: 'ready', lost, recv };
+    else if (state.tag === 'doubting' || state.tag === 'trying') {
       if (lost > state.lost) this.#lower(now);
       else if (recv > state.recv && now >= state.since + VERDICT + 2 * rtt)
         this.#state = { tag: 'large', since: now };
-    } else if (state.tag === 'trying' && now >= state.since + VERDICT + 2 * rtt) {
-      if (lost > state.lost) this.#lower(now);
-      else this.#state = { tag: 'large', since: now };
     }
   }
 

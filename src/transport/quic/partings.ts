@@ -14,7 +14,6 @@
  * - A peer that does neither is reset or stopped after a while.
  */
 import type { NativeConnection, Quiche } from './binding.ts';
-import { nativeFailure } from './binding.ts';
 
 /** Milliseconds a peer has to end his half of a stream that is given up. */
 const PATIENCE = 3_000;
@@ -65,12 +64,6 @@ export class Partings {
     this.#stopReading(id, code);
     if (!begun || readEnded) this.#stopWriting(id, code);
     else this.#leaving.set(id, { code, due: now + PATIENCE, ended: writeEnded, settling: false });
-  }
-
-  /** The peer has given a stream up: a native call on it failed with `error`. */
-  lost({ id, readEnded }: Halves, error: unknown, code: number, now: number): void {
-    if (!readEnded && nativeFailure(error).tag === 'stream_stopped') this.#discard(id, code, now);
-    else this.end(id, code);
   }
 
   /** Ends both halves at once. */

@@ -76,7 +76,7 @@ export class StreamSet {
   failed(stream: QuicStream, error: unknown): void {
     if (stream.over) return;
     const code = resetCode(error);
-    this.partings.lost(stream, error, code, this.host.now());
+    this.partings.end(stream.id, code);
     this.forget(stream);
     this.host.touch();
     this.notify(() => {

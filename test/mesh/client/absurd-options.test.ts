@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { IdentityError } from '../../../src/identity/identity-error.ts';
+import { connectLocal } from '../../../src/index.ts';
 import { RpcError } from '../../../src/mesh/errors/rpc-error.ts';
 import { connect, startNode } from '../../../src/node.ts';
 import { servicesOf } from '../../../src/cli/service-module.ts';
@@ -90,6 +91,19 @@ test.each(WRONG)(
     expect([runtime.spawned, runtime.timers.size]).toEqual([0, 0]);
   },
 );
+
+test('connectLocal of what is no node is invalid_args', () => {
+  for (const node of [undefined, {}, revoked(), refusing(), { local: 5 }]) {
+    const attempt = (): unknown => {
+      try {
+        return connectLocal(node as never);
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(attempt()).toMatchObject({ failure: { tag: 'invalid_args', field: 'node' } });
+  }
+});
 
 describe('an identity file that is no file', () => {
   test('a named pipe, a directory and a device are refused at once', async () => {

@@ -383,6 +383,20 @@ function isOf(spec: FieldSpec, value: unknown): boolean {
   return type === 'ms' || type === 'bytes' ? typeof value === 'number' && value >= 0 : typeof value === type;
 }
 
+describe('overload.refused', () => {
+  test('tells of a peer with too many calls in flight too, ten lines in a second', async () => {
+    const { world, node, nodeLog } = await staged();
+    await node.advertise('m.slow', () => new Promise(() => {}), { limits: { maxConcurrent: 5_000 } });
+    const peer = await (await rawPeer(world, node, 'busy')).greeted();
+    for (let n = 0; n < 4_096 + 30; n++)
+      peer.channels.rpc.send('call', peer.call('m.slow', { timeout: 60_000 }));
+    await world.clock.until(() => peer.channels.rpc.of('reply').length === 30, 500);
+    const lines = nodeLog.of('overload.refused');
+    expect(lines.length).toBe(10);
+    for (const { fields } of lines) expect(fields).toEqual({ procedure: 'm.slow', bound: 'peer' });
+  });
+});
+
 describe('the catalogue', () => {
   test('has a row here for every event', () => {
     expect(Object.keys(ROWS).toSorted()).toEqual(Object.keys(CATALOGUE).toSorted());

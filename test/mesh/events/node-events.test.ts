@@ -2,12 +2,18 @@
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../../src/actor/clock.ts';
 import type { ActorExit } from '../../../src/actor/exit-channel.ts';
+import { seededRandom } from '../../../src/actor/random.ts';
+import type { NodeOptions } from '../../../src/mesh/client/options.ts';
+import type { RpcError } from '../../../src/mesh/errors/rpc-error.ts';
 import type { EventName } from '../../../src/mesh/events/catalogue.ts';
 import { EventHub } from '../../../src/mesh/events/hub.ts';
 import { LISTENERS, type NodeEvent, type NodeEvents } from '../../../src/mesh/events/node-events.ts';
+import { startNode, type Node } from '../../../src/node.ts';
+import { memoryNetwork } from '../../../src/transport/memory/network.ts';
 import { contextOf, pair } from '../../mesh-world.ts';
-import { loggedWorld } from './listening.ts';
+import { keepingLogger, loggedWorld, type Line } from './listening.ts';
 
 const heard = (events: NodeEvents, ...names: EventName[]): [string, object][] => {
   const all: [string, object][] = [];
@@ -206,5 +212,39 @@ describe('diagnostics channels', () => {
     expect(seen.map(({ actor }) => actor)).toEqual(expect.arrayContaining(['Invocation', 'router', 'node']));
     expect(JSON.stringify(seen)).not.toContain('hunter2');
     expect(seen.find(({ actor }) => actor === 'node')).toMatchObject({ reason: 'shutdown', orderly: true });
+  });
+});
+
+describe('logLevel', () => {
+  const alone = (options: NodeOptions): Promise<Node> => {
+    const network = memoryNetwork({ clock: systemClock, random: seededRandom('level') });
+    return startNode({ realm: 'r', listen: '0.0.0.0:1', transport: network.transport(), ...options });
+  };
+
+  test('filters what a given logger is handed, and what is wanted', async () => {
+    const lines: Line[] = [];
+    const node = await alone({ logger: keepingLogger(lines), logLevel: 'warn' });
+    expect(contextOf(node).events.wants).toMatchObject({ 'node.stopped': false, 'uplink.lost': true });
+    await node.close();
+    expect(lines).toEqual([]);
+  });
+
+  test('info tells of the life of a node', async () => {
+    const lines: Line[] = [];
+    const node = await alone({ logger: keepingLogger(lines, 'info') });
+    await node.close();
+    expect(lines.map(({ event, level }) => [event, level])).toEqual(
+      ['node.started', 'drain.begun', 'drain.ended', 'node.stopped'].map((event) => [event, 'info']),
+    );
+  });
+
+  test('what is no level, and no word of crashDetails, is invalid_args', async () => {
+    const wrong = async (options: object): Promise<unknown> =>
+      alone(options).catch((error: unknown) => (error as RpcError).failure);
+    expect(await wrong({ logLevel: 'loud' })).toMatchObject({ tag: 'invalid_args', field: 'logLevel' });
+    expect(await wrong({ crashDetails: 'logs' })).toMatchObject({
+      tag: 'invalid_args',
+      field: 'crashDetails',
+    });
   });
 });

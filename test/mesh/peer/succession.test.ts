@@ -17,7 +17,10 @@ function story(...events: readonly Event[]): { readonly phase: Phase; readonly s
 
 describe('an uplink in doubt', () => {
   test('keeps the old connection when it answers', () => {
-    expect(story('suspect', 'verified', 'answered')).toEqual({ phase: 'calm', steps: ['dial', 'ask', 'drop'] });
+    expect(story('suspect', 'verified', 'answered')).toEqual({
+      phase: 'calm',
+      steps: ['dial', 'ask', 'drop'],
+    });
     expect(story('gone', 'trusted')).toEqual({ phase: 'calm', steps: ['dial', 'drop'] });
   });
 
@@ -43,7 +46,12 @@ describe('an uplink in doubt', () => {
   test('goes on with the new one when the old one ends meanwhile', () => {
     expect(story('suspect', 'currentLost').steps).toEqual(['dial', 'adopt', 'greet']);
     expect(story('suspect', 'verified', 'silent', 'currentLost').steps.at(-1)).toBe('adopt');
-    expect(story('suspect', 'rivalLost', 'currentLost').steps).toEqual(['dial', 'pause', 'cancel', 'restart']);
+    expect(story('suspect', 'rivalLost', 'currentLost').steps).toEqual([
+      'dial',
+      'pause',
+      'cancel',
+      'restart',
+    ]);
     expect(story('currentLost').steps).toEqual(['restart']);
   });
 

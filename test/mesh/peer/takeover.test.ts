@@ -6,11 +6,14 @@ const older = (over: Partial<Older>): Older => ({ dialed: true, epoch: undefined
 const NOW = 10_000;
 
 describe('a hello beside another connection of the same peer', () => {
-  test.each([true, false])('by the side that dialed the older one too replaces it (smaller: %s)', (smaller) => {
-    for (const have of [true, false]) {
-      expect(admits(older({ dialed: false }), { epoch: epoch(1), have }, smaller, NOW)).toBe(true);
-    }
-  });
+  test.each([true, false])(
+    'by the side that dialed the older one too replaces it (smaller: %s)',
+    (smaller) => {
+      for (const have of [true, false]) {
+        expect(admits(older({ dialed: false }), { epoch: epoch(1), have }, smaller, NOW)).toBe(true);
+      }
+    },
+  );
 
   test('of opposite dials that overlap, the one by the smaller id stays', () => {
     for (const readySince of [undefined, NOW, NOW - OVERLAP + 1]) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Process } from '../../../src/actor/process.ts';
+import { Runtime } from '../../../src/actor/runtime.ts';
 import { ServiceTable, type Provider } from '../../../src/mesh/registry/service-table.ts';
 
 const provider = (over: Partial<Provider> = {}): Provider => ({
@@ -124,5 +125,36 @@ describe('ServiceTable', () => {
         }
       }),
     );
+  });
+});
+
+describe('a connected client that does not answer', () => {
+  const peer = (name: string, process: Process): Provider => ({
+    id: name,
+    procedure: 'a.b',
+    owner: `peer:${name}`,
+    exclusive: false,
+    target: { kind: 'peer', connection: process, nodeId: name },
+    inFlight: 0,
+  });
+
+  test('is left out while there is somebody else, and is the last resort', () => {
+    const runtime = new Runtime();
+    const [one, two] = [
+      runtime.spawn({ type: 'x', receive: () => {} }),
+      runtime.spawn({ type: 'x', receive: () => {} }),
+    ];
+    const table = new ServiceTable();
+    table.add(peer('one', one));
+    table.add(peer('two', two));
+    const ids = (): string[] => table.providers('a.b').map(({ id }) => id);
+    table.trust(one, false);
+    expect(ids()).toEqual(['two']);
+    table.trust(two, false);
+    expect(ids()).toEqual(['one', 'two']);
+    table.trust(one, true);
+    expect(ids()).toEqual(['one']);
+    // judged as before: two are two
+    expect(table.judge({ procedure: 'a.b', owner: 'x', exclusive: true })).toBe('exclusive');
   });
 });

@@ -20,12 +20,15 @@ describe('the hint that a link is not known', () => {
     expect(goneHint(Buffer.from(goneHint(packet(41)) ?? []))).toBeUndefined();
   });
 
-  test.each([[Buffer.alloc(0)], [Buffer.alloc(21)], [packet(21)], [Buffer.alloc(22, 3)], [Buffer.alloc(20, 3)]])(
-    '%j is none',
-    (bytes) => {
-      expect(goneId(bytes)).toBeUndefined();
-    },
-  );
+  test.each([
+    [Buffer.alloc(0)],
+    [Buffer.alloc(21)],
+    [packet(21)],
+    [Buffer.alloc(22, 3)],
+    [Buffer.alloc(20, 3)],
+  ])('%j is none', (bytes) => {
+    expect(goneId(bytes)).toBeUndefined();
+  });
 
   test('is sent a thousand times per second and no more', () => {
     const budget = new HintBudget();
