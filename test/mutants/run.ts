@@ -11,7 +11,16 @@ import { judge, plant, type Verdict } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
-const COPIED = ['src', 'supervisors', 'test', 'docs', 'README.md', 'package.json', 'vitest.config.ts', 'tsconfig.json'];
+const COPIED = [
+  'src',
+  'supervisors',
+  'test',
+  'docs',
+  'README.md',
+  'package.json',
+  'vitest.config.ts',
+  'tsconfig.json',
+];
 /** Milliseconds for one run of tests; a fault that makes them hang is noticed too. */
 const LIMIT = 120_000;
 
@@ -35,7 +44,9 @@ function runTests(folder: string, tests: readonly string[]): Verdict {
 }
 
 function main(names: readonly string[]): number {
-  const chosen = MUTANTS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
+  const chosen = MUTANTS.filter(
+    ({ name }) => names.length === 0 || names.some((part) => name.includes(part)),
+  );
   if (chosen.length === 0) {
     console.error(`No such mutant. There are:\n${MUTANTS.map(({ name }) => `  ${name}`).join('\n')}`);
     return 2;
@@ -59,7 +70,11 @@ function main(names: readonly string[]): number {
       if (verdict.tag === 'noticed') console.log(`noticed   ${mutant.name}: ${verdict.by}`);
       else {
         survivors++;
-        console.log(verdict.tag === 'survived' ? `SURVIVED  ${mutant.name}` : `BROKEN    ${mutant.name}: ${verdict.detail}`);
+        console.log(
+          verdict.tag === 'survived'
+            ? `SURVIVED  ${mutant.name}`
+            : `BROKEN    ${mutant.name}: ${verdict.detail}`,
+        );
       }
     }
   } finally {

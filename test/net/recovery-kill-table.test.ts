@@ -37,7 +37,7 @@ await closed(model);
 
 const took: number[] = [];
 
-describe.each(rows)('of a %s %s is killed', (side: Side, place) => {
+describe.concurrent.each(rows)('of a %s %s is killed', (side: Side, place) => {
   test('all works again, only calls in the killed part failed, the tree is as drawn', async () => {
     const world = await stage();
     took.push(await killed(world, { side, place, allowed: allowedFor(side, place), within: WITHIN }));

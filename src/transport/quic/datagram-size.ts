@@ -36,6 +36,8 @@ const MAX_PAUSE = 60_000;
 const SETTLED = 10_000;
 /** A try is judged after two round trips and this. */
 const VERDICT = 50;
+/** Longer round trips are not believed: after a path shrank quiche was seen to report the time since then. */
+const MAX_RTT = 500;
 
 type State =
   | { readonly tag: 'large'; readonly since: number }
@@ -116,7 +118,7 @@ export class DatagramSize {
     } else if (state.tag === 'small') this.#state = { tag: 'ready', lost, recv };
     else if (state.tag === 'doubting' || state.tag === 'trying') {
       if (lost > state.lost) this.#lower(now);
-      else if (recv > state.recv && now >= state.since + VERDICT + 2 * rtt)
+      else if (recv > state.recv && now >= state.since + VERDICT + 2 * Math.min(rtt, MAX_RTT))
         this.#state = { tag: 'large', since: now };
     }
   }

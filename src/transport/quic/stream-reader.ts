@@ -24,7 +24,7 @@ const STREAM_BUDGET = 65_536;
  * traffic has grown it: a paused stream left unread would block every other stream of its link.
  */
 const HELD_PER_STREAM = 262_144;
-const HELD_PER_LINK = 4_194_304;
+const HELD_PER_LINK = 2_097_152;
 const HELD_PER_ENDPOINT = 67_108_864;
 
 /** What a held piece costs beyond its bytes: a peer may send them one by one. */
