@@ -13,7 +13,7 @@ const LOOPBACK: Pick<Limits, 'idleTimeout' | 'keepAlive'> = { idleTimeout: 10_00
 const DEFAULTS: Omit<Limits, 'idleTimeout' | 'keepAlive'> = {
   handshakeTimeout: 10_000,
   streams: 100,
-  stalled: 2,
+  stalled: 1,
   links: 10_000,
   halfOpen: 256,
   acceptRate: 500,

@@ -201,7 +201,7 @@ export interface EndpointLimits {
   readonly streams?: number;
   /**
    * Streams of a link that may stay paused with more unread than is kept for them (256 KiB); a further one is reset
-   * as `overloaded` after a second, because together they would silence the link. QUIC only. Default 2.
+   * as `overloaded` after a second, because together they would silence the link. QUIC only. Default 1.
    */
   readonly stalled?: number;
   /** Links in total. Default 10,000. */

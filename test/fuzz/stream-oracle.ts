@@ -57,6 +57,21 @@ export class StreamWitness implements StreamEvents {
     return this.stream?.id ?? -1;
   }
 
+  /** For a finding. */
+  describe(): string {
+    const { id, received, written, ended, endWritten, over, paused } = this;
+    return JSON.stringify({
+      id,
+      received,
+      written,
+      ended,
+      endWritten,
+      over,
+      paused,
+      queued: this.stream?.queued,
+    });
+  }
+
   onData(bytes: Uint8Array): void {
     if (this.paused) this.#tell('data during a pause');
     if (this.ended || this.over) this.#tell('data after the end');

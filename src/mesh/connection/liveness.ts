@@ -9,6 +9,11 @@
 
 const SHORTEST = 100;
 const ROUND_TRIPS = 1.5;
+/**
+ * Round trips are not believed above this, ms: quiche 0.18 stamps packets with the time of its pacer, also when
+ * pacing is off, and that one stands still for seconds once losses have shrunk the congestion window.
+ */
+const LONGEST_ROUND_TRIP = 1_000;
 /** Unanswered questions in a row. */
 export const MISSES = 3;
 /** Milliseconds by which a look may come late and still count. */
@@ -31,7 +36,7 @@ export interface Look {
 }
 
 /** Milliseconds between two questions. */
-export const probeEvery = (rtt: number): number => Math.max(SHORTEST, ROUND_TRIPS * rtt);
+export const probeEvery = (rtt: number): number => Math.max(SHORTEST, ROUND_TRIPS * believed(rtt));
 
 /** Begins to look: what was sent just now is the first question. */
 export const watchFrom = ({ now, arrivals, rtt }: Look): Liveness => ({
@@ -53,4 +58,6 @@ export const isSuspect = ({ misses }: Liveness): boolean => misses >= MISSES;
 export const isLate = (due: number, now: number): boolean => now - due > TOLERANCE;
 
 /** How long a doubtful peer has to answer one last question. */
-export const lastChance = (rtt: number): number => Math.max(500, 3 * rtt);
+export const lastChance = (rtt: number): number => Math.max(500, 3 * believed(rtt));
+
+const believed = (rtt: number): number => Math.min(rtt, LONGEST_ROUND_TRIP);

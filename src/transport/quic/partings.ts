@@ -66,6 +66,12 @@ export class Partings {
     else this.#leaving.set(id, { code, due: now + PATIENCE, ended: writeEnded, settling: false });
   }
 
+  /** The peer has given a stream up: a native call on it failed. `stopped`: with word that he has stopped us. */
+  lost({ id, readEnded }: Halves, stopped: boolean, code: number, now: number): void {
+    if (stopped && !readEnded) this.#discard(id, code, now);
+    else this.end(id, code);
+  }
+
   /** Ends both halves at once. */
   end(id: number, code: number): void {
     if (this.#discarded.has(id)) return;

@@ -2,8 +2,8 @@
  * Which paused streams are left to flow control, and which are given up (TRANSPORT §6).
  *
  * Pure. A paused stream is read into memory up to its share; then it has stalled, and what more the peer sends
- * stays in quiche, where it uses up the window of the whole link. Two may stall for as long as they like (a dozen
- * would silence the link). Further ones are still read, at the cost of memory, and given up when they do not move
+ * stays in quiche, where it uses up the window of the whole link. quiche keeps that at one and a half times
+ * the window of a stream: one may stall for as long as it likes, two can silence the link. Further ones are still read, at the cost of memory, and given up when they do not move
  * for a while.
  */
 

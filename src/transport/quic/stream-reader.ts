@@ -5,6 +5,7 @@
  * quiche's windows, where flow control holds the peer back.
  */
 import { ResetCode } from '../transport.ts';
+import { nativeFailure } from './binding.ts';
 import type { SeenIds } from './stream-ids.ts';
 import { NO_BYTES, type StreamSet } from './stream-set.ts';
 import { QuicStream, type StreamOwner } from './stream.ts';
@@ -67,6 +68,26 @@ export class StreamReader {
     }
     this.#readListed();
     return true;
+  }
+
+  /**
+   * Finds an end nobody was told of: quiche 0.18 does not call a stream readable when its end came with bytes that
+   * were here already, as in a packet that was sent again.
+   */
+  lookForEnd(stream: QuicStream): void {
+    const { native } = this.#set;
+    if (stream.over || stream.readEnded || stream.pendingEnd || !native.streamFinished(stream.id)) return;
+    try {
+      // A reset also finishes a stream: reading tells.
+      native.streamRecv(stream.id, NO_BYTES);
+    } catch (error) {
+      if (nativeFailure(error).tag !== 'stream_gone') {
+        this.#set.failed(stream, error);
+        return;
+      }
+    }
+    stream.pendingEnd = true;
+    this.#end(stream);
   }
 
   #readListed(): void {

@@ -76,7 +76,8 @@ export class StreamSet {
   failed(stream: QuicStream, error: unknown): void {
     if (stream.over) return;
     const code = resetCode(error);
-    this.partings.end(stream.id, code);
+    const stopped = nativeFailure(error).tag === 'stream_stopped';
+    this.partings.lost(stream, stopped, code, this.host.now());
     this.forget(stream);
     this.host.touch();
     this.notify(() => {

@@ -84,7 +84,10 @@ export class StreamTable implements StreamOwner {
     this.#set.partings.turn(this.#set.host.now());
     const delivered = this.#reader.read(heard);
     if (heard) this.#offerCredit();
-    if (this.#writer.sweep(heard)) this.#set.host.again();
+    const look = (stream: QuicStream): void => {
+      this.#reader.lookForEnd(stream);
+    };
+    if (this.#writer.sweep(heard, look)) this.#set.host.again();
     return delivered;
   }
 

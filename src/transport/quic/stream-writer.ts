@@ -57,9 +57,10 @@ export class StreamWriter {
 
   /**
    * Finds streams the peer has stopped while nothing was queued on them: no event of quiche tells.
-   * `heard`: datagrams came, so all are asked once more, a few per turn. True while some are left.
+   * `heard`: datagrams came, so all are asked once more, a few per turn. True while some are left. `look`: what
+   * else there is to be asked of each.
    */
-  sweep(heard: boolean): boolean {
+  sweep(heard: boolean, look: (stream: QuicStream) => void): boolean {
     const { streams } = this.#set;
     if (heard) this.#unswept = streams.size;
     for (let asked = 0; asked < SWEEP && this.#unswept > 0; asked++) {
@@ -69,7 +70,10 @@ export class StreamWriter {
       if (next.done === true) {
         this.#sweep = undefined;
         this.#unswept = Math.min(this.#unswept + 1, streams.size);
-      } else if (!next.value.endQueued) this.#checkStopped(next.value);
+      } else {
+        look(next.value);
+        if (!next.value.endQueued && !next.value.over) this.#checkStopped(next.value);
+      }
     }
     return this.#unswept > 0;
   }

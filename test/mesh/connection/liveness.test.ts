@@ -21,6 +21,11 @@ describe('a peer that owes answers', () => {
     expect([0, 50, 66, 100, 400].map(probeEvery)).toEqual([100, 100, 100, 150, 600]);
   });
 
+  test('is asked every 1.5 s and waited for 3 s at most, whatever round trip the transport believes in', () => {
+    expect([1_000, 20_000].map(probeEvery)).toEqual([1_500, 1_500]);
+    expect([1_000, 20_000].map(lastChance)).toEqual([3_000, 3_000]);
+  });
+
   test('is suspect after three questions without an answer, and not before', () => {
     expect(MISSES).toBe(3);
     expect(isSuspect(after([{ arrivals: 0 }, { arrivals: 0 }]))).toBe(false);
