@@ -20,7 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'stream credit not returned',
-    file: 'src/transport/quic/stream-set.ts',
+    file: 'src/transport/quic/partings.ts',
     find: '  #stopWriting(id: number, code: number): void {\n    this.#shut(id, this.#quiche.Shutdown.Write, code);\n',
     replace: '  #stopWriting(_id: number, _code: number): void {\n',
     tests: ['test/net/quic-streams.test.ts'],

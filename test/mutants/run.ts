@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { judge, plant, type Verdict } from './mutant.ts';
+import { judge, plant, type Mutant, type Verdict } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -43,6 +43,15 @@ function runTests(folder: string, tests: readonly string[]): Verdict {
   }
 }
 
+function tryOut(mutant: Mutant, path: string, source: string, folder: string): Verdict {
+  try {
+    writeFileSync(path, plant(mutant, source));
+  } catch (error) {
+    return { tag: 'broken', detail: String(error) };
+  }
+  return runTests(folder, mutant.tests);
+}
+
 function main(names: readonly string[]): number {
   const chosen = MUTANTS.filter(
     ({ name }) => names.length === 0 || names.some((part) => name.includes(part)),
@@ -64,8 +73,7 @@ function main(names: readonly string[]): number {
     for (const mutant of chosen) {
       const path = join(folder, mutant.file);
       const source = readFileSync(path, 'utf8');
-      writeFileSync(path, plant(mutant, source));
-      const verdict = runTests(folder, mutant.tests);
+      const verdict = tryOut(mutant, path, source, folder);
       writeFileSync(path, source);
       if (verdict.tag === 'noticed') console.log(`noticed   ${mutant.name}: ${verdict.by}`);
       else {
