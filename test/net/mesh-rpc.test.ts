@@ -249,7 +249,12 @@ describe('ends', () => {
   test('a peer that reads nothing ends as slow_consumer, and its calls say so; others are served', async () => {
     const identity = createIdentity(systemRandom, systemClock.wall());
     const limits = { stalled: 100 };
-    const endpoint = await quicTransport().open({ clock: systemClock, random: systemRandom, identity, limits });
+    const endpoint = await quicTransport().open({
+      clock: systemClock,
+      random: systemRandom,
+      identity,
+      limits,
+    });
     const peer = new RawPeer({ clock: { until } } as unknown as MeshWorld, identity);
     const { hostname, port } = new URL(node.url);
     const address = { host: hostname, port: Number(port) };
