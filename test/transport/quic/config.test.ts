@@ -48,7 +48,7 @@ const SETTLED = {
   setDisableActiveMigration: [true],
   enableDgram: [false, 0, 0],
   enablePacing: [false],
-  setCcAlgorithmName: ['cubic'],
+  setCcAlgorithmName: ['bbr'],
   grease: [false],
 };
 
