@@ -49,9 +49,7 @@ const NOT_ESCAPED = /[\u007f-\u009f\u2028\u2029]/g;
 export function ndjsonLogger(
   clock: Clock,
   level: LogLevel = 'warn',
-  write: (line: string) => void = (line) => {
-    process.stderr.write(`${line}\n`);
-  },
+  write: (line: string) => void = toStderr,
 ): Logger {
   const least = LEVELS[level];
   const at =
@@ -68,6 +66,21 @@ export function ndjsonLogger(
     error: at('error'),
     fatal: at('fatal'),
   };
+}
+
+const lost = (): void => undefined;
+
+/**
+ * Whoever read stderr may be gone: then the line is lost, and nothing else. The listener is there for the errors of
+ * these writes only; what the application writes itself fails as it always did.
+ */
+function toStderr(line: string): void {
+  const { stderr } = process;
+  if (stderr.listenerCount('error') === 0) stderr.on('error', lost);
+  stderr.write(`${line}\n`, (error) => {
+    // an error is emitted after this
+    if (error === null || error === undefined) stderr.off('error', lost);
+  });
 }
 
 /** A logger that passes on what is at least so severe. */

@@ -121,13 +121,13 @@ export class FuzzEnd implements LinkEvents {
       witness.act = () => undefined;
       witness.resume();
       if (below(this.#fuzzing.random, 2) === 0) witness.reset(ResetCode.canceled);
-      else witness.write(0, true);
+      else witness.write(1, true);
     }
   }
 
   /** Streams that are not over in both directions. What the other side ends is ended here too. */
   unfinished(): number {
-    for (const witness of this.live) if (!witness.endWritten) witness.write(0, true);
+    for (const witness of this.live) if (!witness.endWritten) witness.write(1, true);
     this.#forgetFinished();
     return this.live.length;
   }
@@ -138,7 +138,7 @@ export class FuzzEnd implements LinkEvents {
     const full = (witness.stream?.queued ?? 0) > QUEUED || this.link?.congested === true;
     if (what < 55) {
       if (!full) witness.write(someLength(random), below(random, 6) === 0);
-    } else if (what < 65) witness.write(0, true);
+    } else if (what < 65) witness.write(1, true);
     else if (what < 75) witness.reset(pick(random, CODES));
     else if (what < 85) witness.pause();
     else witness.resume();
