@@ -10,6 +10,7 @@ import type { TreeSnapshot } from './inspect/snapshot.ts';
 import { snapshot } from './inspect/snapshot.ts';
 import { CLIENT } from './mesh/connection/enrolling.ts';
 import type { Client, LeaveOptions } from './mesh/client/client.ts';
+import { Haste } from './mesh/client/haste.ts';
 import type { Behind } from './mesh/client/leaving.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { shared, type MeshContext } from './mesh/context.ts';
@@ -161,7 +162,11 @@ export async function connect(url: string, given: ConnectOptions = {}): Promise<
     context.events.started({ role: 'client', id: client.id, address: urlOf(address) });
     return client;
   } catch (error) {
-    await stopWorld(world);
+    // no longer than the caller is ready to wait, whatever its own children need
+    const { left: timeout, signal } = patience;
+    const haste = new Haste(context.runtime);
+    const parted = haste.join({ timeout, said: true, signal });
+    await stopWorld(world, haste).finally(parted);
     throw error;
   }
 }

@@ -10,8 +10,10 @@ import { Runtime, type RuntimeOptions } from './actor/runtime.ts';
 import { childrenOf } from './actor/tree.ts';
 import { createIdentity, type Identity } from './identity/identity.ts';
 import { loadIdentity } from './identity/key-file.ts';
-import { within, type Behind } from './mesh/client/leaving.ts';
+import type { Haste } from './mesh/client/haste.ts';
+import type { Behind } from './mesh/client/leaving.ts';
 import type { Patience } from './mesh/client/patience.ts';
+import { within } from './mesh/client/within.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { reasonLimits, valueLimits } from './mesh/call/value-limits.ts';
 import { Drain } from './mesh/connection/messages.ts';
@@ -32,6 +34,8 @@ const HELLO_TIMEOUT = 10_000;
 const STOP_GRACE = 5_000;
 /** And what either has at least, however little is left of the time a user gave. */
 const STOP_LEAST = 1_000;
+/** Milliseconds for a connection that does not even end its own drain. */
+const DRAIN_GRACE = 1_000;
 /** The root's name in the scope of its tree. */
 const ROOT = 'root';
 
@@ -69,7 +73,7 @@ export function makeContext(
     advertised: new Map(),
     standings: new Standings(),
     calls: new Set(),
-    phase: { closing: false, bound: undefined },
+    phase: { closing: false, bound: undefined, refusal: undefined },
     events: new EventHub(runtime),
   };
 }
@@ -120,7 +124,7 @@ export async function startWorld(
     const hanging = process === undefined ? '' : whatHangs(process);
     givenUp.abort();
     const ended = starting.catch(() => undefined);
-    await within(runtime.clock, STOP_LEAST, ended, undefined);
+    await within(runtime, STOP_LEAST, ended, () => undefined);
     if (process?.alive === true) killTree(process);
     throw stillStarting(error, hanging);
   }
@@ -168,24 +172,20 @@ export function behind(world: World, code: CloseCode): Behind {
       context.phase.closing = true;
       context.events.draining(context.calls.size);
     },
-    drain: (timeout, hurry) => drain(context, code, timeout, hurry),
-    end: (left, hurry) => {
+    drain: (haste) => drain(context, code, haste),
+    end: (haste) => {
       context.events.drained();
-      return stopWorld(world, left, hurry);
+      return stopWorld(world, haste);
     },
   };
 }
 
 /** Tells all connections to finish what is in flight and close, and waits until they have. */
-async function drain(
-  context: MeshContext,
-  code: CloseCode,
-  timeout: number,
-  hurry: AbortSignal,
-): Promise<void> {
+async function drain(context: MeshContext, code: CloseCode, haste: Haste): Promise<void> {
   const connections = actor(context, 'connections');
   if (connections === undefined) return;
   const { runtime } = context;
+  const told = haste.deadline;
   const all = [...childrenOf(connections)];
   const ends = all.map(
     (connection) =>
@@ -193,50 +193,51 @@ async function drain(
         runtime.onExit(connection, resolve);
       }),
   );
-  for (const connection of all) runtime.send(connection, new Drain(Math.max(1, timeout), code));
-  // each ends its own drain in time; this is for one that cannot even do that
-  await within(runtime.clock, timeout + 1_000, Promise.all(ends), undefined, hurry);
+  for (const connection of all) runtime.send(connection, new Drain(Math.max(1, haste.left), code));
+  // each ends its own drain in time, the time it was told: when there is less now, nobody waits for that
+  await haste.wait(Promise.all(ends), undefined, () =>
+    haste.hurried || haste.deadline < told ? haste.left : told + DRAIN_GRACE - haste.now,
+  );
 }
 
 /**
- * Stops the tree in reverse order: the user's own children in their own time, then our part in ours. With `left`
- * milliseconds to go neither may take longer than that, or than a second, whichever is more: then it is killed,
- * whatever its `shutdown` says. `hurry` ends the waiting for the user's.
+ * Stops the tree in reverse order: the user's own children in their own time, then our part in ours. With a time that
+ * was said neither may take longer than that, or than a second, whichever is more: then it is killed, whatever its
+ * `shutdown` says. Who is in a hurry does not wait for the user's.
  */
-export async function stopWorld(world: World, left?: number, hurry?: AbortSignal): Promise<void> {
+export async function stopWorld(world: World, haste: Haste): Promise<void> {
   const { context, root } = world;
-  const { runtime } = context;
   context.phase.closing = true;
   const process = root.pid;
   if (!(process instanceof Process) || !process.alive) return;
-  const limit = left === undefined ? undefined : Math.max(left, STOP_LEAST);
-  await stopApp(world, limit, hurry);
-  const killer = runtime.clock.setTimer(Math.min(limit ?? STOP_GRACE, STOP_GRACE), () => {
-    killTree(process);
-  });
-  await root.stop();
-  runtime.clock.clear(killer);
+  await stopApp(world, haste);
+  const stopping = root.stop();
+  await haste.wait(stopping, undefined, atMost(STOP_GRACE, haste));
+  if (process.alive) killTree(process);
+  await stopping;
+}
+
+/** What is left of `grace` ms from now on, or of the time that was said if that is less; of that a second at least. */
+function atMost(grace: number, haste: Haste): () => number {
+  const begun = haste.now;
+  return () => Math.min(begun + grace, Math.max(begun + STOP_LEAST, haste.now + haste.own)) - haste.now;
 }
 
 /**
  * Its children stop one after the other, each within its own `shutdown`. One that hangs in a restart has no such
  * bound: then our grace decides.
  */
-async function stopApp(
-  { context, root, children }: World,
-  most: number | undefined,
-  hurry: AbortSignal | undefined,
-): Promise<void> {
-  const { runtime } = context;
+async function stopApp({ context, root, children }: World, haste: Haste): Promise<void> {
   const app = actor(context, 'app');
   if (app === undefined) return;
   // a root that dies meanwhile has stopped it
   const stopped = root.terminateChild('app').catch(() => undefined);
   const own = children.map((spec) => checkSpec(spec).shutdown);
-  const limit = own.reduce<number>(
+  const grace = own.reduce<number>(
     (sum, shutdown) => sum + (shutdown === 'brutalKill' ? 0 : shutdown),
     STOP_GRACE,
   );
-  await within(runtime.clock, Math.min(limit, most ?? Infinity), stopped, undefined, hurry);
+  const left = atMost(grace, haste);
+  await haste.wait(stopped, undefined, () => (haste.hurried ? 0 : left()));
   if (app.alive) killTree(app);
 }

@@ -16,8 +16,11 @@ export type Order =
 /** From a child. */
 export type Word =
   | { readonly tag: 'serving'; readonly info: Info }
-  /** Milliseconds from the first line of a user's program after its imports to the first answer. */
-  | { readonly tag: 'connected'; readonly milliseconds: number }
+  /**
+   * Milliseconds from the first line of a user's program after its imports to the first answer, and the same once
+   * more in the same process; undefined when that failed.
+   */
+  | { readonly tag: 'connected'; readonly fresh: number; readonly loaded: number | undefined }
   | { readonly tag: 'cpu'; readonly micros: number }
   /** The counted window begins or ends now. */
   | { readonly tag: 'mark'; readonly at: 'begin' | 'end' }

@@ -27,8 +27,10 @@ export interface Sample extends Figures {
 
 export interface Session {
   readonly steps: Partial<Readonly<Record<StepName, Sample>>>;
-  /** Milliseconds to connect and to make the first call; undefined when that failed. */
-  readonly connected: number | undefined;
+  /** Milliseconds to connect and to make the first call in a fresh process; undefined when that failed. */
+  readonly fresh: number | undefined;
+  /** The same again in that process, whose modules are loaded now. */
+  readonly loaded: number | undefined;
   /** What ended the session early. */
   readonly failure: string | undefined;
 }
@@ -42,7 +44,7 @@ export async function session(
   cpus: readonly number[] | undefined,
 ): Promise<Session> {
   const steps: Partial<Record<StepName, Sample>> = {};
-  let connected: number | undefined;
+  let connected: { readonly fresh?: number; readonly loaded?: number | undefined } = {};
   const children: Process[] = [];
   const start = (role: string): Process => {
     const child: Process = new Child(`${entry.name} ${role}`, SCRIPT, [entry.name]);
@@ -55,7 +57,7 @@ export async function session(
     const client = start('client');
     placeAs('apart', client, server, cpus);
     client.send({ tag: 'connect', info, size: SMALL });
-    connected = (await expected(client, 'connected', START_LIMIT)).milliseconds;
+    connected = await expected(client, 'connected', START_LIMIT);
     let warm = plan.coldWarm;
     for (const name of entry.steps) {
       const current = step(name);
@@ -66,9 +68,10 @@ export async function session(
       // it will not do better with more
       if (sample.stalled) break;
     }
-    return { steps, connected, failure: undefined };
+    return { steps, fresh: connected.fresh, loaded: connected.loaded, failure: undefined };
   } catch (error) {
-    return { steps, connected, failure: error instanceof Error ? error.message : String(error) };
+    const failure = error instanceof Error ? error.message : String(error);
+    return { steps, fresh: connected.fresh, loaded: connected.loaded, failure };
   } finally {
     await Promise.all(children.map((child) => child.close()));
   }

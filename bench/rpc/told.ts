@@ -4,9 +4,9 @@
 import type { Session } from './session.ts';
 
 /** One line of progress. */
-export function summed({ connected, steps, failure }: Session): string {
+export function summed({ fresh, steps, failure }: Session): string {
   const words: string[] = [];
-  if (connected !== undefined) words.push(`first call ${connected.toFixed(0)} ms`);
+  if (fresh !== undefined) words.push(`first call ${fresh.toFixed(0)} ms`);
   for (const [name, { p50, perSecond, stalled }] of Object.entries(steps)) {
     words.push(p50 === undefined ? `${name} ${perSecond.toFixed(0)}/s` : `${name} ${p50.toFixed(0)} µs`);
     if (stalled) words.push('STALLED');

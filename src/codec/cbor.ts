@@ -19,6 +19,7 @@
 import { Buffer } from 'node:buffer';
 import { Decoder } from 'cbor-x/decode';
 import { Encoder } from 'cbor-x/encode';
+import { takeBuffer } from './buffer-pool.ts';
 import { DEFAULT_LIMITS, type CborLimits } from './limits.ts';
 import { normalize, type NormalizeResult, type Unencodable } from './normalize.ts';
 import { prescan, type ScanRule } from './prescan.ts';
@@ -52,6 +53,14 @@ const encoder = new Encoder({
 const FIRST_BUFFER = 8_192;
 /** Bytes above which its buffer is taken away: it grows to twelve times a large text and would stay that large. */
 const LARGEST_BUFFER = 65_536;
+/** Bytes of byte strings from which a value is written straight into a buffer of its own. */
+const OWN_BUFFER = 16_384;
+/** Room there for all that is no byte string. cbor-x leaves the last 2 KiB of a buffer alone. */
+const REST = 4_096;
+/** Makes cbor-x allocate before it writes anything. */
+const NO_BUFFER = Buffer.alloc(0);
+/** Whether cbor-x has a buffer to write small values to. */
+let equipped = true;
 
 /** Reads the one value that `bytes` is. The bytes may be lent: nothing in the result refers to them. */
 export function decodeCbor(
@@ -76,24 +85,55 @@ export function decodeCbor(
  */
 export function encodeCbor(value: unknown, limits: CborLimits = DEFAULT_LIMITS): EncodeResult {
   const copy = normalize(value, limits, 'borrowed');
-  return copy.ok ? encodeNormalized(copy.value, limits, 0) : copy;
+  return copy.ok ? encodeNormalized(copy.value, copy.blobs, limits, 0) : copy;
 }
 
-/** Writes a value that `normalize` made, behind `reserved` zero bytes; those do not count against the limit. */
-export function encodeNormalized(value: Value, limits: CborLimits, reserved: number): EncodeResult {
+/**
+ * Writes a value that `normalize` made, with so many bytes in byte strings, behind `reserved` zero bytes; those do
+ * not count against the limit.
+ */
+export function encodeNormalized(
+  value: Value,
+  blobs: number,
+  limits: CborLimits,
+  reserved: number,
+): EncodeResult {
   try {
-    const written = encoder.encode(value);
-    if (written.buffer.byteLength > LARGEST_BUFFER) encoder.useBuffer(Buffer.allocUnsafeSlow(FIRST_BUFFER));
+    const own = blobs < OWN_BUFFER ? undefined : takeBuffer(reserved + blobs + REST);
+    const written = encode(value, own?.subarray(reserved));
     const { length } = written;
     if (length > limits.bytes) return { ok: false, error: { tag: 'unencodable', reason: 'size', path: '$' } };
-    const pooled = Buffer.allocUnsafe(reserved + length);
-    const bytes = new Uint8Array(pooled.buffer, pooled.byteOffset, reserved + length);
+    // It grew out of our buffer when there was much beside the byte strings.
+    const inPlace = own !== undefined && written.buffer === own.buffer;
+    const bytes = inPlace ? own.subarray(0, reserved + length) : allocate(reserved + length);
     bytes.fill(0, 0, reserved);
-    bytes.set(written, reserved);
+    if (!inPlace) bytes.set(written, reserved);
     return { ok: true, bytes };
   } catch (cause) {
     return { ok: false, error: { tag: 'unencodable', reason: 'size', path: '$', cause } };
   }
+}
+
+/**
+ * Writes into `own`, or where cbor-x has room. All encoders of a process write to one buffer, each behind the other:
+ * ours must not stay there, and none may be used twice.
+ */
+function encode(value: Value, own: Uint8Array | undefined): Uint8Array {
+  if (own !== undefined) encoder.useBuffer(Buffer.from(own.buffer, own.byteOffset, own.length));
+  else if (!equipped) encoder.useBuffer(Buffer.allocUnsafeSlow(FIRST_BUFFER));
+  equipped = false;
+  try {
+    const written = encoder.encode(value);
+    equipped = own === undefined && written.buffer.byteLength <= LARGEST_BUFFER;
+    return written;
+  } finally {
+    if (!equipped) encoder.useBuffer(NO_BUFFER);
+  }
+}
+
+function allocate(length: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafe(length);
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /** What the other side of a call would see of `value`, without the way through bytes: frozen, and a copy. */

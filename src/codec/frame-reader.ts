@@ -7,11 +7,12 @@
  * it can be made out, and reading goes on behind it.
  *
  * A frame that lies whole in a chunk is decoded in place. Otherwise its payload is collected: in at most 64 KiB
- * until more than that has come, then in one buffer of the declared length. What a reader holds is thus never
- * more than the cap plus 64 KiB, and a header alone pins 4 KiB.
+ * until more than that has come, then in one buffer of the declared length, rounded up to 16 KiB. What a reader holds
+ * is thus never more than the cap plus 64 KiB, and a header alone pins 4 KiB.
  *
  * Pure state, no I/O. Throws nothing. Source: SPEC §4.2, SECURITY §14 "Oversized frame".
  */
+import { giveBuffer, takeBuffer } from './buffer-pool.ts';
 import type { Correlation } from './correlation.ts';
 import { frameTypeOf, type FrameType } from './frame-type.ts';
 import {
@@ -108,9 +109,11 @@ export class FrameReader {
     }
     this.#collect(chunk, at, end);
     if (this.#payloadLength < this.#declared) return end;
-    const payload = this.#payload.subarray(0, this.#payloadLength);
+    const payload = this.#payload;
+    const length = this.#payloadLength;
     this.#reset();
-    this.#decode(this.#header[1]!, payload, events);
+    this.#decode(this.#header[1]!, payload.subarray(0, length), events);
+    giveBuffer(payload);
     return end;
   }
 
@@ -127,9 +130,11 @@ export class FrameReader {
   #collect(chunk: Uint8Array, from: number, end: number): void {
     const needed = this.#payloadLength + end - from;
     if (needed > this.#payload.length) {
-      const size = needed <= FIRST_BUFFER ? FIRST_BUFFER : needed <= SECOND_BUFFER ? SECOND_BUFFER : Infinity;
-      const larger = new Uint8Array(Math.min(size, this.#declared));
+      const larger = takeBuffer(
+        needed <= FIRST_BUFFER ? FIRST_BUFFER : needed <= SECOND_BUFFER ? SECOND_BUFFER : this.#declared,
+      );
       larger.set(this.#payload.subarray(0, this.#payloadLength));
+      giveBuffer(this.#payload);
       this.#payload = larger;
     }
     this.#payload.set(chunk.subarray(from, end), this.#payloadLength);

@@ -83,7 +83,7 @@ export function encodeFrame<T extends FrameType>(
   const map = isValueMap(copy.value) ? copy.value : {};
   const field = isValueMap(copy.value) ? invalidField(type, map) : (invalidField(type, map) ?? 'payload');
   if (field !== undefined) return { ok: false, error: { tag: 'invalid_args', field } };
-  const encoded = encodeNormalized(map, limits, HEADER_BYTES);
+  const encoded = encodeNormalized(map, copy.blobs, limits, HEADER_BYTES);
   if (!encoded.ok) return { ok: false, error: asFrameError(encoded.error) };
   writeHeader(encoded.bytes, id, encoded.bytes.length - HEADER_BYTES);
   return encoded;

@@ -50,7 +50,9 @@ export interface Unencodable {
 }
 
 export type NormalizeResult =
-  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: Unencodable };
+  /** `blobs`: bytes of all byte strings in it. */
+  | { readonly ok: true; readonly value: Value; readonly blobs: number }
+  | { readonly ok: false; readonly error: Unencodable };
 
 /** `frozen`: a copy to hand out. `borrowed`: byte strings are views, for a copy that is written at once. */
 export type CopyMode = 'frozen' | 'borrowed';
@@ -80,7 +82,7 @@ export function normalize(
   const walk = new Walk(limits, mode);
   try {
     const reason = walk.run(value);
-    if (reason === undefined) return { ok: true, value: walk.root };
+    if (reason === undefined) return { ok: true, value: walk.root, blobs: walk.blobs };
     return { ok: false, error: { tag: 'unencodable', reason, path: pathTo(walk.level) } };
   } catch (cause) {
     return { ok: false, error: { tag: 'unencodable', reason: 'threw', path: pathTo(walk.level), cause } };
@@ -90,6 +92,7 @@ export function normalize(
 class Walk {
   root: Value = null;
   level: Level | undefined = undefined;
+  blobs = 0;
   readonly #limits: CborLimits;
   readonly #mode: CopyMode;
   #items = 0;
@@ -177,7 +180,9 @@ class Walk {
   }
 
   #copyBytes(value: Uint8Array): UnencodableReason | undefined {
-    this.#bytes += byteLengthOf(value);
+    const length = byteLengthOf(value);
+    this.#bytes += length;
+    this.blobs += length;
     if (this.#bytes > this.#limits.bytes) return 'size';
     this.#out = this.#mode === 'borrowed' ? plainView(value) : new Uint8Array(value);
     return undefined;

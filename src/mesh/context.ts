@@ -113,6 +113,8 @@ export interface Phase {
   closing: boolean;
   /** Where the listener was bound first; a restarted one binds there again. */
   bound: PhysicalAddress | undefined;
+  /** Why no connection to the client's node will come any more; the uplink alone writes it. */
+  refusal: RpcFailure | undefined;
 }
 
 export const newCounters = (): Counters => ({

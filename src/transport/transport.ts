@@ -135,8 +135,10 @@ export interface Stream {
    * Queues bytes, and the end of our half when `end` is true. False means that more than the high-water mark
    * is queued on this stream, or that its link is congested: the bytes are kept, wait for `onDrain` before
    * writing more. A write on an ended stream is ignored.
+   *
+   * The transport may look at `bytes` until it has taken all of them. It may call `taken` then, once, or never.
    */
-  write(bytes: Uint8Array, end?: boolean): boolean;
+  write(bytes: Uint8Array, end?: boolean, taken?: () => void): boolean;
   /** Abandons both halves at once (RESET_STREAM and STOP_SENDING). No event follows. */
   reset(code: ResetCode): void;
   /** Stops reading: the peer is held back by flow control. */

@@ -62,8 +62,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'own timer left at close',
-    file: 'src/world.ts',
-    find: '  runtime.clock.clear(killer);\n',
+    file: 'src/mesh/client/within.ts',
+    find: '      timer.unset();\n',
     replace: '',
     tests: ['test/reliability/drain.test.ts'],
   },

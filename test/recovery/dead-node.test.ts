@@ -1,15 +1,9 @@
 /** A node that is dead costs those who leave it, or were refused by it, nothing but their own time limit. */
 import { describe, expect, test } from 'vitest';
-import type { Node, RemoteClient } from '../../src/node.ts';
-import type { Endpoint } from '../../src/transport/transport.ts';
-import { contextOf, left, meshWorld, processOf, runtimeOf, type MeshWorld } from '../mesh-world.ts';
+import type { RemoteClient } from '../../src/node.ts';
+import { left, meshWorld, type MeshWorld } from '../mesh-world.ts';
 import { forget } from './forget.ts';
-
-async function die(world: MeshWorld, node: Node): Promise<void> {
-  contextOf(node).scope.shared<Endpoint>('endpoint')?.destroy();
-  runtimeOf(node).exit(processOf(node, 'node'), 'kill');
-  await world.clock.settle();
-}
+import { die } from './lost-node.ts';
 
 async function orphan(world: MeshWorld): Promise<RemoteClient> {
   const node = await world.node();

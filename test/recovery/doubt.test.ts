@@ -3,59 +3,10 @@
  * simulated network, by the clock.
  */
 import { describe, expect, test } from 'vitest';
-import type { Node, RemoteClient } from '../../src/node.ts';
-import type { Endpoint } from '../../src/transport/transport.ts';
-import {
-  closeAtEnd,
-  contextOf,
-  left,
-  meshWorld,
-  processesOf,
-  processOf,
-  runtimeOf,
-  type MeshWorld,
-} from '../mesh-world.ts';
+import type { Node } from '../../src/node.ts';
+import { closeAtEnd, contextOf, left, processesOf, processOf, runtimeOf } from '../mesh-world.ts';
 import { forget } from './forget.ts';
-
-const HOST = '198.18.77.1';
-const CLIENT = '198.18.78.1';
-
-async function started(): Promise<{ world: MeshWorld; node: Node; client: RemoteClient }> {
-  const world = meshWorld();
-  const node = await world.node({ host: HOST });
-  const client = await world.client(node, { host: CLIENT });
-  closeAtEnd(world, client, node);
-  await node.advertise('node.slow', () => wait(world, 8_000));
-  await node.advertise('node.one', () => 1);
-  await world.settle(client.advertise('client.one', () => 'client'));
-  return { world, node, client };
-}
-
-const wait = (world: MeshWorld, ms: number): Promise<string> =>
-  new Promise((resolve) => void world.clock.setTimer(ms, () => resolve('done')));
-
-/** The node's process ends without a word. */
-async function die(world: MeshWorld, node: Node): Promise<void> {
-  contextOf(node).scope.shared<Endpoint>('endpoint')?.destroy();
-  runtimeOf(node).exit(processOf(node, 'node'), 'kill');
-  await world.clock.settle();
-}
-
-/** Milliseconds until a call of the client succeeds; it calls every 10 ms. */
-async function untilServed(world: MeshWorld, client: RemoteClient, limit = 10_000): Promise<number> {
-  const began = world.clock.now();
-  let served = false;
-  while (!served) {
-    if (world.clock.now() - began > limit) return Infinity;
-    forget(
-      client.tryCall('node.one', {}, { timeout: 1_000 }).then((result) => {
-        served ||= result.ok;
-      }),
-    );
-    await world.clock.advance(10);
-  }
-  return world.clock.now() - began;
-}
+import { CLIENT, die, HOST, started, untilServed } from './lost-node.ts';
 
 const opened = (node: Node): number => contextOf(node).counters.connectionsOpened;
 

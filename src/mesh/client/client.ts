@@ -86,7 +86,7 @@ export interface Client extends AsyncDisposable {
    * Leaves in good order: stops serving, lets calls in flight finish for at most `timeout` ms (default 5,000),
    * then closes. What is left fails with `connection_error` { sent: true }. Your own children stop after that,
    * each within its own `shutdown`; when `timeout` is given, they have what is left of it, and a second at least.
-   * An aborted `signal` ends all waiting at once. Idempotent.
+   * An aborted `signal` ends all waiting at once. Idempotent: of several that wait, the least `timeout` given counts.
    */
   disconnect(options?: LeaveOptions): Promise<void>;
 }

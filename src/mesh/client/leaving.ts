@@ -1,11 +1,10 @@
 /**
- * Waiting, for so long and no longer, for what is under way to end.
+ * Waiting, as long as haste allows, for what is under way to end.
  */
-import type { Clock } from '../../actor/clock.ts';
 import type { Process } from '../../actor/process.ts';
-import type { Runtime } from '../../actor/runtime.ts';
 import { requestStop } from '../../otp/stop.ts';
 import type { OpenCall } from '../context.ts';
+import type { Haste } from './haste.ts';
 
 /** What lies behind a client and ends with it. */
 export interface Behind {
@@ -14,71 +13,22 @@ export interface Behind {
   /** Nothing new begins from now on. */
   begin(): void;
   /** Lets connections finish what is in flight. */
-  drain(timeout: number, hurry: AbortSignal): Promise<void>;
-  /**
-   * @param left milliseconds that the user's own children may take; undefined: what their `shutdown` says.
-   * @param hurry ends the waiting for them at once.
-   */
-  end(left: number | undefined, hurry: AbortSignal): Promise<void>;
-}
-
-/** What `promise` gives within `timeout` ms and before `hurry` is aborted, else `otherwise`. */
-export function within<T, U>(
-  clock: Clock,
-  timeout: number,
-  promise: Promise<T>,
-  otherwise: U,
-  hurry?: AbortSignal,
-): Promise<T | U> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => {
-      clock.clear(timer);
-      hurry?.removeEventListener('abort', giveUp);
-    };
-    const giveUp = (): void => {
-      end();
-      resolve(otherwise);
-    };
-    const timer = clock.setTimer(timeout, giveUp);
-    if (hurry?.aborted === true) giveUp();
-    else hurry?.addEventListener('abort', giveUp);
-    promise.then(
-      (value) => {
-        end();
-        resolve(value);
-      },
-      (error: unknown) => {
-        end();
-        reject(error as Error);
-      },
-    );
-  });
+  drain(haste: Haste): Promise<void>;
+  /** Ends everything, the user's own children first. */
+  end(haste: Haste): Promise<void>;
 }
 
 /** Waits until these calls have ended; those that begin later do not count. */
-export async function allSettled(
-  { clock }: Runtime,
-  calls: Iterable<OpenCall>,
-  timeout: number,
-  hurry: AbortSignal,
-): Promise<void> {
-  const all = Promise.all([...calls].map((call) => call.over())).then(ignore);
-  await within(clock, timeout, all, undefined, hurry);
+export async function allSettled(calls: Iterable<OpenCall>, haste: Haste): Promise<void> {
+  await haste.wait(Promise.all([...calls].map((call) => call.over())).then(ignore), undefined);
 }
 
 /** Waits until these processes have ended by themselves, then ends the rest. */
-export async function finished(
-  processes: readonly Process[],
-  timeout: number,
-  hurry: AbortSignal,
-): Promise<void> {
-  const [first] = processes;
-  if (first === undefined) return;
-  const { runtime } = first;
+export async function finished(processes: readonly Process[], haste: Haste): Promise<void> {
   const ends = processes.map(
-    (process) => new Promise<unknown>((resolve) => runtime.onExit(process, resolve)),
+    (process) => new Promise<unknown>((resolve) => process.runtime.onExit(process, resolve)),
   );
-  await within(runtime.clock, timeout, Promise.all(ends).then(ignore), undefined, hurry);
+  await haste.wait(Promise.all(ends).then(ignore), undefined);
   for (const process of processes) requestStop(process, 'shutdown');
 }
 

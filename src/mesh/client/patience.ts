@@ -6,6 +6,7 @@ import type { Runtime } from '../../actor/runtime.ts';
 import { RpcError } from '../errors/rpc-error.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { Waiting } from './check.ts';
+import { within } from './within.ts';
 
 export class Patience {
   readonly timeout: number;
@@ -43,30 +44,10 @@ export class Patience {
 
   /** What `promise` gives in time; else throws as `check` does, and whatever comes of the promise is dropped. */
   wait<T>(promise: Promise<T>, procedure?: string): Promise<T> {
-    const { signal } = this;
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        timer.unset();
-        signal?.removeEventListener('abort', giveUp);
-      };
-      const giveUp = (): void => {
-        end();
-        reject(this.#error(this.over ?? this.#late, procedure));
-      };
-      const timer = this.#runtime.timers.after(this.left, giveUp);
-      signal?.addEventListener('abort', giveUp);
-      if (signal?.aborted === true) giveUp();
-      promise.then(
-        (value) => {
-          end();
-          resolve(value);
-        },
-        (error: unknown) => {
-          end();
-          reject(error as Error);
-        },
-      );
-    });
+    const giveUp = (): never => {
+      throw this.#error(this.over ?? this.#late, procedure);
+    };
+    return within(this.#runtime, this.left, promise, giveUp, this.signal);
   }
 
   #error(failure: RpcFailure, procedure: string | undefined): RpcError {

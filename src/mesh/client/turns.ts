@@ -32,20 +32,16 @@ export class Turns {
     if (this.#waiting.size >= WAITING) {
       throw new RpcError({ tag: 'overloaded', bound: 'advertisements' }, procedure);
     }
-    let called = false;
     let call: () => void = () => undefined;
     const turn = new Promise<void>((resolve) => {
-      call = () => {
-        called = true;
-        resolve();
-      };
+      call = resolve;
     });
     this.#waiting.add(call);
     try {
       await patience.wait(turn, procedure);
     } catch (error) {
       // it gave up in the very moment it was called
-      if (!this.#waiting.delete(call) && called) this.#pass();
+      if (!this.#waiting.delete(call)) this.#pass();
       throw error;
     }
   }

@@ -69,10 +69,10 @@ export class BodyStream implements StreamEvents {
     this.#stream = stream;
   }
 
-  /** Sends a message or a piece of it; `end` ends our half. */
-  write(bytes: Uint8Array, end: boolean): void {
+  /** Sends a message or a piece of it; `end` ends our half, and `taken` may be told when nobody reads it any more. */
+  write(bytes: Uint8Array, end: boolean, taken?: () => void): void {
     if (end) this.whole = true;
-    if (this.#stream?.write(bytes, end) === false) this.ready = false;
+    if (this.#stream?.write(bytes, end, taken) === false) this.ready = false;
   }
 
   /** Ends our half without a message: the stream is done and its credit returns to the peer. */

@@ -29,7 +29,9 @@ export function describeClose(reason: CloseReason): string {
     case 'remote': {
       const who = reason.tag === 'local' ? 'here' : 'by the peer';
       const words = WORDS[reason.code] ?? `code ${reason.code}`;
-      return `connection closed ${who}: ${words}${reason.reason === '' ? '' : ` (${reason.reason.slice(0, 200)})`}`;
+      // beside `duplicate` stands an epoch, which is not for people
+      const more = reason.code === CloseCode.duplicate ? '' : reason.reason.slice(0, 200);
+      return `connection closed ${who}: ${words}${more === '' ? '' : ` (${more})`}`;
     }
     case 'idle_timeout':
       return 'the peer fell silent';

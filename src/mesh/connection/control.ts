@@ -8,12 +8,12 @@ import type { ConnectedPayload, ConnectPayload, ProcedurePayload } from '../../c
 import { Request } from '../../otp/server-ref.ts';
 import type { From } from '../../otp/gen-server.ts';
 import { CloseCode } from '../../transport/transport.ts';
-import { actor, shared, type MeshContext } from '../context.ts';
+import { actor, hex, shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { fromWire, toWire } from '../errors/wire.ts';
 import type { Registered, Registration } from '../registry/registered.ts';
 import { checkProcedureName } from '../topic/procedure-name.ts';
-import type { ConnectionState } from './connection.ts';
+import type { ConnectionState } from './connection-state.ts';
 import type { Rejected } from './core.ts';
 import {
   connectedPayload,
@@ -221,8 +221,9 @@ export class ControlHandler {
       this.#state.refuse(refusal(refused), CloseCode.refused, refused.message);
       return;
     }
-    if (!this.#makesWay(payload)) {
-      core.close(CloseCode.duplicate);
+    const rather = this.#rather(payload);
+    if (rather !== undefined) {
+      core.close(CloseCode.duplicate, rather);
       return;
     }
     const seed = this.#context.runtime.random.bytes(32);
@@ -232,22 +233,25 @@ export class ControlHandler {
     lifecycle.send({ type: 'accepted' });
   }
 
-  /** Whether this peer's hello is accepted beside what we have with it; what must yield to it ends. */
-  #makesWay(payload: ConnectPayload): boolean {
+  /**
+   * What this peer's hello is refused for: the epoch in hex of whose connection stays; undefined when it is
+   * accepted, and what must yield to it ends.
+   */
+  #rather(payload: ConnectPayload): string | undefined {
     const { standings, runtime } = this.#context;
     const { process, core } = this.#state;
     const smaller = isSmaller(this.#self().nodeId, payload.node_id);
     // in the order in which they were proven
     const all = [...standings.of(core.peerId)];
     const at = all.findIndex((other) => other.process === process);
-    if (overtaken(all.slice(at + 1), payload)) return false;
+    if (overtaken(all.slice(at + 1), payload)) return hex(payload.epoch);
     const others = all.filter((other) => other.process !== process);
     const now = runtime.clock.now();
-    if (!others.every((other) => admits(other, payload, smaller, now))) return false;
-    for (const other of others) if (yields(other)) other.replace();
+    if (!others.every((other) => admits(other, payload, smaller, now))) return hex(this.#context.epoch);
+    for (const other of others) if (yields(other)) other.replace(hex(payload.epoch));
     const own = standings.find(process);
     if (own !== undefined) own.epoch = payload.epoch;
-    return true;
+    return undefined;
   }
 
   #onConnected(payload: ConnectedPayload): void {

@@ -60,4 +60,5 @@ export const isLate = (due: number, now: number): boolean => now - due > TOLERAN
 /** How long a doubtful peer has to answer one last question. */
 export const lastChance = (rtt: number): number => Math.max(500, 3 * believed(rtt));
 
-const believed = (rtt: number): number => Math.min(rtt, LONGEST_ROUND_TRIP);
+/** What is made of a round trip that the transport has measured, ms. */
+export const believed = (rtt: number): number => Math.min(rtt, LONGEST_ROUND_TRIP);

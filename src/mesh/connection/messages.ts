@@ -33,9 +33,12 @@ export class Doubted {
   readonly connection: Process;
   /** `gone`: its address does not know us. `suspect`: it does not answer. `trusted`: it answers again. */
   readonly why: 'gone' | 'suspect' | 'trusted';
-  constructor(connection: Process, why: Doubted['why']) {
+  /** Smoothed round trip in ms, 0 when unknown. */
+  readonly rtt: number;
+  constructor(connection: Process, why: Doubted['why'], rtt: number) {
     this.connection = connection;
     this.why = why;
+    this.rtt = rtt;
   }
 }
 
@@ -77,8 +80,11 @@ export class Drain {
 /** Asks a connection to close now. */
 export class Close {
   readonly code: CloseCode;
-  constructor(code: CloseCode) {
+  /** What the peer is told beside the code. */
+  readonly reason: string;
+  constructor(code: CloseCode, reason: string = '') {
     this.code = code;
+    this.reason = reason;
   }
 }
 

@@ -7,6 +7,7 @@
  * waits is bounded in bytes and in count. Whoever owns it pumps it after each drain, and when streams may be
  * opened again.
  */
+import { giveBuffer } from '../../codec/buffer-pool.ts';
 import { ResetCode } from '../../transport/transport.ts';
 import { FRAMED, type BodyStream } from './body-stream.ts';
 import type { Channel } from './channel.ts';
@@ -32,7 +33,7 @@ export interface OutboxOwner {
   now(): number;
 }
 
-/** A reply that waits. */
+/** A reply that waits. Whoever hands over its bytes keeps no hold of them: they are used again. */
 interface Reply {
   readonly bytes: Uint8Array;
   /** The stream of its call, when that has one. */
@@ -94,7 +95,7 @@ export class Outbox {
     return hasRoom(this.#calls);
   }
 
-  /** Sends a large call; `onWhole` when its last byte is written. Ask `hasRoom` before. */
+  /** Sends a large call, whose bytes are ours from now; `onWhole` when its last byte is written. Ask `hasRoom` before. */
   call(bytes: Uint8Array, body: BodyStream, deadline: number, onWhole: () => void): void {
     this.#begin({ bytes, body, deadline, kind: this.#calls, onWhole, written: 0 });
     this.#write();
@@ -236,7 +237,7 @@ export class Outbox {
     kind.bytes -= piece.length;
     this.written += piece.length;
     const last = message.written === bytes.length;
-    body.write(piece, last);
+    body.write(piece, last, last ? () => giveBuffer(bytes) : undefined);
     return last;
   }
 }

@@ -40,14 +40,15 @@ export class Prober {
 
   /**
    * Asks once more, for max(500 ms, 3 round trips).
+   * @param atLeast asks for so many milliseconds at least.
    * @param answered told once whether anything came from the peer; not told when the connection ends first.
    */
-  ask(process: Process, answered: (alive: boolean) => void): void {
+  ask(process: Process, atLeast: number, answered: (alive: boolean) => void): void {
     const { link } = this.#connection;
     const first = this.#look(process);
     if (link === undefined || first === undefined) return;
     this.#asking?.unset();
-    const every = lastChance(first.rtt) / LAST_LOOKS;
+    const every = Math.max(atLeast, lastChance(first.rtt)) / LAST_LOOKS;
     let left = LAST_LOOKS;
     let due = first.now + every;
     const again = (): void => {

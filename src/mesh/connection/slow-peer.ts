@@ -8,8 +8,10 @@ import type { Process } from '../../actor/process.ts';
 import type { TimerEntry } from '../../actor/timers.ts';
 import type { Link } from '../../transport/transport.ts';
 
-/** Milliseconds in which something must leave; a live peer is heard several times in them. */
+/** Milliseconds in which something must leave. */
 const PATIENCE = 5_000;
+/** The part of them, at the end, in which the peer must be heard; a live one is, several times. */
+const LISTEN = PATIENCE / 2;
 
 export interface Watched {
   readonly link: Link | undefined;
@@ -46,10 +48,19 @@ export class SlowPeer {
     const { link, written } = this.#watched;
     if (link === undefined) return;
     this.#left = written - link.queued;
-    this.#heard = link.stats().bytesReceived;
-    this.#timer = process.runtime.workAfter(PATIENCE, process, () => {
+    // asked late, because it costs as much as a small call and most of what is watched leaves at once
+    this.#after(PATIENCE - LISTEN, process, () => {
+      this.#heard = link.stats().bytesReceived;
+      this.#after(LISTEN, process, () => {
+        this.#judge(process, link);
+      });
+    });
+  }
+
+  #after(delay: number, process: Process, run: () => void): void {
+    this.#timer = process.runtime.workAfter(delay, process, () => {
       this.#timer = undefined;
-      this.#judge(process, link);
+      run();
     });
   }
 

@@ -12,7 +12,7 @@ import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, reply } from '../../otp/result.ts';
 import { CloseCode } from '../../transport/transport.ts';
 import { Close, Introduce } from '../connection/messages.ts';
-import { actor, type MeshContext } from '../context.ts';
+import { actor, hex, type MeshContext } from '../context.ts';
 
 /** Messages queued at most, as the router's. */
 const POOL_MAILBOX = 16_384;
@@ -55,13 +55,16 @@ export const peerPoolServer: GenServer<MeshContext, State, PoolCalls, PoolCasts>
   handleCast: {
     connected: (what, state, self) => {
       const { nodeId, connection } = what;
+      const { context } = state;
       const known = state.byId.get(nodeId);
       if (known?.connection === connection || !connection.alive) return noReply(state);
       if (known !== undefined) {
         // after our restart they introduce themselves in any order
         const newer = since(state, known.connection) > since(state, connection);
         const older = newer ? connection : known.connection;
-        self.send(older, new Close(CloseCode.duplicate));
+        // whoever reads its own epoch there has replaced itself
+        const { epoch = context.epoch } = newer ? known : what;
+        self.send(older, new Close(CloseCode.duplicate, hex(epoch)));
         if (newer) return noReply(state);
         state.byProcess.delete(older);
       }

@@ -19,8 +19,8 @@ export interface Standing {
   readySince: number | undefined;
   /** Calls on it are unanswered and so are questions; it may be lost. */
   doubtful: boolean;
-  /** Ends it because another took its place. */
-  replace(): void;
+  /** Ends it because another took its place. `by`: the epoch of who dialed that one, hex. */
+  replace(by: string): void;
 }
 
 const NONE: ReadonlySet<Standing> = new Set();

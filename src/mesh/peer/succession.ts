@@ -8,6 +8,8 @@
 export type Phase =
   /** One connection, or none yet; nothing beside it. */
   | 'calm'
+  /** A rival comes in a moment: whoever lost the same node must not come in the same moment. */
+  | 'soon'
   /** A rival is on its way. */
   | 'dialing'
   /** The rival has proven who it is and waits; the old one is asked. */
@@ -22,6 +24,8 @@ export type Event =
   | 'suspect'
   /** Somebody at the node's address does not know the connection. */
   | 'gone'
+  /** The same, and the rival is stuck, see `isStuck`. */
+  | 'stuck'
   /** The old one answers again, by itself. */
   | 'trusted'
   /** The rival's peer is proven. */
@@ -49,6 +53,8 @@ export type Step =
   | 'adopt'
   /** Pause, as backoff says. */
   | 'pause'
+  /** The same as before a first attempt, whatever failed before. */
+  | 'moment'
   /** End the pause. */
   | 'cancel'
   /** Nothing is left: dial as if from the beginning. */
@@ -63,13 +69,18 @@ const to = (phase: Phase, ...steps: Step[]): Next => ({ phase, steps });
 
 const RULES: Readonly<Record<Phase, Partial<Record<Event, Next>>>> = {
   calm: {
-    suspect: to('dialing', 'dial'),
-    gone: to('dialing', 'dial'),
+    suspect: to('soon', 'moment'),
+    gone: to('soon', 'moment'),
     currentLost: to('calm', 'restart'),
   },
+  soon: {
+    due: to('dialing', 'dial'),
+    trusted: to('calm', 'cancel'),
+    currentLost: to('calm', 'cancel', 'restart'),
+  },
   dialing: {
-    // whoever said so is there now: a dial that began before may be in a long pause
-    gone: to('dialing', 'drop', 'dial'),
+    // whoever said so is there now, and the rival in a long pause between two tries
+    stuck: to('soon', 'drop', 'moment'),
     verified: to('asking', 'ask'),
     trusted: to('calm', 'drop'),
     rivalLost: to('waiting', 'pause'),
@@ -88,12 +99,36 @@ const RULES: Readonly<Record<Phase, Partial<Record<Event, Next>>>> = {
     currentLost: to('calm', 'adopt'),
   },
   waiting: {
-    gone: to('dialing', 'cancel', 'dial'),
+    gone: to('soon', 'cancel', 'moment'),
     due: to('dialing', 'dial'),
     trusted: to('calm', 'cancel'),
     currentLost: to('calm', 'cancel', 'restart'),
   },
 };
+
+/** Milliseconds a rival may at least be on its way before it counts as stuck. */
+const PATIENCE = 1_000;
+/** The same in round trips of the old connection: a handshake takes two. */
+const ROUND_TRIPS = 4;
+
+/** A rival that has not proven anything yet. */
+export interface OnItsWay {
+  /** Milliseconds since it was dialed. */
+  readonly age: number;
+  /** Packets that came from its peer. */
+  readonly arrivals: number;
+  /** Of the old connection, smoothed, ms; 0 when unknown. */
+  readonly rtt: number;
+  /** Rivals that were given up as stuck in this doubt: hints can be forged, and come again and again. */
+  readonly stuck: number;
+}
+
+/**
+ * Whether a rival was dialed before there was anybody to answer it, and is better dialed anew now that somebody
+ * at the address says something. One that is merely far away is left in peace.
+ */
+export const isStuck = ({ age, arrivals, rtt, stuck }: OnItsWay): boolean =>
+  arrivals === 0 && stuck === 0 && age > Math.max(PATIENCE, ROUND_TRIPS * rtt);
 
 /** What an event means in a phase; undefined when nothing. */
 export const succeed = (phase: Phase, event: Event): Next | undefined => RULES[phase][event];

@@ -29,11 +29,11 @@ import {
   Verified,
   Watch,
 } from '../connection/messages.ts';
-import { actor, type MeshContext, type UplinkView } from '../context.ts';
+import { actor, hex, type MeshContext, type UplinkView } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { uplinkLost, uplinkReady, uplinkRetry } from '../events/uplink-events.ts';
 import { delay, nextAttempt } from './backoff.ts';
-import { succeed, type Event, type Phase, type Step } from './succession.ts';
+import { isStuck, succeed, type Event, type Phase, type Step } from './succession.ts';
 
 export interface UplinkArgs {
   readonly context: MeshContext;
@@ -44,15 +44,25 @@ export interface UplinkArgs {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+interface Rival {
+  readonly process: Process;
+  /** Undefined when a predecessor of ours dialed it. */
+  readonly core: ConnectionCore | undefined;
+  /** When it was dialed, clock ms. */
+  readonly since: number;
+}
+
 interface State extends UplinkArgs {
   readonly view: Mutable<UplinkView>;
   /** The connection that is there or on its way. */
   current: Process | undefined;
   /** Dialed beside a doubtful one. */
-  rival: Process | undefined;
+  rival: Rival | undefined;
   phase: Phase;
   /** Rivals that failed in a row. */
   rivals: number;
+  /** Rivals given up as stuck in this doubt. */
+  stuck: number;
   pause: TimerEntry | undefined;
   /** Who waits for the first connection. */
   waiting: From | undefined;
@@ -80,7 +90,7 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
   label: 'uplink',
 
   init: (args, self) => {
-    const view = { connection: null, peerId: '', refusal: undefined };
+    const view = { connection: null, peerId: '', refusal: args.context.phase.refusal };
     args.context.scope.share('uplink', self as Process, view);
     const state: State = {
       ...args,
@@ -89,6 +99,7 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
       rival: undefined,
       phase: 'calm',
       rivals: 0,
+      stuck: 0,
       pause: undefined,
       waiting: undefined,
       attempt: 0,
@@ -98,7 +109,7 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
   },
 
   handleContinue: (_dial, state, self) => {
-    if (!takeOver(state, self)) dial(state, self);
+    if (state.view.refusal === undefined && !takeOver(state, self)) dial(state, self);
     return noReply(state);
   },
 
@@ -117,9 +128,9 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
     else if (message instanceof Ready) onReady(state, self, message);
     else if (message instanceof Down) onDown(state, self, message);
     else if (message instanceof Doubted) {
-      if (message.connection === state.view.connection) step(state, self, message.why);
+      if (message.connection === state.view.connection) onDoubted(state, self, message);
     } else if (message instanceof Verified) {
-      if (message.connection === state.rival) step(state, self, 'verified');
+      if (message.connection === state.rival?.process) step(state, self, 'verified');
     } else if (message instanceof Answered) {
       if (message.connection === state.current) step(state, self, message.alive ? 'answered' : 'silent');
     } else if (message instanceof Due) step(state, self, 'due');
@@ -127,22 +138,37 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
   },
 };
 
-/** A connection that outlived our predecessor is as good as a new one; a rival beside it is not needed. */
+/**
+ * A connection that outlived our predecessor is as good as a new one, unless it is doubtful and there is a better
+ * one. A rival beside it is not needed, unless it has said hello: the node may have accepted that already.
+ */
 function takeOver(state: State, self: Self): boolean {
   const { standings } = state.context;
   const connections = actor(state.context, 'connections');
   const all = connections === undefined ? [] : [...childrenOf(connections)].reverse();
-  const connection = all.find((one) => standings.find(one)?.readySince !== undefined) ?? all[0];
+  const ready = all.filter((one) => standings.find(one)?.readySince !== undefined);
+  const trusted = ready.find((one) => standings.find(one)?.doubtful === false);
+  const connection = trusted ?? ready[0] ?? all[0];
   if (connection === undefined) return false;
-  for (const other of all) if (other !== connection) self.send(other, new Close(CloseCode.normal));
   state.current = connection;
-  self.monitor(connection);
-  self.send(connection, new Watch(self as Process));
+  for (const other of all) {
+    if (other === connection) continue;
+    const standing = standings.find(other);
+    if (state.rival === undefined && standing?.greeted === true && standing.readySince === undefined) {
+      state.rival = { process: other, core: undefined, since: self.clock.now() };
+      state.phase = 'replacing';
+    } else end(self, other, CloseCode.normal);
+  }
+  for (const one of [connection, state.rival?.process]) {
+    if (one === undefined) continue;
+    self.monitor(one);
+    self.send(one, new Watch(self as Process));
+  }
   return true;
 }
 
 /** Starts a connection; undefined when there is nothing to start it on now. */
-function connection(state: State, self: Self, hold: boolean): Process | undefined {
+function connection(state: State, self: Self, hold: boolean): Rival | undefined {
   const { context, address, expectedId } = state;
   const connections = actor(context, 'connections');
   if (connections === undefined || context.phase.closing) return undefined;
@@ -157,17 +183,17 @@ function connection(state: State, self: Self, hold: boolean): Process | undefine
   const result = startDynamicChild(connections, spec);
   if (result instanceof Promise || result.tag !== 'ok') return undefined;
   self.monitor(result.pid);
-  return result.pid as Process;
+  return { process: result.pid as Process, core, since: self.clock.now() };
 }
 
 function dial(state: State, self: Self): void {
   if (state.context.phase.closing) return;
-  state.current = connection(state, self, false);
+  state.current = connection(state, self, false)?.process;
   if (state.current === undefined) again(state, self);
 }
 
 function onReady(state: State, self: Self, { connection: ready, peerId }: Ready): void {
-  if (ready === state.rival) step(state, self, 'ready');
+  if (ready === state.rival?.process) step(state, self, 'ready');
   if (ready !== state.current) return;
   state.view.connection = ready;
   state.view.peerId = peerId;
@@ -177,13 +203,27 @@ function onReady(state: State, self: Self, { connection: ready, peerId }: Ready)
   state.waiting = undefined;
 }
 
+function onDoubted(state: State, self: Self, { why, rtt }: Doubted): void {
+  const { phase, rival, stuck } = state;
+  const arrivals = rival?.core?.link?.stats().arrivals ?? 0;
+  const age = self.clock.now() - (rival?.since ?? 0);
+  const isGone = why === 'gone' && phase === 'dialing' && isStuck({ age, arrivals, rtt, stuck });
+  if (isGone) state.stuck++;
+  step(state, self, isGone ? 'stuck' : why);
+}
+
 function onDown(state: State, self: Self, { pid, reason }: Down): void {
-  if (pid === state.rival) {
+  if (pid === state.rival?.process) {
     state.rival = undefined;
     step(state, self, 'rivalLost');
   } else if (pid === state.current) {
     state.current = undefined;
     state.view.connection = null;
+    if (state.rival !== undefined && judge(state, reason).final) {
+      // it would take the place of whoever has replaced us
+      perform(state, self, 'drop');
+      step(state, self, 'rivalLost');
+    }
     if (state.rival === undefined) onLost(state, self, reason);
     else state.readySince = undefined;
     step(state, self, 'currentLost');
@@ -196,11 +236,11 @@ function onLost(state: State, self: Self, reason: ExitReason): void {
     state.attempt = nextAttempt(state.attempt, self.clock.now() - state.readySince);
   }
   state.readySince = undefined;
-  const { failure, final } = judge(reason);
+  const { failure, final } = judge(state, reason);
   // the first connection decides about `connect`; later ones are tried for ever
   state.waiting?.reply({ ok: false, failure });
   state.waiting = undefined;
-  if (final) state.view.refusal = failure;
+  if (final) state.view.refusal = state.context.phase.refusal = failure;
   uplinkLost(state.context, failure, final);
 }
 
@@ -215,7 +255,7 @@ function step(state: State, self: Self, event: Event): void {
   if (next === undefined) return;
   state.phase = next.phase;
   for (const one of next.steps) perform(state, self, one);
-  if (state.phase === 'calm') state.rivals = 0;
+  if (state.phase === 'calm') state.rivals = state.stuck = 0;
 }
 
 function perform(state: State, self: Self, what: Step): void {
@@ -225,24 +265,27 @@ function perform(state: State, self: Self, what: Step): void {
       if (state.rival === undefined) step(state, self, 'rivalLost');
       return;
     case 'drop':
-      end(self, state.rival, CloseCode.normal);
+      end(self, state.rival?.process, CloseCode.normal);
       state.rival = undefined;
       return;
     case 'ask':
       if (state.current !== undefined) self.send(state.current, new Ask());
       return;
     case 'greet': {
-      const greeted = state.rival ?? state.current;
+      const greeted = state.rival?.process ?? state.current;
       if (greeted !== undefined) self.send(greeted, new Greet());
       return;
     }
     case 'adopt':
       end(self, state.current, CloseCode.duplicate);
-      state.current = state.rival;
+      state.current = state.rival?.process;
       state.rival = undefined;
       return;
     case 'pause':
       state.pause = self.sendAfter(delay(state.rivals++, self.random), new Due());
+      return;
+    case 'moment':
+      state.pause = self.sendAfter(delay(0, self.random), new Due());
       return;
     case 'cancel':
       state.pause?.unset();
@@ -258,7 +301,10 @@ function end(self: Self, process: Process | undefined, code: CloseCode): void {
 }
 
 /** Why it is lost, and whether trying again could end otherwise. */
-function judge(reason: ExitReason): { readonly failure: RpcFailure; readonly final: boolean } {
+function judge(
+  { context }: State,
+  reason: ExitReason,
+): { readonly failure: RpcFailure; readonly final: boolean } {
   const ended =
     typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : undefined;
   if (!(ended instanceof Ended)) {
@@ -268,9 +314,10 @@ function judge(reason: ExitReason): { readonly failure: RpcFailure; readonly fin
     };
   }
   const failure = ended.refusal ?? connectFailure(ended.close);
-  const final = failure.tag === 'unauthorized' || failure.tag === 'protocol_error' || isReplaced(ended.close);
-  return { failure, final };
+  const refused = failure.tag === 'unauthorized' || failure.tag === 'protocol_error';
+  return { failure, final: refused || isReplaced(ended.close, hex(context.epoch)) };
 }
 
-const isReplaced = (close: CloseReason): boolean =>
-  close.tag === 'remote' && close.code === CloseCode.duplicate;
+/** By somebody else: the node names the epoch of the newer connection, which may be one that we have lost since. */
+const isReplaced = (close: CloseReason, epoch: string): boolean =>
+  close.tag === 'remote' && close.code === CloseCode.duplicate && close.reason !== epoch;

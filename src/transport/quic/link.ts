@@ -61,6 +61,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   #heardAt: number;
   /** Datagrams came since the last turn. */
   #heard = false;
+  /** quiche refused a datagram: it may have closed itself. */
+  #refused = false;
   /** Something was delivered, and sending waits for the answers. */
   #deferred = false;
   #doubtedAt = -Infinity;
@@ -222,6 +224,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
       native.recv(datagram, this.#addresses);
     } catch {
       // A protocol error: quiche has closed itself and says so in `localError`. If not, the fault is inside.
+      this.#refused = true;
       if (native.localError() === null && !native.isDraining() && !native.isClosed()) {
         this.#abort('internal fault');
         this.#end({ tag: 'transport_error', detail: 'internal fault of the connection' });
@@ -399,6 +402,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
 
   /** Whether the connection has ended, and why. */
   #look(native: NativeConnection, closed: boolean): void {
+    // An open connection ends by the peer's close, which it drains after, by a timer, or by what it refused.
+    if (this.#state === 'open' && !closed && !this.#refused && !native.isDraining()) return;
     const peer = native.peerError();
     const local = native.localError();
     const opened = this.#peer !== undefined;

@@ -38,6 +38,8 @@ export class StreamReader {
   /** Last stream read when the budget ran out: reading goes on behind it. */
   #lastRead = -1;
   #resumed: QuicStream[] = [];
+  /** The one of few streams that was read last: most often it is the next one too. */
+  #recent: QuicStream | undefined;
 
   /** `owner` is whom new streams belong to. */
   constructor(set: StreamSet, owner: StreamOwner, seen: SeenIds) {
@@ -57,17 +59,24 @@ export class StreamReader {
    * True when something was delivered: its receiver may be about to answer.
    */
   read(heard: boolean): boolean {
-    const { native, streams, host } = this.#set;
+    const { native, streams } = this.#set;
     if (this.#resumed.length > 0) this.#deliverHeld();
     this.#giveUpOverdue();
     if (!native.isReadable()) return false;
     if (streams.size <= FEW) {
-      for (const stream of streams.values())
-        if (this.#readOne(stream, STREAM_BUDGET) >= STREAM_BUDGET) host.again();
+      if (this.#recent !== undefined && this.#readFew(this.#recent) && !native.isReadable()) return true;
+      for (const stream of streams.values()) if (this.#readFew(stream)) this.#recent = stream;
       if (!heard || !native.isReadable()) return true;
     }
     this.#readListed();
     return true;
+  }
+
+  /** True when something was read. */
+  #readFew(stream: QuicStream): boolean {
+    const bytes = this.#readOne(stream, STREAM_BUDGET);
+    if (bytes >= STREAM_BUDGET) this.#set.host.again();
+    return bytes > 0;
   }
 
   /**

@@ -54,6 +54,8 @@ export class QuicStream implements Stream {
   /** The peer's end was read and is not delivered yet. */
   pendingEnd = false;
   #endQueued = false;
+  /** To be told when everything was taken. */
+  #taken: (() => void) | undefined;
   readonly #owner: StreamOwner;
   readonly #chunks: Uint8Array[] = [];
 
@@ -75,8 +77,9 @@ export class QuicStream implements Stream {
     return this.#endQueued;
   }
 
-  write(bytes: Uint8Array, end = false): boolean {
+  write(bytes: Uint8Array, end = false, taken?: () => void): boolean {
     if (this.over || this.#endQueued) return true;
+    if (end) this.#taken = taken;
     if (bytes.length > 0) this.#chunks.push(bytes);
     this.queued += bytes.length;
     this.#endQueued = end;
@@ -129,12 +132,16 @@ export class QuicStream implements Stream {
     if (whole > 0) this.#chunks.splice(0, whole);
     const first = this.#chunks[0];
     if (left > 0 && first !== undefined) this.#chunks[0] = first.subarray(left);
+    if (first !== undefined || !this.#endQueued) return;
+    this.#taken?.();
+    this.#taken = undefined;
   }
 
   /** Ends both halves and drops what is queued and held. */
   finish(): void {
     this.over = true;
     this.#chunks.length = 0;
+    this.#taken = undefined;
     this.held.length = 0;
     this.queued = 0;
     this.heldBytes = 0;

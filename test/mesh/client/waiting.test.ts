@@ -1,6 +1,7 @@
 /**
  * `{ timeout, signal }` of everything asynchronous: what ends in time, what is told, and that nothing is left.
  */
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { connectLocal } from '../../../src/index.ts';
 import type { RpcError } from '../../../src/mesh/errors/rpc-error.ts';
@@ -118,6 +119,51 @@ describe('startNode with a child whose init never settles', () => {
     });
     expect(await world.failure(dialing)).toEqual({ tag: 'timeout', timeout: 400, sent: false });
     expect([runtime.alive, runtime.timers.size]).toEqual([0, 0]);
+  });
+});
+
+describe('connect with children of its own that do not end', () => {
+  const stubborn: GenServer<undefined, null> = { trapExit: true, init: () => null, terminate: forever };
+  const three = ['a', 'b', 'c'].map((name) => worker(name, stubborn, undefined));
+  const immortal = [worker('immortal', stubborn, undefined, { shutdown: Infinity })];
+
+  test.each([
+    ['of three with a default shutdown', three],
+    ['of one with shutdown Infinity', immortal],
+  ])('a timeout: %s, it is over a second later', async (_what, children) => {
+    const world = meshWorld();
+    const runtime = world.runtime();
+    const start = world.clock.now();
+    const dialing = world.dial('https://198.19.1.1:9443', { runtime, timeout: 500, children });
+    expect((await world.failure(dialing, 120_000)).tag).toBe('timeout');
+    expect(world.clock.now() - start).toBeLessThanOrEqual(500 + 1_000 + 10);
+    expect([runtime.alive, runtime.timers.size]).toEqual([0, 0]);
+  });
+
+  test.each([
+    ['before the timeout', 200],
+    // what has no time left has a second to end, which an aborted signal ends too
+    ['after it', 700],
+  ])('an aborted signal ends it at once: %s', async (_when, abortAt) => {
+    const world = meshWorld();
+    const runtime = world.runtime();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const start = world.clock.now();
+    const dialing = world.dial('https://198.19.1.1:9443', {
+      runtime,
+      timeout: 500,
+      signal,
+      children: immortal,
+    });
+    const failed = failing(dialing);
+    await world.clock.advance(abortAt);
+    controller.abort();
+    const { tag } = await world.settle(failed, 120_000);
+    expect(tag).toBe(abortAt < 500 ? 'canceled' : 'timeout');
+    expect(world.clock.now() - start).toBeLessThanOrEqual(abortAt + 10);
+    expect([runtime.alive, runtime.timers.size]).toEqual([0, 0]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 

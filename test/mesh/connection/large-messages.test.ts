@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Call } from '../../../src/actor/call.ts';
 import { CallsOut, type Carrier } from '../../../src/mesh/connection/calls-out.ts';
-import type { ConnectionState } from '../../../src/mesh/connection/connection.ts';
+import type { ConnectionState } from '../../../src/mesh/connection/connection-state.ts';
 import type { RpcFailure } from '../../../src/mesh/errors/rpc-failure.ts';
 import { RpcCall } from '../../../src/mesh/router/rpc-call.ts';
 import type { Node, RemoteClient } from '../../../src/node.ts';

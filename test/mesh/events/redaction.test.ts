@@ -19,7 +19,7 @@ import type { GenServer } from '../../../src/otp/gen-server.ts';
 import { noReply } from '../../../src/otp/result.ts';
 import { Request, ServerRef } from '../../../src/otp/server-ref.ts';
 import { worker } from '../../../src/otp/supervisor.ts';
-import type { ConnectionState } from '../../../src/mesh/connection/connection.ts';
+import type { ConnectionState } from '../../../src/mesh/connection/connection-state.ts';
 import { closeAtEnd, contextOf, meshWorld, processesOf, processOf, runtimeOf } from '../../mesh-world.ts';
 
 const SECRET = 'canary-8f2b1c94e07d';
