@@ -1,0 +1,36 @@
+/**
+ * Buffers for whole frames, used again and again: each would be garbage outside the heap after one message, and the
+ * engine answers a hundred of those with a full collection.
+ *
+ * Who gives a buffer back must be its only user, and use it no more; one that is never given back is merely
+ * collected. What was in it before is not erased.
+ */
+
+/** Sizes above the smallest are multiples of this many bytes: few sizes, so that buffers fit again. */
+const STEP = 16_384;
+/** Bytes kept for later, over all sizes. */
+const KEPT = 4_194_304;
+
+const free = new Map<number, Uint8Array[]>();
+let kept = 0;
+
+/** A buffer of at least `size` bytes, with anything in it. */
+export function takeBuffer(size: number): Uint8Array {
+  const rounded = size <= STEP / 4 ? STEP / 4 : Math.ceil(size / STEP) * STEP;
+  const buffer = free.get(rounded)?.pop();
+  if (buffer === undefined) return new Uint8Array(rounded);
+  kept -= rounded;
+  return buffer;
+}
+
+/** Takes back what `takeBuffer` gave, or a view of it. */
+export function giveBuffer(bytes: Uint8Array): void {
+  const size = bytes.buffer.byteLength;
+  // Anything else is not ours alone: small frames share Node's pool.
+  if (size === 0 || (size !== STEP / 4 && size % STEP !== 0) || kept + size > KEPT) return;
+  kept += size;
+  const buffer = new Uint8Array(bytes.buffer);
+  const same = free.get(size);
+  if (same === undefined) free.set(size, [buffer]);
+  else same.push(buffer);
+}
