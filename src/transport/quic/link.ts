@@ -27,20 +27,12 @@ import { closeReason } from './close-reason.ts';
 import { Conduct, type Misconduct } from './conduct.ts';
 import { Goodbye } from './goodbye.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
+import { LinkTimes } from './link-times.ts';
 import { LOCAL_VIRTUAL, PathTable } from './path-table.ts';
 import { linkHighWater, type Limits } from '../limits.ts';
 import { Sender, type Sent } from './sender.ts';
 import type { HoldPool, StreamHost } from './stream-set.ts';
 import { StreamTable } from './stream-table.ts';
-
-/** Keep-alives per idle timeout, also when the peer's timeout is the shorter one. */
-const KEEP_ALIVES = 3;
-
-/** Milliseconds after its deadline from which our own event loop was late: silence then proves nothing. */
-const LATE = 20;
-
-/** Milliseconds between two doubts about one link: hints can be forged. */
-const DOUBT_PAUSE = 1_000;
 
 export class QuicLink implements Link, Scheduled, StreamHost {
   readonly id: number;
@@ -55,24 +47,18 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   /** Undefined when nothing of the connection is left. */
   #native: NativeConnection | undefined;
   #stats: LinkStats = { rtt: 0, bytesSent: 0, bytesReceived: 0, lost: 0, arrivals: 0 };
-  #idleTimeout: number;
-  #keepAlive: number;
-  /** When the last datagram came. quiche's own idle timer begins anew with a keep-alive that nobody answers. */
-  #heardAt: number;
   /** Datagrams came since the last turn. */
   #heard = false;
   /** quiche refused a datagram: it may have closed itself. */
   #refused = false;
   /** Something was delivered, and sending waits for the answers. */
   #deferred = false;
-  #doubtedAt = -Infinity;
-  /** Since when something is in flight and nothing has come; infinite when that is not so. */
-  #unanswered = Infinity;
   readonly #conduct = new Conduct();
   readonly #goodbye: Goodbye;
   readonly #host: LinkHost;
   readonly #expectedId: Uint8Array | undefined;
-  readonly #handshakeDue: number;
+  readonly #times: LinkTimes;
+  readonly #arrivals = (): number => this.#native?.stats().recv ?? 0;
   readonly #addresses: { readonly from: VirtualAddress; readonly to: VirtualAddress };
   readonly #paths: PathTable;
   readonly #highWater: number;
@@ -89,10 +75,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#protocol = seed.protocol;
     this.#events = seed.events;
     this.#expectedId = seed.expectedId;
-    this.#heardAt = now;
-    this.#idleTimeout = limits.idleTimeout;
-    this.#keepAlive = limits.keepAlive;
-    this.#handshakeDue = now + limits.handshakeTimeout;
+    this.#times = new LinkTimes(limits, now);
     this.#addresses = { from: seed.virtual, to: LOCAL_VIRTUAL };
     this.#goodbye = new Goodbye(seed.native);
     this.#highWater = linkHighWater(limits);
@@ -163,7 +146,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   close(code: CloseCode, reason = ''): void {
     if (this.#state === 'closing' || this.#state === 'closed') return;
     const now = this.now();
-    this.#goodbye.plan({ code, reason }, now, this.#state === 'open', Math.min(now, this.#unanswered));
+    this.#goodbye.plan({ code, reason }, now, this.#state === 'open', Math.min(now, this.#times.unanswered));
     this.#state = 'closing';
     this.touch();
   }
@@ -232,10 +215,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     }
     if (!known && native.stats().recv > before) this.#paths.genuine(host, port, length, now);
     this.#heard = true;
-    this.#heardAt = now;
-    this.#unanswered = Infinity;
+    this.#times.heard(now, this.#arrivals);
     const { moved } = this.#streams;
-    const misconduct = this.#conduct.arrived(length, now, moved, () => native.stats().recv);
+    const misconduct = this.#conduct.arrived(length, now, moved, this.#arrivals);
     if (misconduct !== undefined) this.#punish(misconduct);
     this.touch();
   }
@@ -243,10 +225,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   /** A hint came from there that the peer does not know this link any more. */
   doubted(host: string, port: number): void {
     const { address } = this.#paths;
-    const now = this.now();
     if (this.#state !== 'open' || address.host !== host || address.port !== port) return;
-    if (now - this.#doubtedAt < DOUBT_PAUSE) return;
-    this.#doubtedAt = now;
+    if (!this.#times.mayDoubt(this.now())) return;
     try {
       this.#events?.onDoubt?.();
     } catch (error) {
@@ -270,18 +250,18 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (native === undefined) return;
     try {
       const now = this.#host.clock.now();
-      const late = now - this.due > LATE;
+      const late = this.#times.isLate(this.due, now);
       this.#sender.expired(now, late);
-      if (this.#state === 'handshaking' && now >= this.#handshakeDue) {
+      if (this.#state === 'handshaking' && now >= this.#times.handshakeDue) {
         this.#goodbye.refuse(0);
         this.#end({ tag: 'handshake_timeout' });
-      } else if (this.#waitsForHello && now >= this.#handshakeDue)
+      } else if (this.#waitsForHello && now >= this.#times.handshakeDue)
         this.#expel(CloseCode.helloTimeout, 'no hello in time');
-      else if (this.#state === 'open' && !late && now >= this.#heardAt + this.#idleTimeout) {
+      else if (this.#state === 'open' && !late && this.#times.isSilent(now, this.#arrivals)) {
         this.#end({ tag: 'idle_timeout' });
         this.#free();
         return;
-      } else if (this.#state === 'open' && now - this.#sender.lastSent >= this.#keepAlive)
+      } else if (this.#state === 'open' && this.#times.mustSpeak(now, this.#sender.lastSent))
         native.sendAckEliciting();
       this.#work(native);
     } catch (error) {
@@ -362,9 +342,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#peer = { nodeId: verdict.nodeId, publicKey: verdict.publicKey };
     // TLS has chosen it from our own list.
     this.#protocol = Buffer.from(native.applicationProto()).toString('latin1') as Protocol;
-    const theirs = native.stats().peerMaxIdleTimeout;
-    if (theirs > 0) this.#idleTimeout = Math.min(this.#idleTimeout, theirs);
-    this.#keepAlive = Math.min(this.#keepAlive, this.#idleTimeout / KEEP_ALIVES);
+    this.#times.agreed(native.stats().peerMaxIdleTimeout);
     this.#state = 'open';
     this.#host.opened(this, Buffer.from(native.destinationId()).toString('latin1'));
     if (!this.#host.awaitHello) this.admit();
@@ -394,7 +372,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   #closeIfRipe(sent: Sent): void {
     const emptied = sent === 'emptied' && this.#streams.queued === 0;
     const { farewell } = this.#goodbye;
-    if (farewell === undefined || !this.#goodbye.ripe(this.now(), emptied, this.#idleTimeout)) return;
+    if (farewell === undefined || !this.#goodbye.ripe(this.now(), emptied, this.#times.idleTimeout)) return;
     this.#goodbye.say(farewell.code, farewell.reason);
     this.#send();
     this.#end({ tag: 'local', ...farewell });
@@ -415,15 +393,10 @@ export class QuicLink implements Link, Scheduled, StreamHost {
 
   #arm(native: NativeConnection): void {
     const now = this.#host.clock.now();
-    const timeout = native.timeout();
-    // quiche truncates to whole milliseconds.
-    const inFlight = timeout !== null && timeout <= this.#idleTimeout / 2;
-    this.#unanswered = inFlight ? Math.min(this.#unanswered, now) : Infinity;
-    let due = timeout === null ? Infinity : now + timeout + 1;
-    if (this.#state === 'handshaking' || this.#waitsForHello) due = Math.min(due, this.#handshakeDue);
+    let due = this.#times.armed(now, native.timeout());
+    if (this.#state === 'handshaking' || this.#waitsForHello) due = Math.min(due, this.#times.handshakeDue);
     if (this.#state === 'open') {
-      const silent = this.#heardAt + this.#idleTimeout;
-      due = Math.min(due, this.#sender.lastSent + this.#keepAlive, this.#streams.due ?? due, silent);
+      due = Math.min(due, this.#times.due(this.#sender.lastSent), this.#streams.due ?? due);
     } else if (this.#state === 'closing') due = Math.min(due, this.#goodbye.due);
     if (due !== Infinity) this.#host.deadlines.within(this, Math.max(due, now));
   }
