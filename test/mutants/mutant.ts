@@ -43,3 +43,20 @@ export function judge(report: TestReport): Verdict {
   if (results.some(({ status }) => status === 'passed')) return { tag: 'survived' };
   return { tag: 'broken', detail: report.testResults[0]?.message ?? 'no test ran' };
 }
+
+/** The list of faults for people: what is broken, where, which tests look, and which of them noticed it. */
+export function table(rows: readonly (readonly [mutant: Mutant, noticedBy: string])[]): string {
+  const lines = rows.map(([{ name, file, tests }, by]) =>
+    [name, file, tests.join(' '), by].map((cell) => cell.replaceAll('|', '\\|')).join(' | '),
+  );
+  return `${HEAD}${lines.map((line) => `| ${line} |\n`).join('')}`;
+}
+
+const HEAD = `# Planted faults
+
+Each is one change of a source. \`npm run mutants\` plants them one by one, in a copy, and fails when one is not noticed;
+\`npm run mutants -- --table\` writes this page.
+
+| Fault | File | Tests | Noticed by |
+|---|---|---|---|
+`;

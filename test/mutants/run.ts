@@ -1,5 +1,6 @@
 /**
- * Plants each fault in a copy of the sources and runs its tests there: `npm run mutants [-- NAME...]`.
+ * Plants each fault in a copy of the sources and runs its tests there: `npm run mutants [-- NAME...]`. With
+ * `--table` all of them, and writes `test/mutants.md`.
  *
  * Exits with 1 when a fault survives, or when the tests are red without any fault.
  */
@@ -7,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { judge, plant, type Mutant, type Verdict } from './mutant.ts';
+import { judge, plant, table, type Mutant, type Verdict } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -52,7 +53,9 @@ function tryOut(mutant: Mutant, path: string, source: string, folder: string): V
   return runTests(folder, mutant.tests);
 }
 
-function main(names: readonly string[]): number {
+function main(args: readonly string[]): number {
+  const writes = args.includes('--table');
+  const names = writes ? [] : args;
   const chosen = MUTANTS.filter(
     ({ name }) => names.length === 0 || names.some((part) => name.includes(part)),
   );
@@ -62,6 +65,7 @@ function main(names: readonly string[]): number {
   }
   const folder = mkdtempSync(join(tmpdir(), 'espalier-mutants-'));
   let survivors = 0;
+  const noticed: [Mutant, string][] = [];
   try {
     for (const path of COPIED) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
@@ -75,8 +79,10 @@ function main(names: readonly string[]): number {
       const source = readFileSync(path, 'utf8');
       const verdict = tryOut(mutant, path, source, folder);
       writeFileSync(path, source);
-      if (verdict.tag === 'noticed') console.log(`noticed   ${mutant.name}: ${verdict.by}`);
-      else {
+      if (verdict.tag === 'noticed') {
+        console.log(`noticed   ${mutant.name}: ${verdict.by}`);
+        noticed.push([mutant, verdict.by]);
+      } else {
         survivors++;
         console.log(
           verdict.tag === 'survived'
@@ -88,6 +94,7 @@ function main(names: readonly string[]): number {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  if (writes && survivors === 0) writeFileSync(join(ROOT, 'test/mutants.md'), table(noticed));
   console.log(`${chosen.length - survivors} of ${chosen.length} noticed`);
   return survivors === 0 ? 0 : 1;
 }

@@ -4,14 +4,17 @@
  */
 import { createHash } from 'node:crypto';
 
+import type { Process } from '../../src/actor/process.ts';
 import { silentLogger } from '../../src/actor/logger.ts';
 import { seededRandom } from '../../src/actor/random.ts';
+import { shared } from '../../src/mesh/context.ts';
 import { RpcError, type Result } from '../../src/mesh/errors/rpc-error.ts';
 import type { ConnectOptions, NodeOptions } from '../../src/mesh/client/options.ts';
 import { connect, startNode, type Node, type RemoteClient } from '../../src/node.ts';
 import { kilobits, type Conditions } from '../../src/testing/lossy/conditions.ts';
 import type { Delay } from '../../src/transport/memory/route.ts';
 import { lossyUdpProxy, type LossyUdpProxy } from '../../src/testing/lossy-udp-proxy.ts';
+import { contextOf } from '../mesh-world.ts';
 
 /** What an Ethernet path carries in one IPv4 datagram, bytes. */
 export const ETHERNET = 1_472;
@@ -28,8 +31,11 @@ const level = (
   const bytesPerSecond = kilobits(kilobit);
   const loss = typeof given === 'number' ? given : { ...given, slot: (ETHERNET / bytesPerSecond) * 1_000 };
   const queue = Math.max(32_768, bytesPerSecond / 5);
-  return { rate: { bytesPerSecond, queue }, loss, delay, maxDatagram: ETHERNET };
+  return { rate: { bytesPerSecond, queue }, loss, delay, maxDatagram: ETHERNET, ...DISORDER };
 };
+
+/** On every level: what a path does that is not a single queue. */
+const DISORDER = { duplicate: 0.02, reorder: { share: 0.02, window: 20 } } as const;
 
 export const LADDER: readonly Conditions[] = [
   level(100_000, 0.001, 2),
@@ -118,8 +124,37 @@ export interface Climb {
   readonly wrong: number;
   /** Ids whose handler ran more than once, and ids answered well whose handler ran not exactly once. */
   readonly doubled: number;
+  readonly answered: number;
   /** Longest time any call took, ms. */
   readonly slowest: number;
+  /** Longest time nothing came through to the client while one and the same connection of its lived, ms. */
+  readonly silence: number;
+}
+
+/** How often the silence is looked at, ms. */
+const LOOK = 50;
+
+/** The client's connection, as a process; null while it has none. */
+export const connectionOf = ({ client }: Rig): Process | null =>
+  shared(contextOf(client), 'uplink')?.connection ?? null;
+
+/** Measures how long a living connection hears nothing, until it is stopped. Gives the longest, ms. */
+function listen(at: Rig): () => number {
+  let [longest, arrivals, since] = [0, -1, 0];
+  let connection: Process | null = null;
+  const look = (): void => {
+    const now = performance.now();
+    const heard = at.proxy.toSource.stats().arrivals;
+    if (connection?.alive !== true || heard !== arrivals) since = now;
+    else longest = Math.max(longest, now - since);
+    if (connection?.alive !== true) connection = connectionOf(at);
+    arrivals = heard;
+  };
+  const timer = setInterval(look, LOOK);
+  return () => {
+    clearInterval(timer);
+    return longest;
+  };
 }
 
 /**
@@ -130,7 +165,8 @@ export async function climb(at: Rig, timeout: number, limit: number = timeout): 
   const end = performance.now() + limit;
   const { client, ran } = at;
   const failed: Record<string, number> = {};
-  let [wrong, doubled, slowest] = [0, 0, 0];
+  let [answered, wrong, doubled, slowest] = [0, 0, 0, 0];
+  const silence = listen(at);
   const timed = async (
     id: number,
     promise: Promise<Result>,
@@ -143,7 +179,8 @@ export async function climb(at: Rig, timeout: number, limit: number = timeout): 
       if (!(result.error instanceof RpcError)) throw result.error;
       const { tag } = result.error.failure;
       failed[tag] = (failed[tag] ?? 0) + 1;
-    } else if (!right(result.value)) wrong++;
+    } else if (right(result.value)) answered++;
+    else wrong++;
     const times = ran.get(id) ?? 0;
     if (times > 1 || (result.ok && times !== 1)) doubled++;
   };
@@ -166,5 +203,5 @@ export async function climb(at: Rig, timeout: number, limit: number = timeout): 
     }
   };
   await Promise.all([large, ...Array.from({ length: 8 }, caller)]);
-  return { failed, wrong, doubled, slowest };
+  return { failed, answered, wrong, doubled, slowest, silence: silence() };
 }

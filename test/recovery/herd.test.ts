@@ -5,6 +5,8 @@ import type { RemoteClient } from '../../src/node.ts';
 import { delay, maxDelay } from '../../src/mesh/peer/backoff.ts';
 import type { Endpoint } from '../../src/transport/transport.ts';
 import { closeAtEnd, contextOf, meshWorld } from '../mesh-world.ts';
+import { forget } from './forget.ts';
+import { die } from './lost-node.ts';
 
 const SEED = process.env['ESPALIER_SEED'] ?? 'herd';
 const CLIENTS = 1_000;
@@ -46,6 +48,43 @@ test(`1,000 clients: at most 20 % of the reconnects in any tenth of the window (
   const [one] = clients;
   expect(await world.settle(one!.call('node.one'))).toBe(1);
 }, 60_000);
+
+test.each([
+  ['at once', 0],
+  ['after 3 s', 3_000],
+])(
+  `200 clients that call a node which is killed and there again %s dial as spread out (seed ${SEED})`,
+  async (_when, pause) => {
+    const world = meshWorld({ seed: SEED });
+    const node = await world.node({ host: NODE });
+    await node.advertise('node.hang', () => new Promise(() => undefined));
+    const count = 200;
+    const dialing: Promise<RemoteClient>[] = [];
+    while (dialing.length < count) {
+      for (let n = 0; n < BATCH; n++) dialing.push(world.dial(node));
+      await world.clock.advance(20);
+    }
+    const clients = await world.settle(Promise.all(dialing));
+    closeAtEnd(world, ...clients);
+    for (const client of clients) forget(client.tryCall('node.hang', {}, { timeout: 60_000 }));
+    await world.clock.advance(20);
+    await die(world, node);
+    await world.clock.advance(pause);
+    const again = await world.node({ host: NODE });
+    closeAtEnd(world, again);
+    const { counters } = contextOf(again);
+    const slices: number[] = [];
+    for (let ms = 0; ms < 2_000; ms += maxDelay(0) / 10) {
+      const before = counters.connectionsOpened;
+      await world.clock.advance(maxDelay(0) / 10);
+      slices.push(counters.connectionsOpened - before);
+    }
+    console.log(`reconnects per ${maxDelay(0) / 10} ms: ${slices.join(' ')} (seed ${SEED})`);
+    expect(counters.connectionsOpened).toBe(count);
+    expect(Math.max(...slices)).toBeLessThanOrEqual(SHARE * count);
+  },
+  60_000,
+);
 
 test.each([0, 1, 3, 6, 20])('attempt %d of a thousand clients is spread as well', (attempt) => {
   const window = maxDelay(attempt);

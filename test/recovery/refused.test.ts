@@ -1,8 +1,8 @@
 /** A client that its node refuses is gone on both sides: no actor, no timer, no socket, no second dial. */
 import { describe, expect, test } from 'vitest';
 import { CloseCode, type Endpoint } from '../../src/transport/transport.ts';
-import { closeAtEnd, contextOf, meshWorld, processesOf, runtimeOf } from '../mesh-world.ts';
-import { rawPeer } from '../mesh/raw-peer.ts';
+import { closeAtEnd, contextOf, meshWorld, processesOf, REALM, runtimeOf } from '../mesh-world.ts';
+import { rawNode, rawPeer } from '../mesh/raw-peer.ts';
 
 const HOST = '198.18.78.1';
 
@@ -72,5 +72,29 @@ describe('a refused client', () => {
     const processes = processesOf(client).map(({ label }) => label);
     expect(processes.filter((label) => label.startsWith('connection '))).toEqual([]);
     expect(runtimeOf(client).timers.size).toBe(0);
+  });
+
+  test('because its node speaks another version does not dial again', async () => {
+    const world = meshWorld();
+    const raw = await rawNode(world, 'newer');
+    const dialing = world.dial(raw.url);
+    const greeted = (n: number): boolean => raw.peers[n]?.channels.control.of('connect').length === 1;
+    await world.clock.until(() => greeted(0));
+    const [first] = raw.peers;
+    first?.channels.control.send('connected', {
+      node_id: first.identity.nodeId,
+      realm: REALM,
+      version: '1.0',
+      seed: new Uint8Array(32),
+    });
+    const client = await world.settle(dialing);
+    closeAtEnd(world, client);
+    first?.link.close(CloseCode.normal);
+    await world.clock.until(() => greeted(1));
+    raw.peers[1]?.channels.control.send('refused', { code: 'protocol_error', message: 'version 1.0' });
+    await world.clock.advance(60_000);
+    expect(raw.peers).toHaveLength(2);
+    expect((await world.failure(client.call('some.thing'))).tag).toBe('protocol_error');
+    await world.settle(raw.endpoint.close());
   });
 });

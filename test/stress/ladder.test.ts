@@ -8,10 +8,17 @@ import { describe, expect, test } from 'vitest';
 import type { Process } from '../../src/actor/process.ts';
 import { seededRandom } from '../../src/actor/random.ts';
 import { RpcError, type Result } from '../../src/mesh/errors/rpc-error.ts';
-import { climb, digest, LADDER, patience, rig, type Rig } from '../net/ladder.ts';
+import {
+  climb,
+  connectionOf as clientConnection,
+  digest,
+  LADDER,
+  patience,
+  rig,
+  type Rig,
+} from '../net/ladder.ts';
 import { until } from '../net/quic-bench.ts';
-import { shared } from '../../src/mesh/context.ts';
-import { contextOf, gate, told } from '../mesh-world.ts';
+import { gate, told } from '../mesh-world.ts';
 
 /** Idle timeout of a loopback listener, ms. */
 const IDLE = 10_000;
@@ -24,10 +31,7 @@ const sleep = (ms: number): Promise<void> =>
 let next = 1_000;
 
 /** The client's connection, as a process. */
-function connectionOf({ client }: Rig): Process {
-  const connection = shared(contextOf(client), 'uplink')?.connection;
-  return connection ?? expect.fail('not connected');
-}
+const connectionOf = (at: Rig): Process => clientConnection(at) ?? expect.fail('not connected');
 
 /** One small call; its answer is checked. */
 async function echo(at: Rig, timeout: number): Promise<Result> {
@@ -52,26 +56,40 @@ async function body(at: Rig, size: number, timeout: number): Promise<Result> {
   return result;
 }
 
+/** Deadline of calls that only a hang would reach, ms; what is not begun by `BEGIN` is not begun on the worst links. */
+const LONG = 60_000;
+const BEGIN = 15_000;
+/** Beside a deadline, on a loaded machine, ms. */
+const GRACE = 2_000;
+
 describe.concurrent('the ladder', () => {
   for (const [level, conditions] of LADDER.entries()) {
     for (const side of ['toNode', 'toClient'] as const) {
       const name = `level ${level} ${side}`;
-      if (level <= 5) {
-        test(`${name}: 1 MiB and 200 calls, no wrong byte, no doubled message, none fails`, async () => {
-          await using link = await rig({ seed: name, [side]: conditions });
-          const { slowest, ...rest } = await climb(link, patience(level));
-          console.info(`${name}: slowest call ${Math.round(slowest)} ms`);
-          expect(rest).toEqual({ failed: {}, wrong: 0, doubled: 0 });
-        });
-      } else {
-        test(`${name}: every call is answered or fails with a type within idle timeout + 2 s`, async () => {
-          await using link = await rig({ seed: name, [side]: conditions });
-          const { slowest, failed, ...rest } = await climb(link, IDLE, 25_000);
-          console.info(`${name}: slowest call ${Math.round(slowest)} ms, failed ${JSON.stringify(failed)}`);
-          expect(rest).toEqual({ wrong: 0, doubled: 0 });
-          expect(slowest).toBeLessThan(IDLE + 2_000);
-        });
-      }
+      const title =
+        level <= 5
+          ? '1 MiB and 200 calls, no wrong byte, no doubled message, none fails'
+          : 'calls are answered, late or not at all with a type; no connection lives without hearing anything for longer than idle timeout + 2 s';
+      test(`${name}: ${title}`, async () => {
+        await using link = await rig({ seed: name, [side]: conditions });
+        const { slowest, failed, answered, silence, ...rest } =
+          level <= 5 ? await climb(link, patience(level)) : await climb(link, LONG, BEGIN);
+        const { lost, duplicated, reordered } =
+          link.proxy[side === 'toNode' ? 'toTarget' : 'toSource'].stats();
+        console.info(
+          `${name}: ${answered} answered, failed ${JSON.stringify(failed)}, slowest ${Math.round(slowest)} ms, ` +
+            `silence ${Math.round(silence)} ms; ${lost} lost, ${duplicated} doubled, ${reordered} late`,
+        );
+        expect(rest).toEqual({ wrong: 0, doubled: 0 });
+        expect(Math.min(duplicated, reordered)).toBeGreaterThan(0);
+        expect(silence).toBeLessThan(IDLE + GRACE);
+        if (level <= 5) expect([answered, failed]).toEqual([201, {}]);
+        else {
+          // an answer is possible on every level: the deadline is not what ends all of them
+          expect(answered).toBeGreaterThan(0);
+          expect(slowest).toBeLessThan(LONG + GRACE);
+        }
+      });
     }
   }
 });

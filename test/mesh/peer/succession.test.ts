@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/actor/random.ts';
-import { succeed, type Event, type Phase, type Step } from '../../../src/mesh/peer/succession.ts';
+import { isStuck, succeed, type Event, type Phase, type Step } from '../../../src/mesh/peer/succession.ts';
 
 /** The steps of a story, from calm on. */
 function story(...events: readonly Event[]): { readonly phase: Phase; readonly steps: readonly Step[] } {
@@ -17,36 +17,60 @@ function story(...events: readonly Event[]): { readonly phase: Phase; readonly s
 
 describe('an uplink in doubt', () => {
   test('keeps the old connection when it answers', () => {
-    expect(story('suspect', 'verified', 'answered')).toEqual({
+    expect(story('suspect', 'due', 'verified', 'answered')).toEqual({
       phase: 'calm',
-      steps: ['dial', 'ask', 'drop'],
+      steps: ['moment', 'dial', 'ask', 'drop'],
     });
-    expect(story('gone', 'trusted')).toEqual({ phase: 'calm', steps: ['dial', 'drop'] });
+    expect(story('gone', 'due', 'trusted')).toEqual({ phase: 'calm', steps: ['moment', 'dial', 'drop'] });
   });
 
   test('takes the new one when the old one is silent, and only when its hello was accepted', () => {
-    expect(story('suspect', 'verified', 'silent')).toEqual({
+    expect(story('suspect', 'due', 'verified', 'silent')).toEqual({
       phase: 'replacing',
-      steps: ['dial', 'ask', 'greet'],
+      steps: ['moment', 'dial', 'ask', 'greet'],
     });
-    expect(story('suspect', 'verified', 'silent', 'ready').steps).toEqual(['dial', 'ask', 'greet', 'adopt']);
+    expect(story('suspect', 'due', 'verified', 'silent', 'ready').steps).toEqual([
+      'moment',
+      'dial',
+      'ask',
+      'greet',
+      'adopt',
+    ]);
   });
 
-  test('does not ask before somebody at the address has proven who he is', () => {
-    expect(story('suspect', 'gone', 'suspect').steps).toEqual(['dial', 'drop', 'dial']);
+  test('does not ask before somebody at the address has proven who he is, and leaves a rival on its way in peace', () => {
+    expect(story('suspect', 'due', 'gone', 'suspect', 'gone')).toEqual({
+      phase: 'dialing',
+      steps: ['moment', 'dial'],
+    });
+  });
+
+  test('dials a moment later, so that a crowd that lost its node spreads out; also when a rival was stuck', () => {
+    expect(story('gone', 'gone', 'suspect')).toEqual({ phase: 'soon', steps: ['moment'] });
+    expect(story('suspect', 'due', 'stuck', 'gone', 'due')).toEqual({
+      phase: 'dialing',
+      steps: ['moment', 'dial', 'drop', 'moment', 'dial'],
+    });
+    expect(story('suspect', 'due', 'rivalLost', 'gone').steps.slice(2)).toEqual([
+      'pause',
+      'cancel',
+      'moment',
+    ]);
+    expect(story('suspect', 'trusted').steps).toEqual(['moment', 'cancel']);
   });
 
   test('dials again after a pause when the new one fails, until the old one answers', () => {
-    expect(story('suspect', 'rivalLost', 'due', 'rivalLost', 'trusted')).toEqual({
+    expect(story('suspect', 'due', 'rivalLost', 'due', 'rivalLost', 'trusted')).toEqual({
       phase: 'calm',
-      steps: ['dial', 'pause', 'dial', 'pause', 'cancel'],
+      steps: ['moment', 'dial', 'pause', 'dial', 'pause', 'cancel'],
     });
   });
 
   test('goes on with the new one when the old one ends meanwhile', () => {
-    expect(story('suspect', 'currentLost').steps).toEqual(['dial', 'adopt', 'greet']);
-    expect(story('suspect', 'verified', 'silent', 'currentLost').steps.at(-1)).toBe('adopt');
-    expect(story('suspect', 'rivalLost', 'currentLost').steps).toEqual([
+    expect(story('suspect', 'due', 'currentLost').steps).toEqual(['moment', 'dial', 'adopt', 'greet']);
+    expect(story('suspect', 'due', 'verified', 'silent', 'currentLost').steps.at(-1)).toBe('adopt');
+    expect(story('suspect', 'due', 'rivalLost', 'currentLost').steps).toEqual([
+      'moment',
       'dial',
       'pause',
       'cancel',
@@ -59,6 +83,7 @@ describe('an uplink in doubt', () => {
     const events: readonly Event[] = [
       'suspect',
       'gone',
+      'stuck',
       'trusted',
       'verified',
       'answered',
@@ -86,5 +111,21 @@ describe('an uplink in doubt', () => {
       const there = phase === 'dialing' || phase === 'asking' || phase === 'replacing';
       expect(rivals, `seed ${seed}, step ${n}, ${phase}`).toBe(there ? 1 : 0);
     }
+  });
+});
+
+describe('a rival', () => {
+  const rival = { age: 1_001, arrivals: 0, rtt: 0, stuck: 0 };
+
+  test('is stuck when nothing came from its peer within max(1 s, 4 round trips)', () => {
+    expect(isStuck(rival)).toBe(true);
+    expect(isStuck({ ...rival, age: 1_000 })).toBe(false);
+    expect(isStuck({ ...rival, age: 4_000, rtt: 1_000 })).toBe(false);
+    expect(isStuck({ ...rival, age: 4_001, rtt: 1_000 })).toBe(true);
+    expect(isStuck({ ...rival, arrivals: 1 })).toBe(false);
+  });
+
+  test('is given up for that once per doubt: hints can be forged', () => {
+    expect(isStuck({ ...rival, age: 100_000, stuck: 1 })).toBe(false);
   });
 });

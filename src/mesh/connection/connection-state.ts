@@ -1,0 +1,208 @@
+/**
+ * What a connection's actor knows, and what it does when its life cycle or its core says so.
+ */
+import type { Process } from '../../actor/process.ts';
+import { CloseCode, type CloseReason, type PhysicalAddress } from '../../transport/transport.ts';
+import { createMachineCell, type MachineCell } from '../../xstate/cell.ts';
+import type { MeshContext } from '../context.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { connectionEnded, connectionOpened, peerDoubted } from '../events/connection-events.ts';
+import { ControlHandler } from './control.ts';
+import type { ConnectionCore, CoreOwner, Rejected } from './core.ts';
+import { believed } from './liveness.ts';
+import { lifecycleMachine, type LifecycleAction } from './machine.ts';
+import { Answered, Doubted, Ended, Ready, Verified } from './messages.ts';
+
+/** Milliseconds of silence after which nobody waits any more for the answer to a goodbye. */
+const FAREWELL = 1_000;
+
+export interface ConnectionArgs {
+  readonly context: MeshContext;
+  readonly core: ConnectionCore;
+  /** Dial this; undefined for an accepted link. */
+  readonly dial:
+    { readonly address: PhysicalAddress; readonly expectedId: Uint8Array | undefined } | undefined;
+  readonly watcher: Process | undefined;
+  /** Wait with the hello until told: `Verified`, then `Greet`. */
+  readonly hold?: boolean;
+}
+
+export class ConnectionState implements CoreOwner {
+  readonly context: MeshContext;
+  readonly core: ConnectionCore;
+  readonly process: Process;
+  watcher: Process | undefined;
+  readonly lifecycle: MachineCell;
+  readonly control: ControlHandler;
+  refusal: RpcFailure | undefined;
+  /** The hello waits to be let go. */
+  hold: boolean;
+  drainCode: CloseCode = CloseCode.normal;
+  /** The peer has answered our goodbye. */
+  #farewell = false;
+
+  constructor(args: ConnectionArgs, process: Process) {
+    this.context = args.context;
+    this.core = args.core;
+    this.process = process;
+    this.watcher = args.watcher;
+    this.hold = args.hold === true;
+    this.control = new ControlHandler(this);
+    this.lifecycle = createMachineCell(process, lifecycleMachine, {
+      input: { helloTimeout: args.context.settings.helloTimeout },
+      perform: (action) => this.#perform(action.type as LifecycleAction),
+    });
+  }
+
+  onControl(frame: Parameters<CoreOwner['onControl']>[0]): void {
+    this.control.onFrame(frame);
+  }
+
+  onRejectedControl(event: Rejected): void {
+    this.control.onRejected(event);
+  }
+
+  onDoubted(why: Doubted['why']): void {
+    // a hint proves nothing
+    if (why !== 'gone') {
+      const standing = this.context.standings.find(this.process);
+      if (standing !== undefined) standing.doubtful = why === 'suspect';
+      this.control.trust(why === 'trusted');
+      peerDoubted(this.core, why === 'suspect');
+    }
+    this.#tellDoubt(why);
+  }
+
+  onVerified(): void {
+    const { context, core, process } = this;
+    context.standings.add({
+      process,
+      peerId: core.peerId,
+      dialed: core.link?.role === 'dialer',
+      epoch: undefined,
+      greeted: false,
+      readySince: undefined,
+      doubtful: false,
+      replace: (by) => core.close(CloseCode.duplicate, by),
+    });
+  }
+
+  /** At once: the link may go on to flush what was written, but nobody waits for that here. */
+  close(code: CloseCode, reason: string): void {
+    this.core.close(code, reason);
+    this.core.end({ tag: 'local', code, reason: '' });
+  }
+
+  /** The hello may go now. */
+  greet(): void {
+    if (!this.hold) return;
+    this.hold = false;
+    if (this.lifecycle.matches('greeting.hello')) this.control.hello();
+  }
+
+  /** One last question to the peer. */
+  ask(): void {
+    this.core.prober.ask(this.process, 0, (alive) => {
+      const standing = this.context.standings.find(this.process);
+      if (standing !== undefined) standing.doubtful = !alive;
+      this.#tell(new Answered(this.process, alive));
+    });
+  }
+
+  #tellDoubt(why: Doubted['why']): void {
+    this.#tell(new Doubted(this.process, why, believed(this.core.link?.stats().rtt ?? 0)));
+  }
+
+  #tell(message: unknown): void {
+    if (this.watcher !== undefined) this.process.send(this.watcher, message);
+  }
+
+  onEnded(reason: CloseReason): void {
+    this.context.standings.remove(this.process);
+    this.context.counters.connectionsClosed++;
+    connectionEnded(this.core, reason, this.refusal);
+    this.control.end();
+    this.lifecycle.send({ type: 'closed' });
+    this.context.runtime.stop(this.process, { shutdown: new Ended(reason, this.refusal) });
+  }
+
+  onFarewell(): void {
+    this.#farewell = true;
+    this.checkIdle();
+  }
+
+  /**
+   * Calls that were sent before the peer heard our goodbye arrive before its answer: on a long way that takes as
+   * long as it takes, within the drain's deadline. Only a peer that is silent altogether has nothing to say.
+   */
+  #awaitFarewell(): void {
+    this.core.prober.ask(this.process, FAREWELL, (alive) => {
+      if (this.#farewell) return;
+      if (alive) this.context.runtime.workAfter(FAREWELL, this.process, () => this.#awaitFarewell());
+      else this.onFarewell();
+    });
+  }
+
+  /** A draining connection with nothing in flight, here or on its way to us, is done. */
+  checkIdle(): void {
+    const { incoming, outgoing, outbox } = this.core;
+    const idle = this.#farewell && incoming.inFlight + outgoing.inFlight + outbox.size === 0;
+    if (idle && this.lifecycle.matches('draining')) this.lifecycle.send({ type: 'idle' });
+  }
+
+  refuse(failure: RpcFailure, code: CloseCode, message: string): void {
+    this.refusal = failure;
+    this.core.close(code, message);
+  }
+
+  /** Says who is connected; a newcomer may have missed it. */
+  introduce(): void {
+    if (!this.core.ready) return;
+    this.control.introduce();
+    this.tellWatcher();
+  }
+
+  /** While nobody watched, this connection could not be found: what was advertised then was not said. */
+  rewatched(): void {
+    if (!this.core.ready) return;
+    this.control.enroll();
+    this.tellWatcher();
+    // doubts are told when they begin: the watcher was another one then
+    if (this.core.prober.suspect) this.#tellDoubt('suspect');
+  }
+
+  tellWatcher(): void {
+    this.#tell(new Ready(this.process, this.core.peerId));
+  }
+
+  #perform(action: LifecycleAction): void {
+    const { core } = this;
+    switch (action) {
+      case 'sendHello':
+        if (this.hold) this.#tell(new Verified(this.process));
+        else this.control.hello();
+        return;
+      case 'announce': {
+        this.context.counters.connectionsOpened++;
+        connectionOpened(core);
+        const standing = this.context.standings.find(this.process);
+        if (standing !== undefined) standing.readySince = core.now();
+        core.begin();
+        this.control.enroll();
+        this.introduce();
+        return;
+      }
+      case 'helloTimedOut':
+        core.close(CloseCode.helloTimeout, '');
+        return;
+      case 'finish':
+        core.incoming.draining = true;
+        this.control.goodbye();
+        this.#awaitFarewell();
+        return;
+      case 'drained':
+        core.close(this.drainCode);
+        return;
+    }
+  }
+}

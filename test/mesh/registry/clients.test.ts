@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import type { Process } from '../../../src/actor/process.ts';
+import type { EventHub } from '../../../src/mesh/events/hub.ts';
+import { Clients } from '../../../src/mesh/registry/clients.ts';
+import { ServiceTable } from '../../../src/mesh/registry/service-table.ts';
+
+const events = { emit: () => undefined } as unknown as EventHub;
+const registry = { monitor: () => undefined } as unknown as Process;
+
+test('a connection that ended while it was not trusted is forgotten: nothing of it stays in the table', () => {
+  const table = new ServiceTable();
+  const clients = new Clients(table, registry, events);
+  const [silent, other] = [1, 2].map((serial) => ({ alive: true, serial }) as unknown as Process) as [
+    Process,
+    Process,
+  ];
+  const wish = { requestId: new Uint8Array(16), procedure: 'a.b', exclusive: false, remove: false };
+  for (const [connection, nodeId] of [
+    [silent, 'aa'],
+    [other, 'bb'],
+  ] as const) {
+    expect(clients.register({ ...wish, connection, nodeId })).toBe(undefined);
+  }
+  clients.trust(silent, false);
+  const providers = (): unknown[] =>
+    table.providers('a.b').map(({ target }) => (target.kind === 'peer' ? target.connection : undefined));
+  expect(providers()).toEqual([other]);
+  clients.lost(silent);
+  expect(providers()).toEqual([other]);
+  // what is left of it would show now
+  table.add({
+    id: 'again',
+    procedure: 'a.b',
+    owner: 'peer:aa',
+    exclusive: false,
+    target: { kind: 'peer', connection: silent, nodeId: 'aa' },
+    inFlight: 0,
+  });
+  expect(providers()).toEqual([other, silent]);
+});
