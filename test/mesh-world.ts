@@ -54,14 +54,15 @@ const SHUFFLE = process.env['ESPALIER_SHUFFLE'];
 export function meshWorld(
   options: Partial<MemoryNetworkOptions> & { readonly seed?: string } = {},
 ): MeshWorld {
+  const { seed = 'mesh', ...wanted } = options;
   const clock = virtualClock();
-  const random = seededRandom(options.seed ?? 'mesh');
+  const random = seededRandom(seed);
   const network = memoryNetwork({
     clock,
     random: random.fork('network'),
     delay: 1,
     poison: true,
-    ...options,
+    ...wanted,
   });
   const reports: Report[] = [];
   const label = `world-${++worlds}`;

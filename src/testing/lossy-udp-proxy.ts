@@ -13,8 +13,16 @@ import { isIPv6 } from 'node:net';
 import { systemClock, type Clock } from '../actor/clock.ts';
 import { seededRandom, type Random } from '../actor/random.ts';
 import { EventQueue } from '../transport/memory/event-queue.ts';
+import {
+  clock as checkClock,
+  destination,
+  fields,
+  place,
+  random as checkRandom,
+  yesOrNo,
+} from '../transport/memory/judge.ts';
 import type { PhysicalAddress } from '../transport/transport.ts';
-import type { Conditions } from './lossy/conditions.ts';
+import { checkConditions, type Conditions } from './lossy/conditions.ts';
 import { Impairment, type ImpairmentStats } from './lossy/impairment.ts';
 
 /** Bytes asked of the system for each socket: losses shall be ours, not the kernel's. */
@@ -66,8 +74,24 @@ export interface LossyUdpProxy extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Opens a proxy. Rejects with the socket's error when the address cannot be bound. */
+const checkOptions = fields<LossyUdpProxyOptions>(
+  {
+    target: destination,
+    bind: place,
+    toTarget: checkConditions,
+    toSource: checkConditions,
+    clock: checkClock,
+    random: checkRandom,
+  },
+  ['target'],
+);
+
+/**
+ * Opens a proxy. Rejects with a `RangeError` that names the option that makes no sense, and with the socket's
+ * error when the address cannot be bound.
+ */
 export async function lossyUdpProxy(options: LossyUdpProxyOptions): Promise<LossyUdpProxy> {
+  checkOptions('', options);
   const bind = options.bind ?? { host: loopbackFor(options.target), port: 0 };
   return new UdpProxy(options, await bound(bind));
 }
@@ -102,6 +126,7 @@ class Line implements Direction {
   }
 
   blackHole(on: boolean): void {
+    yesOrNo('blackHole', on);
     this.change({ ...this.conditions, blackHole: on });
   }
 

@@ -6,6 +6,12 @@
  * Source: the idea of a test clock (xstate, effect); rules of RELIABILITY §12.3.
  */
 import { MAX_DELAY, systemClock, type Clock, type TimerId } from '../actor/clock.ts';
+import { between, callback, refuse } from '../transport/memory/judge.ts';
+
+/** As far as a date goes from 1970, ms (ECMAScript, time values). */
+const MAX_WALL = 8_640_000_000_000_000;
+
+const span = between(0, Number.MAX_SAFE_INTEGER, ' ms');
 
 interface Timer {
   readonly at: number;
@@ -13,12 +19,13 @@ interface Timer {
   readonly run: () => void;
 }
 
+/** What makes no sense throws `RangeError`, or rejects with it, and moves nothing. */
 export interface VirtualClock extends Clock {
   /** Timers that are set and have not fired. */
   readonly pending: number;
   /** Lets everything that is ready now run, without moving time. */
   settle(): Promise<void>;
-  /** Moves time forward by `ms`, running what falls due on the way. */
+  /** Moves time forward by `ms`, 0 at least, running what falls due on the way. */
   advance(ms: number): Promise<void>;
   /** Moves time until `condition` holds. Throws when it does not within `limit` virtual ms (default 60,000). */
   until(condition: () => boolean, limit?: number): Promise<void>;
@@ -26,8 +33,9 @@ export interface VirtualClock extends Clock {
   jump(ms: number): void;
 }
 
-/** @param wall what `wall()` says at the start; default 2026-01-01T00:00:00Z. */
+/** @param wall what `wall()` says at the start, ms since 1970; default 2026-01-01T00:00:00Z. Throws `RangeError`. */
 export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
+  between(0, MAX_WALL, ' ms')('wall', wall);
   let now = 0;
   let offset = wall;
   let order = 0;
@@ -67,6 +75,9 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
     now: () => now,
     wall: () => now + offset,
     setTimer: (delay, run): TimerId => {
+      // the clock's contract clamps what is too small or too large; what is no number is a mistake of its caller
+      if (typeof delay !== 'number' || Number.isNaN(delay)) refuse('delay', 'a number of ms', delay);
+      callback('run', run);
       const wait = Math.min(MAX_DELAY, Math.max(0, delay));
       const timer: Timer = { at: now + wait, order: order++, run };
       timers.add(timer);
@@ -88,6 +99,7 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
     },
     settle,
     advance: async (ms) => {
+      span('ms', ms);
       const end = now + ms;
       await settle();
       while (await step(end));
@@ -95,6 +107,8 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
       await settle();
     },
     until: async (condition, limit = 60_000) => {
+      callback('condition', condition);
+      span('limit', limit);
       const end = now + limit;
       await settle();
       while (!condition()) {
@@ -103,6 +117,7 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
       }
     },
     jump: (ms) => {
+      between(-MAX_WALL, MAX_WALL, ' ms')('ms', ms);
       offset += ms;
     },
   };

@@ -119,7 +119,7 @@ async function reached(url: string, options: ConnectOptions): Promise<RemoteClie
 }
 
 export interface Climb {
-  /** Failures by tag. */
+  /** Failures by tag and detail. */
   readonly failed: Readonly<Record<string, number>>;
   readonly wrong: number;
   /** Ids whose handler ran more than once, and ids answered well whose handler ran not exactly once. */
@@ -177,8 +177,9 @@ export async function climb(at: Rig, timeout: number, limit: number = timeout): 
     slowest = Math.max(slowest, performance.now() - began);
     if (!result.ok) {
       if (!(result.error instanceof RpcError)) throw result.error;
-      const { tag } = result.error.failure;
-      failed[tag] = (failed[tag] ?? 0) + 1;
+      const { failure } = result.error;
+      const what = 'detail' in failure ? `${failure.tag} (${failure.detail})` : failure.tag;
+      failed[what] = (failed[what] ?? 0) + 1;
     } else if (right(result.value)) answered++;
     else wrong++;
     const times = ran.get(id) ?? 0;

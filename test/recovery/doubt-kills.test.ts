@@ -48,6 +48,8 @@ describe('after the rival has said hello', () => {
       expect(await world.settle(node.call('client.one'))).toBe('client');
       expect(await world.settle(client.call('node.one'))).toBe(1);
       expect([connectionsOf(client), connectionsOf(node), reasons]).toEqual([1, 1, []]);
+      // its hello was said: it is kept, and no third one is needed
+      expect(contextOf(node).counters.connectionsOpened).toBe(2);
     },
   );
 

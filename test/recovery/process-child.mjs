@@ -11,6 +11,7 @@ switch (mode) {
   case 'node': {
     const node = await startNode({ listen: `127.0.0.1:${argument}`, logger, ...identity });
     await node.advertise('node.pid', () => process.pid);
+    await node.advertise('node.hang', () => new Promise(() => {}));
     say({ ready: node.url });
     break;
   }

@@ -282,6 +282,7 @@ describe('death', () => {
     expect([inbound, raw]).toEqual([[], []]);
     const again = pair.dial();
     await setup.until(() => again.isOpen && inbound[0]?.isOpen === true);
+    setup.network.transport('203.0.113.99');
     expect(setup.network.faults.kill('203.0.113.99')).toBe(0);
   });
 });

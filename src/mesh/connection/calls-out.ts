@@ -34,6 +34,8 @@ export interface Carrier {
 }
 
 export class CallsOut implements Abandonable {
+  /** Nothing is sent for now: another connection may take what waits. */
+  held = false;
   readonly #carrier: Carrier;
   readonly #outgoing = new Outgoing();
   /** Told once when the peer, which takes no new calls, can have missed none. */
@@ -62,7 +64,7 @@ export class CallsOut implements Abandonable {
     }
     const { ready, rpc } = this.#carrier;
     call.worker = this;
-    if (ready && this.#outgoing.free && !rpc.congested) {
+    if (ready && !this.held && this.#outgoing.free && !rpc.congested) {
       this.#transmit(call);
       return;
     }
@@ -74,6 +76,7 @@ export class CallsOut implements Abandonable {
   /** Sends what waits, as far as there is room. */
   pump(): void {
     const carrier = this.#carrier;
+    if (this.held) return;
     while (carrier.ready && this.#outgoing.hasRoom) {
       const call = this.#outgoing.firstParked;
       const body = call === undefined ? undefined : this.#openBody();
@@ -97,6 +100,11 @@ export class CallsOut implements Abandonable {
     this.#onStill = onStill;
     for (const call of this.#outgoing.clearWaiting()) call.refuse(LEAVING);
     this.#settled();
+  }
+
+  /** Gives away what has not been sent. */
+  takeWaiting(): readonly RpcCall[] {
+    return this.#outgoing.clearWaiting();
   }
 
   #openBody(): BodyStream | undefined {

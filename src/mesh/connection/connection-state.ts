@@ -7,6 +7,7 @@ import { createMachineCell, type MachineCell } from '../../xstate/cell.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { connectionEnded, connectionOpened, peerDoubted } from '../events/connection-events.ts';
+import type { RpcCall } from '../router/rpc-call.ts';
 import { ControlHandler } from './control.ts';
 import type { ConnectionCore, CoreOwner, Rejected } from './core.ts';
 import { believed } from './liveness.ts';
@@ -38,6 +39,8 @@ export class ConnectionState implements CoreOwner {
   /** The hello waits to be let go. */
   hold: boolean;
   drainCode: CloseCode = CloseCode.normal;
+  /** Takes our place once its hello is accepted. */
+  #heir: Process | undefined;
   /** The peer has answered our goodbye. */
   #farewell = false;
 
@@ -100,13 +103,30 @@ export class ConnectionState implements CoreOwner {
     if (this.lifecycle.matches('greeting.hello')) this.control.hello();
   }
 
-  /** One last question to the peer. */
+  /** A call for the peer. */
+  send(call: RpcCall): void {
+    if (this.#heir?.alive === true) this.context.runtime.call(this.#heir, call, Infinity);
+    else this.core.send(call);
+  }
+
+  /** One last question to the peer; until the watcher yields, calls wait: they may have to go another way. */
   ask(): void {
+    if (this.lifecycle.matches('draining')) return;
+    this.core.outgoing.held = true;
     this.core.prober.ask(this.process, 0, (alive) => {
       const standing = this.context.standings.find(this.process);
       if (standing !== undefined) standing.doubtful = !alive;
       this.#tell(new Answered(this.process, alive));
     });
+  }
+
+  /** Gives what is not sent yet to another connection, or sends it. */
+  yieldTo(heir: Process | undefined): void {
+    const { outgoing } = this.core;
+    outgoing.held = false;
+    this.#heir = heir;
+    if (heir === undefined) this.core.pump();
+    else for (const call of outgoing.takeWaiting()) this.send(call);
   }
 
   #tellDoubt(why: Doubted['why']): void {
@@ -165,6 +185,7 @@ export class ConnectionState implements CoreOwner {
   /** While nobody watched, this connection could not be found: what was advertised then was not said. */
   rewatched(): void {
     if (!this.core.ready) return;
+    this.yieldTo(undefined);
     this.control.enroll();
     this.tellWatcher();
     // doubts are told when they begin: the watcher was another one then
@@ -198,6 +219,7 @@ export class ConnectionState implements CoreOwner {
       case 'finish':
         core.incoming.draining = true;
         this.control.goodbye();
+        this.yieldTo(undefined);
         this.#awaitFarewell();
         return;
       case 'drained':

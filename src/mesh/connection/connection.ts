@@ -16,7 +16,7 @@ import { Registered } from '../registry/registered.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import { ConnectionState, type ConnectionArgs } from './connection-state.ts';
 import { ConnectionCore } from './core.ts';
-import { Ask, Close, Drain, Ended, Farewell, Greet, Introduce, Replay, Watch } from './messages.ts';
+import { Ask, Close, Drain, Ended, Farewell, Greet, Introduce, Replay, Watch, Yield } from './messages.ts';
 
 /** Messages queued at most (DESIGN §8, Mailboxes). */
 const CONNECTION_MAILBOX = 16_384;
@@ -65,7 +65,7 @@ export const connectionServer: GenServer<ConnectionArgs, ConnectionState, Connec
   },
 
   handleRequest: (term, state) => {
-    if (term instanceof RpcCall) state.core.send(term);
+    if (term instanceof RpcCall) state.send(term);
     return noReply(state);
   },
 
@@ -79,6 +79,7 @@ export const connectionServer: GenServer<ConnectionArgs, ConnectionState, Connec
     else if (message instanceof Farewell) state.control.farewell();
     else if (message instanceof Introduce) state.introduce();
     else if (message instanceof Ask) state.ask();
+    else if (message instanceof Yield) state.yieldTo(message.heir);
     else if (message instanceof Greet) state.greet();
     else if (message instanceof Watch) {
       state.watcher = message.watcher;

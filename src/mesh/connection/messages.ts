@@ -56,6 +56,14 @@ export class Answered {
   }
 }
 
+/** The answer to `Answered`: calls that are not sent yet, and new ones, go to this one; undefined: they are sent. */
+export class Yield {
+  readonly heir: Process | undefined;
+  constructor(heir: Process | undefined) {
+    this.heir = heir;
+  }
+}
+
 /** Why a connection ended; its process's exit reason is `{ shutdown: Ended }`. */
 export class Ended {
   readonly close: CloseReason;

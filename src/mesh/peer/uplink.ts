@@ -14,8 +14,7 @@ import { childrenOf } from '../../actor/tree.ts';
 import { startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import type { From, GenServer } from '../../otp/gen-server.ts';
 import { noReply, reply, started } from '../../otp/result.ts';
-import { CloseCode, type CloseReason, type PhysicalAddress } from '../../transport/transport.ts';
-import { connectFailure } from '../connection/close.ts';
+import { CloseCode, type PhysicalAddress } from '../../transport/transport.ts';
 import { connectionSpec } from '../connection/connection.ts';
 import { ConnectionCore } from '../connection/core.ts';
 import {
@@ -23,16 +22,17 @@ import {
   Ask,
   Close,
   Doubted,
-  Ended,
   Greet,
   Ready,
   Verified,
   Watch,
+  Yield,
 } from '../connection/messages.ts';
 import { actor, hex, type MeshContext, type UplinkView } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { uplinkLost, uplinkReady, uplinkRetry } from '../events/uplink-events.ts';
 import { delay, nextAttempt } from './backoff.ts';
+import { judgeLoss } from './loss.ts';
 import { isStuck, succeed, type Event, type Phase, type Step } from './succession.ts';
 
 export interface UplinkArgs {
@@ -132,7 +132,7 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
     } else if (message instanceof Verified) {
       if (message.connection === state.rival?.process) step(state, self, 'verified');
     } else if (message instanceof Answered) {
-      if (message.connection === state.current) step(state, self, message.alive ? 'answered' : 'silent');
+      onAnswered(state, self, message);
     } else if (message instanceof Due) step(state, self, 'due');
     return noReply(state);
   },
@@ -212,6 +212,12 @@ function onDoubted(state: State, self: Self, { why, rtt }: Doubted): void {
   step(state, self, isGone ? 'stuck' : why);
 }
 
+function onAnswered(state: State, self: Self, { connection: asked, alive }: Answered): void {
+  if (asked === state.current) step(state, self, alive ? 'answered' : 'silent');
+  // what it has not sent waits for this
+  self.send(asked, new Yield(state.phase === 'replacing' ? state.rival?.process : undefined));
+}
+
 function onDown(state: State, self: Self, { pid, reason }: Down): void {
   if (pid === state.rival?.process) {
     state.rival = undefined;
@@ -219,7 +225,7 @@ function onDown(state: State, self: Self, { pid, reason }: Down): void {
   } else if (pid === state.current) {
     state.current = undefined;
     state.view.connection = null;
-    if (state.rival !== undefined && judge(state, reason).final) {
+    if (state.rival !== undefined && judgeLoss(reason, hex(state.context.epoch)).final) {
       // it would take the place of whoever has replaced us
       perform(state, self, 'drop');
       step(state, self, 'rivalLost');
@@ -236,7 +242,7 @@ function onLost(state: State, self: Self, reason: ExitReason): void {
     state.attempt = nextAttempt(state.attempt, self.clock.now() - state.readySince);
   }
   state.readySince = undefined;
-  const { failure, final } = judge(state, reason);
+  const { failure, final } = judgeLoss(reason, hex(state.context.epoch));
   // the first connection decides about `connect`; later ones are tried for ever
   state.waiting?.reply({ ok: false, failure });
   state.waiting = undefined;
@@ -299,25 +305,3 @@ function perform(state: State, self: Self, what: Step): void {
 function end(self: Self, process: Process | undefined, code: CloseCode): void {
   if (process !== undefined) self.send(process, new Close(code));
 }
-
-/** Why it is lost, and whether trying again could end otherwise. */
-function judge(
-  { context }: State,
-  reason: ExitReason,
-): { readonly failure: RpcFailure; readonly final: boolean } {
-  const ended =
-    typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : undefined;
-  if (!(ended instanceof Ended)) {
-    return {
-      failure: { tag: 'connection_error', sent: false, detail: 'the connection was lost' },
-      final: false,
-    };
-  }
-  const failure = ended.refusal ?? connectFailure(ended.close);
-  const refused = failure.tag === 'unauthorized' || failure.tag === 'protocol_error';
-  return { failure, final: refused || isReplaced(ended.close, hex(context.epoch)) };
-}
-
-/** By somebody else: the node names the epoch of the newer connection, which may be one that we have lost since. */
-const isReplaced = (close: CloseReason, epoch: string): boolean =>
-  close.tag === 'remote' && close.code === CloseCode.duplicate && close.reason !== epoch;

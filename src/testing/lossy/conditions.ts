@@ -3,15 +3,39 @@
  *
  * Units: ms, bytes, probabilities 0 … 1. What is left out does not happen.
  */
+import {
+  between,
+  bytes,
+  bytesPerSecond,
+  delay,
+  fields,
+  ms,
+  refuse,
+  reordering,
+  share,
+  yesOrNo,
+  type Check,
+} from '../../transport/memory/judge.ts';
 import type { Delay } from '../../transport/memory/route.ts';
+
+/** A row as long as any test: with longer ones the chance that a loss begins is lost in rounding. */
+const MAX_BURST = 1_000_000;
+/** The largest UDP payload there can be, bytes; a higher bound would bound nothing. */
+const MAX_DATAGRAM = 65_535;
 
 /** Loss in bursts: the share of datagrams lost in the long run, and how many are lost in a row on average. */
 export interface BurstLoss {
   readonly share: number;
-  /** At least 1; 1 is independent loss. */
+  /** 1 to 1,000,000; 1 is independent loss. */
   readonly burst: number;
   /** ms after which an unused link counts as one datagram further. Default: only datagrams count. */
   readonly slot?: number;
+}
+
+/** Bytes per second, 1 at least, and the bytes that may wait. */
+export interface Throughput {
+  readonly bytesPerSecond: number;
+  readonly queue: number;
 }
 
 export interface Conditions {
@@ -26,7 +50,7 @@ export interface Conditions {
   /** Share that is late by up to `window` ms more, so that others overtake it. */
   readonly reorder?: { readonly share: number; readonly window: number };
   /** Throughput, and the bytes that may wait for it (a datagram that finds no room is lost). */
-  readonly rate?: { readonly bytesPerSecond: number; readonly queue: number };
+  readonly rate?: Throughput;
   /** Larger datagrams disappear, as on a path that does not carry them. */
   readonly maxDatagram?: number;
   /** Everything disappears, also what is on its way. */
@@ -34,30 +58,38 @@ export interface Conditions {
 }
 
 /** Bits per second as `rate` counts: `kilobits(256)`. */
-export const kilobits = (count: number): number => (count * 1_000) / 8;
-
-/** Gives `conditions` back. Throws `RangeError` naming the field that makes no sense. */
-export function checkConditions(conditions: Conditions): Conditions {
-  const { loss, duplicate, corrupt, reorder, rate, maxDatagram } = conditions;
-  if (typeof loss === 'object') {
-    share('loss.share', loss.share);
-    atLeast('loss.burst', loss.burst, 1);
-    atLeast('loss.slot', loss.slot, Number.MIN_VALUE);
-  } else share('loss', loss);
-  share('duplicate', duplicate);
-  share('corrupt', corrupt);
-  share('reorder.share', reorder?.share);
-  atLeast('reorder.window', reorder?.window, 0);
-  atLeast('rate.bytesPerSecond', rate?.bytesPerSecond, 1);
-  atLeast('rate.queue', rate?.queue, 0);
-  atLeast('maxDatagram', maxDatagram, 0);
-  return conditions;
+export function kilobits(count: number): number {
+  between(0, Number.MAX_SAFE_INTEGER)('kilobits', count);
+  return (count * 1_000) / 8;
 }
 
-function share(name: string, value: number | undefined): void {
-  if (value !== undefined && !(value >= 0 && value <= 1)) throw new RangeError(`${name} must be 0 to 1`);
-}
+const slot: Check = (name, value) => {
+  if (value === 0) refuse(name, 'above 0 ms', value);
+  ms(name, value);
+};
 
-function atLeast(name: string, value: number | undefined, least: number): void {
-  if (value !== undefined && !(value >= least)) throw new RangeError(`${name} must be at least ${least}`);
-}
+const burstLoss = fields<BurstLoss>({ share, burst: between(1, MAX_BURST), slot }, ['share', 'burst']);
+
+/** What `GilbertElliott` takes. */
+export const checkLoss: Check = (name, value) => {
+  if (typeof value === 'object' && value !== null) burstLoss(name, value);
+  else share(name, value);
+};
+
+/** What `RateLimit` takes. */
+export const checkRate: Check = fields<Throughput>({ bytesPerSecond, queue: bytes }, [
+  'bytesPerSecond',
+  'queue',
+]);
+
+/** Throws `RangeError` naming the field that makes no sense, after the name of what it is a part of. */
+export const checkConditions: Check = fields<Conditions>({
+  loss: checkLoss,
+  duplicate: share,
+  corrupt: share,
+  delay,
+  reorder: reordering,
+  rate: checkRate,
+  maxDatagram: between(0, MAX_DATAGRAM, ' bytes'),
+  blackHole: yesOrNo,
+});

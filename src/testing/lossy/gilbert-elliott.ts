@@ -6,7 +6,7 @@
  * nothing is sent, once per `slot`. Pure: time and chance come in. Source: Gilbert (1960), Elliott (1963).
  */
 import type { Random } from '../../actor/random.ts';
-import type { BurstLoss } from './conditions.ts';
+import { checkLoss, type BurstLoss } from './conditions.ts';
 
 export class GilbertElliott {
   /** Independent loss: the state means nothing. */
@@ -20,8 +20,12 @@ export class GilbertElliott {
   #bad = false;
   #last: number | undefined;
 
-  /** A share above burst / (burst + 1) cannot be had in bursts so short: they become as long as it takes. */
+  /**
+   * A share above burst / (burst + 1) cannot be had in bursts so short: they become as long as it takes. Throws
+   * `RangeError`.
+   */
   constructor(loss: number | BurstLoss) {
+    checkLoss('loss', loss);
     const { share, burst, slot = Infinity } = typeof loss === 'number' ? { share: loss, burst: 1 } : loss;
     this.#share = share;
     this.#slot = slot;

@@ -5,6 +5,7 @@
  * rule that is on draws from its own stream, so that switching one on does not change what the others do.
  */
 import type { Random } from '../../actor/random.ts';
+import { random as checkRandom } from '../../transport/memory/judge.ts';
 import { sample } from '../../transport/memory/route.ts';
 import { checkConditions, type Conditions } from './conditions.ts';
 import { flipBit } from './corruption.ts';
@@ -53,7 +54,9 @@ export class Impairment {
   #rate: RateLimit | undefined;
   #lastAt = 0;
 
+  /** Throws `RangeError`. */
   constructor(random: Random, conditions: Conditions = {}) {
+    checkRandom('random', random);
     const stream = (name: StreamName): [StreamName, Random] => [name, random.fork(name)];
     this.#random = Object.fromEntries(STREAMS.map(stream)) as Record<StreamName, Random>;
     this.change(conditions);
@@ -65,7 +68,8 @@ export class Impairment {
 
   /** From now on; what is on its way is not touched. Throws `RangeError`. */
   change(conditions: Conditions): void {
-    this.#conditions = checkConditions(conditions);
+    checkConditions('', conditions);
+    this.#conditions = conditions;
     const { loss, rate } = conditions;
     this.#loss = loss === undefined ? undefined : new GilbertElliott(loss);
     this.#rate = rate === undefined ? undefined : new RateLimit(rate);

@@ -4,12 +4,16 @@
  * A datagram begins when the one before has left, takes size / rate, and is lost when what still waits ahead
  * of it fills the queue (drop-tail, as routers do).
  */
+import { checkRate, type Throughput } from './conditions.ts';
+
 export class RateLimit {
   readonly #bytesPerMs: number;
   readonly #queue: number;
   #freeAt = 0;
 
-  constructor(limit: { readonly bytesPerSecond: number; readonly queue: number }) {
+  /** Throws `RangeError`. */
+  constructor(limit: Throughput) {
+    checkRate('rate', limit);
     this.#bytesPerMs = limit.bytesPerSecond / 1_000;
     this.#queue = limit.queue;
   }

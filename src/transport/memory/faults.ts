@@ -4,10 +4,23 @@
  * Between two hosts, or on one link; in both directions, or `forward` only: from the first host to the
  * second, or from this end of the link to the other. A fault on a link counts before one between its hosts. Every
  * fault is a line of the trace, every draw comes from the network's `random`: a seed repeats them. Hosts are
- * addresses as in `Endpoint.local.host`; a host nobody has used yet may be named. Units: ms, bytes per second.
+ * addresses as in `Endpoint.local.host`; what lasts may name a host nobody has used yet, `reset` and `kill` may not.
+ * What makes no sense throws `RangeError` and changes nothing. Units: ms, bytes per second.
  */
 import type { Link } from '../transport.ts';
 import type { Fabric } from './fabric.ts';
+import {
+  bytesPerSecond,
+  delay as checkDelay,
+  host as checkHost,
+  hosts,
+  ms as checkMs,
+  oneOf,
+  optional,
+  rawFaults,
+  refuse,
+  reordering as checkReordering,
+} from './judge.ts';
 import { MemoryLink } from './link.ts';
 import type { Pipe } from './pipe.ts';
 import type { Delay, RawFaults, Reordering, Route } from './route.ts';
@@ -29,7 +42,10 @@ export interface Faults {
   cut(from: string, to: string, ways?: Ways): void;
   /** Ends `cut`: links repeat what was lost after a pause, datagrams stay lost. */
   heal(from: string, to: string, ways?: Ways): void;
-  /** Cuts every host of one side off from every host of the other; `forward`: only what `left` sends is lost. */
+  /**
+   * Cuts every host of one side off from every host of the other, one on each at least; `forward`: only what
+   * `left` sends is lost. A host on both sides is not cut off from itself.
+   */
   partition(left: readonly string[], right: readonly string[], ways?: Ways): void;
   /** Ends every cut and partition, between hosts and on links. */
   healAll(): void;
@@ -59,6 +75,15 @@ export interface Faults {
   startReading(link: Link): void;
 }
 
+const checkWays = oneOf('both', 'forward');
+const lasting = {
+  delay: optional(checkDelay),
+  raw: optional(rawFaults),
+  reorder: optional(checkReordering),
+  rate: optional(bytesPerSecond),
+  stall: checkMs,
+} as const;
+
 export function faultsOf(fabric: Fabric): Faults {
   /** What `healAll` and `calm` have to look after; a link that is over is no trouble there. */
   const cutPipes = new Set<Pipe>();
@@ -77,13 +102,18 @@ export function faultsOf(fabric: Fabric): Faults {
     ways: Ways,
     strike: (route: Route) => void,
   ): void => {
+    checkHost('from', from);
+    checkHost('to', to);
+    checkWays('ways', ways);
     fabric.log(`fault ${what} ${from} ${to} ${ways}`);
     for (const route of routes(from, to, ways)) strike(route);
   };
 
   const along = (what: string, link: Link, ways: Ways, strike: (pipe: Pipe) => void): void => {
-    fabric.log(`fault ${what} link ${own(link).wire.id} ${ways}`);
-    for (const pipe of pipes(link, ways)) {
+    checkWays('ways', ways);
+    const ours = own(link);
+    fabric.log(`fault ${what} link ${ours.wire.id} ${ways}`);
+    for (const pipe of pipes(ours, ways)) {
       touched.add(pipe);
       strike(pipe);
     }
@@ -93,6 +123,17 @@ export function faultsOf(fabric: Fabric): Faults {
     if (on) cutPipes.add(pipe);
     else cutPipes.delete(pipe);
     pipe.cut(on);
+  };
+
+  /** What strikes at once strikes nothing at a host that is not there. */
+  const present = (name: string, host: string): void => {
+    checkHost(name, host);
+    if (!fabric.machines.has(host)) refuse(name, 'a host of this network', host);
+  };
+
+  const own = (link: Link): MemoryLink => {
+    const ours = link instanceof MemoryLink && [...fabric.routes].includes(link.wire.forward.route);
+    return ours ? link : refuse('link', 'a link of this network', link);
   };
 
   const linksBetween = (from: string, to: string): MemoryLink[] => {
@@ -132,19 +173,24 @@ export function faultsOf(fabric: Fabric): Faults {
 
   return {
     delay: (from, to, delay, ways = 'both') => {
+      lasting.delay('delay', delay);
       between(`delay ${describe(delay)}`, from, to, ways, (route) => (route.delay = delay));
     },
     raw: (from, to, faults, ways = 'both') => {
+      lasting.raw('raw', faults);
       between(`raw ${JSON.stringify(faults)}`, from, to, ways, (route) => (route.raw = faults));
     },
     reorder: (from, to, reordering, ways = 'both') => {
+      lasting.reorder('reorder', reordering);
       const what = `reorder ${JSON.stringify(reordering)}`;
       between(what, from, to, ways, (route) => (route.reordering = reordering));
     },
     rate: (from, to, rate, ways = 'both') => {
+      lasting.rate('rate', rate);
       between(`rate ${rate}`, from, to, ways, (route) => (route.rate = rate));
     },
     stall: (from, to, ms, ways = 'both') => {
+      lasting.stall('stall', ms);
       const until = fabric.queue.now() + ms;
       between(`stall ${ms}`, from, to, ways, (route) => (route.stalledUntil = until));
     },
@@ -157,6 +203,9 @@ export function faultsOf(fabric: Fabric): Faults {
       });
     },
     partition: (left, right, ways = 'both') => {
+      hosts('left', left);
+      hosts('right', right);
+      checkWays('ways', ways);
       for (const from of left)
         for (const to of right)
           if (from !== to) between('cut', from, to, ways, (route) => (route.cut = true));
@@ -171,27 +220,34 @@ export function faultsOf(fabric: Fabric): Faults {
       for (const link of readers) read(link, true);
     },
     reset: (from, to) => {
+      present('from', from);
+      present('to', to);
       const links = linksBetween(from, to);
       for (const link of links) tear(link);
       return links.length;
     },
     kill: (host) => {
+      present('host', host);
       const endpoints = [...fabric.machine(host).ports.values()];
       fabric.log(`fault kill ${host}`);
       for (const endpoint of endpoints) endpoint.destroy();
       return endpoints.length;
     },
     delayLink: (link, delay, ways = 'both') => {
+      lasting.delay('delay', delay);
       along(`delay ${describe(delay)}`, link, ways, (pipe) => (pipe.delay = delay));
     },
     reorderLink: (link, reordering, ways = 'both') => {
+      lasting.reorder('reorder', reordering);
       const what = `reorder ${JSON.stringify(reordering)}`;
       along(what, link, ways, (pipe) => (pipe.reordering = reordering));
     },
     rateLink: (link, rate, ways = 'both') => {
+      lasting.rate('rate', rate);
       along(`rate ${rate}`, link, ways, (pipe) => (pipe.rate = rate));
     },
     stallLink: (link, ms, ways = 'both') => {
+      lasting.stall('stall', ms);
       const until = fabric.queue.now() + ms;
       along(`stall ${ms}`, link, ways, (pipe) => (pipe.stalledUntil = until));
     },
@@ -209,8 +265,9 @@ export function faultsOf(fabric: Fabric): Faults {
       tear(own(link));
     },
     forgetLink: (link) => {
-      fabric.log(`fault forget link ${own(link).wire.id} ${link.role}`);
-      own(link).vanish('this end has forgotten the link');
+      const ours = own(link);
+      fabric.log(`fault forget link ${ours.wire.id} ${ours.role}`);
+      ours.vanish('this end has forgotten the link');
     },
     stopReading: (link) => {
       read(own(link), false);
@@ -221,13 +278,7 @@ export function faultsOf(fabric: Fabric): Faults {
   };
 }
 
-function own(link: Link): MemoryLink {
-  if (!(link instanceof MemoryLink)) throw new TypeError('not a link of a memory network');
-  return link;
-}
-
-function pipes(link: Link, ways: Ways): readonly Pipe[] {
-  const { role, wire } = own(link);
+function pipes({ role, wire }: MemoryLink, ways: Ways): readonly Pipe[] {
   if (ways === 'both') return [wire.forward, wire.backward];
   return [role === 'dialer' ? wire.forward : wire.backward];
 }

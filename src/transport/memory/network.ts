@@ -15,6 +15,15 @@ import { Fabric, FIRST_FREE_PORT, type Machine } from './fabric.ts';
 import { faultsOf, type Faults } from './faults.ts';
 import { isLoopback } from '../address.ts';
 import { limitsFor } from '../limits.ts';
+import {
+  clock as checkClock,
+  delay as checkDelay,
+  fields,
+  host as checkHost,
+  random as checkRandom,
+  rawFaults,
+  yesOrNo,
+} from './judge.ts';
 import type { Delay, RawFaults } from './route.ts';
 
 const LAST_PORT = 65_535;
@@ -34,7 +43,8 @@ export interface MemoryNetwork {
   /**
    * A machine of this network. Each call without `host` is a new one with its own public-looking address
    * (198.18.0.0/15, a /24 of its own while there are at most 512); the same `host` is the same machine.
-   * Endpoints bind to the machine's address unless they ask for loopback, which never leaves the machine.
+   * Endpoints bind to the machine's address unless they ask for loopback, which never leaves the machine. Throws
+   * `RangeError` when `host` is not the numeric address of one host.
    */
   transport(host?: string): Transport;
   readonly faults: Faults;
@@ -44,7 +54,14 @@ export interface MemoryNetwork {
   history(): readonly string[];
 }
 
+const checkOptions = fields<MemoryNetworkOptions>(
+  { clock: checkClock, random: checkRandom, delay: checkDelay, raw: rawFaults, poison: yesOrNo },
+  ['clock', 'random'],
+);
+
+/** Throws `RangeError` naming the option that makes no sense. */
 export function memoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
+  checkOptions('', options);
   const { clock, random, delay = 0, raw = {}, poison = false } = options;
   const fabric = new Fabric({ clock, random, delay, raw });
   let machines = 0;
@@ -56,6 +73,7 @@ export function memoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
   };
   return {
     transport: (host = freshHost()) => {
+      checkHost('host', host);
       const machine = fabric.machine(host);
       return {
         kind: 'memory',

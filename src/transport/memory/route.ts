@@ -4,11 +4,13 @@
  * A new fault between hosts is one more field here and one more line in `Pipe` or `Fabric.raw`. Units: ms;
  * bytes per second; probabilities in 0 … 1.
  */
+import { MAX_DELAY } from '../../actor/clock.ts';
 import type { Random } from '../../actor/random.ts';
 
 /**
- * One-way delay in ms: fixed; uniform in [min, max); `base` and on top of it an exponentially distributed jitter
- * with the given mean (most packets are on time, few are very late); or drawn by the caller's own distribution.
+ * One-way delay in ms, 0 to 2^31 - 1: fixed; uniform in [min, max); `base` and on top of it an exponentially
+ * distributed jitter with the given mean (most packets are on time, few are very late); or drawn by the caller's own
+ * distribution, which is clamped and throws in the packet's way when it gives no number.
  */
 export type Delay =
   | number
@@ -77,7 +79,14 @@ export class Route {
 /** One delay drawn from `delay`. */
 export function sample(delay: Delay, random: () => Random): number {
   if (typeof delay === 'number') return delay;
-  if (typeof delay === 'function') return Math.max(0, delay(random()));
+  if (typeof delay === 'function') return drawn(delay(random()));
   if ('base' in delay) return delay.base - Math.log(1 - random().float()) * delay.jitter;
   return delay.min + random().float() * (delay.max - delay.min);
+}
+
+/** A distribution may have a tail; what is no number would stop the network without a word. */
+function drawn(ms: number): number {
+  if (typeof ms !== 'number' || Number.isNaN(ms))
+    throw new RangeError(`delay must return ms, not ${String(ms)}`);
+  return Math.min(MAX_DELAY, Math.max(0, ms));
 }

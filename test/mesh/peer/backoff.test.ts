@@ -67,11 +67,9 @@ describe('the count', () => {
     const world = meshWorld();
     const node = await world.node({ host: '198.18.77.1' });
     const client = await world.client(node);
-    world.network.faults.reset('198.18.77.1', '198.18.1.1');
-    world.network.faults.reset(
-      '198.18.77.1',
-      contextOf(client).scope.shared<{ local: { host: string } }>('endpoint')!.local.host,
-    );
+    const here = contextOf(client).scope.shared<{ local: { host: string } }>('endpoint')!.local.host;
+    expect(world.network.faults.reset('198.18.77.1', here)).toBe(1);
+    world.network.faults.reset('198.18.77.1', here);
     await world.clock.advance(HEALTHY_AFTER);
     expect(contextOf(node).counters.connectionsOpened).toBe(2);
     await world.settle(client.disconnect());

@@ -1,0 +1,33 @@
+/**
+ * What the end of a client's connection means: why, and whether trying again could end otherwise. Pure.
+ */
+import type { ExitReason } from '../../actor/exit-reason.ts';
+import { CloseCode, type CloseReason } from '../../transport/transport.ts';
+import { connectFailure } from '../connection/close.ts';
+import { Ended } from '../connection/messages.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+
+export interface Loss {
+  readonly failure: RpcFailure;
+  /** Refused, or replaced by somebody else of the same identity. */
+  readonly final: boolean;
+}
+
+/** Judges the exit reason of a connection. `epoch`: ours, hex. */
+export function judgeLoss(reason: ExitReason, epoch: string): Loss {
+  const ended =
+    typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : undefined;
+  if (!(ended instanceof Ended)) {
+    return {
+      failure: { tag: 'connection_error', sent: false, detail: 'the connection was lost' },
+      final: false,
+    };
+  }
+  const failure = ended.refusal ?? connectFailure(ended.close);
+  const refused = failure.tag === 'unauthorized' || failure.tag === 'protocol_error';
+  return { failure, final: refused || isReplaced(ended.close, epoch) };
+}
+
+/** By somebody else: the node names the epoch of the newer connection, which may be one that we have lost since. */
+const isReplaced = (close: CloseReason, epoch: string): boolean =>
+  close.tag === 'remote' && close.code === CloseCode.duplicate && close.reason !== epoch;
