@@ -155,7 +155,7 @@ export function entryOf(report: Report, details: boolean = false): ReportEntry {
 }
 
 /** Writes a report to a logger, with the places of its stack when what was thrown has one. */
-export function logReport(logger: Logger, report: Report, details: boolean = false): void {
+function logReport(logger: Logger, report: Report, details: boolean = false): void {
   // progress is frequent, and hardly ever wanted
   if (report.tag === 'progress' && !isWanted(logger, 'debug')) return;
   log(logger, entryOf(report, details));

@@ -29,7 +29,7 @@ import {
 import type { Random } from '../actor/random.ts';
 
 /** Object identifier of Ed25519, for the key and for the signature alike (RFC 8410). */
-export const ED25519_OID = '1.3.101.112';
+const ED25519_OID = '1.3.101.112';
 
 /** Object identifier of commonName. */
 const COMMON_NAME_OID = '2.5.4.3';

@@ -21,7 +21,7 @@ export const RefusalCode = {
 export type RefusalCode = (typeof RefusalCode)[keyof typeof RefusalCode];
 
 /** Longest certificate looked at, in bytes; ours has about 230. */
-export const MAX_CERTIFICATE = 2_048;
+const MAX_CERTIFICATE = 2_048;
 
 /** Milliseconds by which clocks may differ. */
 const CLOCK_TOLERANCE = 60_000;

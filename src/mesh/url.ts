@@ -10,7 +10,7 @@ import { Buffer } from 'node:buffer';
 import { isIPv4, isIPv6 } from 'node:net';
 
 export const MESH_PORT = 9_443;
-export const DIST_RELAY_PORT = 4_434;
+const DIST_RELAY_PORT = 4_434;
 
 /** The open realm, served on loopback only. */
 export const DEFAULT_REALM = 'default';

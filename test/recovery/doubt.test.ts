@@ -96,6 +96,22 @@ describe('a node that died and is there again', () => {
     expect(await world.settle(again.call('client.one'))).toBe('client');
   });
 
+  test('is told to those who listen, once each: the old node lost, the new one found', async () => {
+    const { world, node, client } = await started();
+    const told: unknown[] = [];
+    client.events.addEventListener('uplink.lost', ({ detail }) => told.push(['lost', detail.peer]));
+    client.events.addEventListener('uplink.reconnected', ({ detail }) => told.push(['back', detail.peer]));
+    const gone = node.id;
+    await die(world, node);
+    const again = await world.node({ host: HOST });
+    closeAtEnd(world, again);
+    await world.clock.advance(11_000);
+    expect(told).toEqual([
+      ['lost', gone],
+      ['back', again.id],
+    ]);
+  });
+
   test('after 3 s is found within 1 s of its return', async () => {
     const { world, node, client } = await started();
     forget(client.tryCall('node.slow', {}, { timeout: 60_000 }));

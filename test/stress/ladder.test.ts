@@ -57,8 +57,8 @@ async function body(at: Rig, size: number, timeout: number): Promise<Result> {
 }
 
 /** Deadline of calls that only a hang would reach, ms; what is not begun by `BEGIN` is not begun on the worst links. */
-const LONG = 60_000;
-const BEGIN = 15_000;
+const LONG = 40_000;
+const BEGIN = 10_000;
 /** Beside a deadline, on a loaded machine, ms. */
 const GRACE = 2_000;
 
@@ -81,10 +81,11 @@ describe.concurrent('the ladder', () => {
             `silence ${Math.round(silence)} ms; ${lost} lost, ${duplicated} doubled, ${reordered} late`,
         );
         expect(rest).toEqual({ wrong: 0, doubled: 0 });
-        expect(Math.min(duplicated, reordered)).toBeGreaterThan(0);
         expect(silence).toBeLessThan(IDLE + GRACE);
-        if (level <= 5) expect([answered, failed]).toEqual([201, {}]);
-        else {
+        if (level <= 5) {
+          expect([answered, failed]).toEqual([201, {}]);
+          expect(Math.min(duplicated, reordered)).toBeGreaterThan(0);
+        } else {
           // an answer is possible on every level: the deadline is not what ends all of them
           expect(answered).toBeGreaterThan(0);
           expect(slowest).toBeLessThan(LONG + GRACE);

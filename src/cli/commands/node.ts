@@ -24,7 +24,7 @@ interface NodeFlags extends CommonFlags {
 }
 
 /** Milliseconds that calls in flight may take after the signal. */
-export const DRAIN = 5_000;
+const DRAIN = 5_000;
 
 export function addNode(program: Command): void {
   const command = program

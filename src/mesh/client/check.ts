@@ -17,7 +17,7 @@ export const MAX_TIMEOUT = 2_147_483_647;
 /** Milliseconds a call has when it does not say. */
 export const CALL_TIMEOUT = 5_000;
 /** Seconds an advertisement lives (DESIGN §8, Args). */
-export const TTL = { least: 30, most: 86_400, default: 300 } as const;
+const TTL = { least: 30, most: 86_400, default: 300 } as const;
 /** Bytes of encoded metadata, and of a description, that fit a 4 KiB record beside its other fields. */
 const METADATA_BYTES = 3_072;
 const DESCRIPTION_BYTES = 512;

@@ -5,7 +5,7 @@ import type { RpcFailure } from '../errors/rpc-failure.ts';
 const WORDS: Readonly<Record<number, string>> = {
   [CloseCode.normal]: 'closed',
   [CloseCode.shuttingDown]: 'the peer is shutting down',
-  [CloseCode.duplicate]: 'replaced by a newer connection of the same identity',
+  [CloseCode.duplicate]: 'replaced by a newer connection',
   [CloseCode.helloTimeout]: 'no answer to the hello in time',
   [CloseCode.refused]: 'refused',
   [CloseCode.protocolError]: 'protocol error',

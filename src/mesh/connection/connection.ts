@@ -26,7 +26,7 @@ export interface ConnectionCalls {
   announce(procedure: string): RpcFailure | undefined;
 }
 
-export const connectionServer: GenServer<ConnectionArgs, ConnectionState, ConnectionCalls> = {
+const connectionServer: GenServer<ConnectionArgs, ConnectionState, ConnectionCalls> = {
   label: 'connection',
   mailbox: CONNECTION_MAILBOX,
   trapExit: true,

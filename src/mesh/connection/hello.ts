@@ -9,7 +9,7 @@ import type { PeerIdentity } from '../../transport/transport.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 
 /** The protocol version spoken here; another major version is refused. */
-export const PROTOCOL_VERSION = '1.0';
+const PROTOCOL_VERSION = '1.0';
 
 export interface Self {
   readonly nodeId: Uint8Array;

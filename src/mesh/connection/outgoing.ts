@@ -9,7 +9,7 @@ import type { RpcCall } from '../router/rpc-call.ts';
 import type { BodyStream } from './body-stream.ts';
 
 export const WINDOW = 4_096;
-export const QUEUE = 4_096;
+const QUEUE = 4_096;
 
 export interface Sent {
   readonly call: RpcCall;

@@ -13,7 +13,7 @@ import type { EventName, MeshEventName, MeshFields } from './catalogue.ts';
  * `espalier:rpc.call` of `node:diagnostics_channel`: every call that begins at this process, with the fields of the
  * event `rpc.call`. Subscribers are under Node's own rule: what they throw is an uncaught exception.
  */
-export const RPC_CALL: Channel = channel('espalier:rpc.call');
+const RPC_CALL: Channel = channel('espalier:rpc.call');
 
 /** Where they go. */
 export interface Emitter {

@@ -283,6 +283,7 @@ function perform(state: State, self: Self, what: Step): void {
       return;
     }
     case 'adopt':
+      uplinkLost(state.context, SILENT, false);
       end(self, state.current, CloseCode.duplicate);
       state.current = state.rival?.process;
       state.rival = undefined;
@@ -301,6 +302,13 @@ function perform(state: State, self: Self, what: Step): void {
       return;
   }
 }
+
+/** Why a connection is not waited for any longer. */
+const SILENT: RpcFailure = {
+  tag: 'connection_error',
+  sent: true,
+  detail: 'the node fell silent; a new connection took over',
+};
 
 function end(self: Self, process: Process | undefined, code: CloseCode): void {
   if (process !== undefined) self.send(process, new Close(code));

@@ -33,7 +33,7 @@ export type AddResult =
   { readonly tag: Exclude<Verdict, 'replaced'> } | { readonly tag: 'replaced'; readonly previous: Provider };
 
 /** Providers a table holds at most. */
-export const TABLE_LIMIT = 100_000;
+const TABLE_LIMIT = 100_000;
 /** What connected clients may fill of that, all together. */
 const PEERS_SHARE = 0.9;
 /** Connected clients behind one name: the router looks at them all when their processes are gone. */

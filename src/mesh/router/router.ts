@@ -15,7 +15,7 @@ import { RpcCall } from './rpc-call.ts';
 import { powerOfTwo } from './select.ts';
 
 /** Messages queued at most (DESIGN §8, Mailboxes). */
-export const ROUTER_MAILBOX = 16_384;
+const ROUTER_MAILBOX = 16_384;
 
 export const routerServer: GenServer<MeshContext, MeshContext> = {
   label: 'router',

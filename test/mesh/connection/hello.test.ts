@@ -50,7 +50,7 @@ describe('the end of a link, in words', () => {
     [{ tag: 'local', code: CloseCode.normal, reason: '' }, 'connection closed here: closed'],
     [
       { tag: 'remote', code: CloseCode.duplicate, reason: '' },
-      'connection closed by the peer: replaced by a newer connection of the same identity',
+      'connection closed by the peer: replaced by a newer connection',
     ],
     [
       { tag: 'remote', code: CloseCode.slowConsumer, reason: '' },
