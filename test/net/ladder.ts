@@ -11,6 +11,7 @@ import { shared } from '../../src/mesh/context.ts';
 import { RpcError, type Result } from '../../src/mesh/errors/rpc-error.ts';
 import type { ConnectOptions, NodeOptions } from '../../src/mesh/client/options.ts';
 import { connect, startNode, type Node, type RemoteClient } from '../../src/node.ts';
+import { DATAGRAM_SIZE } from '../../src/transport/quic/config.ts';
 import { kilobits, type Conditions } from '../../src/testing/lossy/conditions.ts';
 import type { Delay } from '../../src/transport/memory/route.ts';
 import { lossyUdpProxy, type LossyUdpProxy } from '../../src/testing/lossy-udp-proxy.ts';
@@ -48,6 +49,20 @@ export const LADDER: readonly Conditions[] = [
   level(500, { share: 0.12, burst: 25 }, { min: 50, max: 150 }),
   level(256, { share: 0.25, burst: 40 }, { min: 50, max: 200 }),
 ];
+
+/**
+ * Has links on loopback begin with what a network path carries, as links to other machines do, until the returned
+ * function is called. The window of a link is counted in its largest datagrams: with those of loopback four of them
+ * would fill the queue before a slow line twice over.
+ */
+export function asOnNetwork(): () => void {
+  const { loopback, public: network } = DATAGRAM_SIZE;
+  const before = { ...loopback };
+  Object.assign(loopback, network);
+  return () => {
+    Object.assign(loopback, before);
+  };
+}
 
 /** Milliseconds a level may take. */
 export const patience = (at: number): number => (20 + 10 * at) * 1_000;

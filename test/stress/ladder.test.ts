@@ -3,12 +3,13 @@
  * turned over, black holes, a NAT that forgets, a path that carries less than before. A node and a client that
  * reaches it through a proxy only; nothing is ever delivered wrong or twice, and nothing hangs.
  */
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { Process } from '../../src/actor/process.ts';
 import { seededRandom } from '../../src/actor/random.ts';
 import { RpcError, type Result } from '../../src/mesh/errors/rpc-error.ts';
 import {
+  asOnNetwork,
   climb,
   connectionOf as clientConnection,
   digest,
@@ -63,6 +64,8 @@ const BEGIN = 10_000;
 const GRACE = 2_000;
 
 describe.concurrent('the ladder', () => {
+  beforeAll(asOnNetwork);
+
   for (const [level, conditions] of LADDER.entries()) {
     for (const side of ['toNode', 'toClient'] as const) {
       const name = `level ${level} ${side}`;

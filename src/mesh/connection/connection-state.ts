@@ -10,7 +10,7 @@ import { connectionEnded, connectionOpened, peerDoubted } from '../events/connec
 import type { RpcCall } from '../router/rpc-call.ts';
 import { ControlHandler } from './control.ts';
 import type { ConnectionCore, CoreOwner, Rejected } from './core.ts';
-import { believed } from './liveness.ts';
+import { believed, longChance } from './liveness.ts';
 import { lifecycleMachine, type LifecycleAction } from './machine.ts';
 import { Answered, Doubted, Ended, Ready, Verified } from './messages.ts';
 
@@ -43,6 +43,10 @@ export class ConnectionState implements CoreOwner {
   #heir: Process | undefined;
   /** The peer has answered our goodbye. */
   #farewell = false;
+  /** Somebody at the peer's address says that it forgot us, and nothing has come from it since. */
+  #forgotten = false;
+  /** The last question is open. */
+  #asking = false;
 
   constructor(args: ConnectionArgs, process: Process) {
     this.context = args.context;
@@ -66,8 +70,13 @@ export class ConnectionState implements CoreOwner {
   }
 
   onDoubted(why: Doubted['why']): void {
-    // a hint proves nothing
-    if (why !== 'gone') {
+    // a hint proves nothing; but it need not be waited for so long
+    if (why === 'gone') {
+      const first = !this.#forgotten;
+      this.#forgotten = true;
+      if (first && this.#asking) this.ask();
+    } else {
+      if (why === 'trusted') this.#forgotten = false;
       const standing = this.context.standings.find(this.process);
       if (standing !== undefined) standing.doubtful = why === 'suspect';
       this.control.trust(why === 'trusted');
@@ -113,7 +122,11 @@ export class ConnectionState implements CoreOwner {
   ask(): void {
     if (this.lifecycle.matches('draining')) return;
     this.core.outgoing.held = true;
-    this.core.prober.ask(this.process, 0, (alive) => {
+    this.#asking = true;
+    const rtt = this.core.link?.stats().rtt ?? 0;
+    this.core.prober.ask(this.process, this.#forgotten ? 0 : longChance(rtt), (alive) => {
+      this.#asking = false;
+      if (alive) this.#forgotten = false;
       const standing = this.context.standings.find(this.process);
       if (standing !== undefined) standing.doubtful = !alive;
       this.#tell(new Answered(this.process, alive));

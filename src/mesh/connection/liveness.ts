@@ -57,8 +57,11 @@ export const isSuspect = ({ misses }: Liveness): boolean => misses >= MISSES;
 
 export const isLate = (due: number, now: number): boolean => now - due > TOLERANCE;
 
-/** How long a doubtful peer has to answer one last question. */
+/** How long a peer that seems to have forgotten us has to answer one last question. */
 export const lastChance = (rtt: number): number => Math.max(500, 3 * believed(rtt));
+
+/** The same for one that is only silent: a burst of losses on a slow line takes a second or two. */
+export const longChance = (rtt: number): number => Math.max(2_000, 12 * believed(rtt));
 
 /** What is made of a round trip that the transport has measured, ms. */
 export const believed = (rtt: number): number => Math.min(rtt, LONGEST_ROUND_TRIP);

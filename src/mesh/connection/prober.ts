@@ -39,7 +39,7 @@ export class Prober {
   }
 
   /**
-   * Asks once more, for max(500 ms, 3 round trips).
+   * Asks once more, for the last chance of `liveness.ts`.
    * @param atLeast asks for so many milliseconds at least.
    * @param answered told once whether anything came from the peer; not told when the connection ends first.
    */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   isSuspect,
   lastChance,
+  longChance,
   look,
   MISSES,
   probeEvery,
@@ -24,6 +25,10 @@ describe('a peer that owes answers', () => {
   test('is asked every 1.5 s and waited for 3 s at most, whatever round trip the transport believes in', () => {
     expect([1_000, 20_000].map(probeEvery)).toEqual([1_500, 1_500]);
     expect([1_000, 20_000].map(lastChance)).toEqual([3_000, 3_000]);
+  });
+
+  test('has at least two seconds for the last question, unless it seems to have forgotten us', () => {
+    expect([0, 100, 200, 1_000, 20_000].map(longChance)).toEqual([2_000, 2_000, 2_400, 12_000, 12_000]);
   });
 
   test('is suspect after three questions without an answer, and not before', () => {
