@@ -2,11 +2,12 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /**
  * `unit` runs in worker threads and never opens a socket. `net` runs real QUIC and real child
- * processes on loopback, one file after the other. `stress` is what takes too long for `npm test`: floods, long
- * loads, bad links; a script and a step of CI of its own.
+ * processes on loopback, in processes of their own, for each of which two cores are enough. `stress` is what takes
+ * too long for `npm test`: floods, long loads, bad links; one file after the other, a script and a step of CI of its own.
  */
 const config: ViteUserConfig = defineConfig({
   test: {
+    maxWorkers: 2,
     // CI counts the tests
     reporters: process.env['CI'] === undefined ? ['default'] : ['default', 'json'],
     outputFile: { json: process.env['ESPALIER_TESTS_JSON'] ?? 'build/tests.json' },
@@ -24,7 +25,6 @@ const config: ViteUserConfig = defineConfig({
           name: 'net',
           include: ['test/net/**/*.test.ts'],
           pool: 'forks',
-          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
