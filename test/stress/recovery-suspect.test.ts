@@ -4,7 +4,7 @@ import { silentLogger } from '../../src/actor/logger.ts';
 import { connect } from '../../src/node.ts';
 import { child, sleep } from '../recovery/processes.ts';
 import { contextOf } from '../mesh-world.ts';
-import { until } from './quic-bench.ts';
+import { until } from '../net/quic-bench.ts';
 
 /** Milliseconds from SIGKILL on a quiet machine; a loaded one may take several times as long. */
 const PROMISED = 600;

@@ -7,7 +7,7 @@ import { connect, startNode, type Node, type RemoteClient } from '../../src/node
 import { lossyUdpProxy } from '../../src/testing/lossy-udp-proxy.ts';
 import type { Endpoint } from '../../src/transport/transport.ts';
 import { contextOf, processOf, runtimeOf } from '../mesh-world.ts';
-import { until } from './quic-bench.ts';
+import { until } from '../net/quic-bench.ts';
 
 const logger = silentLogger;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
