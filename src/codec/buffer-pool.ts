@@ -12,22 +12,24 @@ const STEP = 16_384;
 const KEPT = 4_194_304;
 
 const free = new Map<number, Uint8Array[]>();
+/** Whose memory is out now. What else comes back is not ours, such as a part of Node's pool of small buffers. */
+const lent = new WeakSet<ArrayBufferLike>();
 let kept = 0;
 
 /** A buffer of at least `size` bytes, with anything in it. */
 export function takeBuffer(size: number): Uint8Array {
   const rounded = size <= STEP / 4 ? STEP / 4 : Math.ceil(size / STEP) * STEP;
-  const buffer = free.get(rounded)?.pop();
-  if (buffer === undefined) return new Uint8Array(rounded);
-  kept -= rounded;
+  const used = free.get(rounded)?.pop();
+  if (used !== undefined) kept -= rounded;
+  const buffer = used ?? new Uint8Array(rounded);
+  lent.add(buffer.buffer);
   return buffer;
 }
 
-/** Takes back what `takeBuffer` gave, or a view of it. */
+/** Takes back what `takeBuffer` gave, or a view of it, once; anything else is left alone. */
 export function giveBuffer(bytes: Uint8Array): void {
   const size = bytes.buffer.byteLength;
-  // Anything else is not ours alone: small frames share Node's pool.
-  if (size === 0 || (size !== STEP / 4 && size % STEP !== 0) || kept + size > KEPT) return;
+  if (!lent.delete(bytes.buffer) || kept + size > KEPT) return;
   kept += size;
   const buffer = new Uint8Array(bytes.buffer);
   const same = free.get(size);

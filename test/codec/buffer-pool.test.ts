@@ -32,11 +32,19 @@ describe('the pool', () => {
     expect(takeBuffer(LARGE).buffer).not.toBe(takeBuffer(LARGE).buffer);
   });
 
-  test("takes no part of Node's own pool, and nothing of no size", () => {
+  test('does not give one buffer to two, though it came back twice', () => {
+    const buffer = takeBuffer(LARGE);
+    giveBuffer(buffer);
+    giveBuffer(buffer.subarray(1));
+    expect(takeBuffer(LARGE).buffer).not.toBe(takeBuffer(LARGE).buffer);
+  });
+
+  test("takes nothing it did not give, whatever its size: Node's pool of small buffers has 8 KiB, from Node 24 on 64", () => {
     const small = Buffer.allocUnsafe(100);
-    giveBuffer(small);
-    giveBuffer(new Uint8Array(0));
-    expect(takeBuffer(100).buffer).not.toBe(small.buffer);
+    const foreign = [4_096, 16_384, 65_536].map((size) => new Uint8Array(size));
+    for (const bytes of [small, ...foreign, new Uint8Array(0)]) giveBuffer(bytes);
+    const taken = [4_096, 16_384, 65_536, small.buffer.byteLength].map((size) => takeBuffer(size).buffer);
+    for (const { buffer } of [small, ...foreign]) expect(taken).not.toContain(buffer);
     expect(takeBuffer(0).length).toBeGreaterThan(0);
   });
 
