@@ -185,6 +185,11 @@ export interface Link {
    * as half-open and may send no more than a hello needs.
    */
   admit(): void;
+  /**
+   * The seeds of both hellos, 32 random bytes each: with them the peer can be asked to prove that it is where its
+   * packets come from, when that changes. Until then a new address gets three times what came from it, no more.
+   */
+  keyPaths(ours: Uint8Array, theirs: Uint8Array): void;
   /** Sends an acknowledgment-eliciting packet. */
   ping(): void;
   /** Closes with an application code after flushing what was written so far into the network. Idempotent. */

@@ -137,4 +137,18 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
     tests: ['test/mesh/events/call-events.test.ts'],
   },
+  {
+    name: 'lost grant never asked for again',
+    file: 'src/transport/quic/nudge.ts',
+    find: '    if (now < this.#due) return false;\n',
+    replace: '    if (now < Infinity) return false;\n',
+    tests: ['test/net/quic-lost-grants.test.ts'],
+  },
+  {
+    name: "foreign memory taken into the codec's pool",
+    file: 'src/codec/buffer-pool.ts',
+    find: '!lent.delete(bytes.buffer) || ',
+    replace: '',
+    tests: ['test/codec/buffer-pool.test.ts'],
+  },
 ];

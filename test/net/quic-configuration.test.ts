@@ -37,7 +37,7 @@ const ANNOUNCED = {
   peerInitialMaxStreamDataBidiLocal: 262_144,
   peerInitialMaxStreamDataBidiRemote: 262_144,
   peerInitialMaxStreamDataUni: 0,
-  peerInitialMaxStreamsBidi: 100,
+  peerInitialMaxStreamsBidi: 103,
   peerInitialMaxStreamsUni: 0,
   peerDisableActiveMigration: true,
   peerActiveConnIdLimit: 2,
@@ -139,7 +139,7 @@ describe('effective configuration', () => {
     });
     peer = await RawPeer.dial(endpoint.local, credentials(fresh()));
     await peer.established();
-    expect(peer.native.stats()).toMatchObject({ peerMaxIdleTimeout: 6_000, peerInitialMaxStreamsBidi: 7 });
+    expect(peer.native.stats()).toMatchObject({ peerMaxIdleTimeout: 6_000, peerInitialMaxStreamsBidi: 10 });
   });
 
   test('early data is off, and a resumed session is refused: it would not show its key again', async () => {

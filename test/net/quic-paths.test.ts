@@ -96,6 +96,37 @@ describe('a NAT rebinding', () => {
   });
 });
 
+describe('a proven address', () => {
+  const seeds = [bench.random.bytes(32), bench.random.bytes(32)] as const;
+
+  /** Has the server send 300 kB, which the client only acknowledges; in how many datagrams they go. */
+  async function pushed(): Promise<number> {
+    const before = server.stats().datagramsOut;
+    const out = link.there.open();
+    out.stream.write(Buffer.alloc(300_000), true);
+    await until(() => link.here.streams.some(({ id, received }) => id === out.id && received === 300_000));
+    return server.stats().datagramsOut - before;
+  }
+
+  test('gets as much as before; one that was not asked for its proof gets three times what it sends', async () => {
+    await rebind();
+    expect(await pushed()).toBeGreaterThan(1_000);
+    link.here.link.keyPaths(...seeds);
+    link.there.link.keyPaths(seeds[1], seeds[0]);
+    await rebind();
+    expect(await pushed()).toBeLessThan(500);
+    expect(link.there.link.observed).toEqual(back.address);
+  });
+
+  test('is not the one whose answers are of another key', async () => {
+    link.here.link.keyPaths(...seeds);
+    link.there.link.keyPaths(seeds[1], bench.random.bytes(32));
+    await rebind();
+    expect(await pushed()).toBeGreaterThan(1_000);
+    expect(client.stats().dropped['probe']).toBeGreaterThan(0);
+  });
+});
+
 describe('somebody else', () => {
   test('who copies packets ahead of the peer does not divert the link', async () => {
     const thief = await bind();

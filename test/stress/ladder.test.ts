@@ -200,15 +200,18 @@ describe('a NAT that rebinds under load', () => {
       ...Array.from({ length: 2 }, () => load(() => body(link, 100_000, 5_000))),
     ];
     const gaps: number[] = [];
-    for (let times = 0; times < 3; times++) {
-      await link.proxy.rebind();
-      const began = performance.now();
-      const before = answered;
-      await until(() => answered > before + 50, IDLE);
-      gaps.push(Math.round(performance.now() - began));
+    try {
+      for (let times = 0; times < 3; times++) {
+        await link.proxy.rebind();
+        const began = performance.now();
+        const before = answered;
+        await until(() => answered > before + 50, IDLE);
+        gaps.push(Math.round(performance.now() - began));
+      }
+    } finally {
+      stop = true;
+      await Promise.all(loads);
     }
-    stop = true;
-    await Promise.all(loads);
     expect((await echo(link, 5_000)).ok).toBe(true);
     expect((await body(link, 1_048_576, IDLE)).ok).toBe(true);
     console.info(`50 answers after a rebinding: ${gaps.join(', ')} ms; failed ${JSON.stringify(failed)}`);

@@ -95,10 +95,14 @@ export class MeshClient implements Client {
   // --- calls ------------------------------------------------------------------------------------------------
 
   #start(procedure: unknown, args: unknown, options: unknown, resolve: (result: Result) => void): void {
-    const refuse = (failure: RpcFailure): void => {
-      resolve({ ok: false, error: new RpcError(failure, nameOf(procedure)) });
-    };
     const { runtime, settings } = this.context;
+    // not at once: whoever calls again and again leaves the event loop its turns
+    const refuse = (failure: RpcFailure): void => {
+      const error = new RpcError(failure, nameOf(procedure));
+      runtime.clock.later(() => {
+        resolve({ ok: false, error });
+      });
+    };
     const name = checkName(procedure, settings.names);
     if (!name.ok) return refuse(name.failure);
     const checked = checkArgs(args, settings.valueLimits);

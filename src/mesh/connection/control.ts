@@ -229,6 +229,7 @@ export class ControlHandler {
     const seed = this.#context.runtime.random.bytes(32);
     const { epoch, capabilities } = payload;
     core.hello = { epoch, capabilities, ourSeed: seed, theirSeed: payload.seed };
+    core.link?.keyPaths(seed, payload.seed);
     core.control.send('connected', connectedPayload(self, seed));
     lifecycle.send({ type: 'accepted' });
   }
@@ -269,6 +270,7 @@ export class ControlHandler {
       ourSeed: this.#seed,
       theirSeed: payload.seed,
     };
+    core.link?.keyPaths(this.#seed, payload.seed);
     lifecycle.send({ type: 'accepted' });
   }
 

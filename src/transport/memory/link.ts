@@ -144,6 +144,10 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
     if (this.open) this.#owner.admitted(this);
   }
 
+  keyPaths(): void {
+    // one address, for ever
+  }
+
   ping(): void {
     if (this.open) this.#send({ tag: 'ping' });
   }

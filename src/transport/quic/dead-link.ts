@@ -50,6 +50,7 @@ export function deadLink(
     congested: false,
     openStream: () => undefined,
     admit: () => undefined,
+    keyPaths: () => undefined,
     ping: () => undefined,
     close: () => undefined,
     stats: () => ({ rtt: 0, bytesSent: 0, bytesReceived: 0, lost: 0, arrivals: 0 }),

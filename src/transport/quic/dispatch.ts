@@ -13,6 +13,7 @@ import { goneHint, goneId } from './gone-hint.ts';
 import { FIXED_BIT, LONG_HEADER, type Greeter } from './greeter.ts';
 import type { LinkRegistry } from './link-registry.ts';
 import type { QuicLink } from './link.ts';
+import { probedId } from './path-proof.ts';
 import { ID_LENGTH } from './retry-token.ts';
 
 /** What the dispatcher needs from its endpoint. */
@@ -61,6 +62,13 @@ export class Dispatcher {
   }
 
   #receiveRaw(datagram: Buffer, from: PhysicalAddress): void {
+    const id = probedId(datagram);
+    if (id !== undefined) {
+      const probed = this.#registry.find(id);
+      if (probed === undefined) this.#host.drop('probe');
+      else probed.probed(datagram, from.host, from.port);
+      return;
+    }
     const gone = goneId(datagram);
     const doubted = gone === undefined ? undefined : this.#registry.dialed(gone);
     if (doubted !== undefined) {

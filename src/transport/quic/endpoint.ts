@@ -7,6 +7,7 @@
 import type { RemoteInfo } from 'node:dgram';
 
 import type { Clock } from '../../actor/clock.ts';
+import type { Random } from '../../actor/random.ts';
 import { certificateCache, judge, RefusalCode, type Verdict } from '../../identity/verdict.ts';
 import {
   CloseCode,
@@ -69,6 +70,7 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
   readonly kind = 'quic';
   onRaw: Endpoint['onRaw'];
   readonly clock: Clock;
+  readonly random: Random;
   readonly quiche: Quiche;
   readonly socket: UdpSocket;
   readonly limits: Limits;
@@ -94,6 +96,7 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
   constructor(quiche: Quiche, options: EndpointOptions, limits: Limits, configs: Configs, socket: UdpSocket) {
     this.quiche = quiche;
     this.clock = options.clock;
+    this.random = options.random;
     this.limits = limits;
     this.socket = socket;
     this.#options = options;

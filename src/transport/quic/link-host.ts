@@ -2,6 +2,7 @@
  * What a link needs from its endpoint, and what it is made from.
  */
 import type { Clock } from '../../actor/clock.ts';
+import type { Random } from '../../actor/random.ts';
 import type { Verdict } from '../../identity/verdict.ts';
 import type { CloseCode, Link, LinkEvents, PhysicalAddress, Protocol } from '../transport.ts';
 import type { NativeConnection, Quiche, VirtualAddress } from './binding.ts';
@@ -21,6 +22,7 @@ export interface Scheduled extends Deadline, TurnTaker {
 
 export interface LinkHost {
   readonly clock: Clock;
+  readonly random: Random;
   readonly quiche: Quiche;
   readonly socket: UdpSocket;
   readonly limits: Limits;

@@ -28,6 +28,7 @@ import { Conduct, type Misconduct } from './conduct.ts';
 import { Goodbye } from './goodbye.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
 import { LinkTimes } from './link-times.ts';
+import { PathProof, PROBE_SIZE } from './path-proof.ts';
 import { LOCAL_VIRTUAL, PathTable } from './path-table.ts';
 import { linkHighWater, type Limits } from '../limits.ts';
 import { Sender, type Sent } from './sender.ts';
@@ -61,6 +62,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   readonly #arrivals = (): number => this.#native?.stats().recv ?? 0;
   readonly #addresses: { readonly from: VirtualAddress; readonly to: VirtualAddress };
   readonly #paths: PathTable;
+  /** Asks for proof of addresses, and gives it; undefined before the hello. */
+  #proof: PathProof | undefined;
   readonly #highWater: number;
   readonly #sender: Sender;
   readonly #streams: StreamTable;
@@ -135,6 +138,10 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (this.#state !== 'open') return;
     this.#conduct.admit();
     this.#host.admitted(this);
+  }
+
+  keyPaths(ours: Uint8Array, theirs: Uint8Array): void {
+    this.#proof = new PathProof(this.role, ours, theirs);
   }
 
   ping(): void {
@@ -214,12 +221,24 @@ export class QuicLink implements Link, Scheduled, StreamHost {
       }
     }
     if (!known && native.stats().recv > before) this.#paths.genuine(host, port, length, now);
+    this.#askForProof(native, now);
     this.#heard = true;
     this.#times.heard(now, this.#arrivals);
     const { moved } = this.#streams;
     const misconduct = this.#conduct.arrived(length, now, moved, this.#arrivals);
     if (misconduct !== undefined) this.#punish(misconduct);
     this.touch();
+  }
+
+  /** A keyed probe that names this link. */
+  probed(datagram: Buffer, host: string, port: number): void {
+    const native = this.#native;
+    const proof = this.#proof;
+    const probe = proof?.read(datagram);
+    if (native === undefined || proof === undefined || probe === undefined) this.#host.drop('probe');
+    else if (probe.kind === 'question')
+      this.#host.socket.sendCopy(proof.write('answer', native.destinationId(), probe.nonce), { host, port });
+    else if (this.#paths.answered(host, port, probe.nonce)) this.touch();
   }
 
   /** A hint came from there that the peer does not know this link any more. */
@@ -273,6 +292,18 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   destroy(detail: string): void {
     this.#end({ tag: 'transport_error', detail });
     this.#free();
+  }
+
+  /** When the peer's packets come from an address where it has not proven to be. */
+  #askForProof(native: NativeConnection, now: number): void {
+    if (this.#proof === undefined || this.#paths.proven) return;
+    const nonce = this.#paths.question(now, this.#host.random);
+    if (nonce === undefined) return;
+    this.#paths.sent(PROBE_SIZE);
+    this.#host.socket.sendCopy(
+      this.#proof.write('question', native.destinationId(), nonce),
+      this.#paths.address,
+    );
   }
 
   get #waitsForHello(): boolean {

@@ -5,19 +5,25 @@
  * really go. Pure: time comes in, decisions come out.
  *
  * A packet is accepted from anywhere, because only quiche can tell whether it is genuine. But an address is
- * *proven* only when the peer answered a challenge there: by the Retry token, or by a keyed probe (not built
- * yet). A genuine packet from an unproven source makes it the active path only when the proven one
- * has been silent, as after a NAT rebinding; it then gets at most three times the bytes it sent (RFC 9000
- * §8.1), and the proven path takes over again with its first datagram. So a copied or spoofed packet
- * neither diverts a link nor turns us on a third party.
+ * *proven* only when the peer answered a challenge there: by the Retry token, or by a keyed probe. A genuine packet
+ * from another source makes it the active path only when the active one has been silent, as after a NAT
+ * rebinding. While it is not proven it is asked for the proof, gets at most three times the bytes it sent (RFC 9000
+ * §8.1), and yields to the first datagram from a proven one. So a copied or spoofed packet neither diverts a
+ * link nor turns us on a third party.
  */
+import { Buffer } from 'node:buffer';
+
+import type { Random } from '../../actor/random.ts';
 import type { Path, PhysicalAddress } from '../transport.ts';
 import type { VirtualAddress } from './binding.ts';
+import { NONCE_LENGTH, PROBE_SIZE } from './path-proof.ts';
 
 /** Milliseconds of silence after which an unproven source may replace a proven path: a probe interval. */
 export const SILENCE = 100;
 /** Bytes sent to an unproven address per byte received from it. */
 export const AMPLIFICATION = 3;
+/** Milliseconds between two questions to one address; both carry the same nonce. */
+export const ASK_AGAIN = 100;
 /** Paths remembered per link; further sources are not followed. */
 const MAX_PATHS = 6;
 /** Datagrams per window accepted from sources other than the active path: each costs a statistics call. */
@@ -37,7 +43,10 @@ interface Entry {
   readonly kind: Path['kind'];
   readonly address: PhysicalAddress;
   /** The peer answered a challenge at exactly this address. */
-  readonly proven: boolean;
+  proven: boolean;
+  /** What the answer must carry, once it was asked. */
+  nonce: Uint8Array | undefined;
+  asked: number;
   /** When the last datagram came from here. */
   heard: number;
   /** Bytes that may still be sent here; infinite when proven. */
@@ -52,13 +61,26 @@ export class PathTable {
 
   /** `address` is proven: we dialed it, or it returned our token. */
   constructor(address: PhysicalAddress, now: number) {
-    this.#active = { kind: 'direct', address, proven: true, heard: now, allowance: Infinity };
+    this.#active = {
+      kind: 'direct',
+      address,
+      proven: true,
+      nonce: undefined,
+      asked: -Infinity,
+      heard: now,
+      allowance: Infinity,
+    };
     this.#entries = [this.#active];
   }
 
   /** Where packets are sent. */
   get address(): PhysicalAddress {
     return this.#active.address;
+  }
+
+  /** The peer has proven to be there. */
+  get proven(): boolean {
+    return this.#active.proven;
   }
 
   /** Bytes that may be sent to the active path now. */
@@ -79,17 +101,20 @@ export class PathTable {
   }
 
   /**
-   * A datagram came from a source. True when that is the active path, or is now; false when it is a
-   * stranger: call `stranger` before and `genuine` after quiche has looked at it.
+   * A datagram came from a source. True when that is the active path, or is again; false when it is a stranger:
+   * call `stranger` before and `genuine` after quiche has looked at it.
    */
   arrived(host: string, port: number, bytes: number, now: number): boolean {
-    let entry: Entry | undefined = this.#active;
-    if (!at(entry, host, port)) entry = this.#entries.find((other) => at(other, host, port));
-    if (entry === undefined) return false;
-    entry.heard = now;
-    entry.allowance += AMPLIFICATION * bytes;
-    if (entry.proven) this.#active = entry;
-    return entry === this.#active;
+    if (!at(this.#active, host, port)) {
+      if (this.#active.proven) return false;
+      // the peer's own copy of a packet that a stranger was faster with is not genuine any more: any datagram counts
+      const proven = this.#entries.find((other) => other.proven && at(other, host, port));
+      if (proven === undefined) return false;
+      this.#active = proven;
+    }
+    this.#active.heard = now;
+    this.#active.allowance += AMPLIFICATION * bytes;
+    return true;
   }
 
   /** Whether a datagram from another source than the active path may be looked at now. */
@@ -107,20 +132,48 @@ export class PathTable {
     let entry = this.#entries.find((other) => at(other, host, port));
     if (entry === undefined) {
       if (this.#entries.length >= MAX_PATHS && !this.#forget()) return false;
-      const allowance = AMPLIFICATION * bytes;
-      entry = { kind: 'direct', address: { host, port }, proven: false, heard: now, allowance };
+      entry = {
+        kind: 'direct',
+        address: { host, port },
+        proven: false,
+        nonce: undefined,
+        asked: -Infinity,
+        heard: now,
+        allowance: 0,
+      };
       this.#entries.push(entry);
     }
+    entry.heard = now;
+    entry.allowance += AMPLIFICATION * bytes;
     if (now - this.#active.heard < SILENCE) return false;
     this.#active = entry;
     return true;
   }
 
-  /** Drops the unproven, inactive path that was silent longest. */
+  /** What the active path is to be asked now; undefined when it is proven, or was asked, or allows no more bytes. */
+  question(now: number, random: Random): Uint8Array | undefined {
+    const active = this.#active;
+    if (active.proven || now - active.asked < ASK_AGAIN || active.allowance < PROBE_SIZE) return undefined;
+    active.asked = now;
+    active.nonce ??= random.bytes(NONCE_LENGTH);
+    return active.nonce;
+  }
+
+  /** The peer answered from there. True when this proves the active path. */
+  answered(host: string, port: number, nonce: Uint8Array): boolean {
+    const entry = this.#entries.find((other) => at(other, host, port));
+    if (entry?.nonce === undefined || !same(entry.nonce, nonce)) return false;
+    entry.nonce = undefined;
+    entry.proven = true;
+    entry.allowance = Infinity;
+    return entry === this.#active;
+  }
+
+  /** Drops the inactive path that was silent longest, proven ones last. */
   #forget(): boolean {
-    const unused = this.#entries.filter((entry) => !entry.proven && entry !== this.#active);
+    const unused = this.#entries.filter((entry) => entry !== this.#active);
     const oldest = unused.reduce<Entry | undefined>(
-      (least, entry) => (least === undefined || entry.heard < least.heard ? entry : least),
+      (least, entry) => (least === undefined || before(entry, least) ? entry : least),
       undefined,
     );
     if (oldest === undefined) return false;
@@ -128,6 +181,11 @@ export class PathTable {
     return true;
   }
 }
+
+const before = (one: Entry, other: Entry): boolean =>
+  one.proven === other.proven ? one.heard < other.heard : other.proven;
+
+const same = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0;
 
 const at = (entry: Entry, host: string, port: number): boolean =>
   entry.address.port === port && entry.address.host === host;

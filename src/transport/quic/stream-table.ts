@@ -1,8 +1,9 @@
 /**
  * The streams of one link: opens them, and gives reader and writer their turns.
  */
-import type { Link, StreamEvents } from '../transport.ts';
+import { ResetCode, type Link, type StreamEvents } from '../transport.ts';
 import type { NativeConnection, Quiche } from './binding.ts';
+import { KEPT_STREAMS, Nudge } from './nudge.ts';
 import { SeenIds, STRIDE } from './stream-ids.ts';
 import { StreamReader } from './stream-reader.ts';
 import { NO_BYTES, StreamSet, type StreamHost } from './stream-set.ts';
@@ -16,6 +17,7 @@ export class StreamTable implements StreamOwner {
   #nextId: number;
   /** `open` has failed for want of credit. */
   #starved = false;
+  readonly #nudge = new Nudge();
 
   constructor(host: StreamHost, native: NativeConnection, quiche: Quiche, maxQueued: number) {
     const dialer = host.link.role === 'dialer';
@@ -38,28 +40,33 @@ export class StreamTable implements StreamOwner {
     return this.#set.moved;
   }
 
-  /** Streams the peer still lets us open. */
+  /** Streams the peer still lets us open, but for those we keep back. */
   get credit(): number {
-    return this.#set.native.peerStreamsLeftBidi();
+    return Math.max(0, this.#set.native.peerStreamsLeftBidi() - KEPT_STREAMS);
   }
 
   /** Asks for credit before an id is taken: ids must stay sequential, and a skipped one would use credit. */
   open(events: StreamEvents): QuicStream | undefined {
-    const { native, streams } = this.#set;
     if (this.credit <= 0) {
       this.#starved = true;
       return undefined;
     }
+    const stream = this.#begin();
+    if (stream === undefined) this.#starved = true;
+    else stream.events = events;
+    return stream;
+  }
+
+  /** The next id, registered without sending anything, so that a reset before the first write reaches the peer. */
+  #begin(): QuicStream | undefined {
+    const { native, streams } = this.#set;
     const stream = new QuicStream(this.#nextId, this);
     try {
-      // Registers the id without sending anything, so that a reset before the first write reaches the peer.
       native.streamSend(stream.id, NO_BYTES, false);
     } catch {
-      this.#starved = true;
       return undefined;
     }
     this.#nextId += STRIDE;
-    stream.events = events;
     streams.set(stream.id, stream);
     return stream;
   }
@@ -83,7 +90,7 @@ export class StreamTable implements StreamOwner {
   turn(heard: boolean): boolean {
     this.#set.partings.turn(this.#set.host.now());
     const delivered = this.#reader.read(heard);
-    if (heard) this.#offerCredit();
+    if (this.#starved) this.#seekCredit(heard);
     const look = (stream: QuicStream): void => {
       this.#reader.lookForEnd(stream);
     };
@@ -94,7 +101,7 @@ export class StreamTable implements StreamOwner {
   /** Clock time at which `turn` has something to do even if nothing is heard. */
   get due(): number | undefined {
     const { partings, stalls } = this.#set;
-    const due = Math.min(partings.due, stalls.due ?? Infinity);
+    const due = Math.min(partings.due, stalls.due ?? Infinity, this.#writer.due, this.#nudge.due);
     return due === Infinity ? undefined : due;
   }
 
@@ -116,12 +123,18 @@ export class StreamTable implements StreamOwner {
     }
   }
 
-  /** Says that the peer grants streams again, once after `open` had returned undefined. */
-  #offerCredit(): void {
-    if (!this.#starved || this.credit <= 0) return;
-    this.#starved = false;
-    this.#set.notify(() => {
-      this.#set.host.receiver?.onCredit();
-    });
+  /** Says that the peer grants streams again, once after `open` had returned undefined; else asks for it. */
+  #seekCredit(heard: boolean): void {
+    const { host, native } = this.#set;
+    if (heard && this.credit > 0) {
+      this.#starved = false;
+      this.#nudge.moves();
+      this.#set.notify(() => {
+        host.receiver?.onCredit();
+      });
+    } else if (this.#nudge.waits(host.now()) && native.peerStreamsLeftBidi() > 0) {
+      // its end makes the peer say how many it grants
+      this.#begin()?.reset(ResetCode.canceled);
+    }
   }
 }

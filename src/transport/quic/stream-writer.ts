@@ -4,6 +4,7 @@
  * quiche takes as much as its congestion window has room for, so partial writes are normal: the rest stays
  * queued, and with it the end of the stream. Streams take turns by a quantum each.
  */
+import { KEPT_BYTES, Nudge } from './nudge.ts';
 import { type StreamSet } from './stream-set.ts';
 import type { QuicStream } from './stream.ts';
 
@@ -19,6 +20,9 @@ export class StreamWriter {
   #waiting: QuicStream[] = [];
   #sweep: Iterator<QuicStream> | undefined;
   #unswept = 0;
+  /** Bytes for which there is room, at least: asking costs a native call. */
+  #room = 0;
+  readonly #nudge = new Nudge();
 
   constructor(set: StreamSet, maxQueued: number) {
     this.#set = set;
@@ -35,10 +39,19 @@ export class StreamWriter {
     this.#set.host.touch();
   }
 
+  /** Clock time at which `drain` has something to do even if nothing happens before. */
+  get due(): number {
+    return this.#nudge.due;
+  }
+
   /** Hands over a quantum per stream in turn, as far as the peer and the network take it. */
   drain(): void {
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length === 0) {
+      if (this.#nudge.due !== Infinity) this.#nudge.moves();
+      return;
+    }
     let waiting = this.#waiting;
+    const { moved, host } = this.#set;
     const blocked: QuicStream[] = [];
     while (waiting.length > 0) {
       this.#waiting = [];
@@ -53,6 +66,8 @@ export class StreamWriter {
     }
     // Whoever was blocked first goes first next time.
     this.#waiting = blocked;
+    if (blocked.length === 0 || this.#set.moved > moved) this.#nudge.moves();
+    else if (this.#nudge.waits(host.now())) this.#ask(blocked);
   }
 
   /**
@@ -82,6 +97,39 @@ export class StreamWriter {
     this.#waiting = [];
     this.#sweep = undefined;
     this.#unswept = 0;
+    this.#nudge.moves();
+  }
+
+  /** Spends one byte of what is kept back, on the first stream that takes it. */
+  #ask(blocked: readonly QuicStream[]): void {
+    const { native, host } = this.#set;
+    for (const stream of blocked) {
+      const byte = stream.next(host.scratch).subarray(0, 1);
+      if (stream.over || byte.length === 0) continue;
+      try {
+        if (native.streamSend(stream.id, byte, false) !== 1) continue;
+      } catch (error) {
+        this.#set.failed(stream, error);
+        continue;
+      }
+      this.#took(stream, 1);
+      return;
+    }
+  }
+
+  #took(stream: QuicStream, bytes: number): void {
+    stream.took(bytes);
+    this.#room -= bytes;
+    this.#set.moved++;
+    this.#set.queued -= bytes;
+  }
+
+  /** Bytes of `wanted` that may be handed over now. Throws what the native call throws. */
+  #roomFor(stream: QuicStream, wanted: number): number {
+    if (wanted > this.#room) {
+      this.#room = Math.max(0, this.#set.native.streamCapacity(stream.id) - KEPT_BYTES);
+    }
+    return Math.min(wanted, this.#room);
   }
 
   #drainOne(stream: QuicStream): Drained {
@@ -91,12 +139,12 @@ export class StreamWriter {
     let end = stream.endQueued && bytes.length === stream.queued;
     let taken: number | null;
     try {
-      if (stream.blocked) {
-        // Offering too much again would tell the peer again that we are blocked, its acknowledgment would bring us
-        // here again, and so on as fast as the network goes.
-        const room = native.streamCapacity(stream.id);
-        if (room === 0 && bytes.length > 0) return 'blocked';
-        end &&= bytes.length <= room;
+      if (bytes.length > 0) {
+        // Offering too much would tell the peer that we are blocked, its acknowledgment would bring us here again,
+        // and so on as fast as the network goes.
+        const room = this.#roomFor(stream, bytes.length);
+        if (room === 0) return 'blocked';
+        end &&= bytes.length === room;
         bytes = bytes.subarray(0, room);
       }
       taken = native.streamSend(stream.id, bytes, end);
@@ -106,13 +154,9 @@ export class StreamWriter {
       this.#set.failed(stream, error);
       return 'done';
     }
-    if (taken !== null && taken > 0) {
-      stream.took(taken);
-      this.#set.moved++;
-      this.#set.queued -= taken;
-    }
-    stream.blocked = taken === null || taken < wanted.length;
-    if (stream.blocked) return 'blocked';
+    if (taken !== null && taken > 0) this.#took(stream, taken);
+    if (taken === null || taken < bytes.length) this.#room = 0;
+    if (taken === null || taken < wanted.length) return 'blocked';
     if (end) stream.writeEnded = true;
     if (stream.queued === 0 && stream.awaitsDrain) {
       stream.awaitsDrain = false;

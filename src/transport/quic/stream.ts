@@ -44,8 +44,6 @@ export class QuicStream implements Stream {
   over = false;
   /** `write` has returned false since the queue was last empty. */
   awaitsDrain = false;
-  /** Had more to hand over than there was room for, the last time. */
-  blocked = false;
   /** Waits in its table for room to write. */
   waiting = false;
   /** Read while the stream was paused, in order. */

@@ -13,6 +13,19 @@ const forever = (): Promise<never> => new Promise(() => undefined);
 const stubborn: GenServer<undefined, null> = { trapExit: true, init: () => null, terminate: forever };
 const immortal = [worker('immortal', stubborn, undefined, { shutdown: Infinity })];
 
+test('who calls again and again on a closed client leaves the event loop its turns', async () => {
+  const world = meshWorld();
+  const { client } = await pair(world);
+  await world.settle(client.disconnect());
+  let turned = false;
+  setImmediate(() => {
+    turned = true;
+  });
+  let calls = 0;
+  for (; !turned && calls < 10_000; calls++) expect((await client.tryCall('x.y')).ok).toBe(false);
+  expect(calls).toBeLessThan(10_000);
+});
+
 describe('several that wait for one goodbye', () => {
   test.each(['node', 'client', 'local'] as const)(
     'with calls in flight, the smaller timeout counts, whoever said it first (%s)',

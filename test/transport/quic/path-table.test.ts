@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
+import { seededRandom } from '../../../src/actor/random.ts';
+import { PROBE_SIZE } from '../../../src/transport/quic/path-proof.ts';
 import {
   AMPLIFICATION,
+  ASK_AGAIN,
   PathTable,
   SILENCE,
   STRANGERS,
@@ -58,7 +61,7 @@ describe('PathTable', () => {
     expect(table.genuine(AWAY.host, AWAY.port, 100, LATE)).toBe(true);
   });
 
-  test('remembers six paths and forgets the one silent longest, never the proven or the active one', () => {
+  test('remembers six paths and forgets the one silent longest, proven ones last and the active one never', () => {
     const table = new PathTable(HOME, 0);
     for (let port = 1; port <= 20; port++) genuine(table, { host: HOME.host, port }, LATE + port);
     expect(table.paths).toHaveLength(6);
@@ -66,6 +69,42 @@ describe('PathTable', () => {
     expect(ports).toContain(HOME.port);
     expect(table.paths.filter(({ active }) => active)).toHaveLength(1);
     expect(ports).toContain(20);
+  });
+
+  test('an active path that is not proven is asked, again and again with the same nonce; the proven one never', () => {
+    const random = seededRandom('nonces');
+    const table = new PathTable(HOME, 0);
+    expect(table.question(0, random)).toBeUndefined();
+    genuine(table, AWAY, LATE);
+    const nonce = table.question(LATE, random);
+    expect(nonce).toHaveLength(8);
+    expect(table.question(LATE + ASK_AGAIN - 1, random)).toBeUndefined();
+    expect(table.question(LATE + ASK_AGAIN, random)).toEqual(nonce);
+    table.sent(table.allowance - PROBE_SIZE + 1);
+    expect(table.question(LATE + 2 * ASK_AGAIN, random)).toBeUndefined();
+  });
+
+  test('its answer proves it: no limit any more, and what was proven before does not take the link back', () => {
+    const table = new PathTable(HOME, 0);
+    genuine(table, AWAY, LATE);
+    const nonce = table.question(LATE, seededRandom('nonces')) ?? expect.fail('not asked');
+    expect(table.answered(AWAY.host, AWAY.port, nonce)).toBe(true);
+    expect([table.proven, table.allowance]).toEqual([true, Infinity]);
+    expect(table.arrived(HOME.host, HOME.port, 1, LATE + 1)).toBe(false);
+    expect(table.address).toEqual(AWAY);
+    expect(genuine(table, HOME, LATE + SILENCE)).toBe(true);
+  });
+
+  test('an answer from elsewhere, with another nonce or a second time proves nothing', () => {
+    const table = new PathTable(HOME, 0);
+    genuine(table, AWAY, LATE);
+    const nonce = table.question(LATE, seededRandom('nonces')) ?? expect.fail('not asked');
+    expect(table.answered(HOME.host, HOME.port, nonce)).toBe(false);
+    expect(table.answered(AWAY.host, 3_000, nonce)).toBe(false);
+    expect(table.answered(AWAY.host, AWAY.port, new Uint8Array(8))).toBe(false);
+    expect(table.proven).toBe(false);
+    expect(table.answered(AWAY.host, AWAY.port, nonce)).toBe(true);
+    expect(table.answered(AWAY.host, AWAY.port, nonce)).toBe(false);
   });
 
   test('looks at so many datagrams of strangers per window and no more', () => {

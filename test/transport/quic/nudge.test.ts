@@ -1,0 +1,33 @@
+/** Whoever waits for a grant that may be lost asks again, later and later, and not while things move. */
+import { expect, test } from 'vitest';
+
+import { Nudge } from '../../../src/transport/quic/nudge.ts';
+
+/** Clock times at which it nudged, asked every 10 ms from 0 on. */
+const nudges = (nudge: Nudge, until: number): number[] => {
+  const times: number[] = [];
+  for (let now = 0; now <= until; now += 10) if (nudge.waits(now)) times.push(now);
+  return times;
+};
+
+test('the first comes after a quarter of a second, each further one after twice the pause, at most 8 s', () => {
+  expect(nudges(new Nudge(), 40_000)).toEqual([
+    250, 750, 1_750, 3_750, 7_750, 15_750, 23_750, 31_750, 39_750,
+  ]);
+});
+
+test('it has no deadline before something waits, nor after it moved', () => {
+  const nudge = new Nudge();
+  expect(nudge.due).toBe(Infinity);
+  nudge.waits(100);
+  expect(nudge.due).toBe(350);
+  nudge.moves();
+  expect(nudge.due).toBe(Infinity);
+});
+
+test('what has moved begins with the first pause again', () => {
+  const nudge = new Nudge();
+  nudges(nudge, 5_000);
+  nudge.moves();
+  expect(nudges(nudge, 300)).toEqual([250]);
+});
