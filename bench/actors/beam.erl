@@ -1,0 +1,138 @@
+%% The workloads on the BEAM: one scheduler, CPU time of the emulator.
+%% erl ... -run beam main NAME N REPEATS prints one line "cpu_us wall_us" a repeat, or "bytes N".
+-module(beam).
+-behaviour(gen_server).
+-export([main/1, init/1, handle_call/3, handle_cast/2, handle_info/2, start_child/2]).
+
+main([Name, Count, Repeats]) ->
+    logger:set_primary_config(level, none),
+    N = list_to_integer(Count),
+    Work = list_to_atom(Name),
+    case Work of
+        bytes -> io:format("bytes ~p~n", [bytes(N)]);
+        _ ->
+            run(Work, max(1, N div 10)),
+            lists:foreach(fun(_) -> measured(Work, N) end, lists:seq(1, list_to_integer(Repeats)))
+    end,
+    halt(0, [{flush, true}]).
+
+measured(Work, N) ->
+    erlang:garbage_collect(),
+    {Cpu, _} = erlang:statistics(runtime),
+    Wall = erlang:monotonic_time(microsecond),
+    run(Work, N),
+    {After, _} = erlang:statistics(runtime),
+    io:format("~p ~p~n", [(After - Cpu) * 1000, erlang:monotonic_time(microsecond) - Wall]).
+
+bytes(N) ->
+    erlang:garbage_collect(),
+    Before = erlang:memory(processes),
+    Kept = [spawn(fun idle/0) || _ <- lists:seq(1, N)],
+    timer:sleep(100),
+    After = erlang:memory(processes),
+    [exit(P, kill) || P <- Kept],
+    (After - Before) div N.
+
+idle() -> receive stop -> ok end.
+
+run(spawn, N) -> repeat(N, fun() -> exit(spawn(fun idle/0), kill) end);
+run(spawn_down, N) ->
+    repeat(N, fun() ->
+        {P, R} = spawn_monitor(fun() -> ok end),
+        receive {'DOWN', R, process, P, _} -> ok end
+    end);
+run(ping_pong, N) ->
+    Other = spawn_link(fun echo/0),
+    repeat(N, fun() -> Other ! self(), receive pong -> ok end end),
+    unlink(Other), exit(Other, kill);
+run(call, N) -> calls(N, 1);
+run(call64, N) -> calls(N, 64);
+run(fan_in, N) ->
+    Me = self(),
+    Sink = spawn_link(fun() -> sink(N), Me ! done end),
+    [spawn_link(fun() -> repeat(N div 100, fun() -> Sink ! 1 end) end) || _ <- lists:seq(1, 100)],
+    receive done -> ok end;
+run(ring, N) ->
+    Me = self(),
+    First = spawn_link(fun() -> first(Me) end),
+    Last = lists:foldl(fun(_, Next) -> spawn_link(fun() -> pass(Next) end) end, First, lists:seq(2, 1000)),
+    First ! {next, Last},
+    First ! N,
+    receive done -> ok end,
+    unlink(First), exit(First, kill);
+run(restart, N) -> restarts(N, 1, one_for_one);
+run(one_for_all, N) -> restarts(N, 100, one_for_all);
+run(isolated, N) ->
+    repeat(N, fun() ->
+        Me = self(),
+        {P, R} = spawn_monitor(fun() -> Me ! {self(), 1 + 1} end),
+        receive {P, _} -> receive {'DOWN', R, process, P, _} -> ok end end
+    end);
+run(isolated_throw, N) ->
+    repeat(N, fun() ->
+        {P, R} = spawn_monitor(fun() -> error(handler) end),
+        receive {'DOWN', R, process, P, _} -> ok end
+    end);
+run(timers, N) ->
+    Me = self(),
+    repeat(N, fun() -> erlang:cancel_timer(erlang:send_after(5000, Me, late)) end).
+
+repeat(0, _) -> ok;
+repeat(N, F) -> F(), repeat(N - 1, F).
+
+echo() -> receive From -> From ! pong, echo() end.
+
+sink(0) -> ok;
+sink(N) -> receive 1 -> sink(N - 1) end.
+
+first(Me) -> receive {next, Next} -> first(Me, Next) end.
+first(Me, Next) ->
+    receive
+        Left when Left =< 1 -> Me ! done;
+        Left -> Next ! Left - 1, first(Me, Next)
+    end.
+pass(Next) ->
+    receive
+        Left when Left =< 1 -> Next ! Left, pass(Next);
+        Left -> Next ! Left - 1, pass(Next)
+    end.
+
+calls(N, Clients) ->
+    {ok, Server} = gen_server:start(?MODULE, 0, []),
+    Me = self(),
+    [spawn_link(fun() -> repeat(N div Clients, fun() -> gen_server:call(Server, increment) end), Me ! done end)
+     || _ <- lists:seq(1, Clients)],
+    [receive done -> ok end || _ <- lists:seq(1, Clients)],
+    exit(Server, kill).
+
+restarts(N, Size, Strategy) ->
+    Me = self(),
+    {ok, Top} = supervisor:start_link(?MODULE, {top, Strategy, Size, Me}),
+    up(Size),
+    crash(N, Size),
+    unlink(Top),
+    exit(Top, shutdown),
+    flush().
+
+crash(0, _) -> ok;
+crash(N, Size) ->
+    exit(get({child, N rem Size}), boom),
+    up(Size),
+    crash(N - 1, Size).
+
+up(0) -> ok;
+up(N) -> receive {up, At, Pid} -> put({child, At}, Pid), up(N - 1) end.
+
+flush() -> receive _ -> flush() after 0 -> ok end.
+
+start_child(At, Me) -> gen_server:start_link(?MODULE, {child, At, Me}, []).
+
+init({top, Strategy, Size, Me}) ->
+    Flags = #{strategy => Strategy, intensity => 10000000, period => 1},
+    {ok, {Flags, [#{id => At, start => {?MODULE, start_child, [At, Me]}} || At <- lists:seq(0, Size - 1)]}};
+init({child, At, Me}) -> Me ! {up, At, self()}, {ok, 0};
+init(State) -> {ok, State}.
+
+handle_call(increment, _From, State) -> {reply, State, State + 1}.
+handle_cast(_, State) -> {noreply, State}.
+handle_info(_, State) -> {noreply, State}.

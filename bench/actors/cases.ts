@@ -1,0 +1,62 @@
+/**
+ * What the bench `actors` measures: the workloads, their sizes, and what is wanted of our figures (OTP.md §7).
+ *
+ * A workload is a number of operations; its figure is operations per second of CPU time, of a process of its own.
+ */
+import type { Goal } from '../harness/goal.ts';
+
+export const OURS = 'espalier';
+export const FLOOR = 'floor';
+export const BEAM = 'beam';
+export const XSTATE = 'xstate';
+export const EFFECT = 'effect';
+export const OTHERS: readonly string[] = [FLOOR, BEAM, XSTATE, EFFECT];
+
+/** Operations of the full size, where the same program runs everywhere. */
+export const SIZES = {
+  spawn: 100_000,
+  'spawn + exit + DOWN': 100_000,
+  'ping-pong': 200_000,
+  call: 200_000,
+  'call, 64 clients': 200_000,
+  'fan-in 100 to 1': 1_000_000,
+  'ring of 1,000': 1_000_000,
+  'restart, oneForOne': 10_000,
+  'oneForAll of 100': 200,
+  'isolated call': 100_000,
+  'isolated call that throws': 50_000,
+  'timer set and cancelled': 100_000,
+  'bytes per idle actor': 100_000,
+} as const;
+
+export type WorkloadName = keyof typeof SIZES;
+
+/** Does `n` operations. The memory workload keeps what it made until the returned function is called. */
+export type Workload = (n: number) => Promise<(() => void) | void>;
+export type Workloads = Partial<Record<WorkloadName, Workload>>;
+
+const atLeast = (than: string, ratio: number): Goal => ({ than, atLeast: ratio });
+
+export const GOALS: Readonly<Record<WorkloadName, readonly Goal[]>> = {
+  spawn: [],
+  'spawn + exit + DOWN': [atLeast(BEAM, 2), atLeast(XSTATE, 10), atLeast(EFFECT, 10)],
+  'ping-pong': [atLeast(FLOOR, 0.35), atLeast(BEAM, 2)],
+  call: [atLeast(FLOOR, 0.6), atLeast(BEAM, 2), atLeast(XSTATE, 10), atLeast(EFFECT, 10)],
+  'call, 64 clients': [atLeast(FLOOR, 0.5)],
+  'fan-in 100 to 1': [atLeast(FLOOR, 0.5), atLeast(BEAM, 2)],
+  'ring of 1,000': [atLeast(FLOOR, 0.5), atLeast(BEAM, 2), atLeast(EFFECT, 10)],
+  'restart, oneForOne': [atLeast(BEAM, 1.5)],
+  'oneForAll of 100': [atLeast(BEAM, 3)],
+  'isolated call': [atLeast(BEAM, 3), atLeast(XSTATE, 50), atLeast(EFFECT, 8)],
+  'isolated call that throws': [atLeast(FLOOR, 0.6)],
+  'timer set and cancelled': [atLeast(BEAM, 1.5)],
+  'bytes per idle actor': [{ atMost: 256 }],
+};
+
+/** What must be known to read a peer's figures. */
+export const NOTES: Readonly<Record<string, string>> = {
+  [FLOOR]: 'the same work by hand, without pids, links, monitors, bounds, names or reports',
+  [BEAM]: 'one scheduler (+S 1:1), no busy waiting, CPU time by statistics(runtime)',
+  [XSTATE]: 'machines; they have no timeout of a call, no restart, and a ring of 1,000 overflows the stack',
+  [EFFECT]: 'a fiber that reads a queue; the call has a timeout',
+};

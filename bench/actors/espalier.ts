@@ -1,0 +1,199 @@
+/**
+ * Our own workloads, with everything on that users have on: bounds, names, reports, the hooks of the observer.
+ */
+import type { Behavior } from '../../src/actor/behavior.ts';
+import { Kind } from '../../src/actor/mailbox.ts';
+import type { Process } from '../../src/actor/process.ts';
+import {
+  createRuntime,
+  noReply,
+  reply,
+  silentLogger,
+  startServer,
+  startSupervisor,
+  startTask,
+  worker,
+  type GenServer,
+} from '../../src/otp.ts';
+import type { Workloads } from './cases.ts';
+
+const runtime = createRuntime({ logger: silentLogger });
+const idle: Behavior = { type: 'Idle', receive: () => undefined };
+
+const spawn = (behavior: Behavior, bound?: number): Process => {
+  const process = runtime.spawn(behavior);
+  if (bound !== undefined) process.bound = bound;
+  runtime.activate(process);
+  return process;
+};
+const end = (process: Process): void => {
+  runtime.die(process, 'normal');
+};
+/** Lets other work of the event loop in, as a program would. */
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+const ended = (): { readonly done: Promise<void>; readonly finish: () => void } => {
+  let finish: () => void = () => undefined;
+  const done = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  return { done, finish };
+};
+
+const counter = {
+  init: () => 0,
+  handleCall: { increment: (_: null, state: number) => reply(state, state + 1) },
+} satisfies GenServer<undefined, number>;
+
+async function calls(n: number, clients: number): Promise<void> {
+  const server = await startServer(runtime, counter, undefined);
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      for (let made = 0; made < n / clients; made++) await server.call('increment', null);
+    }),
+  );
+  end(server.pid as Process);
+}
+
+/** Crashes one of `size` children `n` times; each time waits until `size` (or one) started anew. */
+async function restarts(n: number, size: number, strategy: 'oneForOne' | 'oneForAll'): Promise<void> {
+  let waited = 0;
+  let up: () => void = () => undefined;
+  const children: Process[] = [];
+  const child: GenServer<number, null> = {
+    init: (at, self) => {
+      children[at] = self.pid as Process;
+      if (--waited === 0) up();
+      return null;
+    },
+    handleInfo: (_, state) => noReply(state),
+  };
+  const top = await startSupervisor(runtime, {
+    strategy,
+    intensity: 10_000_000,
+    period: 1,
+    children: Array.from({ length: size }, (_, at) => worker(`child ${at}`, child, at)),
+  });
+  for (let crash = 0; crash < n; crash++) {
+    const { done, finish } = ended();
+    up = finish;
+    waited = strategy === 'oneForAll' ? size : 1;
+    runtime.exit(children[crash % size]!, 'boom');
+    await done;
+  }
+  await top.stop();
+}
+
+export const workloads: Workloads = {
+  spawn: async (n) => {
+    for (let made = 0; made < n; made++) {
+      end(spawn(idle));
+      if (made % 1_000 === 0) await turn();
+    }
+  },
+  'spawn + exit + DOWN': async (n) => {
+    const { done, finish } = ended();
+    let downs = 0;
+    const watcher = spawn(
+      {
+        type: 'Watcher',
+        receive: (kind) => {
+          if (kind === Kind.down && ++downs === n) finish();
+        },
+      },
+      n + 1,
+    );
+    for (let made = 0; made < n; made++) {
+      const process = spawn(idle);
+      runtime.monitor(watcher, process);
+      end(process);
+      if (made % 1_000 === 0) await turn();
+    }
+    await done;
+    end(watcher);
+  },
+  'ping-pong': async (n) => {
+    const { done, finish } = ended();
+    let left = 2 * n;
+    const bounce: Behavior = {
+      type: 'Player',
+      receive: (_, other, self) => {
+        if (--left <= 0) finish();
+        else self.send(other as Process, self);
+      },
+    };
+    const [one, other] = [spawn(bounce), spawn(bounce)];
+    runtime.send(one, other);
+    await done;
+    end(one);
+    end(other);
+  },
+  call: (n) => calls(n, 1),
+  'call, 64 clients': (n) => calls(n, 64),
+  'fan-in 100 to 1': async (n) => {
+    const { done, finish } = ended();
+    let left = n;
+    const sink = spawn(
+      {
+        type: 'Sink',
+        receive: () => {
+          if (--left === 0) finish();
+        },
+      },
+      n + 1,
+    );
+    const source: Behavior = {
+      type: 'Source',
+      receive: (_, __, self) => {
+        for (let sent = 0; sent < n / 100; sent++) self.send(sink, 1);
+      },
+    };
+    const sources = Array.from({ length: 100 }, () => spawn(source));
+    for (const one of sources) runtime.send(one, 'go');
+    await done;
+    for (const one of [sink, ...sources]) end(one);
+  },
+  'ring of 1,000': async (n) => {
+    const { done, finish } = ended();
+    let left = n;
+    const ring: Process[] = Array.from({ length: 1_000 }, (_, at) =>
+      spawn({
+        type: 'Link',
+        receive: (__, ___, self) => {
+          if (--left <= 0) finish();
+          else self.send(ring[(at + 1) % 1_000]!, 1);
+        },
+      }),
+    );
+    runtime.send(ring[0]!, 1);
+    await done;
+    for (const one of ring) end(one);
+  },
+  'restart, oneForOne': (n) => restarts(n, 1, 'oneForOne'),
+  'oneForAll of 100': (n) => restarts(n, 100, 'oneForAll'),
+  'isolated call': async (n) => {
+    for (let made = 0; made < n; made++) await startTask(runtime, () => made + 1).await();
+  },
+  'isolated call that throws': async (n) => {
+    for (let made = 0; made < n; made++)
+      await startTask(runtime, () => {
+        throw new Error('handler');
+      })
+        .await()
+        .catch(() => undefined);
+  },
+  'timer set and cancelled': async (n) => {
+    const target = spawn(idle);
+    for (let made = 0; made < n; made++) runtime.sendAfter(5_000, target, 'late').unset();
+    end(target);
+  },
+  'bytes per idle actor': async (n) => {
+    const kept = Array.from({ length: n }, () => spawn(idle));
+    return () => {
+      for (const process of kept) end(process);
+    };
+  },
+};

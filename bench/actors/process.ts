@@ -1,0 +1,63 @@
+/**
+ * One process for one workload of one contender: warm-up at a tenth of the size, then the repeats, collecting garbage
+ * before each.
+ */
+import { EFFECT, FLOOR, OURS, XSTATE, type Workload, type Workloads } from './cases.ts';
+import type { Cost, Order, Word } from './messages.ts';
+
+const LOAD: Readonly<Record<string, () => Promise<{ readonly workloads: Workloads }>>> = {
+  [OURS]: () => import('./espalier.ts'),
+  [FLOOR]: () => import('./floor.ts'),
+  [XSTATE]: () => import('./xstate.ts'),
+  [EFFECT]: () => import('./effect.ts'),
+};
+
+/** Actors made and given up before memory is measured. */
+const WARM_ACTORS = 20_000;
+
+const say = (word: Word): void => {
+  process.send?.(word);
+};
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (order: Order) => {
+  obey(order).then(say, (error: unknown) => {
+    say({ tag: 'failed', reason: error instanceof Error ? error.message : String(error) });
+  });
+});
+
+async function obey({ contender, workload, n, repeats }: Order): Promise<Cost> {
+  const { workloads } = (await LOAD[contender]?.()) ?? { workloads: {} };
+  const run = workloads[workload];
+  if (run === undefined) throw new Error(`${contender} has no ${workload}`);
+  if (workload === 'bytes per idle actor') return { tag: 'bytes', bytes: await bytes(run, n) };
+  await run(Math.max(1, Math.floor(n / 10)));
+  const runs = [];
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    globalThis.gc?.();
+    const from = process.cpuUsage();
+    const start = performance.now();
+    await run(n);
+    const { user, system } = process.cpuUsage(from);
+    runs.push({ cpu: user + system, wall: (performance.now() - start) * 1_000 });
+  }
+  return { tag: 'times', runs };
+}
+
+async function bytes(run: Workload, n: number): Promise<number> {
+  (await run(WARM_ACTORS))?.();
+  const used = async (): Promise<number> => {
+    // what ended is let go of in a later turn
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+    globalThis.gc?.();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const before = await used();
+  const release = await run(n);
+  const after = await used();
+  release?.();
+  return Math.round((after - before) / n);
+}
