@@ -57,6 +57,7 @@ export {
 } from './mesh/errors/rpc-failure.ts';
 export { server, type ServerHandler } from './mesh/handlers/server-handler.ts';
 export type { Authorize, Handler, HandlerContext, ProcedureLimits } from './mesh/handlers/handler.ts';
+export type { WorkerContext, WorkerOptions } from './mesh/handlers/worker-handler.ts';
 export type {
   AdvertiseOptions,
   Advertisement,

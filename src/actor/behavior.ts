@@ -6,6 +6,24 @@ import type { ExitReason } from './exit-reason.ts';
 import type { Kind } from './mailbox.ts';
 import type { Process } from './process.ts';
 
+/** What a report or a status shows of a process; `formatStatus` takes and gives one. */
+export interface StatusParts {
+  readonly state: unknown;
+  /** In reports: why it ended, and the message it was handling. */
+  readonly reason?: ExitReason;
+  readonly message?: unknown;
+  /** The last events, while `sys.log` is on. */
+  readonly log?: readonly unknown[];
+}
+
+/** What a process was doing when it failed; kept for its reports. */
+export interface Failure {
+  /** `exit`: a reason of its own choice. `error`: something was thrown. */
+  readonly class: 'error' | 'exit';
+  /** Undefined when no message was being handled. */
+  readonly message: { readonly kind: Kind; readonly body: unknown } | undefined;
+}
+
 export interface Behavior {
   /** What kind of process this is, for the inspector: `GenServer`, `Supervisor`, `Task`, … */
   readonly type: string;
@@ -28,4 +46,14 @@ export interface Behavior {
   readonly supervises?: boolean;
   /** What the inspector may show about this process's kind, without its state. */
   inspect?(self: Process): Readonly<Record<string, unknown>>;
+  /** What `sys` calls the state. Default: `Process.state`. */
+  readState?(self: Process): unknown;
+  /** Replaces that state. A behavior with `readState` and without this has one that is read only. */
+  writeState?(self: Process, state: unknown): void;
+  /** What of a status may be shown (OTP G19). Must not throw. Default: all of it. */
+  formatStatus?(status: StatusParts, self: Process): StatusParts;
+  /** Goes on as another version, while suspended; a throw leaves all as it was. Default: `undef`. */
+  changeCode?(self: Process, change: unknown): void;
+  /** `terminate` has run and the end is no orderly one: a report before the crash report (OTP R3). */
+  reportEnd?(reason: ExitReason, self: Process): void;
 }

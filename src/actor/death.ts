@@ -11,6 +11,7 @@ import { signal, urgentSignal, type Work } from './delivery.ts';
 import type { Call } from './call.ts';
 import { Kind } from './mailbox.ts';
 import { detach, Down, Exit } from './monitor.ts';
+import { releaseName, type HeldName } from './names.ts';
 import { Process, Status } from './process.ts';
 import { RemotePid, type Pid } from './pid.ts';
 import type { RemoteSignals } from './remote.ts';
@@ -114,7 +115,7 @@ export class Deaths {
     while (process.timers !== null) process.timers.unset();
     process.extra?.controller?.abort(reason);
     for (let call = process.calls; call !== null; call = process.calls) this.#fail(call, process, reason);
-    for (const { scope, name } of process.names) scope.release(name, process);
+    for (const held of process.names) this.#release(held, process);
     this.#dropWatches(process);
     this.#tellWatchers(process, reason);
     this.#tellLinks(process, reason);
@@ -128,6 +129,14 @@ export class Deaths {
   #fail(call: Call, process: Process, reason: ExitReason): void {
     try {
       call.fail({ tag: 'exit', reason, holder: process });
+    } catch (error) {
+      this.#runtime.defect(error);
+    }
+  }
+
+  #release(held: HeldName, process: Process): void {
+    try {
+      releaseName(held, process);
     } catch (error) {
       this.#runtime.defect(error);
     }

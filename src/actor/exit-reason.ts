@@ -35,9 +35,21 @@ export class ExitSignal {
   }
 }
 
+// says what was thrown where `instanceof` cannot: a worker thread loads a copy of this module
+Object.defineProperty(ExitSignal.prototype, Symbol.for('espalier.exit'), { value: true });
+
 /** Ends the calling process with a chosen reason. Only inside a process's own callback. */
 export function exit(reason: ExitReason): never {
   throw new ExitSignal(reason);
+}
+
+/** Whether what was thrown is an `exit`, not an error. */
+export function isExit(error: unknown): boolean {
+  try {
+    return error instanceof ExitSignal;
+  } catch {
+    return false;
+  }
 }
 
 /** The exit reason that a throw means. */

@@ -55,6 +55,12 @@ export const KERNEL_EVENTS = {
     fields: { reason: 'string', stack: 'string?' },
     meaning: 'a listener or callback that must not throw did; nothing else happened',
   },
+  'runtime.blocked': {
+    level: 'warn',
+    fields: { pid: 'string?', actor: 'string?', ms: 'ms', over: 'boolean' },
+    meaning:
+      'this actor, or none, blocks the event loop, `ms` so far; `over` is true in a second line, when it has ended',
+  },
   'machine.log': {
     level: 'debug',
     fields: { label: 'string?', value: 'object?' },

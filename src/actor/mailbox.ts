@@ -72,6 +72,15 @@ export class Mailbox {
     return message;
   }
 
+  /** The oldest `limit` payloads, which stay. */
+  oldest(limit: number): readonly unknown[] {
+    const mask = this.#slots.length - 1;
+    return Array.from(
+      { length: Math.min(limit, this.length) },
+      (_, n) => this.#slots[(this.#head + 2 * n + 1) & mask],
+    );
+  }
+
   /** Removes the oldest user message and gives its kind and payload; undefined when there are only signals. */
   shed(): { readonly kind: Kind; readonly message: unknown } | undefined {
     const slots = this.#slots;

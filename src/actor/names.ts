@@ -7,12 +7,26 @@
  */
 import type { Process } from './process.ts';
 
+/**
+ * Where a name is taken and looked up: whatever has these may stand where a scope does (OTP N2, `via`). A name
+ * given at a start, or taken with `Self.register`, is released when its holder dies.
+ */
+export interface NameTable<Name = string> {
+  /** False when the name is taken by a live process, or `process` is dead. */
+  register(name: Name, process: Process): boolean;
+  /** Frees a name; does nothing when it is free. */
+  unregister(name: Name): void;
+  whereis(name: Name): Process | undefined;
+  /** The holder died. Default: `unregister`, unless the name is somebody else's by now. */
+  release?(name: Name, process: Process): void;
+}
+
 interface Entry {
   readonly process: Process;
   shared: unknown;
 }
 
-export class NameScope {
+export class NameScope implements NameTable {
   readonly #entries = new Map<string, Entry>();
 
   /** False when the name is taken by a live process. */
@@ -64,8 +78,43 @@ export class NameScope {
   }
 }
 
+/** Something in which processes hold things other than names: it lets go of them when their owner dies. */
+export interface Releasing {
+  release(name: unknown, process: Process): void;
+}
+
 /** A name held by a process, remembered there so that it is released with it. */
 export interface HeldName {
-  readonly scope: NameScope;
-  readonly name: string;
+  readonly scope: NameTable<unknown> | Releasing;
+  readonly name: unknown;
+}
+
+/** Has `held` released when the process dies, before anybody hears of the death (OTP P13). */
+export function hold(process: Process, held: HeldName): void {
+  process.names = [...process.names, held];
+}
+
+/** Takes a `hold` back. */
+export function letGo(process: Process, held: HeldName): void {
+  process.names = process.names.filter((other) => other !== held);
+}
+
+/** Takes a name in any table, to be released with the process. False when it is taken. */
+export function takeName(table: NameTable<unknown>, name: unknown, process: Process): boolean {
+  if (!table.register(name, process)) return false;
+  // a table of our own has remembered it already
+  if (!process.names.some((held) => held.scope === table && held.name === name))
+    process.names = [...process.names, { scope: table, name }];
+  return true;
+}
+
+/** The holder of a name is dead: frees it. A table of the user's may throw. */
+export function releaseName({ scope, name }: HeldName, process: Process): void {
+  if (!('whereis' in scope) || scope.release !== undefined) {
+    scope.release?.(name, process);
+    return;
+  }
+  if (!('whereis' in scope)) return;
+  const holder = scope.whereis(name);
+  if (holder === undefined || holder === process) scope.unregister(name);
 }

@@ -23,6 +23,7 @@ const WORDS: ReadonlySet<string> = new Set([
   'max_children',
   'already_started',
   'reached_max_restart_intensity',
+  'worker_oom',
 ]);
 
 /** Errors in a chain of causes, the first included. */
@@ -76,7 +77,10 @@ function outlineAt(reason: unknown, depth: number): string {
   if (Array.isArray(reason)) return `an array of ${reason.length}`;
   if (depth > DEPTH) return '…';
   if (isShutdown(reason)) return `{ shutdown: ${outlineAt(reason.shutdown, depth + 1)} }`;
+  if (Object.hasOwn(reason, 'bad_return_value')) return 'bad_return_value';
   const { failed_to_start_child: child, overloaded, reason: inner } = reason as Record<string, unknown>;
+  const { worker_exit: code } = reason as Record<string, unknown>;
+  if (typeof code === 'number') return `{ worker_exit: ${code} }`;
   if (typeof overloaded === 'string' && WORDS.has(overloaded)) return `{ overloaded: ${overloaded} }`;
   if (typeof child === 'string')
     return `{ failed_to_start_child: ${child}, reason: ${outlineAt(inner, depth + 1)} }`;

@@ -4,14 +4,14 @@
  * Fields that most processes never need are null until then (OTP §6). Seen from outside it is a `Pid`, from
  * its own callbacks a `Self`; the kernel alone writes its fields.
  */
-import type { Behavior } from './behavior.ts';
+import type { Behavior, Failure } from './behavior.ts';
 import type { Call, CallFailure } from './call.ts';
 import type { Clock } from './clock.ts';
 import { isOrderly, thrownReason, type ExitReason } from './exit-reason.ts';
 import { guardedController } from './guarded-signal.ts';
 import type { FullPolicy, Mailbox } from './mailbox.ts';
 import type { Monitor } from './monitor.ts';
-import type { HeldName, NameScope } from './names.ts';
+import { takeName, type HeldName, type NameTable } from './names.ts';
 import type { Pid, RemotePid, Ref, Target } from './pid.ts';
 import type { Random } from './random.ts';
 import type { Runtime } from './runtime.ts';
@@ -68,7 +68,7 @@ export interface Self {
   /** Sends an exit signal to another process. */
   exit(target: Pid, reason: ExitReason): void;
   /** False when the name is taken. */
-  register(name: string, scope?: NameScope): boolean;
+  register<Name = string>(name: Name, scope?: NameTable<Name>): boolean;
 }
 
 const TRAPS = 1;
@@ -85,12 +85,14 @@ class Extra {
   controller: AbortController | null = null;
   dropped = 0;
   full: FullPolicy = 'reject';
+  failure: Failure | null = null;
 }
 
 export class Process implements Pid, Self {
   readonly serial: number;
   readonly runtime: Runtime;
-  readonly behavior: Behavior;
+  /** Replaced only before it runs (`enterLoop`) or while it is suspended (`sys.changeCode`). */
+  behavior: Behavior;
   status: Status = Status.starting;
   flags: number;
   bound: number = MAILBOX_BOUND;
@@ -216,6 +218,13 @@ export class Process implements Pid, Self {
   set links(links: Set<Process | RemotePid> | null) {
     (this.extra ??= new Extra()).links = links;
   }
+  /** What it was doing when it failed; null while it has not. */
+  get failure(): Failure | null {
+    return this.extra === null ? null : this.extra.failure;
+  }
+  set failure(failure: Failure | null) {
+    (this.extra ??= new Extra()).failure = failure;
+  }
   get names(): readonly HeldName[] {
     return this.extra === null ? NO_NAMES : this.extra.names;
   }
@@ -262,8 +271,11 @@ export class Process implements Pid, Self {
   exit(target: Pid, reason: ExitReason): void {
     this.runtime.exit(target, reason, this);
   }
-  register(name: string, scope: NameScope = this.runtime.names): boolean {
-    return scope.register(name, this);
+  register<Name = string>(
+    name: Name,
+    scope: NameTable<Name> = this.runtime.names as NameTable<Name>,
+  ): boolean {
+    return takeName(scope as NameTable<unknown>, name, this);
   }
   toString(): string {
     return `<${this.runtime.node === '' ? '0' : this.runtime.node}.${this.serial}>`;

@@ -1,8 +1,8 @@
 /**
  * What the runtime reports: crashes and what supervisors decided about them (OTP R1–R5).
  *
- * A report carries reasons and relations, never state, arguments or messages. A listener in this process gets the
- * reason itself; the log gets its outline. Orderly ends (`normal`, `shutdown`, `{ shutdown: … }`) are not crashes
+ * A listener in this process gets reasons as they are, and of a server that failed its state and last message, as
+ * its `formatStatus` shows them. The log gets the outline of the reason, never state, arguments or messages. Orderly ends (`normal`, `shutdown`, `{ shutdown: … }`) are not crashes
  * and make no crash report.
  */
 import type { EventLevel } from './event.ts';
@@ -12,7 +12,22 @@ import { isWanted, type LogFields, type Logger } from './logger.ts';
 import { framesOf, outlineReason } from './outline.ts';
 import type { Pid } from './pid.ts';
 import type { Process } from './process.ts';
+import { crashDetails, type CrashDetails } from './crash-details.ts';
 import { pathOf } from './tree.ts';
+
+export type { CrashDetails } from './crash-details.ts';
+
+/** What a report says of a child: its specification, without what it runs and what it is given. */
+export interface ReportedChild {
+  readonly id: string;
+  /** The process that was started, or has ended; undefined when there was none. */
+  readonly pid: Pid | undefined;
+  readonly restart: string;
+  readonly significant: boolean;
+  /** Milliseconds, or `brutalKill`. */
+  readonly shutdown: number | string;
+  readonly type: string;
+}
 
 export type Report =
   | {
@@ -27,6 +42,28 @@ export type Report =
       readonly path: readonly string[];
       readonly reason: ExitReason;
       readonly queued: number;
+      /** More about it. To be called by the listener at once: later the process is gone. */
+      readonly details: () => CrashDetails;
+    }
+  | {
+      /** A server fails (OTP R3); comes right before its crash report. */
+      readonly tag: 'terminate';
+      readonly at: number;
+      readonly pid: Pid;
+      readonly label: string;
+      readonly class: 'error' | 'exit';
+      readonly reason: ExitReason;
+      /** What it was handling, as `formatStatus` shows it; undefined when nothing. */
+      readonly message: unknown;
+      readonly state: unknown;
+      /** Its last events while `sys.log` was on, else empty. */
+      readonly log: readonly unknown[];
+      /** Of a state machine: the events and timeouts it held. */
+      readonly machine?: {
+        readonly queue: readonly unknown[];
+        readonly postponed?: readonly unknown[] | undefined;
+        readonly timeouts?: readonly unknown[] | undefined;
+      };
     }
   | {
       readonly tag: 'supervisor';
@@ -35,6 +72,8 @@ export type Report =
       readonly label: string;
       readonly context: 'start_error' | 'child_terminated' | 'shutdown_error' | 'shutdown';
       readonly child: string;
+      /** Absent for what is supervised without a specification. */
+      readonly spec?: ReportedChild;
       readonly reason: ExitReason;
       /** What the supervisor does about it. */
       readonly decision: string;
@@ -44,6 +83,7 @@ export type Report =
       readonly at: number;
       readonly label: string;
       readonly child: string;
+      readonly spec: ReportedChild;
       readonly pid: Pid;
     }
   | {
@@ -52,6 +92,16 @@ export type Report =
       readonly pid: Pid;
       readonly label: string;
       readonly kind: string;
+      readonly message?: unknown;
+    }
+  | {
+      /** The event loop was blocked for `ms` (watchdog). */
+      readonly tag: 'blocked';
+      readonly at: number;
+      /** Whose turn it was; serial 0: no actor's. */
+      readonly pid: Pid;
+      readonly label: string;
+      readonly ms: number;
     };
 
 export type ReportListener = (report: Report) => void;
@@ -109,6 +159,7 @@ export function crashReport(process: Process, reason: ExitReason, id: string, at
     path: pathOf(process),
     reason,
     queued: process.queued,
+    details: () => crashDetails(process, reason),
   };
 }
 
@@ -125,8 +176,11 @@ const entry = <Name extends KernelEventName>(
   message: string,
 ): ReportEntry<Name> => ({ event, fields, message });
 
-/** @param details as `RuntimeOptions.crashDetails`. */
-export function entryOf(report: Report, details: boolean = false): ReportEntry {
+/**
+ * Undefined for the report of a failed server: what it adds to the crash report is state and message, for listeners.
+ * @param details as `RuntimeOptions.crashDetails`.
+ */
+export function entryOf(report: Report, details: boolean = false): ReportEntry | undefined {
   const { label } = report;
   const pid = report.pid.toString();
   switch (report.tag) {
@@ -147,9 +201,19 @@ export function entryOf(report: Report, details: boolean = false): ReportEntry {
       const fields = { supervisor: label, child: report.child, pid };
       return entry('supervisor.progress', fields, `${label} started ${report.child}`);
     }
+    case 'terminate':
+      return undefined;
     case 'unhandled': {
       const fields = { pid, actor: label, kind: report.kind };
       return entry('actor.unhandled', fields, `${label} got a message it does not handle`);
+    }
+    case 'blocked': {
+      const who = report.pid.serial === 0 ? {} : { pid, actor: label };
+      return entry(
+        'runtime.blocked',
+        { ...who, ms: report.ms, over: true },
+        `${label} blocked the event loop`,
+      );
     }
   }
 }
@@ -158,7 +222,8 @@ export function entryOf(report: Report, details: boolean = false): ReportEntry {
 function logReport(logger: Logger, report: Report, details: boolean = false): void {
   // progress is frequent, and hardly ever wanted
   if (report.tag === 'progress' && !isWanted(logger, 'debug')) return;
-  log(logger, entryOf(report, details));
+  const told = entryOf(report, details);
+  if (told !== undefined) log(logger, told);
 }
 
 function log(logger: Logger, { event, fields, message }: ReportEntry): void {

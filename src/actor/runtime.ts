@@ -4,13 +4,13 @@
  * One runtime is one world of processes; a program usually has one. Nothing here knows of behaviors, names
  * of services or networks. Source of the semantics: Erlang/OTP (OTP §1); what differs is in docs/semantics.md.
  */
-import type { Behavior } from './behavior.ts';
+import type { Behavior, Failure } from './behavior.ts';
 import { Bonds } from './bonds.ts';
 import type { Call, CallFailure } from './call.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Deaths } from './death.ts';
 import { signal, urgentSignal, type Work } from './delivery.ts';
-import { isOrderly, thrownReason, type ExitReason } from './exit-reason.ts';
+import { isExit, isOrderly, thrownReason, type ExitReason } from './exit-reason.ts';
 import { ndjsonLogger, type Logger } from './logger.ts';
 import { Kind, Mailbox } from './mailbox.ts';
 import type { Monitor } from './monitor.ts';
@@ -92,7 +92,7 @@ export class Runtime {
       this.clock,
       options.runQueue ?? { tag: 'fifo' },
       { ...DEFAULT_BUDGET, ...options.budget },
-      { crashed: (process, error) => this.crash(process, error) },
+      { crashed: (process, error, kind, message) => this.crash(process, error, kind, message) },
     );
     this.#deaths = new Deaths(this);
     this.#bonds = new Bonds(this, this.#deaths);
@@ -136,8 +136,10 @@ export class Runtime {
     if (process.status === Status.starting) this.scheduler.release(process);
   }
 
-  /** A callback threw: `terminate`, report, death. */
-  crash(process: Process, error: unknown): void {
+  /** A callback threw, while it handled `message` if one is given: `terminate`, reports, death. */
+  crash(process: Process, error: unknown, kind?: Kind, message?: unknown): void {
+    if (process.behavior.reportEnd !== undefined && process.failure === null)
+      process.failure = failureOf(error, kind, message);
     this.stop(process, thrownReason(error));
   }
 
@@ -174,7 +176,14 @@ export class Runtime {
 
   #finish(process: Process, reason: ExitReason): void {
     if (process.status === Status.dead) return;
-    if (!isOrderly(reason)) this.reportCrash(process, reason);
+    if (!isOrderly(reason)) {
+      try {
+        process.behavior.reportEnd?.(reason, process);
+      } catch (error) {
+        this.defect(error);
+      }
+      this.reportCrash(process, reason);
+    }
     this.#deaths.die(process, reason);
   }
 
@@ -337,6 +346,13 @@ export class Runtime {
   defect(error: unknown): void {
     this.#reporter.defect(error);
   }
+}
+
+function failureOf(error: unknown, kind: Kind | undefined, message: unknown): Failure {
+  return {
+    class: isExit(error) ? 'exit' : 'error',
+    message: kind === undefined ? undefined : { kind, body: message },
+  };
 }
 
 const MAILBOX_FULL: CallFailure = { tag: 'overloaded', bound: 'mailbox' };

@@ -27,13 +27,28 @@ const CLOCK_EVERY = 32;
 
 /** What the scheduler tells the kernel. */
 export interface Outcomes {
-  /** A callback threw or rejected. */
-  crashed(process: Process, error: unknown): void;
+  /** A callback threw or rejected while it handled `message`, if any. */
+  crashed(process: Process, error: unknown, kind?: Kind, message?: unknown): void;
+}
+
+/** Stands between the scheduler and the behaviors while somebody looks on (`sys`). */
+export interface Tracer {
+  /** Has the process's behavior handle the message, and looks on. */
+  dispatch(kind: Kind, message: unknown, process: Process): void | PromiseLike<void>;
+}
+
+/** Whoever wants to know whose turn it is. Called at every change: it must be short and must not throw. */
+export interface TurnWatch {
+  /** @param process null: nobody's. */
+  turn(process: Process | null): void;
 }
 
 export class Scheduler {
-  /** The process whose callback runs synchronously right now. */
-  current: Process | null = null;
+  /** Installed by a watchdog; null costs one comparison per turn. */
+  watch: TurnWatch | null = null;
+  #current: Process | null = null;
+  /** Null while nobody looks on; one comparison per message. */
+  tracer: Tracer | null = null;
   /** Times the drain gave way to the event loop. */
   yields = 0;
   readonly #clock: Clock;
@@ -62,6 +77,15 @@ export class Scheduler {
     this.#budget = budget;
     this.#outcomes = outcomes;
     this.#queue = runQueue(policy);
+  }
+
+  /** The process whose callback runs synchronously right now. */
+  get current(): Process | null {
+    return this.#current;
+  }
+  set current(process: Process | null) {
+    this.#current = process;
+    if (this.watch !== null) this.watch.turn(process);
   }
 
   /** An idle process has something to do. */
@@ -153,7 +177,7 @@ export class Scheduler {
 
   #slice(process: Process): void {
     process.status = Status.running;
-    const behavior = process.behavior;
+    let { behavior } = process;
     let left = this.#budget.slice;
     this.current = process;
     while (left > 0) {
@@ -172,34 +196,38 @@ export class Scheduler {
       process.handled++;
       let result: void | PromiseLike<void>;
       try {
-        result =
-          kind === Kind.work ? (message as Work).run(process) : behavior.receive(kind, message, process);
+        if (kind === Kind.work) {
+          result = (message as Work).run(process);
+          behavior = process.behavior;
+        } else if (this.tracer === null) result = behavior.receive(kind, message, process);
+        else result = this.tracer.dispatch(kind, message, process);
         if (result !== undefined) {
-          this.#park(process, result);
+          this.#park(process, result, kind, message);
           break;
         }
       } catch (error) {
-        this.current = null;
+        this.#current = null;
         this.#spent += this.#budget.slice - left;
-        this.#outcomes.crashed(process, error);
+        this.#outcomes.crashed(process, error, kind, message);
         return;
       }
       // it died or began to stop inside its own callback
       if ((process.status as Status) !== Status.running) break;
     }
-    this.current = null;
+    // the watch is told by the next turn, or by the end of the drain
+    this.#current = null;
     this.#spent += this.#budget.slice - left;
     if ((process.status as Status) === Status.running) this.release(process);
   }
 
-  #park(process: Process, result: PromiseLike<void>): void {
+  #park(process: Process, result: PromiseLike<void>, kind?: Kind, message?: unknown): void {
     if (process.status === Status.running) process.status = Status.waiting;
     Promise.resolve(result).then(
       () => {
         if (process.status === Status.waiting) this.release(process);
       },
       (error: unknown) => {
-        if (process.status === Status.waiting) this.#outcomes.crashed(process, error);
+        if (process.status === Status.waiting) this.#outcomes.crashed(process, error, kind, message);
       },
     );
   }

@@ -1,48 +1,22 @@
 /**
- * The process of a DynamicSupervisor: what it does about its children's ends and its callers' requests.
+ * The process of a DynamicSupervisor: what it does about its children's ends and its own.
  *
- * Children are found through the tree of processes, so that starting and losing one costs the same however
- * many there are. On stop all are asked at once, each with its own deadline. Source: OTP T1, S7, S11, S12.
+ * On stop all children are asked at once, each with its own deadline. Source: OTP T1, S7, S11, S12.
  */
 import type { Behavior } from '../actor/behavior.ts';
 import type { Call } from '../actor/call.ts';
 import { describeReason, type ExitReason } from '../actor/exit-reason.ts';
 import { Kind } from '../actor/mailbox.ts';
 import type { Exit } from '../actor/monitor.ts';
-import type { Pid } from '../actor/pid.ts';
-import { Process, Status } from '../actor/process.ts';
-import { childrenOf } from '../actor/tree.ts';
-import { Child, checkSpec, endedChild, type ChildSpec } from './child-spec.ts';
-import { checkLimit, RestartWindow } from './restart-intensity.ts';
+import type { Process } from '../actor/process.ts';
+import { endedChild, type Child } from './child-spec.ts';
+import { answer, type DynamicRequest } from './dynamic-supervisor-requests.ts';
+import { runningChildren, type DynamicState } from './dynamic-supervisor-state.ts';
+import { restartWhenDue, type Due } from './restart-wait.ts';
 import { chain, type MaybePromise } from './sequence.ts';
-import type { StartResult } from './start.ts';
 import { stopProcess, stopStarting } from './stop.ts';
-import { reportable, restarts } from './strategy.ts';
-import { report, startChild, stopChild, stoppedWell, tryAgain } from './supervisor-children.ts';
-
-export interface DynamicSupervisorSpec {
-  /** Children at most; more: `{ error: max_children }`. Default Infinity. */
-  readonly maxChildren?: number;
-  /** Restarts allowed within `period`. Default 1. */
-  readonly intensity?: number;
-  /** Milliseconds. Default 5,000. */
-  readonly period?: number;
-}
-
-export class DynamicState {
-  readonly maxChildren: number;
-  readonly window: RestartWindow;
-  count = 0;
-  constructor(spec: DynamicSupervisorSpec) {
-    this.maxChildren = spec.maxChildren ?? Infinity;
-    this.window = new RestartWindow(checkLimit(spec));
-  }
-}
-
-export type DynamicRequest =
-  | { readonly tag: 'startChild'; readonly spec: ChildSpec }
-  | { readonly tag: 'terminateChild'; readonly pid: Pid }
-  | { readonly tag: 'count' };
+import { endsSupervisor, reportable, restarts } from './strategy.ts';
+import { report, startChild, stoppedWell } from './supervisor-children.ts';
 
 export const dynamicBehavior: Behavior = {
   type: 'DynamicSupervisor',
@@ -73,27 +47,30 @@ export const dynamicBehavior: Behavior = {
   async terminate(_reason, self) {
     const starts = stopStarting(self);
     const stops: Promise<Stopped>[] = [];
-    for (const process of [...childrenOf(self)].toReversed()) {
-      const { child } = process;
-      if (!(child instanceof Child) || child.process !== process) continue;
-      child.process = null;
-      stops.push(stopOne(self, process, child));
+    if (self.state !== undefined) {
+      for (const [process, child] of runningChildren(self).toReversed()) {
+        child.process = null;
+        stops.push(stopOne(self, process, child));
+      }
     }
     reportStops(self, await Promise.all(stops));
     await starts;
   },
 
   inspect(self) {
-    const { window, maxChildren } = self.state as DynamicState;
-    return { strategy: 'oneForOne', ...window.limit, recent: window.recent(self.clock.now()), maxChildren };
+    const state = self.state as DynamicState | undefined;
+    if (state === undefined) return {};
+    const { window, maxChildren, autoShutdown } = state;
+    const recent = window.recent(self.clock.now());
+    return { strategy: 'oneForOne', autoShutdown, ...window.limit, recent, maxChildren };
   },
 };
 
-type Stopped = readonly [child: Child, reason: ExitReason];
+type Stopped = readonly [child: Child, reason: ExitReason, process: Process];
 
 /** Asks at once, then waits. */
 async function stopOne(self: Process, process: Process, child: Child): Promise<Stopped> {
-  return [child, await stopProcess(process, self, child.spec.shutdown)];
+  return [child, await stopProcess(process, self, child.spec.shutdown), process];
 }
 
 /** One report for all that ended badly with the same reason (OTP S12). */
@@ -108,43 +85,7 @@ function reportStops(self: Process, stops: readonly Stopped[]): void {
     else group.count++;
   }
   for (const { first, count } of bad.values()) {
-    report(self, first[0], 'shutdown_error', first[1], `${count} stopped`);
-  }
-}
-
-/** Starts a child of a dynamic supervisor at once. For code of the runtime itself; others use the reference. */
-export function startDynamicChild(self: Process, spec: ChildSpec): MaybePromise<StartResult> {
-  if (!self.alive || self.status === Status.stopping) return { tag: 'error', reason: 'noproc' };
-  const state = self.state as DynamicState;
-  if (state.count >= state.maxChildren) return { tag: 'error', reason: 'max_children' };
-  let child: Child;
-  try {
-    child = new Child(checkSpec(spec));
-  } catch (error) {
-    return { tag: 'error', reason: error };
-  }
-  state.count++;
-  return chain(startChild(self, child), (result) => {
-    if (result.tag !== 'ok') state.count--;
-    return result;
-  });
-}
-
-function answer(self: Process, state: DynamicState, message: DynamicRequest): MaybePromise<unknown> {
-  switch (message.tag) {
-    case 'startChild':
-      return startDynamicChild(self, message.spec);
-    case 'count':
-      return state.count;
-    case 'terminateChild': {
-      const process = message.pid;
-      if (!(process instanceof Process)) return false;
-      const { child } = process;
-      if (!(child instanceof Child) || process.parentProcess !== self) return !process.alive;
-      if (child.process !== process && !child.restarting) return true;
-      state.count--;
-      return chain(stopChild(self, child), () => true);
-    }
+    report(self, first[0], 'shutdown_error', first[1], `${count} stopped`, first[2]);
   }
 }
 
@@ -156,27 +97,54 @@ function onExit(self: Process, state: DynamicState, exit: Exit): MaybePromise<vo
   const type = child.spec.restart;
   const again = restarts(type, exit.reason);
   if (reportable(type, exit.reason)) {
-    report(self, child, 'child_terminated', exit.reason, again ? 'restart (oneForOne)' : 'no restart');
+    const decision = again ? 'restart (oneForOne)' : 'no restart';
+    report(self, child, 'child_terminated', exit.reason, decision, process);
   }
-  if (again) return restart(self, state, child);
+  if (again) {
+    if (child.spec.restartDelay === undefined) return restart(self, state, child, process);
+    state.restarting.add(child);
+    return restartWhenDue(self, child, dueOf(self, state, child, process, process, exit.reason));
+  }
   // nothing of a temporary child is kept, not even its arguments
   process.child = null;
-  state.count--;
+  state.forget(child);
+  if (endsSupervisor(state.autoShutdown, child.spec.significant, () => state.significant > 0))
+    self.runtime.stop(self, 'shutdown');
   return undefined;
 }
 
-/** Every try counts for the intensity (OTP S7). */
-function restart(self: Process, state: DynamicState, child: Child): MaybePromise<void> {
+/** Every try counts for the intensity (OTP S7). Until one succeeds the child is known by the pid it had, `old`. */
+function restart(self: Process, state: DynamicState, child: Child, old: Process): MaybePromise<void> {
   if (state.window.record(self.clock.now())) {
     report(self, child, 'shutdown', 'reached_max_restart_intensity', 'the supervisor gives up');
     self.runtime.stop(self, 'shutdown');
     return undefined;
   }
   child.restarts++;
-  return chain(startChild(self, child), (result) => {
-    if (result.tag === 'ignore') state.count--;
-    if (result.tag !== 'error') return;
+  return chain(startChild(self, child, state.extraArguments), (result) => {
+    if (result.tag === 'ignore') state.forget(child);
+    if (result.tag !== 'error') {
+      state.restarting.delete(child);
+      old.child = null;
+      return;
+    }
+    state.restarting.add(child);
     report(self, child, 'start_error', result.reason, 'try again');
-    tryAgain(self, child, () => restart(self, state, child));
+    return restartWhenDue(self, child, dueOf(self, state, child, old, null, result.reason));
   });
 }
+
+/** @param old the process by which the child is known; `ended` when that is the one that ended now. */
+const dueOf = (
+  self: Process,
+  state: DynamicState,
+  child: Child,
+  old: Process,
+  ended: Process | null,
+  reason: ExitReason,
+): Due => ({
+  ended,
+  reason,
+  period: state.window.limit.period,
+  restart: () => restart(self, state, child, old),
+});

@@ -6,77 +6,131 @@
  * const pid = await sessions.startChild(worker('session', session, { user }, { restart: 'temporary' }));
  * ```
  */
-import type { NameScope } from '../actor/names.ts';
+import type { NameTable } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import type { ChildSpec } from './child-spec.ts';
-import {
-  dynamicBehavior,
-  DynamicState,
-  type DynamicRequest,
-  type DynamicSupervisorSpec,
-} from './dynamic-supervisor-behavior.ts';
-import { ExitError, StartError } from './errors.ts';
-import type { MaybePromise } from './sequence.ts';
+import type { CheckedSpec, ChildCount, ChildSpec } from './child-spec.ts';
+import { dynamicBehavior } from './dynamic-supervisor-behavior.ts';
+import type { DynamicChildInfo, DynamicRequest } from './dynamic-supervisor-requests.ts';
+import { checkDynamic, type DynamicSupervisorInit } from './dynamic-supervisor-spec.ts';
+import { DynamicState } from './dynamic-supervisor-state.ts';
+import { StartError } from './errors.ts';
+import { chain, type MaybePromise } from './sequence.ts';
 import { TreeRef } from './process-ref.ts';
 import { request, type CallOptions } from './server-ref.ts';
-import { startedOrThrow, startProcess, type StartOptions, type StartResult } from './start.ts';
+import {
+  startedOrThrow,
+  startProcess,
+  type InitResult,
+  type StartOptions,
+  type StartResult,
+} from './start.ts';
+import { nameOf, orThrow, type StartedChild } from './supervisor-ref.ts';
+import type { ChildAnswer, SpecAnswer } from './supervisor-requests.ts';
+import { judged } from './supervisor-spec.ts';
 
-export { startDynamicChild, type DynamicSupervisorSpec } from './dynamic-supervisor-behavior.ts';
+export { startDynamicChild, type DynamicChildInfo } from './dynamic-supervisor-requests.ts';
+export type { DynamicSupervisorInit, DynamicSupervisorSpec } from './dynamic-supervisor-spec.ts';
 
 /** Starts a dynamic supervisor linked to the calling process, as a child specification does. */
 export function startDynamicSupervisorLink(
   parent: Self,
-  spec: DynamicSupervisorSpec,
+  init: DynamicSupervisorInit,
   options: Omit<StartOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
-  return start(parent.runtime, spec, { ...options, parent: parent as Process });
+  return start(parent.runtime, init, { ...options, parent: parent as Process });
 }
 
 /** Starts a dynamic supervisor without a parent. Throws `StartError`. */
 export async function startDynamicSupervisor(
   runtime: Runtime,
-  spec: DynamicSupervisorSpec = {},
+  init: DynamicSupervisorInit = {},
   options: StartOptions = {},
 ): Promise<DynamicSupervisorRef> {
-  const result = await start(runtime, spec, options);
+  const result = await start(runtime, init, options);
   const what = options.label ?? options.id ?? 'dynamic supervisor';
   return new DynamicSupervisorRef(runtime, startedOrThrow(result, what));
 }
 
 function start(
   runtime: Runtime,
-  spec: DynamicSupervisorSpec,
+  init: DynamicSupervisorInit,
   options: StartOptions,
 ): MaybePromise<StartResult> {
   return startProcess(
     runtime,
     dynamicBehavior,
-    (self) => {
-      self.state = new DynamicState(spec);
-      return { tag: 'ok' };
-    },
+    (self) =>
+      chain(judged(init, checkDynamic), (outcome): InitResult => {
+        if (outcome.tag === 'error') return { tag: 'stop', reason: outcome.reason };
+        if (outcome.tag === 'ok') self.state = new DynamicState(init, outcome.value);
+        return { tag: outcome.tag };
+      }),
     { ...options, trapExit: true },
   );
 }
 
 export class DynamicSupervisorRef extends TreeRef {
-  /** Starts a child. Undefined when its start gave `ignore`. Throws `StartError` (`max_children`, or its failure). */
-  async startChild(spec: ChildSpec, options?: CallOptions): Promise<Pid | undefined> {
-    const result = (await this.#ask({ tag: 'startChild', spec }, options)) as StartResult;
-    if (result.tag === 'error') throw new StartError(spec.id, result.reason);
-    return result.tag === 'ok' ? result.pid : undefined;
+  /**
+   * Starts a child: of a specification, or, where the supervisor has a template, with these arguments after the
+   * template's own. Undefined when its start gave `ignore`. Throws `StartError`: `max_children`, a `SpecError`, or
+   * what its start failed with.
+   */
+  async startChild(child: ChildSpec | readonly unknown[], options?: CallOptions): Promise<Pid | undefined> {
+    return (await this.startChildWithExtra(child, options)).pid;
+  }
+
+  /** As `startChild`, with what the start gave beside the pid. */
+  async startChildWithExtra(
+    child: ChildSpec | readonly unknown[],
+    options?: CallOptions,
+  ): Promise<StartedChild> {
+    const result = (await this.#ask({ tag: 'startChild', spec: child }, options)) as StartResult;
+    if (result.tag === 'error') throw new StartError(nameOf(child), result.reason);
+    if (result.tag === 'ignore') return { pid: undefined };
+    return 'extra' in result ? { pid: result.pid, extra: result.extra } : { pid: result.pid };
   }
 
   /** Stops a child; a dead one is fine. Throws `ExitError` `not_found` for a live process that is not its child. */
   async terminateChild(pid: Pid, options?: CallOptions): Promise<void> {
-    if ((await this.#ask({ tag: 'terminateChild', pid }, options)) !== true)
-      throw new ExitError(pid.toString(), 'not_found');
+    const answer = await this.#ask({ tag: 'terminateChild', id: pid }, options);
+    orThrow(pid.toString(), answer as ChildAnswer);
   }
 
+  /** A child's specification with its defaults; a temporary child's without what starts it. Throws `ExitError` `not_found`. */
+  async getChildSpec(pid: Pid, options?: CallOptions): Promise<CheckedSpec> {
+    const answer = await this.#ask({ tag: 'getChildSpec', id: pid }, options);
+    return orThrow(pid.toString(), answer as SpecAnswer).spec;
+  }
+
+  /** Children that run or are being restarted. */
   async count(options?: CallOptions): Promise<number> {
     return (await this.#ask({ tag: 'count' }, options)) as number;
+  }
+
+  /** `specs` is 1 with a template, else the number of children; those being restarted are not active. */
+  async countChildren(options?: CallOptions): Promise<ChildCount> {
+    return (await this.#ask({ tag: 'countChildren' }, options)) as ChildCount;
+  }
+
+  /** Those that run, in reverse start order, then those being restarted. */
+  async whichChildren(options?: CallOptions): Promise<readonly DynamicChildInfo[]> {
+    return (await this.#ask({ tag: 'whichChildren' }, options)) as readonly DynamicChildInfo[];
+  }
+
+  /** What the supervisor was started with: the object or function itself. */
+  async definition(options?: CallOptions): Promise<DynamicSupervisorInit> {
+    return (await this.#ask({ tag: 'definition' }, options)) as DynamicSupervisorInit;
+  }
+
+  /**
+   * Changes options and template while it runs; without `init` its own function is asked anew. Its children go on
+   * and follow the new template from now on. Throws `ExitError` with a `SpecError`, or `{ bad_start_spec }` for a
+   * template where there was none or none where there was one; then nothing has changed.
+   */
+  async update(init?: DynamicSupervisorInit, options?: CallOptions): Promise<void> {
+    orThrow('update', (await this.#ask({ tag: 'update', init }, options)) as ChildAnswer);
   }
 
   #ask(message: DynamicRequest, options: CallOptions = { timeout: Infinity }): Promise<unknown> {
@@ -87,8 +141,8 @@ export class DynamicSupervisorRef extends TreeRef {
 /** A child specification for a dynamic supervisor below another supervisor. */
 export function dynamicSupervisor(
   id: string,
-  spec: DynamicSupervisorSpec = {},
-  options: Pick<ChildSpec, 'restart' | 'shutdown'> & { readonly scope?: NameScope } = {},
+  init: DynamicSupervisorInit = {},
+  options: Pick<ChildSpec, 'restart' | 'shutdown' | 'significant'> & { readonly scope?: NameTable } = {},
 ): ChildSpec {
   const { scope, ...rest } = options;
   return {
@@ -96,6 +150,6 @@ export function dynamicSupervisor(
     ...rest,
     type: 'supervisor',
     start: (parent) =>
-      startDynamicSupervisorLink(parent, spec, { id, ...(scope === undefined ? {} : { name: id, scope }) }),
+      startDynamicSupervisorLink(parent, init, { id, ...(scope === undefined ? {} : { name: id, scope }) }),
   };
 }

@@ -3,30 +3,35 @@
  *
  * One behavior per server definition, shared by all its processes; the state lives in the process.
  */
-import type { Behavior } from '../actor/behavior.ts';
+import type { Behavior, StatusParts } from '../actor/behavior.ts';
 import type { Call } from '../actor/call.ts';
 import { nextSignal } from '../actor/delivery.ts';
+import { exit, isOrderly } from '../actor/exit-reason.ts';
 import { Kind } from '../actor/mailbox.ts';
 import type { Process } from '../actor/process.ts';
-import type { TimerEntry } from '../actor/timers.ts';
 import type { AnyServer } from './gen-server.ts';
 import { Ignore, NoReply, Reply, Started, Stop, type Next } from './result.ts';
 import { Request } from './server-ref.ts';
+import { IdleWatch } from './server-idle.ts';
+import { formatted } from './server-status.ts';
 import type { InitResult } from './start.ts';
 import { isPromiseLike } from './sequence.ts';
-import { Continue } from './system-messages.ts';
+import { debugLog } from './sys-debug.ts';
+import { Continue, type CodeChange } from './system-messages.ts';
 
 type Handler = (payload: unknown, state: unknown, self: Process, from?: Call) => unknown;
 
 /** The callbacks as the kernel calls them: untyped, by own properties only. */
 interface Callbacks {
-  init(args: unknown, self: Process): unknown;
+  init?(args: unknown, self: Process): unknown;
   readonly handleCall?: Readonly<Record<string, Handler>>;
   readonly handleCast?: Readonly<Record<string, Handler>>;
   handleRequest?(term: unknown, state: unknown, self: Process, from: Call): unknown;
   handleInfo?(message: unknown, state: unknown, self: Process): unknown;
   handleContinue?(value: unknown, state: unknown, self: Process): unknown;
   terminate?(reason: unknown, state: unknown, self: Process): void | Promise<void>;
+  formatStatus?(status: StatusParts): StatusParts;
+  codeChange?(from: unknown, state: unknown, extra: unknown): unknown;
 }
 
 const behaviors = new WeakMap<object, ServerBehavior>();
@@ -46,10 +51,8 @@ export class ServerBehavior implements Behavior {
   readonly #server: Callbacks;
   readonly #calls: Readonly<Record<string, Handler>>;
   readonly #casts: Readonly<Record<string, Handler>>;
-  /** Idle timeouts that are running (OTP G10). */
-  readonly #idle = new WeakMap<Process, TimerEntry>();
-  /** Few servers use them: the others do not look. */
-  #hasIdle = false;
+  /** Few servers use it: the others do not look. */
+  #idle: IdleWatch | null = null;
 
   constructor(module: string, server: Callbacks) {
     this.module = module;
@@ -58,15 +61,24 @@ export class ServerBehavior implements Behavior {
     this.#casts = ownProperties(server.handleCast);
   }
 
-  init(args: unknown, self: Process): InitResult | Promise<InitResult> {
+  /** @param hibernateAfter idle milliseconds until it hibernates. */
+  init(args: unknown, self: Process, hibernateAfter: number = Infinity): InitResult | Promise<InitResult> {
+    if (this.#server.init === undefined) throw undefinedCallback('init', undefined);
     const result = this.#server.init(args, self);
     return isPromiseLike(result)
-      ? Promise.resolve(result).then((value) => this.#begin(value, self))
-      : this.#begin(result, self);
+      ? Promise.resolve(result).then((value) => this.#begin(value, self, hibernateAfter))
+      : this.#begin(result, self, hibernateAfter);
+  }
+
+  /** Begins with a state made elsewhere (`enterLoop`). */
+  enter(state: unknown, next: Next | undefined, self: Process, hibernateAfter: number = Infinity): void {
+    self.state = state;
+    if (hibernateAfter !== Infinity) (this.#idle ??= new IdleWatch()).hibernateAfter(self, hibernateAfter);
+    if (next !== undefined) this.#next(next, self);
   }
 
   receive(kind: Kind, message: unknown, self: Process): void | Promise<void> {
-    if (this.#hasIdle) this.#wakeUp(self);
+    if (this.#idle !== null) this.#idle.wake(self);
     switch (kind) {
       case Kind.call: {
         const call = message as Call;
@@ -74,20 +86,22 @@ export class ServerBehavior implements Behavior {
         if (request instanceof Request) {
           const handler = this.#calls[request.tag];
           if (handler !== undefined)
-            return this.#after(handler(request.payload, self.state, self, call), self, call);
+            return this.#after(handler(request.payload, self.state, self, call), self, kind, message);
         }
         if (this.#server.handleRequest === undefined) throw undefinedCallback('handleCall', request);
-        return this.#after(this.#server.handleRequest(request, self.state, self, call), self, call);
+        return this.#after(this.#server.handleRequest(request, self.state, self, call), self, kind, message);
       }
       case Kind.cast: {
         const handler = message instanceof Request ? this.#casts[message.tag] : undefined;
         if (handler === undefined) throw undefinedCallback('handleCast', message);
-        return this.#after(handler((message as Request).payload, self.state, self), self, null);
+        return this.#after(handler((message as Request).payload, self.state, self), self, kind, message);
       }
       case Kind.system:
-        return message instanceof Continue ? this.#continue(message.value, self) : undefined;
+        return message instanceof Continue
+          ? this.#continue(message.value, self, message)
+          : unhandled(self, message);
       default:
-        return this.#info(message, self);
+        return this.#info(message, self, kind);
     }
   }
 
@@ -95,39 +109,69 @@ export class ServerBehavior implements Behavior {
     return this.#server.terminate?.(reason, self.state, self);
   }
 
-  #begin(result: unknown, self: Process): InitResult {
-    if (result instanceof Ignore) return { tag: 'ignore' };
-    if (result instanceof Stop) return { tag: 'stop', reason: result.reason };
-    if (result instanceof Started) {
-      self.state = result.state;
-      this.#next(result.next, self);
-    } else self.state = result;
-    return { tag: 'ok' };
+  inspect(self: Process): Readonly<Record<string, unknown>> {
+    return this.#idle?.hibernates(self) === true ? { hibernates: true } : {};
   }
 
-  #info(message: unknown, self: Process): void | Promise<void> {
-    if (this.#server.handleInfo !== undefined) {
-      return this.#after(this.#server.handleInfo(message, self.state, self), self, null);
-    }
+  formatStatus(status: StatusParts): StatusParts {
+    return this.#server.formatStatus === undefined
+      ? status
+      : formatted((parts) => this.#server.formatStatus?.(parts), status);
+  }
+
+  changeCode(self: Process, change: unknown): void {
+    const { server, from, extra } = change as CodeChange;
+    const next = server === undefined ? this : serverBehavior(server as AnyServer);
+    if (next.#server.codeChange === undefined) throw undefinedCallback('codeChange', undefined);
+    self.state = next.#server.codeChange(from, self.state, extra);
+    self.behavior = next;
+  }
+
+  /** The report of a server that fails (OTP R3). */
+  reportEnd(reason: unknown, self: Process): void {
+    const { failure } = self;
+    const shown = this.formatStatus({
+      state: self.state,
+      reason,
+      message: failure?.message === undefined ? undefined : describeMessage(failure.message),
+      log: debugLog(self),
+    });
     self.runtime.report({
-      tag: 'unhandled',
+      tag: 'terminate',
       at: self.clock.wall(),
       pid: self,
       label: self.label,
-      kind: typeof message,
+      class: failure?.class ?? 'exit',
+      reason: shown.reason,
+      message: shown.message,
+      state: shown.state,
+      log: shown.log ?? [],
     });
-    return undefined;
   }
 
-  #continue(value: unknown, self: Process): void | Promise<void> {
+  #begin(result: unknown, self: Process, hibernateAfter: number): InitResult {
+    if (result instanceof Ignore) return { tag: 'ignore' };
+    if (result instanceof Stop) return { tag: 'stop', reason: result.reason };
+    if (result instanceof Reply || result instanceof NoReply) badReturn(result);
+    if (result instanceof Started) this.enter(result.state, result.next, self, hibernateAfter);
+    else this.enter(result, undefined, self, hibernateAfter);
+    return { tag: 'ok' };
+  }
+
+  #info(message: unknown, self: Process, kind: Kind): void | Promise<void> {
+    if (this.#server.handleInfo === undefined) return unhandled(self, message);
+    return this.#after(this.#server.handleInfo(message, self.state, self), self, kind, message);
+  }
+
+  #continue(value: unknown, self: Process, message: Continue): void | Promise<void> {
     if (this.#server.handleContinue === undefined) throw undefinedCallback('handleContinue', undefined);
-    return this.#after(this.#server.handleContinue(value, self.state, self), self, null);
+    return this.#after(this.#server.handleContinue(value, self.state, self), self, Kind.system, message);
   }
 
-  #after(result: unknown, self: Process, call: Call | null): void | Promise<void> {
-    if (result instanceof Reply && call !== null) {
+  #after(result: unknown, self: Process, kind: Kind, message: unknown): void | Promise<void> {
+    if (result instanceof Reply && kind === Kind.call) {
       self.state = result.state;
-      call.reply(result.value);
+      (message as Call).reply(result.value);
       if (result.next !== undefined) this.#next(result.next, self);
       return undefined;
     }
@@ -138,38 +182,33 @@ export class ServerBehavior implements Behavior {
     }
     if (result instanceof Stop) {
       self.state = result.state;
-      if (result.reply !== undefined) call?.reply(result.reply.value);
+      if (result.reply !== undefined && kind === Kind.call) (message as Call).reply(result.reply.value);
+      if (!isOrderly(result.reason)) self.failure = { class: 'exit', message: { kind, body: message } };
       self.runtime.stop(self, result.reason);
       return undefined;
     }
     if (isPromiseLike(result)) {
       return Promise.resolve(result).then((value) =>
-        self.alive ? this.#settled(value, self, call) : undefined,
+        self.alive ? this.#settled(value, self, kind, message) : undefined,
       );
     }
-    throw badReturn(result);
+    badReturn(result);
   }
 
-  #settled(result: unknown, self: Process, call: Call | null): void | Promise<void> {
+  #settled(result: unknown, self: Process, kind: Kind, message: unknown): void | Promise<void> {
+    if (this.#idle !== null) this.#idle.rest(self);
     // a promise of a promise cannot come out of `then`, so this ends here
-    return this.#after(result, self, call);
+    return this.#after(result, self, kind, message);
   }
 
   #next(next: Next, self: Process): void {
     if (next.continue !== undefined) nextSignal(self, Kind.system, new Continue(next.continue));
-    if (next.timeout === undefined || next.timeout === Infinity) return;
-    // void as soon as any message is handled, also one that came before the time was up
-    const expire = (): void | Promise<void> => {
-      this.#idle.delete(self);
-      return this.#info('timeout', self);
-    };
-    this.#hasIdle = true;
-    this.#idle.set(self, self.runtime.workAfter(next.timeout, self, expire));
-  }
-
-  #wakeUp(self: Process): void {
-    this.#idle.get(self)?.unset();
-    this.#idle.delete(self);
+    const { timeout = Infinity } = next;
+    if (timeout !== Infinity)
+      (this.#idle ??= new IdleWatch()).setTimeout(self, timeout, (process) =>
+        this.#info('timeout', process, Kind.info),
+      );
+    if (next.hibernate === true) (this.#idle ??= new IdleWatch()).hibernate(self);
   }
 }
 
@@ -179,9 +218,31 @@ function ownProperties(
   return Object.assign(Object.create(null), handlers) as Readonly<Record<string, Handler>>;
 }
 
+/** What no callback wants is dropped, with a warning (OTP G12). */
+function unhandled(self: Process, message: unknown): void {
+  const { label } = self;
+  self.runtime.report({
+    tag: 'unhandled',
+    at: self.clock.wall(),
+    pid: self,
+    label,
+    kind: typeof message,
+    message,
+  });
+}
+
+/** A message for reports: what a caller wrote, not what carried it. */
+function describeMessage({ kind, body }: { readonly kind: Kind; readonly body: unknown }): unknown {
+  const request = kind === Kind.call ? (body as Call).request : body;
+  if (body instanceof Continue) return { continue: body.value };
+  const shown = request instanceof Request ? { tag: request.tag, payload: request.payload } : request;
+  return kind === Kind.call ? { call: shown } : kind === Kind.cast ? { cast: shown } : shown;
+}
+
 /** A callback returned something that means nothing (OTP G9). */
-const badReturn = (value: unknown): Error =>
-  Object.assign(new TypeError('bad_return_value: return reply, noReply or stop'), { value });
+function badReturn(value: unknown): never {
+  return exit({ bad_return_value: value });
+}
 
 /** A message needs a callback that does not exist (OTP G12). */
 const undefinedCallback = (callback: string, request: unknown): Error =>

@@ -19,12 +19,14 @@ import type { Call } from '../actor/call.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
 import type { MailboxOptions } from '../actor/mailbox.ts';
 import type { Down, Exit } from '../actor/monitor.ts';
+import type { Ref } from '../actor/pid.ts';
 import { Process, type Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { ExitError } from './errors.ts';
 import { serverBehavior } from './gen-server-behavior.ts';
+import type { StatusParts } from './server-status.ts';
 import type { Ignore, NoReply, Reply, Started, Stop } from './result.ts';
-import type { MaybePromise } from './sequence.ts';
+import { chain, type MaybePromise } from './sequence.ts';
 import { ServerRef, type Protocol } from './server-ref.ts';
 import { startedOrThrow, startProcess, type StartOptions, type StartResult } from './start.ts';
 import { requestStop } from './stop.ts';
@@ -73,6 +75,8 @@ export interface GenServer<
   readonly trapExit?: boolean;
   /** Messages queued at most, or that and what happens to more of them. Default 1,000, `reject`. */
   readonly mailbox?: number | MailboxOptions;
+  /** Milliseconds without a message after which it hibernates. Default never. */
+  readonly hibernateAfter?: number;
   /** Returns the first state, `started(state, next)`, `ignore` or `stop(reason, …)`. */
   init(args: Args, self: Self): MaybePromise<State | Started<State> | Ignore | Stop<unknown>>;
   readonly handleCall?: CallHandlers<State, Calls>;
@@ -89,6 +93,19 @@ export interface GenServer<
   handleContinue?(value: unknown, state: State, self: Self): MaybePromise<NoReply<State> | Stop<State>>;
   /** Cleans up; see `Behavior.terminate` for when it runs. */
   terminate?(reason: ExitReason, state: State, self: Self): MaybePromise<void>;
+  /**
+   * What a status (`sys.getStatus`) and the reports of a crash show: return `status` with its parts replaced, or
+   * use `redact`. One that throws hides the state and harms nobody. Default: all of it.
+   */
+  formatStatus?(status: StatusParts): StatusParts;
+  /** Makes the state of this version from that of version `from` (`sys.changeCode`). */
+  codeChange?(from: unknown, state: unknown, extra: unknown): State;
+}
+
+/** How a server is started. */
+export interface ServerOptions extends StartOptions {
+  /** Instead of the definition's. */
+  readonly hibernateAfter?: number;
 }
 
 type ReplyOf<Result> =
@@ -137,7 +154,7 @@ export async function startServer<
   runtime: Runtime,
   server: GenServer<Args, State, Calls, Casts> & Server,
   args: Args,
-  options: StartOptions = {},
+  options: ServerOptions = {},
 ): Promise<ServerRef<Known<Calls, Server, 'handleCall'>, Known<Casts, Server, 'handleCast'>>> {
   const result = await startServerProcess(runtime, server, args, options);
   const what = options.label ?? server.label ?? 'GenServer';
@@ -149,20 +166,36 @@ export function startServerLink<Args, State, Calls extends Protocol, Casts exten
   parent: Self,
   server: GenServer<Args, State, Calls, Casts>,
   args: Args,
-  options: Omit<StartOptions, 'parent'> = {},
+  options: Omit<ServerOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
   return startServerProcess(parent.runtime, server, args, { ...options, parent: parent as Process });
+}
+
+/**
+ * Starts a server without a link and monitors it from `self`, which gets its `Down` (OTP G1). `ref` is that of the
+ * monitor; a start that fails leaves none. Never throws.
+ */
+export function startServerMonitor<Args, State, Calls extends Protocol, Casts extends Protocol>(
+  self: Self,
+  server: GenServer<Args, State, Calls, Casts>,
+  args: Args,
+  options: Omit<ServerOptions, 'parent' | 'linked'> = {},
+): MaybePromise<StartResult & { readonly ref?: Ref }> {
+  return chain(startServerProcess(self.runtime, server, args, options), (result) =>
+    result.tag === 'ok' ? { ...result, ref: self.monitor(result.pid) } : result,
+  );
 }
 
 function startServerProcess<Args, State, Calls extends Protocol, Casts extends Protocol>(
   runtime: Runtime,
   server: GenServer<Args, State, Calls, Casts>,
   args: Args,
-  options: StartOptions,
+  options: ServerOptions,
 ): MaybePromise<StartResult> {
   const behavior = serverBehavior(server as unknown as AnyServer);
   const label = options.label ?? options.id ?? server.label;
-  return startProcess(runtime, behavior, (self) => behavior.init(args, self), {
+  const sleepy = options.hibernateAfter ?? server.hibernateAfter;
+  return startProcess(runtime, behavior, (self) => behavior.init(args, self, sleepy), {
     ...options,
     ...(label === undefined ? {} : { label }),
     ...(server.trapExit === undefined ? {} : { trapExit: server.trapExit }),

@@ -3,31 +3,50 @@
  * message, so that a restart is not noticed.
  */
 import type { ExitReason } from '../actor/exit-reason.ts';
-import type { NameScope } from '../actor/names.ts';
-import type { Pid } from '../actor/pid.ts';
+import type { NameTable } from '../actor/names.ts';
+import { RemoteName, type Pid } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { ExitError } from './errors.ts';
 import { stopProcess, type Shutdown } from './stop.ts';
 
-/** A name in a scope. */
-export interface Named {
-  readonly scope: NameScope;
-  readonly name: string;
+/** A name in a scope, or in any other table of names (`via`). */
+export interface Named<Name = string> {
+  readonly scope: NameTable<Name>;
+  readonly name: Name;
 }
 
 export class ProcessRef {
   readonly runtime: Runtime;
-  readonly #target: Pid | Named;
+  readonly #target: Pid | Named<unknown> | RemoteName;
 
-  constructor(runtime: Runtime, target: Pid | Named) {
+  constructor(runtime: Runtime, target: Pid | Named<unknown> | RemoteName) {
     this.runtime = runtime;
     this.#target = target;
   }
 
-  /** The process behind it now; undefined while the name is free. */
+  /**
+   * The process behind it now; undefined while the name is free. Throws what its table of names throws, and
+   * `ExitError` `noconnection` for a name on another node.
+   */
   get pid(): Pid | undefined {
     const target = this.#target;
-    return 'scope' in target ? target.scope.whereis(target.name) : target;
+    if ('scope' in target) return target.scope.whereis(target.name);
+    return target instanceof RemoteName ? this.#onNode(target) : target;
+  }
+
+  /** As `pid`, null where that throws. */
+  protected get found(): Pid | undefined | null {
+    try {
+      return this.pid;
+    } catch {
+      return null;
+    }
+  }
+
+  #onNode({ node, name }: RemoteName): Pid | undefined {
+    if (node === this.runtime.node) return this.runtime.names.whereis(name);
+    throw new ExitError(`${name}@${node}`, 'noconnection');
   }
 }
 

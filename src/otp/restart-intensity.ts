@@ -5,6 +5,8 @@
  * the restart made `intensity` restarts ago happened at or after `now - period`: the window includes its edge.
  * Constant time and at most `intensity` numbers. Source: Erlang/OTP `supervisor`, `add_restart`; OTP S2, S22.
  */
+import { SpecError, type SpecProblem } from './spec-error.ts';
+
 export interface RestartLimit {
   /** Restarts allowed within `period`. */
   readonly intensity: number;
@@ -15,15 +17,18 @@ export interface RestartLimit {
 /** OTP's default: 1 restart in 5 s. */
 export const DEFAULT_LIMIT: RestartLimit = { intensity: 1, period: 5_000 };
 
-/** Fills in the defaults. Throws a `TypeError` for a limit that makes no sense. */
+/** Fills in the defaults. Throws a `SpecError` for a limit that makes no sense. */
 export function checkLimit(limit: Partial<RestartLimit>): RestartLimit {
   const { intensity = DEFAULT_LIMIT.intensity, period = DEFAULT_LIMIT.period } = limit;
   if (!Number.isInteger(intensity) || intensity < 0)
-    throw new TypeError('supervisor: intensity must be an integer ≥ 0');
+    throw refused({ invalid_intensity: intensity }, 'intensity must be an integer ≥ 0');
   if (!(Number.isFinite(period) && period > 0))
-    throw new TypeError('supervisor: period must be positive milliseconds');
+    throw refused({ invalid_period: period }, 'period must be positive milliseconds');
   return { intensity, period };
 }
+
+const refused = (reason: SpecProblem, message: string): SpecError =>
+  new SpecError('supervisor_data', reason, `supervisor: ${message}`);
 
 export class RestartWindow {
   readonly limit: RestartLimit;
@@ -47,6 +52,14 @@ export class RestartWindow {
     this.#stamps[this.#oldest] = now;
     this.#oldest = (this.#oldest + 1) % intensity;
     return exceeded;
+  }
+
+  /** The same restarts under another limit. */
+  withLimit(limit: RestartLimit): RestartWindow {
+    const window = new RestartWindow(limit);
+    const inOrder = [...this.#stamps.slice(this.#oldest), ...this.#stamps.slice(0, this.#oldest)];
+    if (limit.intensity > 0) window.#stamps.push(...inOrder.slice(-limit.intensity));
+    return window;
   }
 
   /** Restarts inside the window that ends at `now`. */

@@ -9,6 +9,8 @@ export interface Next {
   readonly continue?: unknown;
   /** Sends `timeout` to `handleInfo` unless another message comes within this many milliseconds. */
   readonly timeout?: number;
+  /** Gives the mailbox's memory back until a message comes (`sys` does not wake it). */
+  readonly hibernate?: boolean;
 }
 
 export class Reply<State, Value = unknown> {
@@ -57,6 +59,17 @@ export class Started<State> {
     this.next = next;
   }
 }
+
+/** Says what a result is where `instanceof` cannot: a worker thread loads a copy of this module. */
+const RESULT = Symbol.for('espalier.result');
+for (const [tag, { prototype }] of Object.entries({
+  reply: Reply,
+  noReply: NoReply,
+  stop: Stop,
+  ignore: Ignore,
+  started: Started,
+}))
+  Object.defineProperty(prototype, RESULT, { value: tag });
 
 /** Answers a call and goes on with `state`. */
 export const reply = <State, Value>(value: Value, state: State, next?: Next): Reply<State, Value> =>

@@ -17,9 +17,9 @@ export type Protocol = object;
 /** What may be asked of a server nobody has described: any tag, one payload, an answer to be looked at. */
 export type AnyProtocol = Readonly<Record<string, (payload?: unknown) => unknown>>;
 
-type Answer<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
+export type Answer<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
 /** What `call` and `cast` take after the tag: the one payload, which may be optional or none, and the rest. */
-type WithPayload<F, Rest extends unknown[]> = F extends (...args: infer Args) => unknown
+export type WithPayload<F, Rest extends unknown[]> = F extends (...args: infer Args) => unknown
   ? Args extends readonly []
     ? [payload?: undefined, ...rest: Rest]
     : Args extends readonly [payload?: unknown]
@@ -67,15 +67,20 @@ export class ServerRef<
     ) as Promise<Answer<Calls[Tag]>>;
   }
 
-  /** Sends a request without an answer. False when the mailbox is full; a dead server's is lost in silence. */
+  /**
+   * Sends a request without an answer. False when the mailbox is full, or the table of names threw; a dead
+   * server's is lost in silence. Never throws.
+   */
   cast<Tag extends keyof Casts & string>(tag: Tag, ...[payload]: WithPayload<Casts[Tag], []>): boolean {
-    const pid = this.pid;
+    const pid = this.found;
+    if (pid === null) return false;
     return pid === undefined || this.runtime.cast(pid, new Request(tag, payload));
   }
 
   /** Sends a plain message (`handleInfo`). */
   send(message: unknown): boolean {
-    const pid = this.pid;
+    const pid = this.found;
+    if (pid === null) return false;
     return pid === undefined || this.runtime.send(pid, message);
   }
 }
@@ -87,9 +92,10 @@ export function request(
   message: unknown,
   options: CallOptions = {},
 ): Promise<unknown> {
-  const { runtime, pid } = ref;
   const { timeout = CALL_TIMEOUT, signal } = options;
   return new Promise((resolve, reject) => {
+    // a broken table of names rejects the call
+    const { runtime, pid } = ref;
     if (typeof timeout !== 'number' || !(timeout >= 0)) {
       throw new RangeError('timeout must be milliseconds or Infinity');
     }

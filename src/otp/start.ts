@@ -8,7 +8,7 @@
 import type { Behavior } from '../actor/behavior.ts';
 import { isOrderly, thrownReason, type ExitReason } from '../actor/exit-reason.ts';
 import type { FullPolicy, MailboxOptions } from '../actor/mailbox.ts';
-import type { NameScope } from '../actor/names.ts';
+import { takeName, type NameTable } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import { MAILBOX_BOUND, Status, type Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
@@ -32,9 +32,9 @@ export interface StartOptions {
   readonly label?: string;
   readonly id?: string;
   /** Registered before `init`; taken: `error` with `{ already_started: pid }`. */
-  readonly name?: string;
+  readonly name?: unknown;
   /** Where the name is registered. Default: the runtime's own scope. */
-  readonly scope?: NameScope;
+  readonly scope?: NameTable<unknown>;
   /** Messages queued at most, or that and what happens to more of them. Default 1,000, `reject`. */
   readonly mailbox?: number | MailboxOptions;
   readonly trapExit?: boolean;
@@ -60,12 +60,12 @@ export function startProcess(
   }
   if (options.trapExit === true) process.trapExit = true;
   if (options.name !== undefined) {
-    const scope = options.scope ?? runtime.names;
-    if (!scope.register(options.name, process)) {
-      const holder = scope.whereis(options.name);
+    const scope: NameTable<unknown> = options.scope ?? runtime.names;
+    const refused = nameRefused(process, scope, options.name);
+    if (refused !== undefined) {
       process.linkedToParent = false;
       runtime.die(process, 'normal');
-      return { tag: 'error', reason: { already_started: holder } };
+      return { tag: 'error', reason: refused.reason };
     }
   }
   let result: InitResult | PromiseLike<InitResult>;
@@ -80,6 +80,20 @@ export function startProcess(
   }
   if ('tag' in result) return conclude(process, result);
   return later(process, result, options.timeout ?? Infinity, options.signal);
+}
+
+/** Why it cannot have the name: somebody holds it, or the table of names threw. */
+function nameRefused(
+  process: Process,
+  scope: NameTable<unknown>,
+  name: unknown,
+): { readonly reason: ExitReason } | undefined {
+  try {
+    if (takeName(scope, name, process)) return undefined;
+    return { reason: { already_started: scope.whereis(name) } };
+  } catch (error) {
+    return { reason: error };
+  }
 }
 
 const POLICIES: readonly FullPolicy[] = ['reject', 'dropNewest', 'dropOldest'];

@@ -12,6 +12,18 @@ export function restarts(restart: Restart, reason: ExitReason): boolean {
   return restart === 'permanent' || (restart === 'transient' && !isOrderly(reason));
 }
 
+/** Whether significant children that end by themselves end their supervisor: the first of them, or the last. */
+export type AutoShutdown = 'never' | 'anySignificant' | 'allSignificant';
+
+/**
+ * Whether a child that ended by itself, and is not restarted, ends the supervisor (OTP S13, S14).
+ * @param othersLeft whether another significant child runs or is being restarted.
+ */
+export function endsSupervisor(mode: AutoShutdown, significant: boolean, othersLeft: () => boolean): boolean {
+  if (mode === 'never' || !significant) return false;
+  return mode === 'anySignificant' || !othersLeft();
+}
+
 /** Whether the end of a child is worth an error report (OTP R2). */
 export function reportable(restart: Restart, reason: ExitReason): boolean {
   return restart === 'permanent' || !isOrderly(reason);

@@ -12,10 +12,11 @@ import { Kind } from '../actor/mailbox.ts';
 import type { Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
 import { endedChild, type Child } from './child-spec.ts';
+import { restartWhenDue, type Due } from './restart-wait.ts';
 import { chain, eachInOrder, type MaybePromise } from './sequence.ts';
 import { stopStarting } from './stop.ts';
-import { reportable, restartGroup, restarts } from './strategy.ts';
-import { report, startChild, stateOf, stopAll, tryAgain } from './supervisor-children.ts';
+import { endsSupervisor, reportable, restartGroup, restarts } from './strategy.ts';
+import { report, startChild, stateOf, stopAll, type SupervisorState } from './supervisor-children.ts';
 import { answer, type SupervisorRequest } from './supervisor-requests.ts';
 
 export const supervisorBehavior: Behavior = {
@@ -46,12 +47,14 @@ export const supervisorBehavior: Behavior = {
   },
 
   terminate(_reason, self) {
+    if (self.state === undefined) return undefined;
     return ignoreValue(chain(stopStarting(self), () => stopAll(self, [...stateOf(self).children.values()])));
   },
 
   inspect(self) {
-    const { strategy, window } = stateOf(self);
-    return { strategy, ...window.limit, recent: window.recent(self.clock.now()) };
+    if (self.state === undefined) return {};
+    const { strategy, autoShutdown, window } = stateOf(self);
+    return { strategy, autoShutdown, ...window.limit, recent: window.recent(self.clock.now()) };
   },
 };
 
@@ -65,19 +68,28 @@ function onExit(self: Process, exit: Exit): void | Promise<void> {
   const process = exit.from as Process;
   child.process = null;
   process.child = null;
-  return ignoreValue(ended(self, child, exit.reason));
+  return ignoreValue(ended(self, child, process, exit.reason));
 }
 
-function ended(self: Process, child: Child, reason: ExitReason): MaybePromise<void> {
+function ended(self: Process, child: Child, process: Process, reason: ExitReason): MaybePromise<void> {
   const state = stateOf(self);
-  const { restart } = child.spec;
+  const { restart, significant } = child.spec;
   const again = restarts(restart, reason);
   if (reportable(restart, reason)) {
-    report(self, child, 'child_terminated', reason, again ? `restart (${state.strategy})` : 'no restart');
+    const decision = again ? `restart (${state.strategy})` : 'no restart';
+    report(self, child, 'child_terminated', reason, decision, process);
   }
-  if (again) return restartChild(self, child);
+  if (again) {
+    if (child.spec.restartDelay === undefined) return restartChild(self, child);
+    return restartWhenDue(self, child, dueOf(self, child, process, reason));
+  }
   if (restart === 'temporary') state.forget(child);
+  if (endsSupervisor(state.autoShutdown, significant, () => significantLeft(state)))
+    self.runtime.stop(self, 'shutdown');
 }
+
+const significantLeft = ({ children }: SupervisorState): boolean =>
+  [...children.values()].some((child) => child.spec.significant && child.present);
 
 /** Restarts what the strategy says, unless the intensity is exceeded (OTP S2, S3). */
 function restartChild(self: Process, child: Child): MaybePromise<void> {
@@ -99,16 +111,25 @@ function restartChild(self: Process, child: Child): MaybePromise<void> {
 /** When a start fails, oneForAll begins anew with all, restForOne with the one that failed (OTP S8). */
 function startGroup(self: Process, group: readonly Child[]): MaybePromise<void> {
   let failed: Child | undefined;
+  let why: ExitReason;
   const done = eachInOrder(group, (child) =>
     chain(startChild(self, child), (result) => {
       if (result.tag !== 'error') return true;
       report(self, child, 'start_error', result.reason, 'try again');
       failed = child;
+      why = result.reason;
       return false;
     }),
   );
   return chain(done, () => {
     const again = failed;
-    if (again !== undefined) tryAgain(self, again, () => restartChild(self, again));
+    return again === undefined ? undefined : restartWhenDue(self, again, dueOf(self, again, null, why));
   });
 }
+
+const dueOf = (self: Process, child: Child, ended: Process | null, reason: ExitReason): Due => ({
+  ended,
+  reason,
+  period: stateOf(self).window.limit.period,
+  restart: () => restartChild(self, child),
+});

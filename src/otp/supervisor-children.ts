@@ -2,22 +2,29 @@
  * A supervisor's children: its state, and how one of them is started and stopped.
  */
 import { isOrderly, type ExitReason } from '../actor/exit-reason.ts';
-import { Status, type Process } from '../actor/process.ts';
-import { Child, checkSpec, type ChildSpec } from './child-spec.ts';
-import type { RestartWindow } from './restart-intensity.ts';
-import { chain, eachInOrder, type MaybePromise } from './sequence.ts';
+import { Process, Status } from '../actor/process.ts';
+import type { ReportedChild } from '../actor/report.ts';
+import { Child, type CheckedSpec } from './child-spec.ts';
+import { RestartWindow } from './restart-intensity.ts';
+import { chain, eachInOrder, isPromiseLike, type MaybePromise } from './sequence.ts';
 import type { StartResult } from './start.ts';
 import { stopProcess } from './stop.ts';
-import { reportable, type Strategy } from './strategy.ts';
+import { reportable, type AutoShutdown, type Strategy } from './strategy.ts';
+import type { CheckedSupervisor, SupervisorInit } from './supervisor-spec.ts';
 
 export class SupervisorState {
-  readonly strategy: Strategy;
-  readonly window: RestartWindow;
+  /** What it was started with, or changed to. */
+  init: SupervisorInit;
+  strategy: Strategy;
+  autoShutdown: AutoShutdown;
+  window: RestartWindow;
   /** By id, in start order. */
-  readonly children: Map<string, Child> = new Map();
-  constructor(strategy: Strategy, window: RestartWindow) {
+  children: Map<string, Child> = new Map();
+  constructor(init: SupervisorInit, { strategy, autoShutdown, limit }: CheckedSupervisor) {
+    this.init = init;
     this.strategy = strategy;
-    this.window = window;
+    this.autoShutdown = autoShutdown;
+    this.window = new RestartWindow(limit);
   }
   keep(child: Child): void {
     this.children.set(child.spec.id, child);
@@ -32,11 +39,11 @@ export function stateOf(self: Process): SupervisorState {
 }
 
 /** Starts all in order; on a failure stops those started, in reverse (OTP S5). */
-export function startAll(self: Process, specs: readonly ChildSpec[]): MaybePromise<ExitReason | undefined> {
+export function startAll(self: Process, specs: readonly CheckedSpec[]): MaybePromise<ExitReason | undefined> {
   const state = stateOf(self);
   let failure: ExitReason | undefined;
   const done = eachInOrder(specs, (spec) => {
-    const child = new Child(checkSpec(spec));
+    const child = new Child(spec);
     return chain(startChild(self, child), (result) => {
       if (result.tag === 'error') {
         failure = { shutdown: { failed_to_start_child: child.spec.id, reason: result.reason } };
@@ -65,17 +72,30 @@ export function stopAll(self: Process, children: readonly Child[]): MaybePromise
   return eachInOrder(children.toReversed(), (child) => chain(stopChild(self, child), () => true));
 }
 
-export function startChild(self: Process, child: Child): MaybePromise<StartResult> {
+const NOTHING: readonly unknown[] = [];
+
+type Start = (parent: Process, ...args: readonly unknown[]) => MaybePromise<StartResult>;
+
+/** @param before arguments that come before the child's own. */
+export function startChild(
+  self: Process,
+  child: Child,
+  before: readonly unknown[] = NOTHING,
+): MaybePromise<StartResult> {
   // it was told to stop while it waited for the start or stop of another one
   if (ending(self)) return { tag: 'error', reason: 'shutdown' };
   let result: MaybePromise<StartResult>;
   try {
-    result = child.spec.start(self);
+    const start = child.spec.start as unknown as Start;
+    // most take nothing, and a spread costs as much as the rest of a restart
+    const plain = before.length === 0 && child.args.length === 0;
+    result = plain ? start(self) : start(self, ...before, ...child.args);
   } catch (error) {
-    result = { tag: 'error', reason: error };
+    result = asError(error);
   }
-  const settled = result instanceof Promise ? result.catch(asError) : result;
-  return chain(settled, (outcome) => {
+  const settled = isPromiseLike(result) ? Promise.resolve(result).catch(asError) : result;
+  return chain(settled, (given) => {
+    const outcome = isStartResult(given) ? given : asError(given);
     if (outcome.tag === 'error') return outcome;
     child.retry = null;
     if (outcome.tag === 'ignore') return outcome;
@@ -83,15 +103,25 @@ export function startChild(self: Process, child: Child): MaybePromise<StartResul
     if (!process.alive) return { tag: 'error', reason: process.reason };
     child.process = process;
     process.child = child;
-    self.runtime.report({
-      tag: 'progress',
-      at: self.clock.wall(),
-      label: self.label,
-      child: child.spec.id,
-      pid: process,
-    });
+    if (!child.shared) progress(self, child, process);
+    if (child.spec.restart === 'temporary') child.forgetStart();
     return outcome;
   });
+}
+
+/** OTP R1: not for the many of one template. */
+function progress(self: Process, child: Child, pid: Process): void {
+  const { id } = child.spec;
+  const { label } = self;
+  const at = self.clock.wall();
+  self.runtime.report({ tag: 'progress', at, label, child: id, spec: reported(child, pid), pid });
+}
+
+/** Whatever else a start function gives is the reason it failed. */
+function isStartResult(value: unknown): value is StartResult {
+  if (typeof value !== 'object' || value === null || !('tag' in value)) return false;
+  if (value.tag === 'ok') return 'pid' in value && value.pid instanceof Process;
+  return value.tag === 'ignore' || (value.tag === 'error' && 'reason' in value);
 }
 
 /**
@@ -106,6 +136,9 @@ export function tryAgain(self: Process, child: Child, restart: () => MaybePromis
 
 const asError = (reason: unknown): StartResult => ({ tag: 'error', reason });
 
+/** What a supervisor hears of a child that is dead already: nothing when it had left the link between them. */
+const reasonHeard = (process: Process): ExitReason => (process.linkedToParent ? process.reason : 'noproc');
+
 /** Stops a child and reports when it did not go as it should (OTP S10, S11). */
 export function stopChild(self: Process, child: Child): MaybePromise<void> {
   const process = child.process;
@@ -113,9 +146,13 @@ export function stopChild(self: Process, child: Child): MaybePromise<void> {
   child.retry = null;
   if (process === null) return;
   process.child = null;
-  return chain(process.alive ? stopProcess(process, self, child.spec.shutdown) : process.reason, (reason) => {
-    if (!stoppedWell(child, reason)) report(self, child, 'shutdown_error', reason, 'the child is stopped');
-  });
+  return chain<ExitReason, void>(
+    process.alive ? stopProcess(process, self, child.spec.shutdown) : reasonHeard(process),
+    (reason) => {
+      if (!stoppedWell(child, reason))
+        report(self, child, 'shutdown_error', reason, 'the child is stopped', process);
+    },
+  );
 }
 
 /** Whether a child that was told to stop ended as it should (OTP S11). */
@@ -125,12 +162,14 @@ export function stoppedWell(child: Child, reason: ExitReason): boolean {
   return restart !== 'permanent' && !reportable(restart, reason);
 }
 
+/** @param pid the process it is about; default none. */
 export function report(
   self: Process,
   child: Child,
   context: 'start_error' | 'child_terminated' | 'shutdown_error' | 'shutdown',
   reason: ExitReason,
   decision: string,
+  pid?: Process,
 ): void {
   self.runtime.report({
     tag: 'supervisor',
@@ -139,7 +178,13 @@ export function report(
     label: self.label,
     context,
     child: child.spec.id,
+    spec: reported(child, pid),
     reason,
     decision,
   });
+}
+
+function reported({ spec }: Child, pid: Process | undefined): ReportedChild {
+  const { id, restart, significant, shutdown, type } = spec;
+  return { id, pid, restart, significant, shutdown, type };
 }

@@ -11,40 +11,43 @@
  * business. Source: Erlang/OTP `supervisor`; OTP §1.3.
  */
 import type { MailboxOptions } from '../actor/mailbox.ts';
-import type { NameScope } from '../actor/names.ts';
-import type { Pid } from '../actor/pid.ts';
+import type { NameTable } from '../actor/names.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { checkSpec, type ChildCount, type ChildInfo, type ChildSpec } from './child-spec.ts';
-import { ExitError, StartError } from './errors.ts';
+import type { ChildSpec } from './child-spec.ts';
 import { startServerLink, type GenServer } from './gen-server.ts';
-import { TreeRef } from './process-ref.ts';
-import { checkLimit, RestartWindow, type RestartLimit } from './restart-intensity.ts';
 import { chain, type MaybePromise } from './sequence.ts';
-import { request, type CallOptions, type Protocol } from './server-ref.ts';
-import { startedOrThrow, startProcess, type StartOptions, type StartResult } from './start.ts';
+import type { Protocol } from './server-ref.ts';
+import {
+  startedOrThrow,
+  startProcess,
+  type InitResult,
+  type StartOptions,
+  type StartResult,
+} from './start.ts';
 import type { Shutdown } from './stop.ts';
-import type { Restart, Strategy } from './strategy.ts';
+import type { RestartDelay } from './restart-delay.ts';
+import type { Restart } from './strategy.ts';
 import { supervisorBehavior } from './supervisor-behavior.ts';
 import { startAll, SupervisorState } from './supervisor-children.ts';
-import type { ChildAnswer, SupervisorRequest } from './supervisor-requests.ts';
+import { SupervisorRef } from './supervisor-ref.ts';
+import { checkSupervisor, judged, type SupervisorInit } from './supervisor-spec.ts';
 
-export interface SupervisorSpec {
-  /** Default `oneForOne`. */
-  readonly strategy?: Strategy;
-  /** Restarts allowed within `period`. Default 1. */
-  readonly intensity?: number;
-  /** Milliseconds. Default 5,000. */
-  readonly period?: number;
-  readonly children: readonly ChildSpec[];
-}
+export { SpecError, type SpecPart, type SpecProblem } from './spec-error.ts';
+export type { AutoShutdown } from './strategy.ts';
+export { SupervisorRef, type StartedChild } from './supervisor-ref.ts';
+export { checkChildSpecs, type SupervisorInit, type SupervisorSpec } from './supervisor-spec.ts';
 
 /** Options of a child beside what it runs. */
 export interface ChildOptions {
   readonly restart?: Restart;
   readonly shutdown?: Shutdown;
+  /** Its own end may end the supervisor; default false. */
+  readonly significant?: boolean;
+  /** How long each restart waits; an extension of OTP. Default: not at all. */
+  readonly restartDelay?: RestartDelay;
   /** Registers the child under its id in this scope, so that its siblings find it across restarts. */
-  readonly scope?: NameScope;
+  readonly scope?: NameTable;
   readonly mailbox?: number | MailboxOptions;
 }
 
@@ -70,107 +73,49 @@ export function worker<Args, State, Calls extends Protocol, Casts extends Protoc
 }
 
 /** A child specification for a supervisor below this one. */
-export function supervisor(id: string, spec: SupervisorSpec, options: ChildOptions = {}): ChildSpec {
+export function supervisor(id: string, init: SupervisorInit, options: ChildOptions = {}): ChildSpec {
   const { scope, mailbox: _, ...rest } = options;
   return {
     id,
     ...rest,
     type: 'supervisor',
     start: (parent) =>
-      startSupervisorLink(parent, spec, { id, ...(scope === undefined ? {} : { name: id, scope }) }),
+      startSupervisorLink(parent, init, { id, ...(scope === undefined ? {} : { name: id, scope }) }),
   };
 }
 
 /** Starts a supervisor without a parent. Throws `StartError` with the first child's failure inside. */
 export async function startSupervisor(
   runtime: Runtime,
-  spec: SupervisorSpec,
+  init: SupervisorInit,
   options: StartOptions = {},
 ): Promise<SupervisorRef> {
-  const result = await start(runtime, spec, options);
+  const result = await start(runtime, init, options);
   return new SupervisorRef(runtime, startedOrThrow(result, options.label ?? options.id ?? 'supervisor'));
 }
 
 /** Starts a supervisor linked to the calling process, as a child specification does. Never throws. */
 export function startSupervisorLink(
   parent: Self,
-  spec: SupervisorSpec,
+  init: SupervisorInit,
   options: Omit<StartOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
-  return start(parent.runtime, spec, { ...options, parent: parent as Process });
+  return start(parent.runtime, init, { ...options, parent: parent as Process });
 }
 
-function start(runtime: Runtime, spec: SupervisorSpec, options: StartOptions): MaybePromise<StartResult> {
+function start(runtime: Runtime, init: SupervisorInit, options: StartOptions): MaybePromise<StartResult> {
   return startProcess(
     runtime,
     supervisorBehavior,
-    (self) => {
-      const { strategy, limit } = checkSupervisor(spec);
-      self.state = new SupervisorState(strategy, new RestartWindow(limit));
-      return chain(startAll(self, spec.children), (failure) =>
-        failure === undefined ? { tag: 'ok' as const } : { tag: 'stop' as const, reason: failure },
-      );
-    },
+    (self) =>
+      chain(judged(init, checkSupervisor), (outcome): MaybePromise<InitResult> => {
+        if (outcome.tag === 'error') return { tag: 'stop', reason: outcome.reason };
+        if (outcome.tag === 'ignore') return outcome;
+        self.state = new SupervisorState(init, outcome.value);
+        return chain(startAll(self, outcome.value.children), (failure) =>
+          failure === undefined ? { tag: 'ok' } : { tag: 'stop', reason: failure },
+        );
+      }),
     { ...options, trapExit: true },
   );
-}
-
-function checkSupervisor(spec: SupervisorSpec): {
-  strategy: Strategy;
-  limit: RestartLimit;
-} {
-  const { strategy = 'oneForOne' } = spec;
-  if (!['oneForOne', 'oneForAll', 'restForOne'].includes(strategy)) {
-    throw new TypeError('supervisor: strategy must be oneForOne, oneForAll or restForOne');
-  }
-  const ids = new Set<string>();
-  for (const child of spec.children) {
-    const { id } = checkSpec(child);
-    if (ids.has(id)) throw new TypeError(`supervisor: two children have the id ${id}`);
-    ids.add(id);
-  }
-  return { strategy, limit: checkLimit(spec) };
-}
-
-/** How others manage a supervisor's children. */
-export class SupervisorRef extends TreeRef {
-  /** Starts one more child, last in order. Undefined when its start gave `ignore`. Throws `StartError`. */
-  async startChild(spec: ChildSpec, options?: CallOptions): Promise<Pid | undefined> {
-    const answer = (await this.#ask({ tag: 'startChild', spec }, options)) as ChildAnswer;
-    if (answer.tag === 'error') throw new StartError(spec.id, answer.reason);
-    return answer.pid;
-  }
-
-  /** Stops a child; its specification stays (unless temporary). Throws `ExitError` `not_found`. */
-  async terminateChild(id: string, options?: CallOptions): Promise<void> {
-    orThrow(id, (await this.#ask({ tag: 'terminateChild', id }, options)) as ChildAnswer);
-  }
-
-  /** Starts a stopped child again. Throws `ExitError`: `not_found`, `running`, `restarting`, or its failure. */
-  async restartChild(id: string, options?: CallOptions): Promise<Pid | undefined> {
-    return orThrow(id, (await this.#ask({ tag: 'restartChild', id }, options)) as ChildAnswer);
-  }
-
-  /** Forgets a stopped child. Throws `ExitError`: `not_found`, `running`, `restarting`. */
-  async deleteChild(id: string, options?: CallOptions): Promise<void> {
-    orThrow(id, (await this.#ask({ tag: 'deleteChild', id }, options)) as ChildAnswer);
-  }
-
-  /** Children in reverse start order. */
-  async whichChildren(options?: CallOptions): Promise<readonly ChildInfo[]> {
-    return (await this.#ask({ tag: 'whichChildren' }, options)) as readonly ChildInfo[];
-  }
-
-  async countChildren(options?: CallOptions): Promise<ChildCount> {
-    return (await this.#ask({ tag: 'countChildren' }, options)) as ChildCount;
-  }
-
-  #ask(message: SupervisorRequest, options: CallOptions = { timeout: Infinity }): Promise<unknown> {
-    return request(this, message.tag, message, options);
-  }
-}
-
-function orThrow(id: string, answer: ChildAnswer): Pid | undefined {
-  if (answer.tag === 'error') throw new ExitError(id, answer.reason);
-  return answer.pid;
 }

@@ -23,3 +23,16 @@ export class StopRequest implements Work {
     self.runtime.stop(self, this.reason);
   }
 }
+
+/** Has a suspended server go on as another version of itself. */
+export class CodeChange {
+  /** The definition from now on; undefined: the same. */
+  readonly server: unknown;
+  readonly from: unknown;
+  readonly extra: unknown;
+  constructor(server: unknown, from: unknown, extra: unknown) {
+    this.server = server;
+    this.from = from;
+    this.extra = extra;
+  }
+}

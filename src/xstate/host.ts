@@ -44,12 +44,14 @@ export interface MachineView {
   readonly done: boolean;
 }
 
+const viewOf = ({ value, context, done }: MachineCell): MachineView => ({ value, context, done });
+
 const machineBehavior: Behavior = {
   type: 'StateMachine',
   receive(kind, message, self) {
     const cell = self.state as MachineCell;
     if (kind === Kind.call) {
-      (message as Call).reply({ value: cell.value, context: cell.context, done: cell.done });
+      (message as Call).reply(viewOf(cell));
       return;
     }
     const event = eventOf(message);
@@ -65,6 +67,10 @@ const machineBehavior: Behavior = {
   },
   inspect(self) {
     return { state: (self.state as MachineCell | undefined)?.value };
+  },
+  // read only: a machine's state is replaced by a restart
+  readState(self) {
+    return viewOf(self.state as MachineCell);
   },
 };
 

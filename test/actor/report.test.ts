@@ -229,6 +229,7 @@ describe('a crash', () => {
         path: ['root'],
         reason: error,
         queued: 1,
+        details: expect.any(Function),
       },
     ]);
     expect(lines.join()).not.toContain('hunter2');

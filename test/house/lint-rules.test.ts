@@ -24,6 +24,26 @@ const SAMPLES: Readonly<Record<string, readonly [code: string, rule: string | un
     "import { a } from '../../inspect/a.ts';\nexport const b = a;",
     'no-restricted-imports',
   ],
+  'src/otp/sees-effect-layer.ts': [
+    "import { a } from '../effect/a.ts';\nexport const b = a;",
+    'no-restricted-imports',
+  ],
+  'src/effect/sees-client.ts': [
+    "import { a } from '../mesh/client/client.ts';\nexport const b = a;",
+    'no-restricted-imports',
+  ],
+  'src/effect/errors.ts': [
+    "import { a } from '../mesh/errors/rpc-error.ts';\nexport const b = a;",
+    undefined,
+  ],
+  'src/isolation/looks-up.ts': [
+    "import { a } from '../mesh/a.ts';\nexport const b = a;",
+    'no-restricted-imports',
+  ],
+  'src/otp/sees-isolation.ts': [
+    "import { a } from '../isolation/a.ts';\nexport const b = a;",
+    'no-restricted-imports',
+  ],
   'src/mesh/sees-supervisors.ts': [
     "import { a } from '../../supervisors/a.ts';\nexport const b = a;",
     'no-restricted-imports',

@@ -107,14 +107,17 @@ describe('handleCall', () => {
       const { ref, pid, reports } = await begin({ call });
       expect(await reasonOf(ref.call('call'))).toBe(bug);
       expect(pid.reason).toBe(bug);
-      expect(reports).toMatchObject([{ tag: 'crash', reason: bug }]);
+      expect(reports).toMatchObject([
+        { tag: 'terminate', reason: bug, class: 'error', message: { call: { tag: 'call' } } },
+        { tag: 'crash', reason: bug },
+      ]);
     }
   });
 
   test('any other return value is bad_return_value, also null and undefined', async () => {
     for (const value of ['what', null, undefined, 7, {}]) {
       const { ref, pid } = await begin({ call: () => value });
-      expect(String(await reasonOf(ref.call('call')))).toContain('bad_return_value');
+      expect(await reasonOf(ref.call('call'))).toEqual({ bad_return_value: value });
       expect(pid.alive).toBe(false);
     }
   });
@@ -170,11 +173,16 @@ describe('handleCast and handleInfo', () => {
     }
   });
 
+  test('a result of another callback is none of init: bad_return_value', async () => {
+    for (const result of [reply(1, []), noReply([])])
+      expect(await reasonOf(begin({ init: () => result }))).toEqual({ bad_return_value: result });
+  });
+
   test('a reply to a cast is bad_return_value', async () => {
     const { ref, pid, clock } = await begin({ cast: (_, state) => reply(1, state) });
     ref.cast('cast');
     await clock.settle();
-    expect(String(pid.reason)).toContain('bad_return_value');
+    expect(pid.reason).toEqual({ bad_return_value: reply(1, []) });
   });
 
   test('an info that nobody handles is one warning, and the server lives', async () => {
@@ -386,7 +394,10 @@ describe('stop', () => {
     });
     expect(await reasonOf(ref.call('call'))).toBe('finished');
     expect(seen).toEqual(['finished', ['last']]);
-    expect(reports).toMatchObject([{ tag: 'crash', reason: 'finished' }]);
+    expect(reports).toMatchObject([
+      { tag: 'terminate', reason: 'finished', class: 'exit' },
+      { tag: 'crash', reason: 'finished' },
+    ]);
   });
 
   test('stopAndReply answers first', async () => {
@@ -413,7 +424,7 @@ describe('stop', () => {
     failing.ref.cast('cast');
     await failing.clock.settle();
     expect(failing.pid.reason).toBe(worse);
-    expect(failing.reports.length).toBe(1);
+    expect(failing.reports.map(({ tag }) => tag)).toEqual(['terminate', 'crash']);
   });
 
   test('an asynchronous terminate is waited for', async () => {

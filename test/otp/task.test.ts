@@ -1,7 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { Process } from '../../src/actor/process.ts';
-import { startTask, startTaskLink } from '../../src/otp.ts';
-import { reasonOf, spawn, world } from '../actor/world.ts';
+import { Exit } from '../../src/actor/monitor.ts';
+import { startSupervisor } from '../../src/otp/supervisor.ts';
+import { NameScope } from '../../src/actor/names.ts';
+import {
+  startTask,
+  startTaskLink,
+  startTaskSupervisor,
+  taskSupervisor,
+  TaskSupervisorRef,
+  type Task,
+} from '../../src/otp/task.ts';
+import { StartError } from '../../src/otp/errors.ts';
+import { Status } from '../../src/actor/process.ts';
+import { failure, reasonOf, recorder, spawn, world, type World } from '../actor/world.ts';
 
 describe('a task', () => {
   test('gives its result, synchronous, asynchronous or thenable, and ends normal', async () => {
@@ -134,5 +146,235 @@ describe('await and yield', () => {
     expect(await reason).toBe('timeout');
     expect((task.pid as Process).reason).toBe('killed');
     expect(runtime.timers.size).toBe(0);
+  });
+});
+
+/** An actor that starts a task when told to and waits for it in its callback. */
+function waiter(
+  { runtime }: World,
+  start: (self: Process) => Task<unknown>,
+  wait: (task: Task<unknown>) => Promise<unknown>,
+) {
+  const seen: { task?: Task<unknown>; got?: unknown; terminated?: unknown } = {};
+  const actor = spawn(
+    runtime,
+    async (_kind, _message, self) => {
+      const task = start(self);
+      seen.task = task;
+      seen.got = await wait(task);
+    },
+    { terminate: (reason) => void (seen.terminated = reason) },
+  );
+  runtime.send(actor, 'go');
+  return { actor, seen };
+}
+
+const pidOf = (task: Task<unknown> | undefined): Process => task?.pid as Process;
+
+const never = (): Promise<never> => new Promise(() => {});
+
+describe('a timeout of await', () => {
+  test('ends the actor that waits, with terminate and a report, and the linked task with it', async () => {
+    const all = world();
+    const { actor, seen } = waiter(
+      all,
+      (self) => startTaskLink(self, never),
+      (task) => task.await(),
+    );
+    await all.clock.advance(4_999);
+    expect(actor.status).toBe(Status.waiting);
+    await all.clock.advance(1);
+    expect((actor.reason as { reason: unknown }).reason).toBe('timeout');
+    expect(seen.terminated).toBe(actor.reason);
+    expect(pidOf(seen.task).reason).toBe(actor.reason);
+    expect(all.reports.filter(({ tag, pid }) => tag === 'crash' && pid === actor).length).toBe(1);
+  });
+
+  test('ends it also when it catches everything', async () => {
+    const all = world();
+    const { actor, seen } = waiter(
+      all,
+      (self) => startTaskLink(self, never),
+      (task) => task.await(10).catch(() => 'caught'),
+    );
+    await all.clock.advance(10);
+    expect(actor.alive).toBe(false);
+    expect(seen.got).toBe('caught');
+  });
+
+  test('ends an actor that waits after another await too, and one that is still starting', async () => {
+    const all = world();
+    const { actor } = waiter(
+      all,
+      (self) => startTaskLink(self, never),
+      async (task) => {
+        await Promise.resolve();
+        return task.await(10);
+      },
+    );
+    const starting = all.runtime.spawn({ type: 'Starting', receive: () => expect.fail() });
+    const late = reasonOf(startTaskLink(starting, never).await(10));
+    await all.clock.advance(10);
+    expect([actor.alive, starting.alive, await late]).toEqual([false, false, 'timeout']);
+  });
+
+  test('leaves a task that is not linked running', async () => {
+    const all = world();
+    const { actor, seen } = waiter(
+      all,
+      (self) => startTask(self, never),
+      (task) => task.await(10),
+    );
+    await all.clock.advance(10);
+    expect([actor.alive, pidOf(seen.task).alive]).toEqual([false, true]);
+  });
+
+  test('a signal ends only the wait', async () => {
+    const { runtime, clock } = world();
+    const owner = spawn(runtime);
+    const task = startTaskLink(owner, never);
+    const abort = new AbortController();
+    const waiting = reasonOf(task.await({ timeout: Infinity, signal: abort.signal }));
+    await clock.settle();
+    abort.abort('enough');
+    expect(await waiting).toEqual({ canceled: 'enough' });
+    expect(await reasonOf(task.await({ signal: abort.signal }))).toEqual({ canceled: 'enough' });
+    expect([owner.alive, (task.pid as Process).alive]).toEqual([true, true]);
+    expect(runtime.timers.size).toBe(0);
+  });
+
+  test.each([Number.NaN, -1])('%s is a RangeError', async (timeout) => {
+    const { runtime } = world();
+    expect(await failure(startTask(runtime, never).await(timeout))).toBeInstanceOf(RangeError);
+  });
+});
+
+describe('shutdown', () => {
+  test('stops a linked task, gives nothing, and its owner goes on', async () => {
+    const { runtime, reports } = world();
+    const owner = spawn(runtime);
+    const task = startTaskLink(owner, never);
+    expect(await task.shutdown()).toBeUndefined();
+    expect([(task.pid as Process).reason, owner.alive, reports]).toEqual(['shutdown', true, []]);
+  });
+
+  test('gives a result that had already arrived', async () => {
+    const { runtime, clock } = world();
+    const task = startTaskLink(spawn(runtime), () => undefined);
+    await clock.settle();
+    expect(await task.shutdown()).toEqual({ value: undefined });
+  });
+
+  test('gives a result that comes while the task is asked to end, and kills one that does not', async () => {
+    const { runtime, clock } = world();
+    const owner = spawn(runtime);
+    const stubborn = (ms: number): Task<string> =>
+      startTaskLink(owner, (self) => {
+        self.trapExit = true;
+        return new Promise((resolve) => {
+          self.runtime.timers.after(ms, () => resolve('done'));
+        });
+      });
+    const [quick, slow] = [stubborn(4_000), stubborn(6_000)];
+    await clock.settle();
+    const ends = [quick.shutdown(), slow.shutdown()];
+    await clock.advance(5_000);
+    expect(await Promise.all(ends)).toEqual([{ value: 'done' }, undefined]);
+    expect([(slow.pid as Process).reason, owner.alive]).toEqual(['killed', true]);
+  });
+
+  test('brutalKill kills at once, also a task that traps exits', async () => {
+    const { runtime, clock } = world();
+    const owner = spawn(runtime);
+    const task = startTaskLink(owner, (self) => {
+      self.trapExit = true;
+      return never();
+    });
+    await clock.settle();
+    expect(await task.shutdown('brutalKill')).toBeUndefined();
+    expect([(task.pid as Process).reason, owner.alive]).toEqual(['killed', true]);
+  });
+
+  test('rejects with the reason of a task that had crashed', async () => {
+    const { runtime, clock } = world();
+    const task = startTask(runtime, () => Promise.reject(new Error('bug')));
+    await clock.settle();
+    expect(String(await reasonOf(task.shutdown()))).toBe('Error: bug');
+  });
+});
+
+describe('a task supervisor', () => {
+  const begin = async (spec = {}) => {
+    const all = world();
+    return { ...all, tasks: await startTaskSupervisor(all.runtime, spec), owner: spawn(all.runtime) };
+  };
+
+  test('has the tasks as its temporary children; their crashes burn no intensity', async () => {
+    const { tasks, runtime, clock, owner } = await begin();
+    const bad = Array.from({ length: 20 }, () =>
+      tasks.asyncNolink(owner, () => Promise.reject(new Error('bug'))),
+    );
+    const good = tasks.asyncNolink(owner, () => 7);
+    expect(tasks.children.length).toBe(21);
+    expect(await good.await()).toBe(7);
+    for (const task of bad) expect(String(await reasonOf(task.await()))).toBe('Error: bug');
+    await clock.settle();
+    expect([tasks.children, (tasks.pid as Process).alive, owner.alive]).toEqual([[], true, true]);
+    expect(runtime.alive).toBe(2);
+  });
+
+  test('async links caller and task: a crash takes a caller along that does not trap exits', async () => {
+    const { tasks, runtime, clock, owner } = await begin();
+    const bug = new Error('bug');
+    const other = recorder(runtime, { trapExit: true });
+    tasks.async(owner, () => Promise.reject(bug));
+    const task = tasks.async(other.pid, () => Promise.reject(bug));
+    expect(await reasonOf(task.await())).toBe(bug);
+    await clock.settle();
+    expect(owner.reason).toBe(bug);
+    expect(other.inbox.map(({ message }) => message)).toEqual([new Exit(task.pid, bug)]);
+    expect((tasks.pid as Process).alive).toBe(true);
+  });
+
+  test('async: the task dies with its caller; asyncNolink: it runs on', async () => {
+    const { tasks, runtime, clock, owner } = await begin();
+    tasks.async(owner, never);
+    const other = tasks.asyncNolink(owner, never);
+    runtime.exit(owner, 'gone');
+    await clock.settle();
+    expect(tasks.children).toEqual([other.pid]);
+    expect(await reasonOf(tasks.async(owner, () => expect.fail()).await())).toBe('noproc');
+  });
+
+  test('more than maxChildren is max_children, a stopped one noproc; nothing runs', async () => {
+    const { tasks } = await begin({ maxChildren: 1 });
+    const first = tasks.startChild(never);
+    const start = (): unknown => tasks.asyncNolink(null, () => expect.fail());
+    expect(start).toThrow(StartError);
+    expect(start).toThrow('max_children');
+    expect(await tasks.stop()).toBe('shutdown');
+    expect(first.reason).toBe('shutdown');
+    expect(start).toThrow('noproc');
+  });
+
+  test('startChild runs for what it does, within its timeout', async () => {
+    const { tasks, clock } = await begin();
+    const done: string[] = [];
+    tasks.startChild(() => void done.push('a'), { label: 'a' });
+    const slow = tasks.startChild(never, { timeout: 10 });
+    await clock.advance(10);
+    expect([done, slow.reason, tasks.children]).toEqual([['a'], 'killed', []]);
+  });
+
+  test('below a supervisor it is found by name, also after a restart', async () => {
+    const { runtime, clock } = await begin();
+    const scope = new NameScope();
+    await startSupervisor(runtime, { children: [taskSupervisor('tasks', {}, { scope })] });
+    const tasks = new TaskSupervisorRef(runtime, { scope, name: 'tasks' });
+    const before = tasks.pid as Process;
+    runtime.exit(before, 'kill');
+    await clock.settle();
+    expect(tasks.pid).not.toBe(before);
+    expect(await tasks.asyncNolink(null, () => 3).await()).toBe(3);
   });
 });

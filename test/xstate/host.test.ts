@@ -5,7 +5,8 @@ import type { Process } from '../../src/actor/process.ts';
 import { startSupervisor } from '../../src/otp/supervisor.ts';
 import { NameScope } from '../../src/actor/names.ts';
 import { MachineRef, machineWorker, startMachine } from '../../src/xstate/host.ts';
-import { failure, recorder, world } from '../actor/world.ts';
+import { getState, replaceState } from '../../src/otp/sys.ts';
+import { failure, reasonOf, recorder, world } from '../actor/world.ts';
 
 const light = createMachine({
   id: 'light',
@@ -46,6 +47,14 @@ describe('startMachine', () => {
     expect(process.behavior.type).toBe('StateMachine');
     expect(process.label).toBe('light');
     expect(process.behavior.inspect?.(process)).toEqual({ state: 'on' });
+  });
+
+  test('sys shows its view, which cannot be replaced', async () => {
+    const { runtime } = world();
+    const ref = await startMachine(runtime, light, { perform });
+    expect(await getState(ref)).toEqual({ value: 'off', context: { pressed: 0 }, done: false });
+    expect(await reasonOf(replaceState(ref, () => 'on'))).toEqual({ read_only: 'StateMachine' });
+    expect(await ref.view()).toMatchObject({ value: 'off' });
   });
 
   test('a final state reached by a timer ends the process with normal', async () => {

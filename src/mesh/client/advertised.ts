@@ -5,7 +5,8 @@ import type { ChildSpec } from '../../otp/child-spec.ts';
 import { checkSpec } from '../../otp/child-spec.ts';
 import { ServerRef } from '../../otp/server-ref.ts';
 import { hex, type MeshContext } from '../context.ts';
-import type { AnyHandler, Authorize } from '../handlers/handler.ts';
+import type { AnyHandler, Authorize, ProcedureLimits } from '../handlers/handler.ts';
+import { checkWorker } from './check-worker.ts';
 import { defaultTag, ServerHandler } from '../handlers/server-handler.ts';
 import type { Advertised } from '../intent/intent.ts';
 import {
@@ -27,6 +28,8 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'limits',
   'authorize',
   'exclusive',
+  'isolation',
+  'worker',
   'timeout',
   'signal',
 ]);
@@ -41,13 +44,21 @@ export function advertised(
   const { runtime, settings } = context;
   const name = checkName(procedure, settings.names);
   if (!name.ok) return name;
-  const serves = guarded('handler', () => checkHandler(name.value, handler));
-  if (!serves.ok) return serves;
   return guarded('options', () => {
     if (typeof options !== 'object' || options === null) return invalid('options', 'must be an object');
     const unknown = unknownOption(options, OPTIONS);
     if (unknown !== undefined) return unknown;
     const wanted = options as Readonly<Record<string, unknown>>;
+    const { isolation = 'actor' } = wanted;
+    if (isolation !== 'actor' && isolation !== 'worker')
+      return invalid('isolation', 'must be actor or worker');
+    const serves: Checked<Served> =
+      isolation === 'worker'
+        ? checkWorker(name.value, handler, wanted['worker'])
+        : guarded('handler', () => checkHandler(name.value, handler));
+    if (!serves.ok) return serves;
+    if (isolation === 'actor' && wanted['worker'] !== undefined)
+      return invalid('worker', "is for isolation: 'worker'");
     const ttl = checkTtl(wanted['ttl']);
     if (!ttl.ok) return ttl;
     const metadata = checkMetadata(wanted['metadata']);
@@ -69,20 +80,32 @@ export function advertised(
         id: hex(runtime.random.bytes(8)),
         procedure: name.value,
         owner,
-        handler: serves.value,
+        handler: serves.value.handler,
         exclusive: exclusive === true,
         ttl: ttl.value,
         metadata: metadata.value,
         description: description.value,
-        limits: limits.value,
+        limits: limitsOf(serves.value.limits, limits.value),
         authorize: authorize as Authorize | undefined,
       },
     };
   });
 }
 
-function checkHandler(procedure: string, handler: unknown): Checked<Advertised['handler']> {
-  if (typeof handler === 'function') return { ok: true, value: handler as AnyHandler };
+/** What serves it, and the limits that it has by itself. */
+interface Served {
+  readonly handler: Advertised['handler'];
+  readonly limits?: ProcedureLimits;
+}
+
+const limitsOf = (
+  own: ProcedureLimits | undefined,
+  said: ProcedureLimits | undefined,
+): ProcedureLimits | undefined => (own === undefined ? said : { ...own, ...said });
+
+function checkHandler(procedure: string, handler: unknown): Checked<Served> {
+  if (typeof handler === 'function') return { ok: true, value: { handler: handler as AnyHandler } };
+  if (handler instanceof URL) return invalid('handler', "the URL of a module needs isolation: 'worker'");
   if (!(handler instanceof ServerHandler)) return invalid('handler', 'must be a function or server(…)');
   const { target, tag = defaultTag(procedure) } = handler;
   if (typeof tag !== 'string') return invalid('handler', 'server(…): tag must be a string');
@@ -93,5 +116,5 @@ function checkHandler(procedure: string, handler: unknown): Checked<Advertised['
       return invalid('handler', 'server(…) takes a ServerRef or a child specification');
     }
   }
-  return { ok: true, value: { server: target, tag } };
+  return { ok: true, value: { handler: { server: target, tag } } };
 }

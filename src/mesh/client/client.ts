@@ -7,6 +7,7 @@ import type { TracePayload } from '../../codec/payloads.ts';
 import type { Result } from '../errors/rpc-error.ts';
 import type { Authorize, Handler, ProcedureLimits } from '../handlers/handler.ts';
 import type { ServerHandler } from '../handlers/server-handler.ts';
+import type { WorkerOptions } from '../handlers/worker-handler.ts';
 
 export interface CallOptions {
   /** Milliseconds for everything: discovery, connection, failover, the handler. Default 5,000. */
@@ -54,6 +55,13 @@ export interface AdvertiseOptions extends WaitOptions {
   readonly authorize?: Authorize;
   /** No other client of the node may serve this name. Default false. */
   readonly exclusive?: boolean;
+  /**
+   * `worker`: the handler is a module's URL, whose function runs in a thread with a deadline (the call's) and a heap
+   * cap. Default `actor`.
+   */
+  readonly isolation?: 'actor' | 'worker';
+  /** Its threads. `limits.maxConcurrent` is `size` unless it is said. */
+  readonly worker?: WorkerOptions;
 }
 
 /** An advertisement's handle. One that was replaced does nothing. */
@@ -73,7 +81,7 @@ export interface Client extends AsyncDisposable {
    */
   advertise(
     procedure: string,
-    handler: Handler | ServerHandler,
+    handler: Handler | ServerHandler | URL,
     options?: AdvertiseOptions,
   ): Promise<Advertisement>;
   /** Stops serving what this client advertised; running calls finish. Idempotent. `timeout`: default 30,000 ms. */

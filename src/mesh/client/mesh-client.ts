@@ -51,7 +51,7 @@ export class MeshClient implements Client {
 
   advertise(
     procedure: string,
-    handler: Handler | ServerHandler,
+    handler: Handler | ServerHandler | URL,
     options: AdvertiseOptions = {},
   ): Promise<Advertisement> {
     return this.#advertising.advertise(procedure, handler, options);

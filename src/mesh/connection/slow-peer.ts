@@ -10,6 +10,8 @@ import type { Link } from '../../transport/transport.ts';
 
 /** Milliseconds in which something must leave. */
 const PATIENCE = 5_000;
+/** Bytes in that time that are no progress: a link that waits for its window tries single ones. */
+const CRUMBS = 64;
 /** The part of them, at the end, in which the peer must be heard; a live one is, several times. */
 const LISTEN = PATIENCE / 2;
 
@@ -66,7 +68,7 @@ export class SlowPeer {
 
   #judge(process: Process, link: Link): void {
     const watched = this.#watched;
-    const stuck = link.queued > 0 && watched.written - link.queued === this.#left;
+    const stuck = link.queued > 0 && watched.written - link.queued - this.#left <= CRUMBS;
     if (stuck && link.stats().bytesReceived > this.#heard) {
       watched.onSlow();
       return;

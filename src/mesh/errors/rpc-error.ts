@@ -55,6 +55,9 @@ export class Err {
   }
 }
 
+// says what was returned where `is` cannot: a worker thread loads a copy of this module
+Object.defineProperty(Err.prototype, Symbol.for('espalier.err'), { value: true });
+
 /** Returned by a handler to answer with a declared failure; any encodable reason. */
 export const err = (reason: unknown): Err => new Err(reason);
 

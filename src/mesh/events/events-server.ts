@@ -3,7 +3,7 @@
  */
 import { framesOf, outlineReason } from '../../actor/outline.ts';
 import type { Report } from '../../actor/report.ts';
-import type { Process } from '../../actor/process.ts';
+import { Process } from '../../actor/process.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, reply } from '../../otp/result.ts';
 import type { Counters, MeshContext } from '../context.ts';
@@ -45,7 +45,7 @@ export const eventsServer: GenServer<MeshContext, State, EventsCalls> = {
     const root = rootOf(self as Process);
     const stop = context.runtime.onReport((report) => {
       // a runtime may hold more than this node
-      if (rootOf(report.pid as Process) !== root) return;
+      if (!(report.pid instanceof Process) || rootOf(report.pid) !== root) return;
       context.events.report(report);
       if (report.tag !== 'crash') return;
       if (crashes.push(crashOf(report, context.runtime.crashDetails)) > RING) crashes.shift();

@@ -68,8 +68,8 @@ export class EventHub {
   report(report: Report): void {
     const name = NAME_OF[report.tag];
     if (name !== undefined && !this.#source.hears(name)) return;
-    const { event, fields } = entryOf(report, this.#runtime.crashDetails);
-    this.#source.tell(event, fields as never);
+    const entry = entryOf(report, this.#runtime.crashDetails);
+    if (entry !== undefined) this.#source.tell(entry.event, entry.fields as never);
   }
 
   /** A node listens, or a client was accepted. */

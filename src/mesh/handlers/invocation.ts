@@ -14,8 +14,10 @@ import { outlineReason } from '../../actor/outline.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import type { CborLimits } from '../../codec/limits.ts';
 import type { TracePayload } from '../../codec/payloads.ts';
+import { WORKER_OOM } from '../../isolation/index.ts';
 import { copied } from '../call/value-limits.ts';
 import { Err } from '../errors/rpc-error.ts';
+import type { CrashKind } from '../errors/rpc-failure.ts';
 import type { Abandonable, Caller, RpcCall } from '../router/rpc-call.ts';
 import { Refusal, type AnyHandler, type Authorize, type HandlerContext } from './handler.ts';
 
@@ -130,7 +132,7 @@ function crash(process: Process, served: Served, call: RpcCall, error: unknown):
     served.crashed++;
     const reason = thrownReason(error);
     const id = process.runtime.reportCrash(process, reason);
-    const failure = { tag: 'handler_crash', id, reason: 'error' } as const;
+    const failure = { tag: 'handler_crash', id, reason: kindOf(reason) } as const;
     call.refuse(
       served.crashDetails ? { ...failure, detail: outlineReason(reason, true).slice(0, 256) } : failure,
       reason,
@@ -138,6 +140,10 @@ function crash(process: Process, served: Served, call: RpcCall, error: unknown):
   }
   end(process);
 }
+
+/** `oom` and `killed` are how the thread of an isolated handler ends. */
+const kindOf = (reason: unknown): CrashKind =>
+  reason === WORKER_OOM ? 'oom' : reason === 'killed' ? 'killed' : 'error';
 
 /** Its procedure hears of the end by the exit signal, unless it is still inside `invoke`. */
 function end(process: Process): void {

@@ -1,6 +1,8 @@
 /**
  * Serves a procedure from a GenServer: each invocation calls it and answers with its reply.
  */
+import { exit } from '../../actor/exit-reason.ts';
+import { WORKER_OOM } from '../../isolation/index.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import { ExitError } from '../../otp/errors.ts';
 import { Request, request, type ServerRef } from '../../otp/server-ref.ts';
@@ -45,6 +47,8 @@ export function serverCaller(ref: Pick<ServerRef, 'runtime' | 'pid'>, tag: strin
       const { reason } = error;
       if (reason === 'noproc') throw restarting();
       if (isOverload(reason)) throw new Refusal({ tag: 'overloaded', bound: reason.overloaded });
+      // how the server ended, where that has a word of its own: it was in a worker thread
+      if (reason === WORKER_OOM) exit(reason);
       throw error;
     }
   };

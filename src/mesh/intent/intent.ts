@@ -16,7 +16,10 @@ export interface Advertised {
   readonly id: string;
   readonly procedure: string;
   readonly owner: string;
-  readonly handler: AnyHandler | { readonly server: ServerRef | ChildSpec; readonly tag: string };
+  readonly handler:
+    | AnyHandler
+    | { readonly server: ServerRef | ChildSpec; readonly tag: string }
+    | { readonly pool: ChildSpec; readonly exported: string };
   readonly exclusive: boolean;
   /** Seconds. */
   readonly ttl: number;

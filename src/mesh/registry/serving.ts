@@ -5,6 +5,7 @@
 import { seconds } from '../../actor/clock.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import { childrenOf } from '../../actor/tree.ts';
+import { WorkerPoolRef } from '../../isolation/index.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import { startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { chain, type MaybePromise } from '../../otp/sequence.ts';
@@ -17,6 +18,7 @@ import { actor, type MeshContext } from '../context.ts';
 import type { AnyHandler } from '../handlers/handler.ts';
 import { procedureSpec, Retire } from '../handlers/procedure.ts';
 import { serverCaller } from '../handlers/server-handler.ts';
+import { workerCaller } from '../handlers/worker-handler.ts';
 import type { Advertised } from '../intent/intent.ts';
 
 /** A user's server that crashes more often than this rests before it is started again (`supervisors/handlers.ts`). */
@@ -32,12 +34,26 @@ const keeperName = (id: string): string => `keeper:${id}`;
 /** Starts what serves an advertisement, as far as it does not run already. */
 export function serve(context: MeshContext, entry: Advertised): MaybePromise<StartResult> {
   if (typeof entry.handler === 'function') return startProcedure(context, entry, entry.handler);
+  if ('pool' in entry.handler) return servePool(context, entry, entry.handler.pool, entry.handler.exported);
   const { server, tag } = entry.handler;
   if (server instanceof ServerRef) return startProcedure(context, entry, serverCaller(server, tag));
   return chain(startKeeper(context, entry.id, server), (keeper): MaybePromise<StartResult> => {
     if (keeper.tag !== 'ok') return keeper;
     const ref = new ServerRef(context.runtime, { scope: context.scope, name: serverName(entry.id) });
     return startProcedure(context, entry, serverCaller(ref, tag));
+  });
+}
+
+function servePool(
+  context: MeshContext,
+  entry: Advertised,
+  pool: ChildSpec,
+  exported: string,
+): MaybePromise<StartResult> {
+  return chain(startKeeper(context, entry.id, pool), (keeper): MaybePromise<StartResult> => {
+    if (keeper.tag !== 'ok') return keeper;
+    const ref = new WorkerPoolRef(context.runtime, { scope: context.scope, name: serverName(entry.id) });
+    return startProcedure(context, entry, workerCaller(ref, exported));
   });
 }
 

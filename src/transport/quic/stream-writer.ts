@@ -51,13 +51,15 @@ export class StreamWriter {
       return;
     }
     let waiting = this.#waiting;
-    const { moved, host } = this.#set;
+    let progress = false;
     const blocked: QuicStream[] = [];
     while (waiting.length > 0) {
       this.#waiting = [];
       const more: QuicStream[] = [];
       for (const stream of waiting) {
+        const { queued } = stream;
         const drained = stream.over ? 'done' : this.#drainOne(stream);
+        progress ||= stream.queued < queued;
         if (drained === 'more') more.push(stream);
         else if (drained === 'blocked') blocked.push(stream);
         else stream.waiting = false;
@@ -66,8 +68,8 @@ export class StreamWriter {
     }
     // Whoever was blocked first goes first next time.
     this.#waiting = blocked;
-    if (blocked.length === 0 || this.#set.moved > moved) this.#nudge.moves();
-    else if (this.#nudge.waits(host.now())) this.#ask(blocked);
+    if (blocked.length === 0 || progress) this.#nudge.moves();
+    else if (this.#nudge.waits(this.#set.host.now())) this.#ask(blocked);
   }
 
   /**

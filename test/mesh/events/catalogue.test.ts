@@ -342,6 +342,15 @@ const ROWS: { readonly [Name in EventName]: Row } = {
       return { reason: 'TypeError' };
     },
   },
+  'runtime.blocked': {
+    at: 'node',
+    happen: async ({ world, node, nodeLog }) => {
+      const pid = processOf(node, 'router');
+      nodeLog.runtime.report({ tag: 'blocked', at: world.clock.wall(), pid, label: 'router', ms: 400 });
+      await world.clock.settle();
+      return { pid: pid.toString(), actor: 'router', ms: 400, over: true };
+    },
+  },
   'machine.log': {
     at: 'node',
     happen: async ({ world, nodeLog }) => {

@@ -171,6 +171,7 @@ describe('emit', () => {
       'supervisor.shutdown_error',
       'supervisor.shutdown',
       'runtime.defect',
+      'runtime.blocked',
       'machine.log',
     ]);
     expect(() => hub.emit('events.skipped', { of: 'x', skipped: 1 })).not.toThrow();

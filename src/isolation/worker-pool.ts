@@ -1,0 +1,220 @@
+/**
+ * A pool of worker threads: functions of a module, each call in a thread with its own heap.
+ *
+ * ```ts
+ * const pool = await startWorkerPool(runtime, { module: new URL('./work.mjs', import.meta.url), size: 2 });
+ * await pool.call('resize', [image, 640], { timeout: 2_000 });
+ * ```
+ * What no process inside one thread can be: stopped in the middle of a loop, and limited in memory. A call past its
+ * deadline ends its thread, and a new one is started; so does a full heap. Arguments and results are copied by
+ * structured clone (ArrayBuffers can be moved). A round trip costs some 20 µs, an idle thread 8 MiB. Use it for
+ * work that takes milliseconds and for code that is not trusted to end; never for what a process can do.
+ *
+ * The pool is a process below your supervisor and supervises one process for each thread. Source: OTP §4.
+ */
+import type { Behavior } from '../actor/behavior.ts';
+import { isOrderly } from '../actor/exit-reason.ts';
+import { Kind } from '../actor/mailbox.ts';
+import type { NameScope } from '../actor/names.ts';
+import { Process, Status, type Self } from '../actor/process.ts';
+import type { Runtime } from '../actor/runtime.ts';
+import type { ChildSpec } from '../otp/child-spec.ts';
+import { TreeRef } from '../otp/process-ref.ts';
+import type { MaybePromise } from '../otp/sequence.ts';
+import type { CallOptions } from '../otp/server-ref.ts';
+import { startedOrThrow, startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
+import type { Restart } from '../otp/strategy.ts';
+import { checkPool, type CheckedPool, type WorkerPoolOptions } from './pool-options.ts';
+import { PoolState } from './pool-state.ts';
+import { WorkerCall } from './worker-call.ts';
+import { WorkerError } from './worker-error.ts';
+
+/** Messages queued at most, as the mesh's procedures have: `maxQueue` decides, not the mailbox. */
+const POOL_MAILBOX = 16_384;
+/** What a supervisor grants beyond `drain`, for threads to end; milliseconds. */
+const SHUTDOWN_MARGIN = 1_000;
+
+/** The functions of a module, as `typeof import('./work.mjs')` says them. */
+export type WorkerModule = object;
+
+/** What may be asked of a module nobody has described. */
+export type AnyModule = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+
+type ArgsOf<F> = F extends (...args: infer Args) => unknown ? Readonly<Args> : readonly unknown[];
+type ResultOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> : unknown;
+
+export interface WorkerCallOptions extends CallOptions {
+  /** Moved instead of copied; the caller's are empty afterwards. */
+  readonly transfer?: readonly ArrayBuffer[];
+}
+
+const poolBehavior: Behavior = {
+  type: 'WorkerPool',
+  supervises: true,
+
+  receive(kind, message, self) {
+    if (kind === Kind.call && message instanceof WorkerCall) (self.state as PoolState).admit(message);
+  },
+
+  async terminate(reason, self) {
+    const state = self.state;
+    if (!(state instanceof PoolState)) return;
+    if (isOrderly(reason) && state.options.drain > 0) await drained(self, state);
+    await state.dismiss('shutdown');
+  },
+
+  inspect(self) {
+    const { options, waiting, idle, busy, starting, ending, served, refused, killed, crashed } =
+      self.state as PoolState;
+    return {
+      strategy: 'oneForOne',
+      ...options.limit,
+      size: options.size,
+      spare: options.spare,
+      running: busy.size,
+      idle: idle.length,
+      starting: starting.size,
+      ending: ending.size,
+      waiting: waiting.size,
+      served,
+      refused,
+      killed,
+      crashed,
+    };
+  },
+};
+
+function drained(self: Process, state: PoolState): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = self.runtime.timers.after(state.options.drain, resolve);
+    state.drained().then(
+      () => {
+        timer.unset();
+        resolve();
+      },
+      (error: unknown) => self.runtime.defect(error),
+    );
+  });
+}
+
+/** Starts a pool without a parent. Throws `StartError`: what the module threw, `timeout`, or why a thread ended. */
+export async function startWorkerPool<Module extends WorkerModule = AnyModule>(
+  runtime: Runtime,
+  options: WorkerPoolOptions,
+  startOptions: StartOptions = {},
+): Promise<WorkerPoolRef<Module>> {
+  const checked = checkPool(options);
+  const result = await start(runtime, checked, startOptions);
+  return new WorkerPoolRef(runtime, startedOrThrow(result, startOptions.id ?? checked.label));
+}
+
+/** Starts a pool linked to the calling process, as a child specification does. Throws for options that make no sense. */
+export function startWorkerPoolLink(
+  parent: Self,
+  options: WorkerPoolOptions,
+  startOptions: Omit<StartOptions, 'parent'> = {},
+): MaybePromise<StartResult> {
+  return start(parent.runtime, checkPool(options), { ...startOptions, parent: parent as Process });
+}
+
+/** A child specification. Found under its id in `scope`: `new WorkerPoolRef(runtime, { scope, name: id })`. */
+export function workerPool(
+  id: string,
+  options: WorkerPoolOptions,
+  childOptions: {
+    readonly restart?: Restart;
+    /** Default: a second more than `drain`. */
+    readonly shutdown?: ChildSpec['shutdown'];
+    readonly scope?: NameScope;
+  } = {},
+): ChildSpec {
+  const checked = checkPool({ label: id, ...options });
+  const { scope, restart, shutdown = checked.drain + SHUTDOWN_MARGIN } = childOptions;
+  return {
+    id,
+    type: 'supervisor',
+    shutdown,
+    ...(restart === undefined ? {} : { restart }),
+    start: (parent) => {
+      const named = scope === undefined ? {} : { name: id, scope };
+      return start(parent.runtime, checked, { id, ...named, parent: parent as Process });
+    },
+  };
+}
+
+function start(runtime: Runtime, options: CheckedPool, given: StartOptions): MaybePromise<StartResult> {
+  return startProcess(
+    runtime,
+    poolBehavior,
+    async (self) => {
+      const state = new PoolState(self, options);
+      self.state = state;
+      const failed = await state.begin();
+      return failed === undefined ? { tag: 'ok' } : { tag: 'stop', reason: failed.reason };
+    },
+    { label: options.label, ...given, trapExit: true, mailbox: POOL_MAILBOX },
+  );
+}
+
+/** How others use a pool; `stop` lets accepted calls finish. */
+export class WorkerPoolRef<Module extends WorkerModule = AnyModule> extends TreeRef {
+  /**
+   * Calls an exported function in a thread and gives what it returns or resolves with. `timeout` in ms (default: the
+   * pool's) covers waiting and running; when it passes, or `signal` fires, a function that runs is ended with its
+   * thread. `args` are cloned when the function starts: leave them alone until then. Rejects with `WorkerError`;
+   * with a `RangeError` for a timeout that is none.
+   */
+  call<Name extends keyof Module & string>(
+    name: Name,
+    args: ArgsOf<Module[Name]>,
+    options: WorkerCallOptions = {},
+  ): Promise<ResultOf<Module[Name]>> {
+    return ask(this, name, args as readonly unknown[], options) as Promise<ResultOf<Module[Name]>>;
+  }
+}
+
+function ask(
+  { runtime, pid }: TreeRef,
+  name: string,
+  args: readonly unknown[],
+  { timeout, signal, transfer = [] }: WorkerCallOptions,
+): Promise<unknown> {
+  const what = `worker ${name}`;
+  return new Promise((resolve, reject) => {
+    if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0))
+      throw new RangeError('timeout must be milliseconds or Infinity');
+    if (!Array.isArray(args)) throw new TypeError('args must be an array');
+    const state = pid instanceof Process && pid.alive ? pid.state : undefined;
+    if (!(state instanceof PoolState)) {
+      reject(new WorkerError(what, { tag: 'exit', reason: 'noproc' }));
+      return;
+    }
+    const process = pid as Process;
+    if (process.status === Status.stopping || process.toldToEnd) {
+      reject(new WorkerError(what, { tag: 'exit', reason: 'shutdown' }));
+      return;
+    }
+    if (signal?.aborted === true) {
+      reject(new WorkerError(what, { tag: 'canceled', reason: signal.reason }));
+      return;
+    }
+    const onAbort = (): void => {
+      call.cancel(signal?.reason);
+    };
+    const call = new WorkerCall(
+      name,
+      args,
+      transfer,
+      (value) => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(value);
+      },
+      (failure) => {
+        signal?.removeEventListener('abort', onAbort);
+        reject(new WorkerError(what, failure));
+      },
+    );
+    signal?.addEventListener('abort', onAbort);
+    runtime.call(process, call, timeout ?? state.options.timeout);
+  });
+}

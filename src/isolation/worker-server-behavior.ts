@@ -1,0 +1,175 @@
+/**
+ * The process of a GenServer in a worker thread: its callbacks ask those in the thread and do what they decided.
+ *
+ * Everything else is a GenServer's: order, idle timeouts, continues, stopping, reports. It is parked while a callback
+ * runs in the thread, as with any promise. Supervised by whoever starts it; a crash loses the state in the thread.
+ */
+import type { StatusParts } from '../actor/behavior.ts';
+import type { Call } from '../actor/call.ts';
+import { describeReason } from '../actor/exit-reason.ts';
+import { Kind } from '../actor/mailbox.ts';
+import { Down, Exit } from '../actor/monitor.ts';
+import type { Process } from '../actor/process.ts';
+import { ServerBehavior } from '../otp/gen-server-behavior.ts';
+import {
+  ignore,
+  noReply,
+  reply,
+  started,
+  stop,
+  stopAndReply,
+  type Next,
+  type NoReply,
+  type Stop,
+} from '../otp/result.ts';
+import { Request } from '../otp/server-ref.ts';
+import { RemoteServer, Unclonable } from './remote-server.ts';
+import type { CheckedThread } from './thread.ts';
+import type { Callback, Done } from './worker-program.ts';
+
+/** A cast on its way through `handleInfo`, which takes any. */
+class Cast {
+  readonly cast: unknown;
+  constructor(message: unknown) {
+    this.cast = message;
+  }
+}
+
+/** Asks for a copy of the state. */
+export class StateRequest {
+  readonly tag = 'state';
+}
+
+class WorkerServerBehavior extends ServerBehavior {
+  override receive(kind: Kind, message: unknown, self: Process): void | Promise<void> {
+    return kind === Kind.cast
+      ? super.receive(Kind.info, new Cast(message), self)
+      : super.receive(kind, message, self);
+  }
+  /** The state is in the thread: `workerServerState` asks for it. */
+  readState(self: Process): unknown {
+    return { worker: self.label };
+  }
+}
+
+/** @param deadline milliseconds of one callback. */
+export const workerBehavior = (thread: CheckedThread, deadline: number, label: string): ServerBehavior =>
+  new WorkerServerBehavior(label, {
+    init: async (args: unknown, self: Process) => {
+      const remote = new RemoteServer(self, thread, deadline);
+      await remote.loaded;
+      const done = await orCrash(() => remote.perform('init', '', args));
+      switch (done.kind) {
+        case 'ignore':
+          return ignore;
+        case 'stop':
+          return stop(done.reason, undefined);
+        case 'started':
+          return started(remote, done.next as Next);
+        default:
+          return remote;
+      }
+    },
+    handleRequest: (term: unknown, state: unknown, self: Process, from: Call) =>
+      onCall(state as RemoteServer, self, term, from),
+    handleInfo: (message: unknown, state: unknown, self: Process) =>
+      onInfo(state as RemoteServer, self, message),
+    handleContinue: async (value: unknown, state: unknown) =>
+      resultOf(
+        state as RemoteServer,
+        await orCrash(() => (state as RemoteServer).perform('continue', '', value)),
+      ),
+    terminate: async (reason: unknown, state: unknown) => {
+      // without a thread nobody can clean up in it; without a state it has not begun
+      if (!(state instanceof RemoteServer) || !state.alive) return;
+      await state.perform('terminate', '', clonable(reason));
+    },
+    formatStatus: (status: StatusParts) => ({ ...status, state: 'in its worker' }),
+  });
+
+async function onCall(remote: RemoteServer, self: Process, term: unknown, call: Call): Promise<unknown> {
+  const [callback, name, payload]: [Callback, string, unknown] =
+    term instanceof StateRequest
+      ? ['state', '', undefined]
+      : term instanceof Request
+        ? ['call', term.tag, term.payload]
+        : ['call', '', term];
+  let done: Done;
+  try {
+    done = await remote.perform(callback, name, payload, call);
+  } catch (error) {
+    if (!(error instanceof Unclonable)) throw error;
+    call.fail({ tag: 'exit', reason: { unclonable: error.detail }, holder: self });
+    return noReply(remote);
+  }
+  if (done.kind === 'state') return reply(done.value, remote);
+  return done.kind === 'reply'
+    ? reply(done.value, remote, done.next as Next | undefined)
+    : resultOf(remote, done);
+}
+
+async function onInfo(remote: RemoteServer, self: Process, message: unknown): Promise<unknown> {
+  let done: Done;
+  try {
+    done = await performInfo(remote, message);
+  } catch (error) {
+    if (!(error instanceof Unclonable)) throw error;
+    unhandled(self, message);
+    return noReply(remote);
+  }
+  if (done.kind === 'unhandled') unhandled(self, message);
+  return done.kind === 'unhandled' ? noReply(remote) : resultOf(remote, done);
+}
+
+function performInfo(remote: RemoteServer, message: unknown): Promise<Done> {
+  if (message instanceof Cast) {
+    const { cast } = message;
+    return cast instanceof Request
+      ? remote.perform('cast', cast.tag, cast.payload)
+      : remote.perform('cast', '', cast);
+  }
+  return remote.perform('info', '', plain(message));
+}
+
+function unhandled(self: Process, message: unknown): void {
+  self.runtime.report({
+    tag: 'unhandled',
+    at: self.clock.wall(),
+    pid: self,
+    label: self.label,
+    kind: typeof message,
+  });
+}
+
+function resultOf(remote: RemoteServer, done: Done): NoReply<RemoteServer> | Stop<RemoteServer> {
+  if (done.kind !== 'stop')
+    return noReply(remote, 'next' in done ? (done.next as Next | undefined) : undefined);
+  const { reason, reply: answer } = done;
+  return answer === undefined ? stop(reason, remote) : stopAndReply(reason, answer.value, remote);
+}
+
+/** What cannot be cloned is the caller's mistake where there is no caller to tell. */
+async function orCrash(perform: () => Promise<Done>): Promise<Done> {
+  try {
+    return await perform();
+  } catch (error) {
+    throw error instanceof Unclonable ? new TypeError(`cannot be cloned: ${error.detail}`) : error;
+  }
+}
+
+/** Signals name processes, which mean nothing in another thread: their names do. */
+function plain(message: unknown): unknown {
+  if (message instanceof Down)
+    return { tag: message.tag, pid: String(message.pid), reason: clonable(message.reason) };
+  if (message instanceof Exit)
+    return { tag: message.tag, from: String(message.from), reason: clonable(message.reason) };
+  return message;
+}
+
+function clonable(reason: unknown): unknown {
+  try {
+    return structuredClone(reason);
+  } catch {
+    return describeReason(reason);
+  }
+}

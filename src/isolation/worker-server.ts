@@ -1,0 +1,120 @@
+/**
+ * A GenServer in a worker thread: its module exports the callbacks, its state lives in the thread.
+ *
+ * ```ts
+ * // count.mjs
+ * import { reply } from 'espalier/otp';
+ * export const init = (start) => start;
+ * export const handleCall = { add: (amount, total) => reply(total + amount, total + amount) };
+ * // elsewhere
+ * const ref = await startWorkerServer(runtime, { module: new URL('./count.mjs', import.meta.url) }, 0);
+ * await ref.call('add', 2); // 2
+ * ```
+ * Outside it is a GenServer like any other: a process with links, monitors, names, a mailbox and a place below a
+ * supervisor. A callback past `deadline` is an exit with `killed`, a full heap one with `worker_oom`, a thread that
+ * ends one with `{ worker_exit: code }`; the state is lost with the thread. Messages are copied by structured
+ * clone; a request that cannot be is refused with `{ unclonable: detail }` and the server lives on. Callbacks get
+ * `(payload, state, self, from)`, where `self` has `label` and `send(message)`, to itself. Source: OTP §4.
+ */
+import type { MailboxOptions } from '../actor/mailbox.ts';
+import type { Process, Self } from '../actor/process.ts';
+import type { Runtime } from '../actor/runtime.ts';
+import type { ChildSpec } from '../otp/child-spec.ts';
+import type { ServerBehavior } from '../otp/gen-server-behavior.ts';
+import type { MaybePromise } from '../otp/sequence.ts';
+import { request, ServerRef, type AnyProtocol, type CallOptions, type Protocol } from '../otp/server-ref.ts';
+import { startedOrThrow, startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
+import type { ChildOptions } from '../otp/supervisor.ts';
+import { checkThread, type ThreadOptions } from './thread.ts';
+import { StateRequest, workerBehavior } from './worker-server-behavior.ts';
+
+export interface WorkerServerOptions extends ThreadOptions {
+  /** Its name in trees and logs. Default `WorkerServer`. */
+  readonly label?: string;
+  /** Milliseconds that one callback may take, or Infinity; then the server is killed. Default 5,000. */
+  readonly deadline?: number;
+  /** As a GenServer's: exit signals become messages, and the parent's runs `terminate`. Default false. */
+  readonly trapExit?: boolean;
+  readonly mailbox?: number | MailboxOptions;
+}
+
+/** As the default timeout of a call: nobody waits longer unless somebody says so. */
+const DEADLINE = 5_000;
+
+/** Throws a `TypeError` that names the option. */
+function behaviorOf(options: WorkerServerOptions): ServerBehavior {
+  const { deadline = DEADLINE, label = 'WorkerServer' } = options;
+  if (!(deadline > 0))
+    throw new TypeError('worker server: deadline must be positive milliseconds or Infinity');
+  return workerBehavior(checkThread(options), deadline, label);
+}
+
+function start(
+  runtime: Runtime,
+  behavior: ServerBehavior,
+  { label, trapExit, mailbox }: WorkerServerOptions,
+  args: unknown,
+  options: StartOptions,
+): MaybePromise<StartResult> {
+  return startProcess(runtime, behavior, (self) => behavior.init(args, self), {
+    label: label ?? options.id ?? behavior.module,
+    ...(trapExit === undefined ? {} : { trapExit }),
+    ...(mailbox === undefined ? {} : { mailbox }),
+    ...options,
+  });
+}
+
+/** Starts a server in a worker without a parent. Throws `StartError`, also with what its module threw. */
+export async function startWorkerServer<
+  Calls extends Protocol = AnyProtocol,
+  Casts extends Protocol = AnyProtocol,
+>(
+  runtime: Runtime,
+  options: WorkerServerOptions,
+  args?: unknown,
+  startOptions: StartOptions = {},
+): Promise<ServerRef<Calls, Casts>> {
+  const behavior = behaviorOf(options);
+  const result = await start(runtime, behavior, options, args, startOptions);
+  return new ServerRef(runtime, startedOrThrow(result, options.label ?? behavior.module));
+}
+
+/** Starts one linked to the calling process, as a child specification does. Throws for options that make no sense. */
+export function startWorkerServerLink(
+  parent: Self,
+  options: WorkerServerOptions,
+  args?: unknown,
+  startOptions: Omit<StartOptions, 'parent'> = {},
+): MaybePromise<StartResult> {
+  const behavior = behaviorOf(options);
+  return start(parent.runtime, behavior, options, args, { ...startOptions, parent: parent as Process });
+}
+
+/** A child specification; `worker` for one in a thread. */
+export function workerServer(
+  id: string,
+  options: WorkerServerOptions,
+  args?: unknown,
+  childOptions: ChildOptions = {},
+): ChildSpec {
+  const behavior = behaviorOf(options);
+  const { scope, mailbox, ...rest } = childOptions;
+  return {
+    id,
+    ...rest,
+    type: 'worker',
+    start: (parent) =>
+      start(parent.runtime, behavior, options, args, {
+        id,
+        parent: parent as Process,
+        ...(scope === undefined ? {} : { name: id, scope }),
+        ...(mailbox === undefined ? {} : { mailbox }),
+      }),
+  };
+}
+
+/** A copy of the state of a server in a worker, for people and tests. Fails as a call does. */
+export const workerServerState = (
+  ref: Pick<ServerRef, 'runtime' | 'pid'>,
+  options: CallOptions = {},
+): Promise<unknown> => request(ref, 'state', new StateRequest(), options);

@@ -1,0 +1,223 @@
+/**
+ * The process that starts and stops applications, and decides what the end of one means (OTP A1, A2, A4).
+ *
+ * One per set of applications, at the root; each application is a child of it. One request at a time. It traps exits
+ * and stops all in reverse start order when it ends. Source: Erlang/OTP `application_controller`.
+ */
+import type { Behavior } from '../../actor/behavior.ts';
+import type { Call } from '../../actor/call.ts';
+import type { ExitReason } from '../../actor/exit-reason.ts';
+import { Kind } from '../../actor/mailbox.ts';
+import type { Exit } from '../../actor/monitor.ts';
+import type { Process } from '../../actor/process.ts';
+import { chain, eachInOrder, type MaybePromise } from '../sequence.ts';
+import { killTree, stopProcess, stopStarting } from '../stop.ts';
+import { endsAll, nameOf, type ApplicationType } from './definition.ts';
+import type { Environments } from './environment.ts';
+import { startMaster } from './master.ts';
+import { startOrder, type Definitions } from './start-order.ts';
+
+export interface ApplicationInfo {
+  readonly name: string;
+  readonly type: ApplicationType;
+  readonly pid: Process;
+}
+
+/** How a start differs from the definition. */
+export interface StartSettings {
+  readonly type?: ApplicationType;
+  readonly env?: object;
+}
+
+export class ControllerState {
+  readonly definitions: Definitions;
+  readonly environments: Environments;
+  /** Milliseconds for all to stop when one that must not end did. */
+  readonly deadline: number;
+  /** In start order. */
+  readonly running: Map<string, ApplicationInfo> = new Map();
+  constructor(definitions: Definitions, environments: Environments, deadline: number) {
+    this.definitions = definitions;
+    this.environments = environments;
+    this.deadline = deadline;
+  }
+}
+
+export type ControllerRequest =
+  | { readonly tag: 'start'; readonly name: string; readonly settings: StartSettings }
+  | {
+      readonly tag: 'ensure';
+      readonly name: string;
+      readonly type: ApplicationType | undefined;
+      readonly env: Readonly<Record<string, object>>;
+    }
+  | { readonly tag: 'stop'; readonly name: string }
+  | { readonly tag: 'which' };
+
+export type ControllerAnswer =
+  | { readonly tag: 'ok'; readonly started: readonly string[] }
+  | { readonly tag: 'which'; readonly running: readonly ApplicationInfo[] }
+  | { readonly tag: 'error'; readonly name: string; readonly reason: ExitReason };
+
+export const controllerBehavior: Behavior = {
+  type: 'Applications',
+  supervises: true,
+
+  receive(kind, message, self) {
+    const state = self.state as ControllerState;
+    switch (kind) {
+      case Kind.exit:
+        return onExit(self, state, message as Exit);
+      case Kind.call: {
+        const call = message as Call;
+        return done(
+          chain(answer(self, state, call.request as ControllerRequest), (value) => {
+            call.reply(value);
+          }),
+        );
+      }
+      default:
+        return self.runtime.report({
+          tag: 'unhandled',
+          at: self.clock.wall(),
+          pid: self,
+          label: self.label,
+          kind: 'message',
+        });
+    }
+  },
+
+  terminate(_reason, self) {
+    const { running } = self.state as ControllerState;
+    return done(
+      chain(stopStarting(self), () =>
+        eachInOrder([...running.values()].toReversed(), ({ pid }) =>
+          chain(stopProcess(pid, self, Infinity), () => true),
+        ),
+      ),
+    );
+  },
+};
+
+function done(value: MaybePromise<unknown>): void | Promise<void> {
+  return value instanceof Promise ? value.then(() => {}) : undefined;
+}
+
+const failed = (name: string, reason: ExitReason): ControllerAnswer => ({ tag: 'error', name, reason });
+
+function answer(
+  self: Process,
+  state: ControllerState,
+  request: ControllerRequest,
+): MaybePromise<ControllerAnswer> {
+  if (request.tag === 'which') return { tag: 'which', running: [...state.running.values()].toReversed() };
+  const { name } = request;
+  if (!state.definitions.has(name)) return failed(name, { not_found: name });
+  switch (request.tag) {
+    case 'start':
+      return start(self, state, name, request.settings);
+    case 'ensure':
+      return ensure(self, state, request.name, request);
+    case 'stop':
+      return stop(self, state, name);
+  }
+}
+
+function start(
+  self: Process,
+  state: ControllerState,
+  name: string,
+  settings: StartSettings,
+): MaybePromise<ControllerAnswer> {
+  const { definitions, environments, running } = state;
+  const definition = definitions.get(name);
+  if (definition === undefined) return failed(name, { not_found: name });
+  if (running.has(name)) return failed(name, { already_started: name });
+  const missing = definition.dependencies?.map(nameOf).find((dependency) => !running.has(dependency));
+  if (missing !== undefined) return failed(name, { not_started: missing });
+  environments.override(name, settings.env);
+  return chain(startMaster(self, definition, environments.of(name)), (result) => {
+    if (result.tag !== 'ok') {
+      environments.override(name, undefined);
+      return failed(name, result.tag === 'error' ? result.reason : 'ignore');
+    }
+    const type = settings.type ?? definition.type ?? 'temporary';
+    running.set(name, { name, type, pid: result.pid as Process });
+    return { tag: 'ok', started: [name] };
+  });
+}
+
+/** When one does not start, those started for it stop again. */
+function ensure(
+  self: Process,
+  state: ControllerState,
+  name: string,
+  { type, env }: Extract<ControllerRequest, { tag: 'ensure' }>,
+): MaybePromise<ControllerAnswer> {
+  const wanted = startOrder(state.definitions, name).filter((one) => !state.running.has(one));
+  const started: string[] = [];
+  let failure: ControllerAnswer | undefined;
+  const all = eachInOrder(wanted, (one) => {
+    const settings = {
+      ...(type === undefined ? {} : { type }),
+      ...(Object.hasOwn(env, one) ? { env: env[one] as object } : {}),
+    };
+    return chain(start(self, state, one, settings), (result) => {
+      if (result.tag === 'error') failure = result;
+      else started.push(one);
+      return failure === undefined;
+    });
+  });
+  return chain(all, (): MaybePromise<ControllerAnswer> => {
+    const why = failure;
+    if (why === undefined) return { tag: 'ok', started };
+    const back = eachInOrder(started.toReversed(), (one) => chain(stop(self, state, one), () => true));
+    return chain(back, () => why);
+  });
+}
+
+/** What is asked for never affects others. */
+function stop(self: Process, state: ControllerState, name: string): MaybePromise<ControllerAnswer> {
+  const application = state.running.get(name);
+  if (application === undefined) return failed(name, { not_started: name });
+  forget(state, name);
+  return chain(stopProcess(application.pid, self, Infinity), (): ControllerAnswer => ({
+    tag: 'ok',
+    started: [],
+  }));
+}
+
+function forget(state: ControllerState, name: string): void {
+  state.running.delete(name);
+  state.environments.override(name, undefined);
+}
+
+/** One ended that nobody had told to. */
+function onExit(self: Process, state: ControllerState, { from, reason }: Exit): void {
+  const ended = [...state.running.values()].find(({ pid }) => pid === from && !pid.alive);
+  if (ended === undefined) return;
+  const { name, type } = ended;
+  forget(state, name);
+  const all = endsAll(type, reason);
+  self.runtime.report({
+    tag: 'supervisor',
+    at: self.clock.wall(),
+    pid: self,
+    label: self.label,
+    context: 'child_terminated',
+    child: name,
+    reason,
+    decision: all ? `all stop (${type})` : `the others go on (${type})`,
+  });
+  if (!all) return;
+  endWithin(self, state.deadline);
+  self.runtime.stop(self, { shutdown: { application_ended: name, reason } });
+}
+
+/** Kills all that is left of it in `deadline` ms. */
+export function endWithin(controller: Process, deadline: number): void {
+  const { runtime } = controller;
+  if (!controller.alive || deadline === Infinity) return;
+  const timer = runtime.timers.after(deadline, () => killTree(controller));
+  runtime.onExit(controller, () => timer.unset());
+}

@@ -1,0 +1,112 @@
+/**
+ * The process of one application: starts its tree, ends with it, and runs its stop callback (OTP A2).
+ *
+ * Supervised by the applications' controller, which never restarts it. It traps exits; its one child is the top
+ * supervisor. Source: Erlang/OTP `application_master`.
+ */
+import type { Behavior } from '../../actor/behavior.ts';
+import type { ExitReason } from '../../actor/exit-reason.ts';
+import { Kind } from '../../actor/mailbox.ts';
+import type { Exit } from '../../actor/monitor.ts';
+import type { Process } from '../../actor/process.ts';
+import type { ChildSpec } from '../child-spec.ts';
+import { chain, isPromiseLike, type MaybePromise } from '../sequence.ts';
+import { startProcess, type InitResult, type StartResult } from '../start.ts';
+import { stopProcess, stopStarting } from '../stop.ts';
+import { startSupervisorLink, type SupervisorSpec } from '../supervisor.ts';
+import type { Application, ApplicationContext } from './definition.ts';
+
+class MasterState {
+  readonly application: Application;
+  readonly context: ApplicationContext;
+  top: Process | undefined;
+  /** Whether the start succeeded: only then is there something to stop. */
+  started = false;
+  constructor(application: Application, context: ApplicationContext) {
+    this.application = application;
+    this.context = context;
+  }
+}
+
+const masterBehavior: Behavior = {
+  type: 'Application',
+  supervises: true,
+
+  receive(kind, message, self) {
+    const { top } = self.state as MasterState;
+    if (kind === Kind.exit) {
+      const { from, reason } = message as Exit;
+      if (from === top && top?.alive === false) self.runtime.stop(self, reason);
+      return undefined;
+    }
+    return self.runtime.report({
+      tag: 'unhandled',
+      at: self.clock.wall(),
+      pid: self,
+      label: self.label,
+      kind: 'message',
+    });
+  },
+
+  terminate(reason, self) {
+    const state = self.state as MasterState;
+    return done(
+      chain(stopStarting(self), () =>
+        chain(stopTop(self, state), () => (state.started ? stopped(state, reason) : undefined)),
+      ),
+    );
+  },
+
+  inspect: (self) => ({ application: (self.state as MasterState).application.name }),
+};
+
+function done(value: MaybePromise<unknown>): void | Promise<void> {
+  return value instanceof Promise ? value.then(() => {}) : undefined;
+}
+
+function stopTop(self: Process, { top }: MasterState): MaybePromise<ExitReason> {
+  return top?.alive === true ? stopProcess(top, self, Infinity) : undefined;
+}
+
+function stopped({ application, context }: MasterState, reason: ExitReason): MaybePromise<void> {
+  return application.stop?.(context, reason);
+}
+
+/** Starts an application below `controller`. The failure is its callback's, or its top supervisor's with all inside. */
+export function startMaster(
+  controller: Process,
+  application: Application,
+  env: Readonly<object>,
+): MaybePromise<StartResult> {
+  const { runtime } = controller;
+  const { name } = application;
+  const init = (self: Process): MaybePromise<InitResult> => {
+    const context = { name, env, self, runtime };
+    const state = new MasterState(application, context);
+    self.state = state;
+    const wanted = application.start?.(context);
+    const top = isPromiseLike(wanted)
+      ? Promise.resolve(wanted).then((spec) => startTop(self, spec))
+      : startTop(self, wanted);
+    return chain(top, (result) => begin(state, result));
+  };
+  return startProcess(runtime, masterBehavior, init, { parent: controller, id: name, trapExit: true });
+}
+
+function begin(state: MasterState, result: StartResult | undefined): InitResult {
+  if (result?.tag === 'error') return { tag: 'stop', reason: result.reason };
+  if (result?.tag === 'ignore') return { tag: 'stop', reason: 'ignore' };
+  state.top = result?.pid as Process | undefined;
+  state.started = true;
+  return { tag: 'ok' };
+}
+
+function startTop(
+  self: Process,
+  spec: SupervisorSpec | ChildSpec | undefined,
+): MaybePromise<StartResult | undefined> {
+  if (spec === undefined) return undefined;
+  // it was told to end while its callback had not answered
+  if (!self.alive) return { tag: 'error', reason: 'shutdown' };
+  return 'children' in spec ? startSupervisorLink(self, spec, { label: 'supervisor' }) : spec.start(self);
+}

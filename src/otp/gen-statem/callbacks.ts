@@ -1,0 +1,87 @@
+/**
+ * The callbacks of a definition as the machine calls them: untyped, in either mode, made once per definition.
+ */
+import type { Process } from '../../actor/process.ts';
+import type { CallbackModule } from './action.ts';
+import type { StatemEvent } from './event.ts';
+import type { FormatStatus, StatemStatus } from './status.ts';
+import { NextState } from './result.ts';
+import { badValue, isModule } from './transition.ts';
+
+type StateCallback = (event: StatemEvent, data: unknown, self: Process) => unknown;
+
+interface Definition {
+  readonly label?: string;
+  readonly stateEnter?: boolean;
+  readonly hibernateAfter?: number;
+  readonly states?: Readonly<Record<string, StateCallback>>;
+  handleEvent?(event: StatemEvent, state: unknown, data: unknown, self: Process): unknown;
+  init?(args: unknown, self: Process): unknown;
+  formatStatus?(status: StatemStatus): object;
+  codeChange?(from: unknown, state: unknown, data: unknown, extra: unknown): unknown;
+  terminate?(reason: unknown, state: unknown, data: unknown, self: Process): void | Promise<void>;
+}
+
+const known = new WeakMap<object, Callbacks>();
+
+/** Throws `bad_return_from_callback_mode` for what has no callbacks, or those of both modes. */
+export function callbacksOf(definition: CallbackModule): Callbacks {
+  let callbacks = known.get(definition);
+  if (callbacks === undefined) {
+    if (!isModule(definition)) throw badValue('bad_return_from_callback_mode', definition);
+    callbacks = new Callbacks(definition as Definition);
+    known.set(definition, callbacks);
+  }
+  return callbacks;
+}
+
+export class Callbacks {
+  readonly label: string;
+  readonly stateEnter: boolean;
+  readonly hibernateAfter: number;
+  readonly #definition: Definition;
+  /** Own functions only: a state may be called `constructor`. */
+  readonly #states: Readonly<Record<string, StateCallback>> | undefined;
+
+  constructor(definition: Definition) {
+    this.#definition = definition;
+    this.label = definition.label ?? 'GenStatem';
+    this.stateEnter = definition.stateEnter === true;
+    this.hibernateAfter = definition.hibernateAfter ?? Infinity;
+    if (definition.states !== undefined) {
+      this.#states = Object.assign(Object.create(null), definition.states) as typeof definition.states;
+    }
+  }
+
+  /** Calls the callback of `state`, in whichever mode. */
+  invoke(event: StatemEvent, state: unknown, data: unknown, self: Process): unknown {
+    if (this.#states === undefined) return this.#definition.handleEvent?.(event, state, data, self);
+    if (typeof state !== 'string') throw badValue('bad_state_from_state_function', state);
+    const callback = this.#states[state];
+    if (typeof callback !== 'function') throw new TypeError(`undef: no state function ${state}`);
+    return callback(event, data, self);
+  }
+
+  init(args: unknown, self: Process): unknown {
+    if (this.#definition.init === undefined) throw new TypeError('undef: no init');
+    return this.#definition.init(args, self);
+  }
+
+  /** State and data as this version has them. A throw, or anything else but `nextState`, changes nothing. */
+  codeChange(from: unknown, state: unknown, data: unknown, extra: unknown): NextState<unknown, unknown> {
+    if (this.#definition.codeChange === undefined) throw new TypeError('undef: no codeChange');
+    const next = this.#definition.codeChange(from, state, data, extra);
+    if (!(next instanceof NextState)) throw badValue('bad_return_from_code_change', next);
+    return next as NextState<unknown, unknown>;
+  }
+
+  terminate(reason: unknown, state: unknown, data: unknown, self: Process): void | Promise<void> {
+    return this.#definition.terminate?.(reason, state, data, self);
+  }
+
+  get formatStatus(): FormatStatus | undefined {
+    const definition = this.#definition;
+    if (definition.formatStatus === undefined) return undefined;
+    return (status) => definition.formatStatus?.(status) as object;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What may be shown of a machine, to people and in reports (OTP G19, Y3).
+ *
+ * `formatStatus` of the definition has the last word. A formatter that throws harms nobody: a note stands where
+ * it would have had something to show.
+ */
+import type { ExitReason } from '../../actor/exit-reason.ts';
+import { FORMATTER_CRASHED } from '../server-status.ts';
+
+export interface StatemStatus<State = unknown, Data = unknown> {
+  readonly state: State;
+  readonly data: Data;
+  /** Why it ends; only in the report of its end. */
+  readonly reason?: ExitReason;
+  /**
+   * Events that are inserted or tried again, the next one first; at its end the current one comes before them.
+   * A call is shown without its `from`.
+   */
+  readonly queue: readonly unknown[];
+  /** Events that wait for a change of state, the oldest first. */
+  readonly postponed: readonly unknown[];
+  /** Timeouts that run, as the events they will be. */
+  readonly timeouts: readonly unknown[];
+  /** What `sys` keeps of its last events. */
+  readonly log: readonly unknown[];
+}
+
+/** Gives a status with its parts replaced; also what `redact` makes. */
+export type FormatStatus = (status: StatemStatus) => object;
+
+/** What a formatter leaves out is not shown. */
+export function formatted(status: StatemStatus, format: FormatStatus | undefined): StatemStatus {
+  if (format === undefined) return status;
+  try {
+    const given: unknown = format(status);
+    if (typeof given === 'object' && given !== null && 'state' in given) {
+      const { state, data, reason, queue, postponed, timeouts, log } = given as Partial<StatemStatus>;
+      return {
+        state,
+        data,
+        ...('reason' in status ? { reason } : {}),
+        queue: listOf(queue),
+        postponed: listOf(postponed),
+        timeouts: listOf(timeouts),
+        log: listOf(log),
+      };
+    }
+  } catch {
+    // as below; nothing of what was thrown, which may hold what the formatter was to hide
+  }
+  return {
+    state: FORMATTER_CRASHED,
+    data: FORMATTER_CRASHED,
+    // it is in the exit signals anyway
+    ...('reason' in status ? { reason: status.reason } : {}),
+    queue: [],
+    postponed: [],
+    timeouts: [],
+    log: [],
+  };
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);

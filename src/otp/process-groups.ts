@@ -1,0 +1,165 @@
+/**
+ * Process groups: processes that are found, or told of, together; one object is one scope (OTP N4–N7, this node).
+ *
+ * ```ts
+ * const workers = new ProcessGroups<string>();
+ * workers.join('resize', self.pid); // in a process that offers it
+ * for (const pid of workers.getMembers('resize')) runtime.send(pid, job);
+ *
+ * const { ref, members } = workers.monitor(self.pid, 'resize'); // then GroupChange messages with this ref
+ * ```
+ * A scope is a table, not a process. Whoever dies has left before anybody hears of the death. Scopes know nothing of
+ * each other. Source: Erlang/OTP `pg`.
+ */
+import { hold, letGo, type HeldName } from '../actor/names.ts';
+import type { Pid, Ref } from '../actor/pid.ts';
+import { Process } from '../actor/process.ts';
+import { ExitError } from './errors.ts';
+import { Memberships } from './process-groups/memberships.ts';
+import { Subscriptions, type GroupChange } from './process-groups/subscriptions.ts';
+
+export { GroupChange, GroupsLapsed } from './process-groups/subscriptions.ts';
+
+/** Bounds when nothing else is said: memberships are small, each monitor is told of every change. */
+const MAX_MEMBERSHIPS = 1_000_000;
+const MAX_MONITORS = 10_000;
+
+export interface ProcessGroupsOptions {
+  /** Memberships in all. Default 1,000,000. */
+  readonly maxMemberships?: number;
+  /** Monitors at a time. Default 10,000. */
+  readonly maxMonitors?: number;
+}
+
+export class ProcessGroups<Group = string> {
+  readonly #memberships = new Memberships<Group, Process>();
+  readonly #subscriptions = new Subscriptions<Group>();
+  readonly #maxMemberships: number;
+  readonly #maxMonitors: number;
+  readonly #held: HeldName = { scope: this, name: undefined };
+
+  constructor(options: ProcessGroupsOptions = {}) {
+    const { maxMemberships = MAX_MEMBERSHIPS, maxMonitors = MAX_MONITORS } = options;
+    if (!(maxMemberships >= 1)) throw new TypeError('process groups: maxMemberships must be a number ≥ 1');
+    if (!(maxMonitors >= 0)) throw new TypeError('process groups: maxMonitors must be a number ≥ 0');
+    this.#maxMemberships = maxMemberships;
+    this.#maxMonitors = maxMonitors;
+  }
+
+  /**
+   * Joins a process or several; a process that stands there twice, or joins again, is a member twice. The dead are
+   * passed over. All or none: throws a `TypeError` when one is no process of this node, `ExitError`
+   * `{ overloaded: 'memberships' }` when there would be too many.
+   */
+  join(group: Group, pids: Pid | readonly Pid[]): void {
+    const joining = locals(pids).filter(({ alive }) => alive);
+    if (this.#memberships.size + joining.length > this.#maxMemberships)
+      throw new ExitError('process groups', { overloaded: 'memberships' });
+    for (const process of joining) {
+      if (!this.#holds(process)) hold(process, this.#held);
+      this.#memberships.join(group, process);
+    }
+    this.#tell('join', group, joining);
+  }
+
+  /**
+   * Takes one membership for each pid given. `not_joined` when none of them was a member; those that were not are
+   * passed over. Throws a `TypeError`, and changes nothing, when one is no process of this node.
+   */
+  leave(group: Group, pids: Pid | readonly Pid[]): 'ok' | 'not_joined' {
+    const left = locals(pids).filter((process) => this.#memberships.leave(group, process));
+    for (const process of left) this.#free(process);
+    this.#tell('leave', group, left);
+    return left.length === 0 ? 'not_joined' : 'ok';
+  }
+
+  /** The members, each as often as it has joined. */
+  getMembers(group: Group): readonly Pid[] {
+    return this.getLocalMembers(group);
+  }
+
+  /** Those of the members that run on this node. */
+  getLocalMembers(group: Group): readonly Pid[] {
+    return [...this.#memberships.members(group)].filter(({ alive }) => alive);
+  }
+
+  /** The groups that have members. */
+  whichGroups(): readonly Group[] {
+    return [...this.#memberships.groups()].filter((group) => this.#hasMembers(group));
+  }
+
+  /**
+   * Tells `subscriber` of every join and leave of a group from now on, by `GroupChange` messages with this `ref`, in
+   * order; `members` are those of now. A subscriber whose mailbox is full gets `GroupsLapsed`, and nothing more for
+   * this `ref`. Throws a `TypeError` for a process elsewhere, `ExitError` `{ overloaded: 'monitors' }`.
+   */
+  monitor(subscriber: Pid, group: Group): { readonly ref: Ref; readonly members: readonly Pid[] } {
+    const ref = this.#subscribe(subscriber, { group });
+    return { ref, members: this.getMembers(group) };
+  }
+
+  /** Like `monitor`, for all groups of this scope. */
+  monitorScope(subscriber: Pid): {
+    readonly ref: Ref;
+    readonly groups: ReadonlyMap<Group, readonly Pid[]>;
+  } {
+    const ref = this.#subscribe(subscriber, undefined);
+    return { ref, groups: new Map(this.whichGroups().map((group) => [group, this.getMembers(group)])) };
+  }
+
+  /** Ends a monitor; none of its messages is seen after this. False when there is no such monitor (any more). */
+  demonitor(ref: Ref): boolean {
+    const subscriber = this.#subscriptions.remove(ref);
+    if (subscriber !== undefined) this.#free(subscriber);
+    return subscriber !== undefined;
+  }
+
+  /** Only for the kernel: a member or subscriber died. */
+  release(_name: unknown, process: Process): void {
+    this.#subscriptions.drop(process);
+    for (const [group, count] of this.#memberships.drop(process))
+      this.#tell('leave', group, new Array<Process>(count).fill(process));
+  }
+
+  #subscribe(pid: Pid, only: { readonly group: Group } | undefined): Ref {
+    const [subscriber] = locals(pid) as [Process];
+    if (this.#subscriptions.size >= this.#maxMonitors)
+      throw new ExitError('process groups', { overloaded: 'monitors' });
+    // whoever is not among the members of now must not be told to leave later
+    const groups = only === undefined ? [...this.#memberships.groups()] : [only.group];
+    for (const group of groups)
+      for (const member of this.#memberships.distinct(group))
+        if (!member.alive) this.release(undefined, member);
+    const known = this.#holds(subscriber);
+    const ref = this.#subscriptions.add(subscriber, only);
+    if (!subscriber.alive) this.#subscriptions.drop(subscriber);
+    else if (!known) hold(subscriber, this.#held);
+    return ref;
+  }
+
+  #hasMembers(group: Group): boolean {
+    for (const { alive } of this.#memberships.distinct(group)) if (alive) return true;
+    return false;
+  }
+
+  #tell(tag: GroupChange['tag'], group: Group, pids: readonly Pid[]): void {
+    if (pids.length === 0) return;
+    for (const lost of this.#subscriptions.tell(tag, group, pids)) this.#free(lost);
+  }
+
+  #holds(process: Process): boolean {
+    return this.#memberships.isMember(process) || this.#subscriptions.has(process);
+  }
+
+  /** Nothing of it is left here: its death is no business of this scope any more. */
+  #free(process: Process): void {
+    if (process.alive && !this.#holds(process)) letGo(process, this.#held);
+  }
+}
+
+function locals(pids: Pid | readonly Pid[]): readonly Process[] {
+  const given: readonly Pid[] = 'length' in pids ? pids : [pids];
+  for (const pid of given)
+    if (!(pid instanceof Process)) throw new TypeError('process groups: a process of this node is needed');
+  return given as readonly Process[];
+}

@@ -1,0 +1,209 @@
+/**
+ * A GenServer whose callbacks run in a thread is a GenServer like any other, seen from outside.
+ */
+import { afterEach, describe, expect, test } from 'vitest';
+import { NameScope } from '../../src/actor/names.ts';
+import type { Process } from '../../src/actor/process.ts';
+import type { Runtime } from '../../src/actor/runtime.ts';
+import {
+  startWorkerServer,
+  workerServer,
+  workerServerState,
+  type WorkerServerOptions,
+} from '../../src/isolation/index.ts';
+import * as sys from '../../src/otp/sys.ts';
+import { ServerRef, startSupervisor, stopServer } from '../../src/otp.ts';
+import { reasonOf, recorder } from '../actor/world.ts';
+import { fixture, realWorld, shared, stopped, until } from './threads.ts';
+
+const cleanup: (() => void)[] = [];
+afterEach(() => {
+  for (const end of cleanup.splice(0)) end();
+});
+
+async function server(
+  args: unknown = 0,
+  options: Partial<WorkerServerOptions> = {},
+  runtime: Runtime = realWorld().runtime,
+): Promise<ServerRef> {
+  const ref = await startWorkerServer(
+    runtime,
+    { module: fixture('counter.mjs'), label: 'count', ...options },
+    args,
+  );
+  cleanup.push(() => runtime.exit(ref.pid as Process, 'kill'));
+  return ref;
+}
+
+describe('callbacks', () => {
+  test('the state lives from call to call, in the order the messages were sent', async () => {
+    const ref = await server(10);
+    const first = ref.call('add', 1);
+    ref.cast('note', 'a');
+    ref.send('b');
+    expect(await first).toBe(11);
+    expect(await ref.call('add', 2)).toBe(13);
+    expect(await ref.call('log')).toEqual(['count', 'a', 'b']);
+    expect(await workerServerState(ref)).toEqual({ total: 13, log: ['count', 'a', 'b'] });
+  });
+
+  test('a continue from init comes before any queued message', async () => {
+    const ref = await server('continue');
+    expect(await ref.call('log')).toEqual(['continue first']);
+  });
+
+  test('a call may be answered later, by another callback', async () => {
+    const ref = await server();
+    const late = ref.call('later');
+    ref.cast('answer', 'now');
+    expect(await late).toBe('now');
+    expect(await ref.call('add', 1)).toBe(1);
+  });
+
+  test('an idle timeout reaches handleInfo when nothing comes first', async () => {
+    const ref = await server();
+    await ref.call('idle', 10);
+    await until(() => (ref.pid as Process).handled >= 2);
+    expect(await ref.call('log')).toEqual(['count', 'timeout']);
+  });
+
+  test('a server sends itself a message', async () => {
+    const ref = await server();
+    ref.cast('remind', 'soon');
+    await until(() => (ref.pid as Process).handled >= 2);
+    expect(await ref.call('log')).toEqual(['count', 'soon']);
+  });
+
+  test('the DOWN of a process it watches comes as data', async () => {
+    const { runtime } = realWorld();
+    const ref = await server(0, {}, runtime);
+    const other = recorder(runtime).pid;
+    (ref.pid as Process).monitor(other);
+    runtime.exit(other, 'gone');
+    await until(() => (ref.pid as Process).handled >= 1);
+    expect(await ref.call('log')).toEqual(['count', { tag: 'DOWN', pid: String(other), reason: 'gone' }]);
+  });
+
+  test('what cannot be cloned is refused to its caller alone', async () => {
+    const { runtime, reports } = realWorld();
+    const ref = await server(0, {}, runtime);
+    expect(await reasonOf(ref.call('add', () => {}))).toMatchObject({ unclonable: expect.any(String) });
+    ref.cast('note', () => {});
+    expect(await ref.call('add', 1)).toBe(1);
+    expect(reports.filter(({ tag }) => tag === 'unhandled')).toHaveLength(1);
+  });
+});
+
+test('sys works on it from outside: suspended it answers later, its status does not pretend to hold the state', async () => {
+  const ref = await server();
+  await sys.suspend(ref);
+  const call = ref.call('add', 1);
+  expect(await sys.getState(ref)).toEqual({ worker: 'count' });
+  expect(await sys.getStatus(ref)).toMatchObject({ status: 'suspended' });
+  expect((ref.pid as Process).queued).toBe(1);
+  await sys.resume(ref);
+  expect(await call).toBe(1);
+  await sys.terminate(ref, 'shutdown');
+  await until(() => !(ref.pid as Process).alive);
+});
+
+describe('how it ends', () => {
+  test('a stop result replies, then ends it with that reason', async () => {
+    const ref = await server();
+    const process = ref.pid as Process;
+    expect(await ref.call('end', { shutdown: 'done' })).toBe('bye');
+    await until(() => !process.alive);
+    expect(process.reason).toEqual({ shutdown: 'done' });
+  });
+
+  test('a throw is a crash with that error, an exit one with its reason; both are told to the caller', async () => {
+    expect(await reasonOf((await server()).call('throws'))).toMatchObject({
+      name: 'TypeError',
+      message: 'a bug',
+    });
+    expect(await reasonOf((await server()).call('exits', 'enough'))).toBe('enough');
+    expect(await reasonOf((await server()).call('missing'))).toMatchObject({ message: /undef/ });
+    expect(await reasonOf((await server()).call('odd'))).toMatchObject({ message: /bad_return_value/ });
+    expect(await reasonOf((await server()).call('opaque'))).toMatchObject({ message: /cannot be cloned/ });
+  });
+
+  test('init decides: ignore, stop and a throw are the failure of the start', async () => {
+    const { runtime } = realWorld();
+    const start = (args: unknown): Promise<unknown> =>
+      reasonOf(startWorkerServer(runtime, { module: fixture('counter.mjs') }, args));
+    expect(await start('ignore')).toBe('ignore');
+    expect(await start('stop')).toBe('not today');
+    expect(await start('throw')).toMatchObject({ name: 'RangeError', message: 'no start' });
+    expect(runtime.alive).toBe(0);
+  });
+
+  test('a module that does not load is the failure of the start, in time', async () => {
+    const { runtime } = realWorld();
+    const start = (name: string): Promise<unknown> =>
+      reasonOf(startWorkerServer(runtime, { module: fixture(name), startTimeout: 200 }));
+    expect(await start('endless.mjs')).toBe('timeout');
+    const broken = startWorkerServer(runtime, { module: fixture('broken.mjs') });
+    expect(await reasonOf(broken)).toMatchObject({ message: 'this module does not load' });
+    expect(runtime.alive).toBe(0);
+  });
+
+  test('a callback past the deadline is killed, and its loop ends', async () => {
+    const ref = await server(0, { deadline: 500 });
+    const { memory, cell } = shared();
+    expect(await reasonOf(ref.call('spin', memory, { timeout: Infinity }))).toBe('killed');
+    await stopped(cell);
+  });
+
+  test('a full heap and an exit of the thread are exit reasons that links see', async () => {
+    const { runtime } = realWorld();
+    const watcher = recorder(runtime, { trapExit: true });
+    for (const [tag, payload, reason] of [
+      ['fill', undefined, 'worker_oom'],
+      ['leave', 4, { worker_exit: 4 }],
+    ] as const) {
+      const ref = await server(0, { heapMb: 16, deadline: 15_000 }, runtime);
+      watcher.pid.link(ref.pid as Process);
+      expect(await reasonOf(ref.call(tag, payload, { timeout: 15_000 }))).toEqual(reason);
+      await until(() => watcher.inbox.length === 1);
+      expect(watcher.inbox.pop()?.message).toMatchObject({ tag: 'EXIT', reason });
+    }
+  });
+
+  test('terminate runs in the thread on the parent’s shutdown while it traps exits', async () => {
+    const { runtime } = realWorld();
+    const { memory, cell } = shared();
+    const scope = new NameScope();
+    const options = { module: fixture('stopping.mjs'), trapExit: true };
+    const top = await startSupervisor(runtime, { children: [workerServer('s', options, memory, { scope })] });
+    expect(await new ServerRef(runtime, { scope, name: 's' }).call('ping')).toBe('pong');
+    await top.stop();
+    expect(Atomics.load(cell, 1)).toBe(1);
+  });
+
+  test('stopServer ends it with its reason', async () => {
+    const ref = await server();
+    const { pid, runtime } = ref;
+    await stopServer({ pid, runtime });
+    expect((pid as Process).reason).toBe('normal');
+  });
+});
+
+test('a server at rest has no timer', async () => {
+  const ref = await server();
+  await ref.call('add', 1);
+  expect(ref.runtime.timers.size).toBe(0);
+});
+
+test('its supervisor restarts it with a fresh state, under its name', async () => {
+  const { runtime } = realWorld();
+  const scope = new NameScope();
+  const options = { module: fixture('counter.mjs') };
+  const top = await startSupervisor(runtime, { children: [workerServer('n', options, 5, { scope })] });
+  cleanup.push(() => runtime.exit(top.pid as Process, 'kill'));
+  const ref = new ServerRef(runtime, { scope, name: 'n' });
+  const first = ref.pid as Process;
+  expect(await ref.call('add', 1)).toBe(6);
+  await reasonOf(ref.call('leave', 1));
+  await until(() => ref.pid !== undefined && ref.pid !== first && (ref.pid as Process).status !== 0);
+  expect(await ref.call('add', 1)).toBe(6);
+});
