@@ -41,7 +41,7 @@ export {
   type HostSignal,
   type StartSettings,
 } from './otp/application.ts';
-export type { ChildCount, ChildInfo, ChildSpec, ChildType } from './otp/child-spec.ts';
+export type { CheckedSpec, ChildCount, ChildInfo, ChildSpec, ChildType } from './otp/child-spec.ts';
 export {
   dynamicSupervisor,
   DynamicSupervisorRef,
