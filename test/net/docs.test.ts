@@ -6,7 +6,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 
-const DOCUMENTS = ['README.md', 'docs/best-practices.md', 'docs/operations.md', 'docs/testing.md'];
+const DOCUMENTS = [
+  'README.md',
+  'docs/best-practices.md',
+  'docs/otp-for-node.md',
+  'docs/operations.md',
+  'docs/testing.md',
+];
 
 /** The code and, from its `// …` comments behind `console.log`, what it says it prints. */
 interface Block {
