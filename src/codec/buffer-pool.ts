@@ -29,7 +29,8 @@ export function takeBuffer(size: number): Uint8Array {
 /** Takes back what `takeBuffer` gave, or a view of it, once; anything else is left alone. */
 export function giveBuffer(bytes: Uint8Array): void {
   const size = bytes.buffer.byteLength;
-  if (!lent.delete(bytes.buffer) || kept + size > KEPT) return;
+  // one that was moved to another thread has no size any more
+  if (!lent.delete(bytes.buffer) || size === 0 || kept + size > KEPT) return;
   kept += size;
   const buffer = new Uint8Array(bytes.buffer);
   const same = free.get(size);

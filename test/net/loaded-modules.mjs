@@ -15,6 +15,8 @@ const HOOKS = `
   }
 `;
 
+// Node 26 would rather have another function, which Node 20 has not
+process.noDeprecation = true;
 const { port1, port2 } = new MessageChannel();
 register(`data:text/javascript,${encodeURIComponent(HOOKS)}`, {
   parentURL: import.meta.url,

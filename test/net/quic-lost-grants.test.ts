@@ -93,8 +93,8 @@ test('all streams used, and the word that they are free again lost: streams can 
   await until(() => link.there.streams.filter(({ ended }) => ended === 1).length === STREAMS);
   for (const { stream } of link.there.streams) stream?.write(Buffer.from('!'), true);
   await until(() => outs.every(({ ended }) => ended === 1));
-  // long enough for the server to learn that all have ended, and to say so for the last time
-  await bench.pass(700);
+  // long enough for the server to learn that all have ended, and for more nudges than there are streams to spend
+  await bench.pass(2_500);
   deaf = false;
   expect(link.here.credits).toBe(0);
   await until(() => link.here.credits > 0, 5_000);

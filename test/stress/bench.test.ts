@@ -40,10 +40,10 @@ describe('npm run bench', () => {
   });
 
   test('all of them measure us and the peers asked for, without an incident', () => {
-    const run = bench('all', '--smoke', '--json', '--peers', 'dgram,plain,espalier-fresh');
+    const run = bench('all', '--smoke', '--json', '--peers', 'dgram,plain,espalier-fresh,floor');
     expect(run.status, run.stderr).toBe(0);
     const { reports } = JSON.parse(run.stdout) as { readonly reports: readonly Report[] };
-    expect(reports.map(({ bench: name }) => name)).toEqual(['rpc', 'local', 'peer']);
+    expect(reports.map(({ bench: name }) => name)).toEqual(['rpc', 'local', 'peer', 'actors']);
     for (const { rounds, rows, skipped, incidents } of reports) {
       expect({ rounds, skipped, incidents }).toEqual({ rounds: 1, skipped: [], incidents: [] });
       for (const { case: name, ours, goal } of rows) {
@@ -56,6 +56,7 @@ describe('npm run bench', () => {
       ['dgram'],
       ['plain'],
       ['espalier-fresh'],
+      ['floor'],
     ]);
     expect(compared.every((peers) => Object.values(peers ?? {})[0] !== null)).toBe(true);
   });

@@ -11,7 +11,7 @@ import { nodeIdOf, type Identity } from '../../identity/identity.ts';
 import { TransportError, type Protocol } from '../transport.ts';
 import type { AddressClass } from '../address.ts';
 import type { NativeConfig, Quiche } from './binding.ts';
-import { KEPT_STREAMS } from './nudge.ts';
+import { grantedStreams } from './nudge.ts';
 
 /** Bytes of credit for the whole connection, announced before we know the peer (SECURITY §13). */
 export const INITIAL_MAX_DATA = 1_048_576;
@@ -89,7 +89,7 @@ function apply(
   config.setInitialMaxStreamDataBidiLocal(INITIAL_MAX_STREAM_DATA);
   config.setInitialMaxStreamDataBidiRemote(INITIAL_MAX_STREAM_DATA);
   config.setInitialMaxStreamDataUni(0);
-  config.setInitialMaxStreamsBidi(options.streams === 0 ? 0 : options.streams + KEPT_STREAMS);
+  config.setInitialMaxStreamsBidi(grantedStreams(options.streams));
   config.setInitialMaxStreamsUni(0);
   config.setMaxConnectionWindow(MAX_CONNECTION_WINDOW);
   config.setMaxStreamWindow(MAX_STREAM_WINDOW);

@@ -220,7 +220,10 @@ export class QuicLink implements Link, Scheduled, StreamHost {
         this.#end({ tag: 'transport_error', detail: 'internal fault of the connection' });
       }
     }
-    if (!known && native.stats().recv > before) this.#paths.genuine(host, port, length, now);
+    if (!known) {
+      const { recv } = native.stats();
+      if (recv > before) this.#paths.genuine(host, port, length, now, recv - before, recv);
+    }
     this.#askForProof(native, now);
     this.#heard = true;
     this.#times.heard(now, this.#arrivals);
@@ -233,12 +236,14 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   /** A keyed probe that names this link. */
   probed(datagram: Buffer, host: string, port: number): void {
     const native = this.#native;
-    const proof = this.#proof;
+    // a question comes from where our packets go, an answer from where we asked: others do not cost us a signature
+    const expected = this.#paths.isActive(host, port) || this.#paths.awaits(host, port);
+    const proof = expected && this.#conduct.mayReceive() ? this.#proof : undefined;
     const probe = proof?.read(datagram);
     if (native === undefined || proof === undefined || probe === undefined) this.#host.drop('probe');
-    else if (probe.kind === 'question')
+    else if (probe.kind === 'question' && this.#paths.isActive(host, port))
       this.#host.socket.sendCopy(proof.write('answer', native.destinationId(), probe.nonce), { host, port });
-    else if (this.#paths.answered(host, port, probe.nonce)) this.touch();
+    else if (probe.kind === 'answer' && this.#paths.answered(host, port, probe.nonce)) this.touch();
   }
 
   /** A hint came from there that the peer does not know this link any more. */

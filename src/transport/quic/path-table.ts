@@ -57,6 +57,11 @@ export class PathTable {
   #active: Entry;
   readonly #entries: Entry[];
   #strangers = 0;
+  /** Genuine packets that came from elsewhere, in all. */
+  #foreign = 0;
+  /** Genuine packets of the active path when that was last seen to grow, and when. */
+  #own = -1;
+  #ownAt = 0;
   #window = -Infinity;
 
   /** `address` is proven: we dialed it, or it returned our token. */
@@ -127,8 +132,17 @@ export class PathTable {
     return this.#strangers <= STRANGERS;
   }
 
-  /** quiche accepted a packet from a stranger as genuine. True when it is the active path now. */
-  genuine(host: string, port: number, bytes: number, now: number): boolean {
+  /**
+   * quiche accepted a datagram from a stranger as genuine. True when it is the active path now. `packets` were in it,
+   * `all` came so far: what is left is the active path's, which somebody may keep alive in appearance by forged datagrams.
+   */
+  genuine(host: string, port: number, bytes: number, now: number, packets: number, all: number): boolean {
+    this.#foreign += packets;
+    const own = all - this.#foreign;
+    if (own !== this.#own) {
+      this.#own = own;
+      this.#ownAt = now;
+    }
     let entry = this.#entries.find((other) => at(other, host, port));
     if (entry === undefined) {
       if (this.#entries.length >= MAX_PATHS && !this.#forget()) return false;
@@ -145,7 +159,7 @@ export class PathTable {
     }
     entry.heard = now;
     entry.allowance += AMPLIFICATION * bytes;
-    if (now - this.#active.heard < SILENCE) return false;
+    if (now - Math.min(this.#active.heard, this.#ownAt) < SILENCE) return false;
     this.#active = entry;
     return true;
   }
@@ -157,6 +171,16 @@ export class PathTable {
     active.asked = now;
     active.nonce ??= random.bytes(NONCE_LENGTH);
     return active.nonce;
+  }
+
+  /** Whether the peer was asked there and has not answered yet. */
+  awaits(host: string, port: number): boolean {
+    return this.#entries.some((entry) => entry.nonce !== undefined && at(entry, host, port));
+  }
+
+  /** Whether that is where packets are sent. */
+  isActive(host: string, port: number): boolean {
+    return at(this.#active, host, port);
   }
 
   /** The peer answered from there. True when this proves the active path. */

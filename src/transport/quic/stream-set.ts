@@ -99,6 +99,9 @@ export class StreamSet {
     this.host.touch();
   }
 
+  /** Authentic packets of the peer, in all. */
+  readonly arrivals = (): number => this.native.stats().recv;
+
   /** Removes a stream whose halves have both ended. */
   settle(stream: QuicStream): void {
     if (stream.readEnded && stream.writeEnded && !stream.over) this.forget(stream);

@@ -3,7 +3,7 @@
  */
 import { ResetCode, type Link, type StreamEvents } from '../transport.ts';
 import type { NativeConnection, Quiche } from './binding.ts';
-import { KEPT_STREAMS, Nudge } from './nudge.ts';
+import { keptStreams, Nudge } from './nudge.ts';
 import { SeenIds, STRIDE } from './stream-ids.ts';
 import { StreamReader } from './stream-reader.ts';
 import { NO_BYTES, StreamSet, type StreamHost } from './stream-set.ts';
@@ -18,6 +18,8 @@ export class StreamTable implements StreamOwner {
   /** `open` has failed for want of credit. */
   #starved = false;
   readonly #nudge = new Nudge();
+  /** Streams kept back; known once the peer has granted some. */
+  #kept: number | undefined;
 
   constructor(host: StreamHost, native: NativeConnection, quiche: Quiche, maxQueued: number) {
     const dialer = host.link.role === 'dialer';
@@ -42,7 +44,11 @@ export class StreamTable implements StreamOwner {
 
   /** Streams the peer still lets us open, but for those we keep back. */
   get credit(): number {
-    return Math.max(0, this.#set.native.peerStreamsLeftBidi() - KEPT_STREAMS);
+    const { native } = this.#set;
+    const left = native.peerStreamsLeftBidi();
+    if (left === 0) return 0;
+    this.#kept ??= keptStreams(native.stats().peerInitialMaxStreamsBidi);
+    return Math.max(0, left - this.#kept);
   }
 
   /** Asks for credit before an id is taken: ids must stay sequential, and a skipped one would use credit. */
@@ -132,7 +138,7 @@ export class StreamTable implements StreamOwner {
       this.#set.notify(() => {
         host.receiver?.onCredit();
       });
-    } else if (this.#nudge.waits(host.now()) && native.peerStreamsLeftBidi() > 0) {
+    } else if (this.#nudge.waits(host.now(), this.#set.arrivals) && native.peerStreamsLeftBidi() > 0) {
       // its end makes the peer say how many it grants
       this.#begin()?.reset(ResetCode.canceled);
     }

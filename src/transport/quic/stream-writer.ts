@@ -69,7 +69,7 @@ export class StreamWriter {
     // Whoever was blocked first goes first next time.
     this.#waiting = blocked;
     if (blocked.length === 0 || progress) this.#nudge.moves();
-    else if (this.#nudge.waits(this.#set.host.now())) this.#ask(blocked);
+    else if (this.#nudge.waits(this.#set.host.now(), this.#set.arrivals)) this.#ask(blocked);
   }
 
   /**
@@ -102,10 +102,10 @@ export class StreamWriter {
     this.#nudge.moves();
   }
 
-  /** Spends one byte of what is kept back, on the first stream that takes it. */
-  #ask(blocked: readonly QuicStream[]): void {
+  /** Spends one byte of what is kept back, on the first stream that takes it; the next one is another stream's turn. */
+  #ask(blocked: QuicStream[]): void {
     const { native, host } = this.#set;
-    for (const stream of blocked) {
+    for (const [at, stream] of blocked.entries()) {
       const byte = stream.next(host.scratch).subarray(0, 1);
       if (stream.over || byte.length === 0) continue;
       try {
@@ -115,6 +115,7 @@ export class StreamWriter {
         continue;
       }
       this.#took(stream, 1);
+      blocked.push(...blocked.splice(at, 1));
       return;
     }
   }

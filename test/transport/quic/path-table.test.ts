@@ -18,7 +18,10 @@ const LATE = SILENCE + 1;
 
 /** A genuine packet of 100 bytes from a source. */
 const genuine = (table: PathTable, from: typeof HOME, now: number): boolean =>
-  table.arrived(from.host, from.port, 100, now) || table.genuine(from.host, from.port, 100, now);
+  table.arrived(from.host, from.port, 100, now) || table.genuine(from.host, from.port, 100, now, 1, ++all);
+
+/** Genuine packets, in all. */
+let all = 0;
 
 describe('PathTable', () => {
   test('sends to the address that was proven, without limit', () => {
@@ -31,9 +34,32 @@ describe('PathTable', () => {
     const table = new PathTable(HOME, 0);
     for (let now = 0; now < 10_000; now += SILENCE - 1) {
       expect(table.arrived(HOME.host, HOME.port, 50, now)).toBe(true);
+      all++;
       expect(genuine(table, AWAY, now + SILENCE - 2)).toBe(false);
     }
     expect(table.address).toEqual(HOME);
+  });
+
+  test('forged datagrams from there do not make it speak: only genuine packets do', () => {
+    const table = new PathTable(HOME, 0);
+    let moved: number | undefined;
+    for (let now = 0; now < 1_000 && moved === undefined; now += 20) {
+      table.arrived(HOME.host, HOME.port, 50, now);
+      if (table.genuine(AWAY.host, AWAY.port, 100, now, 1, ++all)) moved = now;
+    }
+    expect(moved).toBe(SILENCE);
+  });
+
+  test('a question is expected from where packets go only, an answer from where one was asked', () => {
+    const table = new PathTable(HOME, 0);
+    expect([table.isActive(HOME.host, HOME.port), table.isActive(AWAY.host, AWAY.port)]).toEqual([
+      true,
+      false,
+    ]);
+    expect(table.awaits(HOME.host, HOME.port)).toBe(false);
+    genuine(table, AWAY, LATE);
+    table.question(LATE, seededRandom('nonces'));
+    expect([table.awaits(AWAY.host, AWAY.port), table.awaits(HOME.host, HOME.port)]).toEqual([true, false]);
   });
 
   test('after a silence it becomes the active path, for three times the bytes it brought', () => {
@@ -58,7 +84,7 @@ describe('PathTable', () => {
     genuine(table, AWAY, 0);
     expect(table.arrived(AWAY.host, AWAY.port, 100, LATE)).toBe(false);
     expect(table.address).toEqual(HOME);
-    expect(table.genuine(AWAY.host, AWAY.port, 100, LATE)).toBe(true);
+    expect(genuine(table, AWAY, LATE)).toBe(true);
   });
 
   test('remembers six paths and forgets the one silent longest, proven ones last and the active one never', () => {
