@@ -6,6 +6,9 @@
  *
  * States: handshaking → open → closing (flushing before our close) → closed. After `closed` was reported
  * the native connection stays until it has drained, so that late packets find it (TRANSPORT §3).
+ *
+ * Longer than other files: users, datagrams, turns and deadlines all meet the same few fields here. What can be decided
+ * apart is in modules of its own (conduct, goodbye, times, paths and their proof, sender, streams).
  */
 import {
   CloseCode,
