@@ -37,9 +37,10 @@ function typesOf() {
     join(folder, 'user.ts'),
     `import { startNode, type Client, type RpcFailure } from 'espalier';
      import { GenServer, createRuntime } from 'espalier/otp';
+     import { startWorkerPool } from 'espalier/isolation';
      import { startMachine } from 'espalier/xstate';
      import { memoryNetwork, virtualClock } from 'espalier/testing';
-     export const used: unknown[] = [startNode, createRuntime, startMachine, memoryNetwork, virtualClock];
+     export const used: unknown[] = [startNode, createRuntime, startWorkerPool, startMachine, memoryNetwork, virtualClock];
      export type Seen = [Client, RpcFailure, GenServer<never, never, never>];
     `,
   );
@@ -85,7 +86,7 @@ try {
     'every subpath imports',
     script(
       'import.mjs',
-      `for (const path of ['', '/otp', '/xstate', '/testing']) await import('espalier' + path);
+      `for (const path of ['', '/otp', '/isolation', '/xstate', '/effect', '/testing']) await import('espalier' + path);
        const { startNode, connect } = await import('espalier');
        const node = await startNode({ listen: '127.0.0.1:0' });
        await node.advertise('pack.double', ({ n }) => n * 2);

@@ -4,7 +4,8 @@
  *
  *   node examples/worker-pool.mjs
  */
-import { createRuntime, silentLogger, startWorkerPool } from 'espalier/otp';
+import { startWorkerPool } from 'espalier/isolation';
+import { createRuntime, silentLogger } from 'espalier/otp';
 
 const runtime = createRuntime({ logger: silentLogger });
 const pool = await startWorkerPool(runtime, {

@@ -110,6 +110,9 @@ export {
   type StateFunctions,
   type TimeoutOptions,
   type TimeoutTime,
+  type AnswerTo,
+  type StatemFrom,
+  type EnterStatemOptions,
 } from './otp/gen-statem.ts';
 export {
   PartitionSupervisorRef,
@@ -203,25 +206,4 @@ export {
   type TaskSupervisorSpec,
   type TaskValue,
 } from './otp/task.ts';
-export {
-  startWorkerPool,
-  startWorkerPoolLink,
-  startWorkerServer,
-  startWorkerServerLink,
-  transferred,
-  WORKER_OOM,
-  WorkerError,
-  workerPool,
-  WorkerPoolRef,
-  workerServer,
-  workerServerState,
-  type AnyModule,
-  type ThreadOptions,
-  type WorkerCallOptions,
-  type WorkerExit,
-  type WorkerFailure,
-  type WorkerModule,
-  type WorkerPoolOptions,
-  type WorkerServerOptions,
-} from './isolation/index.ts';
 export { startWatchdog, type Watchdog, type WatchdogOptions } from './otp/watchdog.ts';

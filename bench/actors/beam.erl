@@ -3,6 +3,7 @@
 -module(beam).
 -behaviour(gen_server).
 -export([main/1, init/1, handle_call/3, handle_cast/2, handle_info/2, start_child/2]).
+-export([callback_mode/0, off/3, on/3]).
 
 main([Name, Count, Repeats]) ->
     logger:set_primary_config(level, none),
@@ -47,6 +48,10 @@ run(ping_pong, N) ->
     unlink(Other), exit(Other, kill);
 run(call, N) -> calls(N, 1);
 run(call64, N) -> calls(N, 64);
+run(statem, N) ->
+    {ok, Machine} = gen_statem:start(?MODULE, statem, []),
+    repeat(N, fun() -> gen_statem:call(Machine, toggle, 5000) end),
+    exit(Machine, kill);
 run(fan_in, N) ->
     Me = self(),
     Sink = spawn_link(fun() -> sink(N), Me ! done end),
@@ -66,12 +71,12 @@ run(isolated, N) ->
     repeat(N, fun() ->
         Me = self(),
         {P, R} = spawn_monitor(fun() -> Me ! {self(), 1 + 1} end),
-        receive {P, _} -> receive {'DOWN', R, process, P, _} -> ok end end
+        receive {P, _} -> receive {'DOWN', R, process, P, _} -> ok end after 5000 -> exit(timeout) end
     end);
 run(isolated_throw, N) ->
     repeat(N, fun() ->
         {P, R} = spawn_monitor(fun() -> error(handler) end),
-        receive {'DOWN', R, process, P, _} -> ok end
+        receive {'DOWN', R, process, P, _} -> ok after 5000 -> exit(timeout) end
     end);
 run(timers, N) ->
     Me = self(),
@@ -131,8 +136,13 @@ init({top, Strategy, Size, Me}) ->
     Flags = #{strategy => Strategy, intensity => 10000000, period => 1},
     {ok, {Flags, [#{id => At, start => {?MODULE, start_child, [At, Me]}} || At <- lists:seq(0, Size - 1)]}};
 init({child, At, Me}) -> Me ! {up, At, self()}, {ok, 0};
+init(statem) -> {ok, off, 0};
 init(State) -> {ok, State}.
 
 handle_call(increment, _From, State) -> {reply, State, State + 1}.
+callback_mode() -> state_functions.
+off({call, From}, toggle, Count) -> {next_state, on, Count + 1, [{reply, From, Count}]}.
+on({call, From}, toggle, Count) -> {next_state, off, Count + 1, [{reply, From, Count}]}.
+
 handle_cast(_, State) -> {noreply, State}.
 handle_info(_, State) -> {noreply, State}.

@@ -66,18 +66,27 @@ const ring = (n: number, size: number): Promise<void> =>
     }),
   );
 
+/** An actor that waits for its first message. */
+const idle = Effect.gen(function* () {
+  const queue = yield* Queue.unbounded<Reply>();
+  return yield* Effect.forkDetach(Effect.forever(Queue.take(queue)));
+});
+
 export const workloads: Workloads = {
   spawn: (n) =>
     Effect.runPromise(
       Effect.gen(function* () {
-        for (let made = 0; made < n; made++) yield* Fiber.interrupt(yield* Effect.forkDetach(Effect.never));
+        for (let made = 0; made < n; made++) yield* Fiber.interrupt(yield* idle);
       }),
     ),
   'spawn + exit + DOWN': (n) =>
     Effect.runPromise(
       Effect.gen(function* () {
-        for (let made = 0; made < n; made++)
-          yield* Fiber.await(yield* Effect.forkDetach(Effect.succeed(made)));
+        for (let made = 0; made < n; made++) {
+          const fiber = yield* idle;
+          yield* Fiber.interrupt(fiber);
+          yield* Fiber.await(fiber);
+        }
       }),
     ),
   'ping-pong': (n) => ring(2 * n, 2),
@@ -88,7 +97,7 @@ export const workloads: Workloads = {
     Effect.runPromise(
       Effect.gen(function* () {
         for (let made = 0; made < n; made++)
-          yield* Fiber.join(yield* Effect.forkDetach(Effect.sync(() => made + 1)));
+          yield* Effect.timeout(Fiber.join(yield* Effect.forkDetach(Effect.sync(() => made + 1))), 5_000);
       }),
     ),
   'isolated call that throws': (n) =>
@@ -97,11 +106,12 @@ export const workloads: Workloads = {
         const throwing = Effect.sync(() => {
           throw new Error('handler');
         });
-        for (let made = 0; made < n; made++) yield* Fiber.await(yield* Effect.forkDetach(throwing));
+        for (let made = 0; made < n; made++)
+          yield* Effect.timeout(Fiber.await(yield* Effect.forkDetach(throwing)), 5_000);
       }),
     ),
   'bytes per idle actor': async (n) => {
-    const fibers = Array.from({ length: n }, () => Effect.runFork(Effect.never));
+    const fibers = Array.from({ length: n }, () => Effect.runSync(idle));
     return () => {
       for (const fiber of fibers) Effect.runFork(Fiber.interrupt(fiber));
     };

@@ -6,14 +6,18 @@ import { Kind } from '../../src/actor/mailbox.ts';
 import type { Process } from '../../src/actor/process.ts';
 import {
   createRuntime,
+  nextState,
   noReply,
   reply,
+  replyAction,
   silentLogger,
   startServer,
+  startStatem,
   startSupervisor,
   startTask,
   worker,
   type GenServer,
+  type GenStatem,
 } from '../../src/otp.ts';
 import type { Workloads } from './cases.ts';
 
@@ -43,6 +47,8 @@ const ended = (): { readonly done: Promise<void>; readonly finish: () => void } 
   return { done, finish };
 };
 
+const EAGER = { eager: true };
+
 const counter = {
   init: () => 0,
   handleCall: { increment: (_: null, state: number) => reply(state, state + 1) },
@@ -56,6 +62,23 @@ async function calls(n: number, clients: number): Promise<void> {
     }),
   );
   end(server.pid as Process);
+}
+
+/** Each call changes the state, the data, and is answered. */
+const toggle: GenStatem<undefined, 'off' | 'on', number, { toggle(): number }> = {
+  init: () => nextState('off', 0),
+  states: {
+    off: (event, count) =>
+      nextState('on', count + 1, event.type === 'call' ? [replyAction(event.from, count)] : []),
+    on: (event, count) =>
+      nextState('off', count + 1, event.type === 'call' ? [replyAction(event.from, count)] : []),
+  },
+};
+
+async function toggles(n: number): Promise<void> {
+  const machine = await startStatem(runtime, toggle, undefined);
+  for (let made = 0; made < n; made++) await machine.call('toggle');
+  end(machine.pid as Process);
 }
 
 /** Crashes one of `size` children `n` times; each time waits until `size` (or one) started anew. */
@@ -133,6 +156,7 @@ export const workloads: Workloads = {
   },
   call: (n) => calls(n, 1),
   'call, 64 clients': (n) => calls(n, 64),
+  'statem call': toggles,
   'fan-in 100 to 1': async (n) => {
     const { done, finish } = ended();
     let left = n;
@@ -175,6 +199,9 @@ export const workloads: Workloads = {
   'restart, oneForOne': (n) => restarts(n, 1, 'oneForOne'),
   'oneForAll of 100': (n) => restarts(n, 100, 'oneForAll'),
   'isolated call': async (n) => {
+    for (let made = 0; made < n; made++) await startTask(runtime, () => made + 1, EAGER).await();
+  },
+  'isolated call, queued': async (n) => {
     for (let made = 0; made < n; made++) await startTask(runtime, () => made + 1).await();
   },
   'isolated call that throws': async (n) => {

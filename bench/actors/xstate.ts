@@ -1,27 +1,79 @@
 /**
  * xstate machines. A machine sends in its sender's stack, so workloads that keep sending are left out: see the notes.
  */
-import { createActor, createMachine, fromPromise, type AnyActorRef } from 'xstate';
+import {
+  assign,
+  createActor,
+  createMachine,
+  fromPromise,
+  setup,
+  type AnyActorRef,
+  type AnyStateMachine,
+} from 'xstate';
 import type { Workloads } from './cases.ts';
 
 const idle = createMachine({ initial: 'on', states: { on: {} } });
 
-const counter = createMachine({
-  types: { events: {} as { type: 'increment'; resolve: (value: number) => void } },
-  context: { count: 0 },
-  on: {
-    increment: {
-      actions: ({ context, event }) => {
-        event.resolve(++context.count);
-      },
+const counting = setup({
+  types: {
+    context: {} as { count: number },
+    events: {} as { type: 'toggle' | 'increment'; resolve: (value: number) => void },
+  },
+  actions: {
+    answer: ({ context, event }) => {
+      event.resolve(context.count);
     },
+    count: assign({ count: ({ context }) => context.count + 1 }),
+  },
+});
+const toggle = counting.createMachine({
+  context: { count: 0 },
+  initial: 'off',
+  states: {
+    off: { on: { toggle: { target: 'on', actions: ['answer', 'count'] } } },
+    on: { on: { toggle: { target: 'off', actions: ['answer', 'count'] } } },
   },
 });
 
-const work = fromPromise(async ({ input }: { input: number }) => input + 1);
-const failing = fromPromise(async () => {
+const counter = counting.createMachine({
+  context: { count: 0 },
+  on: { increment: { actions: ['answer', 'count'] } },
+});
+
+/** A machine that runs one handler and is final. */
+const invoking = (handler: (input: number) => Promise<number>): AnyStateMachine =>
+  setup({
+    types: { context: {} as { n: number }, input: {} as number },
+    actors: { handler: fromPromise(({ input }: { input: number }) => handler(input)) },
+  }).createMachine({
+    context: ({ input }) => ({ n: input }),
+    initial: 'working',
+    states: {
+      working: {
+        invoke: {
+          src: 'handler',
+          input: ({ context }) => context.n,
+          onDone: 'done',
+          onError: 'done',
+        },
+      },
+      done: { type: 'final' },
+    },
+  });
+const work = invoking(async (input) => input + 1);
+const failing = invoking(async () => {
   throw new Error('handler');
 });
+
+/** A request with the deadline a call has. */
+const asked = (send: (resolve: (value: number) => void) => void): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(reject, 5_000);
+    send((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
 
 const settled = (actor: AnyActorRef): Promise<void> =>
   new Promise((resolve) => {
@@ -48,8 +100,16 @@ export const workloads: Workloads = {
   call: async (n) => {
     const actor = createActor(counter).start();
     for (let made = 0; made < n; made++)
-      await new Promise<number>((resolve) => {
+      await asked((resolve) => {
         actor.send({ type: 'increment', resolve });
+      });
+    actor.stop();
+  },
+  'statem call': async (n) => {
+    const actor = createActor(toggle).start();
+    for (let made = 0; made < n; made++)
+      await asked((resolve) => {
+        actor.send({ type: 'toggle', resolve });
       });
     actor.stop();
   },
@@ -57,7 +117,7 @@ export const workloads: Workloads = {
     for (let made = 0; made < n; made++) await settled(createActor(work, { input: made }));
   },
   'isolated call that throws': async (n) => {
-    for (let made = 0; made < n; made++) await settled(createActor(failing));
+    for (let made = 0; made < n; made++) await settled(createActor(failing, { input: made }));
   },
   'bytes per idle actor': async (n) => {
     const kept = Array.from({ length: n }, () => createActor(idle).start());

@@ -48,8 +48,12 @@ export interface Behavior {
   inspect?(self: Process): Readonly<Record<string, unknown>>;
   /** What `sys` calls the state. Default: `Process.state`. */
   readState?(self: Process): unknown;
-  /** Replaces that state. A behavior with `readState` and without this has one that is read only. */
+  /** Gives it where it is not at hand: the process waits for that. A rejection is told to who asked. Default: `readState`. */
+  fetchState?(self: Process): Promise<unknown>;
+  /** Replaces that state. Default: it is read only, unless `replaceable` says otherwise. */
   writeState?(self: Process, state: unknown): void;
+  /** `Process.state` is what a user's code made: without `readState`, it may be replaced as it is. Default false. */
+  readonly replaceable?: boolean;
   /** What of a status may be shown (OTP G19). Must not throw. Default: all of it. */
   formatStatus?(status: StatusParts, self: Process): StatusParts;
   /** Goes on as another version, while suspended; a throw leaves all as it was. Default: `undef`. */

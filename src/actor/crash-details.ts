@@ -9,9 +9,11 @@ import type { Pid } from './pid.ts';
 import { Process, Status } from './process.ts';
 import { childrenOf } from './tree.ts';
 
+/** What `details()` of a crash report gives (OTP R4). Messages are as they are: `formatStatus` does not see them. */
 export interface CrashDetails {
   /** The definition it ran. */
   readonly initialCall: string;
+  /** What it was registered as, in any table. */
   readonly names: readonly unknown[];
   /** `exit`: a reason of its own choice. `error`: something was thrown. */
   readonly class: 'error' | 'exit';
@@ -21,6 +23,7 @@ export interface CrashDetails {
   readonly ancestors: readonly Pid[];
   /** The oldest messages that wait, 10 at most. */
   readonly messages: readonly unknown[];
+  /** Parent and children it is linked to, then all others. */
   readonly links: readonly Pid[];
   readonly trapExit: boolean;
   /** Processes linked to it, directly or not, that do not trap exits: 15 at most, the nearest first. */

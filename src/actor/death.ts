@@ -46,7 +46,8 @@ export const startingChildren = (parent: Process): readonly Process[] =>
 
 export class Deaths {
   readonly #runtime: Graveyard;
-  readonly #queue: { readonly process: Process; readonly reason: ExitReason }[] = [];
+  /** Dead, and not buried yet. */
+  readonly #queue: Process[] = [];
   #busy = false;
 
   constructor(runtime: Graveyard) {
@@ -100,13 +101,16 @@ export class Deaths {
     if (process.status === Status.dead) return;
     process.status = Status.dead;
     process.reason = reason;
-    this.#queue.push({ process, reason });
-    if (this.#busy) return;
+    if (this.#busy) {
+      this.#queue.push(process);
+      return;
+    }
     this.#busy = true;
     try {
-      for (const next of this.#queue) this.#bury(next.process, next.reason);
+      this.#bury(process, reason);
+      for (const next of this.#queue) this.#bury(next, next.reason);
     } finally {
-      this.#queue.length = 0;
+      if (this.#queue.length > 0) this.#queue.length = 0;
       this.#busy = false;
     }
   }
@@ -115,7 +119,7 @@ export class Deaths {
     while (process.timers !== null) process.timers.unset();
     process.extra?.controller?.abort(reason);
     for (let call = process.calls; call !== null; call = process.calls) this.#fail(call, process, reason);
-    for (const held of process.names) this.#release(held, process);
+    if (process.extra !== null) for (const held of process.extra.names) this.#release(held, process);
     this.#dropWatches(process);
     this.#tellWatchers(process, reason);
     this.#tellLinks(process, reason);
@@ -183,6 +187,11 @@ export class Deaths {
   #leaveTree(process: Process, reason: ExitReason): void {
     const parent = process.parentProcess;
     abandon(parent ?? this.#runtime, process);
+    if (process.firstChild !== null) this.#leaveChildren(process, reason);
+    if (parent !== null && process.linkedToParent) this.signal(parent, process, reason, false);
+  }
+
+  #leaveChildren(process: Process, reason: ExitReason): void {
     for (const child of childrenOf(process)) {
       const linked = child.linkedToParent;
       // whoever starts has nobody left to start for, whatever the reason
@@ -193,6 +202,5 @@ export class Deaths {
       child.parentProcess = null;
       child.linkedToParent = false;
     }
-    if (parent !== null && process.linkedToParent) this.signal(parent, process, reason, false);
   }
 }

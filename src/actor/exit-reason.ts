@@ -67,10 +67,14 @@ const TEXT_LIMIT = 1_024;
 /** Control characters and the other line ends. */
 // oxlint-disable-next-line no-control-regex
 const LINE_BREAKERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+// oxlint-disable-next-line no-control-regex
+const BREAKS_LINE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
-/** One line about any value at all. Never throws, never longer than `limit` characters. */
+/** One line about any value at all. Never throws, never longer than `limit` characters (default 1,024). */
 export function describeReason(reason: unknown, limit: number = TEXT_LIMIT): string {
-  return describeAt(reason, 0).slice(0, limit).replaceAll(LINE_BREAKERS, ' ');
+  const text = describeAt(reason, 0).slice(0, limit);
+  // hardly ever: to look costs a fraction of replacing
+  return BREAKS_LINE.test(text) ? text.replaceAll(LINE_BREAKERS, ' ') : text;
 }
 
 function describeAt(reason: unknown, depth: number): string {

@@ -6,8 +6,10 @@
  */
 import type { Clock } from './clock.ts';
 
+/** From the least severe on; `silent` as a threshold writes nothing. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+/** What a line tells beside its message; `event` is the name in the catalogue of events. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** The part of pino's interface that is used; pass a pino logger as it is. */
@@ -45,7 +47,12 @@ const SHORT_LIMIT = 64;
 /** Control characters and line ends that JSON leaves as they are. */
 const NOT_ESCAPED = /[\u007f-\u009f\u2028\u2029]/g;
 
-/** @param write takes one line without its end. Default level `warn`, default target stderr. */
+/**
+ * A logger that writes one JSON object per line, 4 KiB at most: `level` (pino's numbers), `time` (milliseconds since
+ * 1970), `msg` and the fields. What a field holds beyond 1,024 characters is cut.
+ * @param level the least severe that is written. Default `warn`.
+ * @param write takes one line without its end. Default: stderr.
+ */
 export function ndjsonLogger(
   clock: Clock,
   level: LogLevel = 'warn',

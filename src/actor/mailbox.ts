@@ -28,7 +28,7 @@ export interface MailboxOptions {
 const isUser = (kind: Kind): boolean => kind <= Kind.call;
 
 /** Slots of a fresh ring (two per message) and the size above which an empty ring is dropped. */
-const FIRST_SLOTS = 16;
+const FIRST_SLOTS = 8;
 const KEPT_SLOTS = 128;
 
 export class Mailbox {
@@ -122,11 +122,12 @@ export class Mailbox {
     this.length = 0;
   }
 
+  /** Twice the same, one after the other: what lay before the head now lies behind the rest, in order. */
   #grow(): void {
     const old = this.#slots;
-    const next = new Array<unknown>(old.length * 2).fill(undefined);
-    for (let i = 0; i < old.length; i++) next[i] = old[(this.#head + i) & (old.length - 1)];
-    this.#slots = next;
-    this.#head = 0;
+    const slots = old.concat(old);
+    slots.fill(undefined, 0, this.#head);
+    slots.fill(undefined, old.length + this.#head);
+    this.#slots = slots;
   }
 }

@@ -7,7 +7,10 @@ import type { ExitReason } from './exit-reason.ts';
 import type { Pid, Ref } from './pid.ts';
 import type { Process } from './process.ts';
 
-/** The message a watcher gets, exactly once per monitor. */
+/**
+ * The message a watcher gets, exactly once per monitor. `reason` is what the process ended with: `noproc` when it was
+ * gone before, `noconnection` when its node is out of reach.
+ */
 export class Down {
   readonly tag = 'DOWN';
   readonly ref: Ref;

@@ -26,6 +26,7 @@ interface Entry {
   shared: unknown;
 }
 
+/** The names of a runtime, or of a part of a program. Names are texts, compared as they are. */
 export class NameScope implements NameTable {
   readonly #entries = new Map<string, Entry>();
 
@@ -37,6 +38,7 @@ export class NameScope implements NameTable {
     return true;
   }
 
+  /** Frees a name; does nothing when it is free. */
   unregister(name: string): void {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
@@ -45,6 +47,7 @@ export class NameScope implements NameTable {
     process.names = process.names.filter((held) => held.scope !== this || held.name !== name);
   }
 
+  /** Who holds the name; undefined when nobody who lives does. */
   whereis(name: string): Process | undefined {
     return this.#held(name)?.process;
   }
@@ -67,6 +70,7 @@ export class NameScope implements NameTable {
     if (this.#entries.get(name)?.process === process) this.#entries.delete(name);
   }
 
+  /** All names that are held, in the order they were taken. */
   names(): readonly string[] {
     return [...this.#entries.keys()];
   }

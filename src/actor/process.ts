@@ -59,9 +59,13 @@ export interface Self {
   label: string;
   /** False when it was refused (full mailbox). A message to a dead process is lost in silence. */
   send(to: Target, message: unknown): boolean;
+  /** Sends itself `message` in `delay` ms; forgotten when it ends. `unset()` of what it gives cancels it. */
   sendAfter(delay: number, message: unknown): TimerEntry;
+  /** Twice is once. Linking to the dead delivers the exit signal `noproc`, to a node out of reach `noconnection`. */
   link(other: Pid): void;
+  /** No exit of `other` is delivered after this. */
   unlink(other: Pid): void;
+  /** One `Down` with this ref comes when `target` ends; at once, `noproc`, when it has. */
   monitor(target: Pid): Ref;
   /** @param options.flush also removes a `Down` that is already queued. Default true. */
   demonitor(ref: Ref, options?: { readonly flush?: boolean }): boolean;
@@ -98,7 +102,7 @@ export class Process implements Pid, Self {
   bound: number = MAILBOX_BOUND;
   /** Messages and signals handled. */
   handled = 0;
-  /** Whole milliseconds after the runtime's start. */
+  /** The turn it was started in: whole milliseconds after the runtime's start. */
   readonly startedAt: number;
   state: unknown = undefined;
   reason: ExitReason = undefined;

@@ -6,6 +6,7 @@
  */
 import { createHash, randomFillSync } from 'node:crypto';
 
+/** Where chance comes from: the system's source, or in tests a stream that a seed repeats. */
 export interface Random {
   /** Uniform integer in 0 … 2^32 - 1. */
   u32(): number;

@@ -9,7 +9,10 @@ import type { Report } from './report.ts';
 
 export type { FormatLimits } from './format-term.ts';
 
-/** Without limits: several lines, everything shown. `chars` bounds the whole text. */
+/**
+ * A report as text. Without limits: several lines, states and messages in full, unless they are too large for people.
+ * `chars` bounds the whole text. Never throws.
+ */
 export function formatReport(report: Report, limits: FormatLimits = {}): string {
   const [head, ...parts] = partsOf(report);
   const lines = parts.map(([name, value]) => {

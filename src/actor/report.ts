@@ -29,6 +29,7 @@ export interface ReportedChild {
   readonly type: string;
 }
 
+/** Something a runtime tells of; `tag` says what. `at`: milliseconds since 1970. */
 export type Report =
   | {
       readonly tag: 'crash';
@@ -104,6 +105,7 @@ export type Report =
       readonly ms: number;
     };
 
+/** Called for each report, in the turn of whatever is reported: it must be quick. A throw is logged. */
 export type ReportListener = (report: Report) => void;
 
 /** Hands reports to the log and to listeners. Nothing that throws there harms the process that is reported. */
@@ -117,10 +119,25 @@ export class Reporter {
     this.#details = details;
   }
 
+  /** Whether anybody would hear of a crash. */
+  get hearsCrashes(): boolean {
+    return this.#listeners.size > 0 || isWanted(this.#logger, KERNEL_EVENTS['actor.crash'].level);
+  }
+
   /** Until the returned function is called. */
   listen(listener: ReportListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Whether anybody hears of progress: else its reports, one for each start, need not be made. */
+  get wantsProgress(): boolean {
+    if (this.#listeners.size > 0) return true;
+    try {
+      return isWanted(this.#logger, 'debug');
+    } catch {
+      return false;
+    }
   }
 
   report(report: Report): void {
@@ -220,10 +237,27 @@ export function entryOf(report: Report, details: boolean = false): ReportEntry |
 
 /** Writes a report to a logger, with the places of its stack when what was thrown has one. */
 function logReport(logger: Logger, report: Report, details: boolean = false): void {
-  // progress is frequent, and hardly ever wanted
-  if (report.tag === 'progress' && !isWanted(logger, 'debug')) return;
+  // an outline costs more than all the rest: it is not made for a log that drops it
+  if (!isWanted(logger, levelOf(report))) return;
   const told = entryOf(report, details);
   if (told !== undefined) log(logger, told);
+}
+
+function levelOf(report: Report): EventLevel {
+  switch (report.tag) {
+    case 'crash':
+      return KERNEL_EVENTS['actor.crash'].level;
+    case 'supervisor':
+      return KERNEL_EVENTS[`supervisor.${report.context}`].level;
+    case 'progress':
+      return KERNEL_EVENTS['supervisor.progress'].level;
+    case 'unhandled':
+      return KERNEL_EVENTS['actor.unhandled'].level;
+    case 'blocked':
+      return KERNEL_EVENTS['runtime.blocked'].level;
+    case 'terminate':
+      return 'debug';
+  }
 }
 
 function log(logger: Logger, { event, fields, message }: ReportEntry): void {

@@ -13,7 +13,7 @@ import { signal, urgentSignal, type Work } from './delivery.ts';
 import { isExit, isOrderly, thrownReason, type ExitReason } from './exit-reason.ts';
 import { ndjsonLogger, type Logger } from './logger.ts';
 import { Kind, Mailbox } from './mailbox.ts';
-import type { Monitor } from './monitor.ts';
+import { Down, Exit, Monitor } from './monitor.ts';
 import { NameScope } from './names.ts';
 import { RemotePid, type Pid, type Ref, type Target } from './pid.ts';
 import { NOPROC, Process, Status, type ProcessInfo } from './process.ts';
@@ -25,11 +25,17 @@ import type { RunQueuePolicy } from './run-queue.ts';
 import { DEFAULT_BUDGET, Scheduler, type Budget } from './scheduler.ts';
 import { Timers, type TimerEntry } from './timers.ts';
 import { abandon, adopt } from './tree.ts';
+import { Turn } from './turn.ts';
 
+/** What a runtime is made with; all of it may be left out. */
 export interface RuntimeOptions {
+  /** Where its time comes from: timers, timeouts, restart windows. Default: the system's. */
   readonly clock?: Clock;
+  /** Where its chance comes from. Default: the system's. */
   readonly random?: Random;
+  /** Who runs next: `{ tag: 'fifo' }` (default), or a pick by seed, for tests. */
   readonly runQueue?: RunQueuePolicy;
+  /** How much runs before timers and sockets have their turn, and a process before the next one. */
   readonly budget?: Partial<Budget>;
   /** Default: NDJSON on stderr from `warn` up. */
   readonly logger?: Logger;
@@ -43,14 +49,18 @@ export interface RuntimeOptions {
 }
 
 export interface SpawnOptions {
-  readonly parent?: Process | null;
+  readonly parent?: Process | null | undefined;
   /** Whether the edge to the parent carries exit signals. Default true when there is a parent. */
-  readonly linked?: boolean;
-  readonly label?: string;
+  readonly linked?: boolean | undefined;
+  readonly label?: string | undefined;
   /** The id of its child specification. */
-  readonly id?: string;
+  readonly id?: string | undefined;
 }
 
+/**
+ * One world of processes: their names, timers, run queue and reports. Made by `createRuntime`. It has no end of its
+ * own: it goes with its processes.
+ */
 export class Runtime {
   readonly clock: Clock;
   readonly random: Random;
@@ -74,6 +84,9 @@ export class Runtime {
   deadLetters = 0;
   /** Monotonic ms of its clock. */
   readonly startedAt: number;
+  /** One of each of what comes and goes; nobody uses it. */
+  readonly kept: readonly unknown[];
+  readonly #turn: Turn;
   readonly #deaths: Deaths;
   readonly #bonds: Bonds;
   readonly #reporter: Reporter;
@@ -86,15 +99,18 @@ export class Runtime {
     this.creation = this.random.u32();
     this.crashDetails = options.crashDetails === true;
     this.#reporter = new Reporter(this.logger, this.crashDetails);
-    this.timers = new Timers(this.clock);
+    this.#turn = new Turn(this.clock);
+    this.timers = new Timers(this.clock, this.#turn);
     this.startedAt = this.clock.now();
     this.scheduler = new Scheduler(
       this.clock,
+      this.#turn,
       options.runQueue ?? { tag: 'fifo' },
       { ...DEFAULT_BUDGET, ...options.budget },
       { crashed: (process, error, kind, message) => this.crash(process, error, kind, message) },
     );
     this.#deaths = new Deaths(this);
+    this.kept = kept(this);
     this.#bonds = new Bonds(this, this.#deaths);
   }
 
@@ -107,7 +123,7 @@ export class Runtime {
       options.label === undefined && options.id === undefined
         ? null
         : { label: options.label ?? options.id ?? behavior.type, id: options.id };
-    const age = Math.round(this.clock.now() - this.startedAt);
+    const age = Math.round(this.#turn.began - this.startedAt);
     const process = new Process(
       this,
       ++this.spawned,
@@ -182,7 +198,7 @@ export class Runtime {
       } catch (error) {
         this.defect(error);
       }
-      this.reportCrash(process, reason);
+      if (this.#reporter.hearsCrashes) this.reportCrash(process, reason);
     }
     this.#deaths.die(process, reason);
   }
@@ -331,8 +347,14 @@ export class Runtime {
     return this.#reporter.listen(listener);
   }
 
+  /** Hands a report to the log and to all listeners. For behaviors. Never throws. */
   report(report: Report): void {
     this.#reporter.report(report);
+  }
+
+  /** Whether anybody hears of progress: else its reports need not be made. */
+  get wantsProgress(): boolean {
+    return this.#reporter.wantsProgress;
   }
 
   /** Reports the crash of a process and returns the id that joins it with what a remote caller is told. */
@@ -353,6 +375,16 @@ function failureOf(error: unknown, kind: Kind | undefined, message: unknown): Fa
     class: isExit(error) ? 'exit' : 'error',
     message: kind === undefined ? undefined : { kind, body: message },
   };
+}
+
+/**
+ * The engine forgets how the instances of a class are laid out when it collects garbage while there is none, and with
+ * that the compiled code that knew it: the first calls and restarts after a quiet time would be slow again.
+ */
+function kept(runtime: Runtime): readonly unknown[] {
+  const nobody = new Process(runtime, 0, { type: 'Nobody', receive: () => undefined }, null, false, null, 0);
+  const monitor = new Monitor(runtime.node, runtime.creation, 0, nobody, nobody, null);
+  return [nobody, new Mailbox(), monitor, new Exit(nobody, 'normal'), new Down(monitor, nobody, 'normal')];
 }
 
 const MAILBOX_FULL: CallFailure = { tag: 'overloaded', bound: 'mailbox' };

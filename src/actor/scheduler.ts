@@ -10,6 +10,7 @@ import { hasWork, type Work } from './delivery.ts';
 import { Kind } from './mailbox.ts';
 import { Status, type Process } from './process.ts';
 import { runQueue, type RunQueue, type RunQueuePolicy } from './run-queue.ts';
+import type { Turn } from './turn.ts';
 
 export interface Budget {
   /** Messages one process handles before the next one runs. Default 256. */
@@ -52,28 +53,49 @@ export class Scheduler {
   /** Times the drain gave way to the event loop. */
   yields = 0;
   readonly #clock: Clock;
+  readonly #turn: Turn;
   readonly #budget: Budget;
   readonly #outcomes: Outcomes;
   readonly #queue: RunQueue<Process>;
   readonly #drain = (): void => {
-    this.#run();
+    const turn = this.#turn;
+    // asked first: it may begin a turn
+    this.#turnStart = turn.began;
+    if (turn.number !== this.#turnNumber) {
+      this.#turnNumber = turn.number;
+      this.#spent = 0;
+      this.#nextLook = CLOCK_EVERY;
+    }
+    const queue = this.#queue;
+    let finished = false;
+    // one function, not three: every throw of a callback collects the frames below it
+    try {
+      while (queue.size > 0 && !this.#overBudget()) {
+        const process = queue.take();
+        if (process.status === Status.queued) this.#slice(process);
+      }
+      finished = queue.size === 0;
+    } finally {
+      // also when something threw that must not: the others go on
+      this.current = null;
+      if (finished) this.#draining = false;
+      else {
+        this.yields++;
+        this.#clock.later(this.#drain);
+      }
+    }
   };
-  readonly #resume = (): void => {
-    this.#spent = 0;
-    this.#turnStart = this.#clock.now();
-    this.#run();
-  };
-  readonly #newTurn = (): void => {
-    this.#turnKnown = false;
-  };
+  #nesting = 0;
   #draining = false;
-  #turnKnown = false;
+  /** The turn the budget is spent in. */
+  #turnNumber = 0;
   #turnStart = 0;
   #spent = 0;
   #nextLook = CLOCK_EVERY;
 
-  constructor(clock: Clock, policy: RunQueuePolicy, budget: Budget, outcomes: Outcomes) {
+  constructor(clock: Clock, turn: Turn, policy: RunQueuePolicy, budget: Budget, outcomes: Outcomes) {
     this.#clock = clock;
+    this.#turn = turn;
     this.#budget = budget;
     this.#outcomes = outcomes;
     this.#queue = runQueue(policy);
@@ -86,6 +108,11 @@ export class Scheduler {
   set current(process: Process | null) {
     this.#current = process;
     if (this.watch !== null) this.watch.turn(process);
+  }
+
+  /** First callbacks that run within each other right now (`runNow`). */
+  get nesting(): number {
+    return this.#nesting;
   }
 
   /** An idle process has something to do. */
@@ -101,18 +128,20 @@ export class Scheduler {
    * Runs the first callback of a process that has just been spawned, in the caller's turn: everything up to its
    * first `await` costs no trip through the queue. A throw is a crash of that process alone.
    */
-  runNow(process: Process, body: () => void | PromiseLike<void>): void {
+  runNow(process: Process, body: (self: Process) => void | PromiseLike<void>): void {
     if (process.status !== Status.starting) return;
     const caller = this.current;
     process.status = Status.running;
     this.current = process;
+    this.#nesting++;
     let result: void | PromiseLike<void>;
     try {
-      result = body();
+      result = body(process);
     } catch (error) {
       this.#outcomes.crashed(process, error);
       return;
     } finally {
+      this.#nesting--;
       this.current = caller;
     }
     if (result !== undefined) this.#park(process, result);
@@ -123,39 +152,6 @@ export class Scheduler {
   release(process: Process): void {
     if (hasWork(process)) this.ready(process);
     else process.status = Status.idle;
-  }
-
-  #run(): void {
-    if (!this.#turnKnown) {
-      this.#turnKnown = true;
-      this.#spent = 0;
-      this.#nextLook = CLOCK_EVERY;
-      this.#turnStart = this.#clock.now();
-      this.#clock.later(this.#newTurn);
-    }
-    let finished = false;
-    try {
-      finished = this.#drainQueue();
-    } finally {
-      // also when something threw that must not: the others go on
-      this.current = null;
-      if (finished) this.#draining = false;
-      else {
-        this.yields++;
-        this.#clock.later(this.#resume);
-      }
-    }
-  }
-
-  /** False when the budget was spent first. */
-  #drainQueue(): boolean {
-    const queue = this.#queue;
-    while (queue.size > 0) {
-      if (this.#overBudget()) return false;
-      const process = queue.take();
-      if (process.status === Status.queued) this.#slice(process);
-    }
-    return true;
   }
 
   #overBudget(): boolean {

@@ -1,21 +1,26 @@
 /**
  * All timers of a runtime behind one timer of its clock.
  *
- * Entries are kept in lists by the whole millisecond they fall due, the lists in a heap. Setting and
- * cancelling cost a list operation; a list that has emptied is dropped when its time comes, or when most have:
- * peers choose deadlines, so what they leave behind must not wait for them. Entries of one millisecond fire in
- * the order they were set. Never early; delays are clamped to 0 … `MAX_DELAY`.
+ * An entry first waits for the end of the turn of the event loop it is set in. Most deadlines are cancelled before
+ * that, by an answer in the same turn: they cost a list operation, no look at the clock, no timer. The rest are kept
+ * in lists by the whole millisecond they fall due, the lists in a heap. A list that has emptied is dropped when its
+ * time comes, or when most have: peers choose deadlines, so what they leave behind must not wait for them. Entries of
+ * one millisecond fire in the order they were set. Never early, and late by less than the turn they were set in took;
+ * delays are clamped to 0 … `MAX_DELAY`.
  */
 import { MAX_DELAY, type Clock, type TimerId } from './clock.ts';
 import { MinHeap } from './min-heap.ts';
+import { Turn } from './turn.ts';
 
 /** Empty lists that are always tolerated: fewer are not worth a walk through all lists. */
 const EMPTY_TOLERATED = 1_024;
 
 /** Something that fires once. Subclass it: the links below are its place in the list. */
 export abstract class TimerEntry {
-  /** The list it waits in, null when it is not set. Only `Timers` writes these three. */
+  /** The list it waits in, null when it is not set. Only `Timers` writes these four. */
   bucket: Bucket | null = null;
+  /** Whole ms from the end of the turn it was set in. */
+  wait = 0;
   earlier: TimerEntry | null = null;
   later: TimerEntry | null = null;
   abstract onTimer(): void;
@@ -27,12 +32,26 @@ export abstract class TimerEntry {
 
 class Bucket {
   readonly timers: Timers;
-  readonly due: number;
   first: TimerEntry | null = null;
   last: TimerEntry | null = null;
-  constructor(timers: Timers, due: number) {
+  constructor(timers: Timers) {
     this.timers = timers;
-    this.due = due;
+  }
+
+  add(entry: TimerEntry): void {
+    entry.bucket = this;
+    entry.earlier = this.last;
+    if (this.last === null) this.first = entry;
+    else this.last.later = entry;
+    this.last = entry;
+  }
+
+  remove(entry: TimerEntry): void {
+    if (entry.earlier === null) this.first = entry.later;
+    else entry.earlier.later = entry.later;
+    if (entry.later === null) this.last = entry.earlier;
+    else entry.later.earlier = entry.earlier;
+    entry.bucket = entry.earlier = entry.later = null;
   }
 }
 
@@ -49,15 +68,26 @@ class Callback extends TimerEntry {
 
 export class Timers {
   readonly #clock: Clock;
+  readonly #turn: Turn;
+  /** Set in this turn, in order. */
+  readonly #fresh: Bucket = new Bucket(this);
   readonly #buckets = new Map<number, Bucket>();
   readonly #heap = new MinHeap();
+  readonly #endTurn = (): void => {
+    this.#turnEnds = false;
+    this.#placeFresh();
+    this.#hold();
+  };
+  #turnEnds = false;
   #timer: TimerId | null = null;
+  #held = false;
   #armed = Infinity;
   #size = 0;
   #empty = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, turn: Turn = new Turn(clock)) {
     this.#clock = clock;
+    this.#turn = turn;
   }
 
   /** Entries that are set. */
@@ -73,21 +103,10 @@ export class Timers {
   /** Sets `entry` to fire in `delay` ms, instead of when it was set for before. */
   set(entry: TimerEntry, delay: number): void {
     if (entry.bucket !== null) entry.bucket.timers.cancel(entry);
-    const wait = delay > 0 ? (delay < MAX_DELAY ? delay : MAX_DELAY) : 0;
-    const due = Math.ceil(this.#clock.now() + wait);
-    let bucket = this.#buckets.get(due);
-    if (bucket === undefined) {
-      bucket = new Bucket(this, due);
-      this.#buckets.set(due, bucket);
-      this.#heap.push(due);
-      if (due < this.#armed) this.#arm(due);
-    } else if (bucket.first === null) this.#empty--;
-    entry.bucket = bucket;
-    entry.earlier = bucket.last;
-    if (bucket.last === null) bucket.first = entry;
-    else bucket.last.later = entry;
-    bucket.last = entry;
-    if (this.#size++ === 0 && this.#timer !== null) this.#clock.hold(this.#timer, true);
+    entry.wait = delay > 0 ? (delay < MAX_DELAY ? Math.ceil(delay) : MAX_DELAY) : 0;
+    this.#fresh.add(entry);
+    this.#size++;
+    this.#awaitEnd();
   }
 
   /** Runs `run` once in `delay` ms. */
@@ -101,23 +120,59 @@ export class Timers {
   cancel(entry: TimerEntry): boolean {
     const bucket = entry.bucket;
     if (bucket === null) return false;
-    if (entry.earlier === null) bucket.first = entry.later;
-    else entry.earlier.later = entry.later;
-    if (entry.later === null) bucket.last = entry.earlier;
-    else entry.later.earlier = entry.earlier;
-    entry.bucket = entry.earlier = entry.later = null;
-    if (--this.#size === 0 && this.#timer !== null) this.#clock.hold(this.#timer, false);
+    bucket.remove(entry);
+    this.#size--;
+    if (bucket === this.#fresh) return true;
+    // whoever sets and cancels all the time does not let go of the program and hold it again each time
+    if (this.#size === 0) this.#awaitEnd();
     if (bucket.first === null && ++this.#empty > EMPTY_TOLERATED) this.#dropEmpty();
     return true;
   }
 
   /** Cancels everything and lets go of the clock. */
   clear(): void {
+    while (this.#fresh.first !== null) this.cancel(this.#fresh.first);
     for (const bucket of this.#buckets.values()) while (bucket.first !== null) this.cancel(bucket.first);
     this.#buckets.clear();
     this.#heap.fill([]);
     this.#empty = 0;
     this.#disarm();
+  }
+
+  #awaitEnd(): void {
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    this.#turn.atEnd(this.#endTurn);
+  }
+
+  /** Says when those that are still set fall due. */
+  #placeFresh(): void {
+    const fresh = this.#fresh;
+    if (fresh.first === null) return;
+    const now = this.#clock.now();
+    for (let entry: TimerEntry | null = fresh.first; entry !== null; entry = fresh.first) {
+      fresh.remove(entry);
+      this.#place(entry, Math.ceil(now + entry.wait));
+    }
+  }
+
+  #place(entry: TimerEntry, due: number): void {
+    let bucket = this.#buckets.get(due);
+    if (bucket === undefined) {
+      bucket = new Bucket(this);
+      this.#buckets.set(due, bucket);
+      this.#heap.push(due);
+      if (due < this.#armed) this.#arm(due);
+    } else if (bucket.first === null) this.#empty--;
+    bucket.add(entry);
+  }
+
+  /** The program lives while something is set. */
+  #hold(): void {
+    const wanted = this.#size > 0;
+    if (this.#timer === null || this.#held === wanted) return;
+    this.#held = wanted;
+    this.#clock.hold(this.#timer, wanted);
   }
 
   /** Forgets the empty lists once they are the greater part: a walk over n lists is paid for by n / 2 cancels. */
@@ -134,7 +189,7 @@ export class Timers {
     this.#timer = this.#clock.setTimer(Math.max(0, due - this.#clock.now()), () => {
       this.#fire();
     });
-    if (this.#size === 0) this.#clock.hold(this.#timer, false);
+    this.#held = true;
   }
 
   #disarm(): void {

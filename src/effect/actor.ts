@@ -33,10 +33,10 @@ import { Kind } from '../actor/mailbox.ts';
 import type { Exit } from '../actor/monitor.ts';
 import { Status, type Process, type Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { childOf, type ChildOptions } from '../otp/child-options.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import type { MaybePromise } from '../otp/sequence.ts';
 import { startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
-import type { ChildOptions } from '../otp/supervisor.ts';
 import { endOf } from './fiber-end.ts';
 import { Inbox, type Message } from './inbox.ts';
 import { servicesOf, type ActorRuntime } from './services.ts';
@@ -195,19 +195,8 @@ export function effectWorker<A, E, R = never>(
     ? [options?: EffectWorkerOptions<R>]
     : [options: EffectWorkerOptions<R>]
 ): ChildSpec {
-  const { scope, mailbox, trapExit, services, ...rest } = options as EffectWorkerOptions & {
+  const { services, ...rest } = options as EffectWorkerOptions & {
     readonly services?: Context.Context<never>;
   };
-  return {
-    id,
-    ...rest,
-    type: 'worker',
-    start: (parent) =>
-      startEffectLink(parent, body as Body, services, {
-        id,
-        ...(scope === undefined ? {} : { name: id, scope }),
-        ...(mailbox === undefined ? {} : { mailbox }),
-        ...(trapExit === undefined ? {} : { trapExit }),
-      }),
-  };
+  return childOf(id, 'worker', rest, (parent, each) => startEffectLink(parent, body as Body, services, each));
 }

@@ -13,7 +13,7 @@ import type { Callback, Done, Told } from './worker-program.ts';
 /** Open calls that are kept before those that were given up are looked for. */
 const OPEN_TOLERATED = 1_024;
 
-/** What a callback cannot be given. */
+/** What a callback cannot be given, or a state that nobody here can be given. */
 export class Unclonable {
   readonly detail: string;
   constructor(detail: string) {
@@ -23,6 +23,7 @@ export class Unclonable {
 
 interface Pending {
   readonly id: number;
+  readonly callback: Callback;
   readonly resolve: (done: Done) => void;
   readonly reject: (error: unknown) => void;
   readonly deadline: TimerEntry | undefined;
@@ -50,7 +51,7 @@ export class RemoteServer implements ThreadOwner {
     this.loaded = new Promise((resolve) => {
       this.#onLoaded = resolve;
     });
-    this.#thread = new Thread(options, process.label, this);
+    this.#thread = new Thread(options, process.label, this, process.bound);
     this.#patience = runtime.timers.after(options.startTimeout, () => {
       runtime.stop(process, 'timeout');
     });
@@ -72,7 +73,7 @@ export class RemoteServer implements ThreadOwner {
 
   /**
    * Runs a callback. Past the deadline the process is killed, and with it the thread. Throws `Unclonable` when
-   * nothing was sent; rejects with what the callback threw.
+   * nothing was sent; rejects with what the callback threw, with `Unclonable` for a state that cannot be copied.
    */
   perform(callback: Callback, name: string, payload: unknown, from?: From): Promise<Done> {
     const id = ++this.#serial;
@@ -91,7 +92,7 @@ export class RemoteServer implements ThreadOwner {
           : runtime.timers.after(this.#deadline, () => {
               runtime.exit(this.#process, 'kill');
             });
-      this.#pending = { id, resolve, reject, deadline };
+      this.#pending = { id, callback, resolve, reject, deadline };
     });
   }
 
@@ -122,7 +123,7 @@ export class RemoteServer implements ThreadOwner {
   }
 
   #done(
-    { id, resolve, reject, deadline }: Pending,
+    { id, callback, resolve, reject, deadline }: Pending,
     told: Exclude<Told, { readonly tag: 'loaded' | 'broken' | 'self' | 'late' }>,
   ): void {
     this.#pending = null;
@@ -139,10 +140,16 @@ export class RemoteServer implements ThreadOwner {
       case 'exit':
         reject(new ExitSignal(told.reason));
         break;
-      case 'declared':
       case 'unclonable':
+        reject(
+          callback === 'state'
+            ? new Unclonable(told.detail)
+            : new TypeError(`a result of ${this.#process.label} cannot be cloned: ${told.detail}`),
+        );
+        break;
+      case 'declared':
       case 'no_function':
-        reject(new TypeError(`a result of ${this.#process.label} cannot be cloned`, { cause: told }));
+        // answers to a pool's calls only
         break;
     }
   }

@@ -9,6 +9,7 @@
  */
 import { MessageChannel, Worker, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { ExitReason } from '../actor/exit-reason.ts';
+import { checkDeadline } from '../otp/durations.ts';
 import { programText, type Birth, type Job, type Marks, type Told } from './worker-program.ts';
 
 /** The exit reason of a thread whose heap is full. */
@@ -24,13 +25,13 @@ export interface ThreadOptions {
   /** The user's module: a `file:` URL, or the text of one. */
   readonly module: URL | string;
   /** MiB of JavaScript heap; at least 4. Default 128. ArrayBuffers do not count. */
-  readonly heapMb?: number;
+  readonly heapMb?: number | undefined;
   /** MiB of stack. Default 4. */
-  readonly stackMb?: number;
+  readonly stackMb?: number | undefined;
   /** What the module finds as `workerData` of `node:worker_threads`. */
   readonly workerData?: unknown;
   /** Milliseconds for loading the module. Default 10,000. */
-  readonly startTimeout?: number;
+  readonly startTimeout?: number | undefined;
 }
 
 export interface CheckedThread {
@@ -48,27 +49,37 @@ export interface ThreadOwner {
   ended(reason: ExitReason): void;
 }
 
+const EXAMPLE = "new URL('./work.mjs', import.meta.url)";
+
 const HEAP_MB = 128;
 const LEAST_HEAP_MB = 4;
 const STACK_MB = 4;
 const START_TIMEOUT = 10_000;
 
-/** Fills in the defaults. Throws a `TypeError` that names the option. */
+/** Fills in the defaults. Throws a `TypeError` that names the option, a `RangeError` for a time that is none. */
 export function checkThread(options: ThreadOptions): CheckedThread {
   const { heapMb = HEAP_MB, stackMb = STACK_MB, startTimeout = START_TIMEOUT } = options;
   if (!(Number.isFinite(heapMb) && heapMb >= LEAST_HEAP_MB))
     throw new TypeError(`worker: heapMb must be a number ≥ ${LEAST_HEAP_MB}`);
   if (!(Number.isFinite(stackMb) && stackMb >= 1))
     throw new TypeError('worker: stackMb must be a number ≥ 1');
-  if (!(startTimeout > 0)) throw new TypeError('worker: startTimeout must be positive milliseconds');
+  checkDeadline('worker: startTimeout', startTimeout);
   return { module: moduleUrl(options.module), heapMb, stackMb, workerData: options.workerData, startTimeout };
+}
+
+/** Throws a `TypeError` for options that are none, forgotten or a module in their place, and for a label that is no text. */
+export function checkOptions(options: ThreadOptions & { readonly label?: string | undefined }): void {
+  if (typeof options !== 'object' || options === null || options instanceof URL)
+    throw new TypeError(`worker: options must be an object with a module, as { module: ${EXAMPLE} }`);
+  if (options.label !== undefined && typeof options.label !== 'string')
+    throw new TypeError('worker: label must be a string');
 }
 
 /** A path or a bare name would be looked up from here, which is not what anybody means. */
 function moduleUrl(module: unknown): string {
   const text = module instanceof URL ? module.href : module;
   if (typeof text !== 'string' || !/^(file|data|node):/.test(text))
-    throw new TypeError("worker: module must be a file URL, as new URL('./work.mjs', import.meta.url)");
+    throw new TypeError(`worker: module must be a file URL, as ${EXAMPLE}`);
   return text;
 }
 
@@ -82,7 +93,8 @@ export class Thread {
   readonly #port: MessagePort;
   readonly #gone: Promise<void>;
 
-  constructor(options: CheckedThread, label: string, owner: ThreadOwner) {
+  /** @param bound messages that code in it may send itself at once. */
+  constructor(options: CheckedThread, label: string, owner: ThreadOwner, bound: number = 0) {
     const { heapMb, stackMb, workerData } = options;
     const young = Math.max(1, Math.min(YOUNG_MB, Math.floor(heapMb / 4)));
     const worker = new Worker(programText(), {
@@ -118,7 +130,7 @@ export class Thread {
         resolve();
       });
     });
-    worker.postMessage({ port: port2, module: options.module, label } satisfies Birth, [port2]);
+    worker.postMessage({ port: port2, module: options.module, label, bound } satisfies Birth, [port2]);
   }
 
   /** Throws what structured clone throws; then nothing was sent. */

@@ -12,20 +12,23 @@
  *
  * The pool is a process below your supervisor and supervises one process for each thread. Source: OTP §4.
  */
+import { types } from 'node:util';
 import type { Behavior } from '../actor/behavior.ts';
 import { isOrderly } from '../actor/exit-reason.ts';
 import { Kind } from '../actor/mailbox.ts';
-import type { NameScope } from '../actor/names.ts';
 import { Process, Status, type Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { refuse, wrongObject, wrongRuntime, wrongSelf, wrongSignal } from '../otp/arguments.ts';
+import { childOf, type ChildOptions } from '../otp/child-options.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
+import { checkDuration } from '../otp/durations.ts';
 import { TreeRef } from '../otp/process-ref.ts';
 import type { MaybePromise } from '../otp/sequence.ts';
 import type { CallOptions } from '../otp/server-ref.ts';
 import { startedOrThrow, startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
-import type { Restart } from '../otp/strategy.ts';
 import { checkPool, type CheckedPool, type WorkerPoolOptions } from './pool-options.ts';
 import { PoolState } from './pool-state.ts';
+import { checkOptions } from './thread.ts';
 import { WorkerCall } from './worker-call.ts';
 import { WorkerError } from './worker-error.ts';
 
@@ -40,12 +43,16 @@ export type WorkerModule = object;
 /** What may be asked of a module nobody has described. */
 export type AnyModule = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 
+/** What of a module can be called: constants and classes it exports cannot. */
+type FunctionsOf<Module> = {
+  [Name in keyof Module & string]: Module[Name] extends (...args: never[]) => unknown ? Name : never;
+}[keyof Module & string];
 type ArgsOf<F> = F extends (...args: infer Args) => unknown ? Readonly<Args> : readonly unknown[];
 type ResultOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> : unknown;
 
 export interface WorkerCallOptions extends CallOptions {
   /** Moved instead of copied; the caller's are empty afterwards. */
-  readonly transfer?: readonly ArrayBuffer[];
+  readonly transfer?: readonly ArrayBuffer[] | undefined;
 }
 
 const poolBehavior: Behavior = {
@@ -103,43 +110,41 @@ export async function startWorkerPool<Module extends WorkerModule = AnyModule>(
   options: WorkerPoolOptions,
   startOptions: StartOptions = {},
 ): Promise<WorkerPoolRef<Module>> {
+  refuse(wrongRuntime(runtime));
   const checked = checkPool(options);
   const result = await start(runtime, checked, startOptions);
   return new WorkerPoolRef(runtime, startedOrThrow(result, startOptions.id ?? checked.label));
 }
 
-/** Starts a pool linked to the calling process, as a child specification does. Throws for options that make no sense. */
+/** Starts a pool linked to the calling process, as a child specification does. Never throws. */
 export function startWorkerPoolLink(
   parent: Self,
   options: WorkerPoolOptions,
   startOptions: Omit<StartOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
-  return start(parent.runtime, checkPool(options), { ...startOptions, parent: parent as Process });
+  try {
+    refuse(wrongSelf('parent', parent));
+    return start(parent.runtime, checkPool(options), { ...startOptions, parent: parent as Process });
+  } catch (error) {
+    return { tag: 'error', reason: error };
+  }
 }
 
-/** A child specification. Found under its id in `scope`: `new WorkerPoolRef(runtime, { scope, name: id })`. */
+/**
+ * A child specification. Found under its id in `scope`: `new WorkerPoolRef(runtime, { scope, name: id })`.
+ * @param childOptions.shutdown default a second more than `drain`.
+ */
 export function workerPool(
   id: string,
   options: WorkerPoolOptions,
-  childOptions: {
-    readonly restart?: Restart;
-    /** Default: a second more than `drain`. */
-    readonly shutdown?: ChildSpec['shutdown'];
-    readonly scope?: NameScope;
-  } = {},
+  childOptions: Omit<ChildOptions, 'mailbox'> = {},
 ): ChildSpec {
+  checkOptions(options);
   const checked = checkPool({ label: id, ...options });
-  const { scope, restart, shutdown = checked.drain + SHUTDOWN_MARGIN } = childOptions;
-  return {
-    id,
-    type: 'supervisor',
-    shutdown,
-    ...(restart === undefined ? {} : { restart }),
-    start: (parent) => {
-      const named = scope === undefined ? {} : { name: id, scope };
-      return start(parent.runtime, checked, { id, ...named, parent: parent as Process });
-    },
-  };
+  const given = { shutdown: checked.drain + SHUTDOWN_MARGIN, ...childOptions };
+  return childOf(id, 'supervisor', given, (parent, each) =>
+    start(parent.runtime, checked, { ...each, parent: parent as Process }),
+  );
 }
 
 function start(runtime: Runtime, options: CheckedPool, given: StartOptions): MaybePromise<StartResult> {
@@ -152,7 +157,7 @@ function start(runtime: Runtime, options: CheckedPool, given: StartOptions): May
       const failed = await state.begin();
       return failed === undefined ? { tag: 'ok' } : { tag: 'stop', reason: failed.reason };
     },
-    { label: options.label, ...given, trapExit: true, mailbox: POOL_MAILBOX },
+    { ...given, label: given.label ?? options.label, trapExit: true, mailbox: POOL_MAILBOX },
   );
 }
 
@@ -162,9 +167,9 @@ export class WorkerPoolRef<Module extends WorkerModule = AnyModule> extends Tree
    * Calls an exported function in a thread and gives what it returns or resolves with. `timeout` in ms (default: the
    * pool's) covers waiting and running; when it passes, or `signal` fires, a function that runs is ended with its
    * thread. `args` are cloned when the function starts: leave them alone until then. Rejects with `WorkerError`;
-   * with a `RangeError` for a timeout that is none.
+   * with a `RangeError` for a timeout that is none, a `TypeError` for arguments of another kind.
    */
-  call<Name extends keyof Module & string>(
+  call<Name extends FunctionsOf<Module>>(
     name: Name,
     args: ArgsOf<Module[Name]>,
     options: WorkerCallOptions = {},
@@ -173,17 +178,24 @@ export class WorkerPoolRef<Module extends WorkerModule = AnyModule> extends Tree
   }
 }
 
+const isArrayBuffer = (value: unknown): boolean => types.isArrayBuffer(value);
+
 function ask(
   { runtime, pid }: TreeRef,
   name: string,
   args: readonly unknown[],
-  { timeout, signal, transfer = [] }: WorkerCallOptions,
+  options: WorkerCallOptions,
 ): Promise<unknown> {
-  const what = `worker ${name}`;
+  const what = `worker ${String(name)}`;
   return new Promise((resolve, reject) => {
-    if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0))
-      throw new RangeError('timeout must be milliseconds or Infinity');
+    refuse(wrongObject('options', 'an object', options));
+    const { timeout, signal, transfer = [] } = options;
+    if (timeout !== undefined) checkDuration('timeout', timeout);
+    if (signal !== undefined) refuse(wrongSignal('signal', signal));
+    if (typeof name !== 'string') throw new TypeError('name must be a string');
     if (!Array.isArray(args)) throw new TypeError('args must be an array');
+    if (!Array.isArray(transfer) || !transfer.every(isArrayBuffer))
+      throw new TypeError('transfer must be an array of ArrayBuffers');
     const state = pid instanceof Process && pid.alive ? pid.state : undefined;
     if (!(state instanceof PoolState)) {
       reject(new WorkerError(what, { tag: 'exit', reason: 'noproc' }));

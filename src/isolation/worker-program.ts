@@ -3,7 +3,8 @@
  *
  * `workerProgram` is handed to the thread as text, so it must not use anything outside itself. A file would have to
  * be found and be JavaScript already, which it is not under a test runner or in a bundle. Its port is its own, so
- * that a module may use `parentPort` and `workerData` as it likes. A value that cannot be cloned is told as such.
+ * that a module may use `workerData` as it likes; what it posts to `parentPort` is lost. A result that cannot be cloned is told as such; of a
+ * failure that cannot be, what can is told, and the rest as text.
  */
 import type { MessagePort } from 'node:worker_threads';
 
@@ -64,41 +65,90 @@ export interface Birth {
   readonly port: MessagePort;
   readonly module: string;
   readonly label: string;
+  /** Messages a server may have sent itself between two jobs. */
+  readonly bound: number;
 }
 
 interface Parent {
   once(event: 'message', listener: (birth: Birth) => void): unknown;
+  close(): void;
 }
 
+/** `inspect` of `node:util`. */
+type Inspect = (value: unknown, options: object) => string;
 type Load = (url: string) => Promise<Readonly<Record<string, unknown>>>;
 type Loose = Readonly<Record<string, unknown>>;
 
 /** The text of the thread's script. */
 export const programText = (): string =>
   // bundlers that keep names call `__name` inside others; `require` would say that the text is no module
-  `const __name = (f) => f; (${workerProgram.toString()})(process.getBuiltinModule('node:worker_threads').parentPort, (url) => import(url));`;
+  `const __name = (f) => f; (${workerProgram.toString()})(process.getBuiltinModule('node:worker_threads').parentPort, (url) => import(url), process.getBuiltinModule('node:util').inspect);`;
 
-function workerProgram(parent: Parent, load: Load): void {
+function workerProgram(parent: Parent, load: Load, inspect: Inspect): void {
+  /** Characters of a value that is told as text; levels and entries of one that is told in part. */
+  const TEXT = 512;
+  const DEPTH = 4;
+  const ENTRIES = 64;
   // two copies of a library agree on these
   const RESULT = Symbol.for('espalier.result');
   const DECLARED = Symbol.for('espalier.err');
   const EXIT = Symbol.for('espalier.exit');
   const TRANSFER = Symbol.for('espalier.transfer');
 
-  parent.once('message', ({ port, module: url, label }) => {
+  parent.once('message', ({ port, module: url, label, bound }) => {
+    // nobody reads what is sent there, and it would pile up in the memory of the program
+    parent.close();
     let module: Loose = {};
     let server: Loose = {};
     let state: unknown;
+    let sent = 0;
 
     const say = (told: Told, transfer: readonly ArrayBuffer[] = []): void => {
       port.postMessage(told, transfer);
     };
-    const detailOf = (error: unknown): string => {
+    const textOf = (value: unknown): string => {
       try {
-        return String((error as Error).message).slice(0, 512);
+        return typeof value === 'string'
+          ? value.slice(0, TEXT)
+          : inspect(value, { depth: 2, breakLength: Infinity, customInspect: false }).slice(0, TEXT);
       } catch {
         return 'a value that cannot be read';
       }
+    };
+    const detailOf = (error: unknown): string => {
+      try {
+        return textOf(error instanceof Error ? String(error.message) : error);
+      } catch {
+        return textOf(error);
+      }
+    };
+    const bareError = (error: Error, depth: number): Error => {
+      const bare = new Error(String(error.message));
+      if (typeof error.stack === 'string') bare.stack = error.stack;
+      if ('cause' in error) bare.cause = portable(error.cause, depth + 1);
+      return bare;
+    };
+    /** What of a value can be cloned: errors and data stay what they are, the rest of them becomes text. */
+    const portable = (value: unknown, depth: number): unknown => {
+      try {
+        structuredClone(value);
+        return value;
+      } catch {
+        // as below
+      }
+      try {
+        if (value instanceof Error) return bareError(value, depth);
+        if (typeof value === 'object' && value !== null && depth < DEPTH) {
+          const within = (item: unknown): unknown => portable(item, depth + 1);
+          if (Array.isArray(value)) return value.slice(0, ENTRIES).map(within);
+          const entries = Object.entries(value).slice(0, ENTRIES);
+          if (entries.length > 0)
+            return Object.fromEntries(entries.map(([key, item]) => [key, within(item)]));
+        }
+      } catch {
+        // it refuses to be looked at
+      }
+      return textOf(value);
     };
     const marksOf = (error: unknown): Marks => {
       try {
@@ -116,9 +166,7 @@ function workerProgram(parent: Parent, load: Load): void {
       try {
         say(make(error, marks));
       } catch {
-        const bare = new Error(detailOf(error));
-        if (error instanceof Error && typeof error.stack === 'string') bare.stack = error.stack;
-        say(make(bare, marks));
+        say(make(portable(error, 0), marks));
       }
     };
     const markOf = (value: unknown): unknown =>
@@ -136,7 +184,12 @@ function workerProgram(parent: Parent, load: Load): void {
 
     const self = {
       label,
-      send: (message: unknown): void => say({ tag: 'self', message }),
+      send: (message: unknown): boolean => {
+        if (sent >= bound) return false;
+        say({ tag: 'self', message });
+        sent++;
+        return true;
+      },
     };
     const fromOf = (id: number): object => {
       let settled = false;
@@ -200,8 +253,8 @@ function workerProgram(parent: Parent, load: Load): void {
       }
     };
 
-    /** Keeps the state here; what is left is data. */
-    const conclude = (job: Extract<Job, { tag: 'callback' }>, result: unknown): Done => {
+    /** Keeps the state here; what is left is data. Undefined for a result that means nothing. */
+    const conclude = (job: Extract<Job, { tag: 'callback' }>, result: unknown): Done | undefined => {
       if (job.callback === 'terminate') return { kind: 'ok' };
       if (job.callback === 'state') return { kind: 'state', value: result };
       const mark = markOf(result);
@@ -215,6 +268,7 @@ function workerProgram(parent: Parent, load: Load): void {
       if (job.callback === 'init') {
         if (mark === 'ignore') return { kind: 'ignore' };
         if (mark === 'stop') return { kind: 'stop', reason: given.reason, reply: undefined };
+        if (mark === 'reply' || mark === 'noReply') return undefined;
         state = mark === 'started' ? given.state : result;
         return mark === 'started' ? { kind: 'started', next: given.next } : { kind: 'ok' };
       }
@@ -231,11 +285,13 @@ function workerProgram(parent: Parent, load: Load): void {
           state = given.state;
           return { kind: 'stop', reason: given.reason, reply: given.reply };
       }
-      throw new TypeError('bad_return_value: return reply, noReply or stop');
+      return undefined;
     };
 
     const work = async (job: Job): Promise<void> => {
       const { id } = job;
+      // whoever asks for a job has read all that came before
+      sent = 0;
       let value: unknown;
       let transfer: readonly ArrayBuffer[] = [];
       try {
@@ -251,7 +307,14 @@ function workerProgram(parent: Parent, load: Load): void {
             transfer = wrapped[TRANSFER];
             value = wrapped.value;
           }
-        } else value = conclude(job, await run(job));
+        } else {
+          const result = await run(job);
+          value = conclude(job, result);
+          if (value === undefined) {
+            sayFailed((reason) => ({ tag: 'exit', id, reason }), { bad_return_value: result });
+            return;
+          }
+        }
       } catch (error) {
         if (bears(error, EXIT)) sayFailed((reason) => ({ tag: 'exit', id, reason }), error.reason);
         else sayFailed((thrown, marks) => ({ tag: 'threw', id, error: thrown, marks }), error);

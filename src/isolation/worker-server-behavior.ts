@@ -10,6 +10,7 @@ import { describeReason } from '../actor/exit-reason.ts';
 import { Kind } from '../actor/mailbox.ts';
 import { Down, Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
+import { ExitError } from '../otp/errors.ts';
 import { ServerBehavior } from '../otp/gen-server-behavior.ts';
 import {
   ignore,
@@ -46,9 +47,20 @@ class WorkerServerBehavior extends ServerBehavior {
       ? super.receive(Kind.info, new Cast(message), self)
       : super.receive(kind, message, self);
   }
-  /** The state is in the thread: `workerServerState` asks for it. */
+  /** What it can say at once: the state is in the thread. */
   readState(self: Process): unknown {
     return { worker: self.label };
+  }
+  /** A copy from the thread. */
+  async fetchState(self: Process): Promise<unknown> {
+    const { state } = self;
+    if (!(state instanceof RemoteServer)) return undefined;
+    try {
+      const done = await state.perform('state', '', undefined);
+      return done.kind === 'state' ? done.value : undefined;
+    } catch (error) {
+      throw error instanceof Unclonable ? new ExitError(self.label, { unclonable: error.detail }) : error;
+    }
   }
 }
 

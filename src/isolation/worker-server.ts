@@ -14,38 +14,41 @@
  * supervisor. A callback past `deadline` is an exit with `killed`, a full heap one with `worker_oom`, a thread that
  * ends one with `{ worker_exit: code }`; the state is lost with the thread. Messages are copied by structured
  * clone; a request that cannot be is refused with `{ unclonable: detail }` and the server lives on. Callbacks get
- * `(payload, state, self, from)`, where `self` has `label` and `send(message)`, to itself. Source: OTP §4.
+ * `(payload, state, self, from)`, where `self` has `label` and `send(message)`, to itself: false, and not sent, when
+ * its mailbox could not hold it. Source: OTP §4.
  */
 import type { MailboxOptions } from '../actor/mailbox.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { refuse, wrongObject, wrongRuntime, wrongSelf } from '../otp/arguments.ts';
+import { childOf, type ChildOptions } from '../otp/child-options.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
+import { checkDeadline } from '../otp/durations.ts';
 import type { ServerBehavior } from '../otp/gen-server-behavior.ts';
 import type { MaybePromise } from '../otp/sequence.ts';
 import { request, ServerRef, type AnyProtocol, type CallOptions, type Protocol } from '../otp/server-ref.ts';
 import { startedOrThrow, startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
-import type { ChildOptions } from '../otp/supervisor.ts';
-import { checkThread, type ThreadOptions } from './thread.ts';
+import { checkOptions, checkThread, type ThreadOptions } from './thread.ts';
 import { StateRequest, workerBehavior } from './worker-server-behavior.ts';
 
 export interface WorkerServerOptions extends ThreadOptions {
   /** Its name in trees and logs. Default `WorkerServer`. */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** Milliseconds that one callback may take, or Infinity; then the server is killed. Default 5,000. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
   /** As a GenServer's: exit signals become messages, and the parent's runs `terminate`. Default false. */
-  readonly trapExit?: boolean;
-  readonly mailbox?: number | MailboxOptions;
+  readonly trapExit?: boolean | undefined;
+  readonly mailbox?: number | MailboxOptions | undefined;
 }
 
 /** As the default timeout of a call: nobody waits longer unless somebody says so. */
 const DEADLINE = 5_000;
 
-/** Throws a `TypeError` that names the option. */
+/** Throws an error that names the option: a `RangeError` for a time that is none, a `TypeError` for the rest. */
 function behaviorOf(options: WorkerServerOptions): ServerBehavior {
+  checkOptions(options);
   const { deadline = DEADLINE, label = 'WorkerServer' } = options;
-  if (!(deadline > 0))
-    throw new TypeError('worker server: deadline must be positive milliseconds or Infinity');
+  checkDeadline('worker server: deadline', deadline);
   return workerBehavior(checkThread(options), deadline, label);
 }
 
@@ -56,12 +59,9 @@ function start(
   args: unknown,
   options: StartOptions,
 ): MaybePromise<StartResult> {
-  return startProcess(runtime, behavior, (self) => behavior.init(args, self), {
-    label: label ?? options.id ?? behavior.module,
-    ...(trapExit === undefined ? {} : { trapExit }),
-    ...(mailbox === undefined ? {} : { mailbox }),
-    ...options,
-  });
+  const given = { ...options, label: options.label ?? label ?? options.id ?? behavior.module };
+  const init = (self: Process): ReturnType<typeof behavior.init> => behavior.init(args, self);
+  return startProcess(runtime, behavior, init, given, null, { trapExit, mailbox });
 }
 
 /** Starts a server in a worker without a parent. Throws `StartError`, also with what its module threw. */
@@ -74,20 +74,26 @@ export async function startWorkerServer<
   args?: unknown,
   startOptions: StartOptions = {},
 ): Promise<ServerRef<Calls, Casts>> {
+  refuse(wrongRuntime(runtime));
   const behavior = behaviorOf(options);
   const result = await start(runtime, behavior, options, args, startOptions);
   return new ServerRef(runtime, startedOrThrow(result, options.label ?? behavior.module));
 }
 
-/** Starts one linked to the calling process, as a child specification does. Throws for options that make no sense. */
+/** Starts one linked to the calling process, as a child specification does. Never throws. */
 export function startWorkerServerLink(
   parent: Self,
   options: WorkerServerOptions,
   args?: unknown,
   startOptions: Omit<StartOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
-  const behavior = behaviorOf(options);
-  return start(parent.runtime, behavior, options, args, { ...startOptions, parent: parent as Process });
+  try {
+    refuse(wrongSelf('parent', parent));
+    const given = { ...startOptions, parent: parent as Process };
+    return start(parent.runtime, behaviorOf(options), options, args, given);
+  } catch (error) {
+    return { tag: 'error', reason: error };
+  }
 }
 
 /** A child specification; `worker` for one in a thread. */
@@ -98,23 +104,19 @@ export function workerServer(
   childOptions: ChildOptions = {},
 ): ChildSpec {
   const behavior = behaviorOf(options);
-  const { scope, mailbox, ...rest } = childOptions;
-  return {
-    id,
-    ...rest,
-    type: 'worker',
-    start: (parent) =>
-      start(parent.runtime, behavior, options, args, {
-        id,
-        parent: parent as Process,
-        ...(scope === undefined ? {} : { name: id, scope }),
-        ...(mailbox === undefined ? {} : { mailbox }),
-      }),
-  };
+  return childOf(id, 'worker', childOptions, (parent, each) =>
+    start(parent.runtime, behavior, options, args, { ...each, parent: parent as Process }),
+  );
 }
 
-/** A copy of the state of a server in a worker, for people and tests. Fails as a call does. */
-export const workerServerState = (
+/**
+ * A copy of the state of a server in a worker, in its turn among the calls; `sys.getState` gives one before them. Rejects
+ * as a call does, with `{ unclonable: detail }` for a state that cannot be copied; the server lives on.
+ */
+export async function workerServerState(
   ref: Pick<ServerRef, 'runtime' | 'pid'>,
   options: CallOptions = {},
-): Promise<unknown> => request(ref, 'state', new StateRequest(), options);
+): Promise<unknown> {
+  refuse(wrongObject('ref', 'a reference to a server', ref));
+  return request(ref, 'state', new StateRequest(), options);
+}

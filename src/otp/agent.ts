@@ -12,17 +12,24 @@
  * names them. Source: Elixir `Agent`.
  */
 import type { ExitReason } from '../actor/exit-reason.ts';
-import type { NameTable } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import type { Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { refuse, wrongArgument } from './arguments.ts';
+import { childOf, type ServerChildOptions } from './child-options.ts';
 import type { ChildSpec } from './child-spec.ts';
-import { startServer, startServerLink, stopServer, type GenServer } from './gen-server.ts';
+import {
+  startServer,
+  startServerLink,
+  stopServer,
+  type GenServer,
+  type ServerOptions,
+} from './gen-server.ts';
 import { ProcessRef } from './process-ref.ts';
 import { noReply, reply, started, type NoReply, type Reply } from './result.ts';
 import { isPromiseLike, type MaybePromise } from './sequence.ts';
 import { Request, request, type CallOptions } from './server-ref.ts';
-import type { StartOptions, StartResult } from './start.ts';
+import type { StartResult } from './start.ts';
 
 /** Runs in the agent's process. */
 type AgentFunction<State, Result> = (state: State, self: Self) => MaybePromise<Result>;
@@ -61,12 +68,17 @@ const agentServer: GenServer<AgentInit<unknown>, unknown, AgentCalls, AgentCasts
 const settled = <T, U>(value: MaybePromise<T>, next: (value: T) => U): MaybePromise<U> =>
   isPromiseLike(value) ? Promise.resolve(value as PromiseLike<T>).then(next) : next(value);
 
-/** Starts an agent without a parent. Throws `StartError`. */
+/** The error of a first state that is not made by a function. */
+const wrongMaker = (what: string, init: unknown): TypeError | undefined =>
+  typeof init === 'function' ? undefined : wrongArgument(what, 'a function that gives the first state', init);
+
+/** Starts an agent without a parent. Throws `StartError`, and as `startServer` for wrong arguments. */
 export async function startAgent<State>(
   runtime: Runtime,
   init: AgentInit<State>,
-  options: StartOptions = {},
+  options: ServerOptions = {},
 ): Promise<AgentRef<State>> {
+  refuse(wrongMaker('init', init));
   const ref = await startServer(runtime, agentServer, init, options);
   return new AgentRef<State>(runtime, ref.pid as Pid);
 }
@@ -75,25 +87,21 @@ export async function startAgent<State>(
 export function startAgentLink<State>(
   parent: Self,
   init: AgentInit<State>,
-  options: Omit<StartOptions, 'parent'> = {},
+  options: Omit<ServerOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
+  const wrong = wrongMaker('init', init);
+  if (wrong !== undefined) return { tag: 'error', reason: wrong };
   return startServerLink(parent, agentServer, init, options);
 }
 
-/** A child specification for an agent. With a scope, it is registered there under its id. */
+/** A child specification for an agent. With a scope, it is registered there under its id. Throws as `worker`. */
 export function agent<State>(
   id: string,
   init: AgentInit<State>,
-  options: Pick<ChildSpec, 'restart' | 'shutdown'> & { readonly scope?: NameTable } = {},
+  options: ServerChildOptions = {},
 ): ChildSpec {
-  const { scope, ...rest } = options;
-  return {
-    id,
-    ...rest,
-    type: 'worker',
-    start: (parent) =>
-      startAgentLink(parent, init, { id, ...(scope === undefined ? {} : { name: id, scope }) }),
-  };
+  refuse(wrongMaker(`agent ${id}: init`, init));
+  return childOf(id, 'worker', options, (parent, each) => startAgentLink(parent, init, each));
 }
 
 /** How others use an agent. All but `cast` reject as a server's `call` does: `ExitError`, default 5,000 ms. */
@@ -116,9 +124,13 @@ export class AgentRef<State> extends ProcessRef {
     return this.#ask('getAndUpdate', change, options) as Promise<Result>;
   }
 
-  /** Like `update` without an answer. False when the mailbox is full; to a dead agent it is lost in silence. */
+  /**
+   * Like `update` without an answer. False when the mailbox is full, or the table of names threw; to a dead agent it is
+   * lost in silence. Never throws.
+   */
   cast(change: AgentFunction<State, State>): boolean {
-    const { pid } = this;
+    const pid = this.found;
+    if (pid === null) return false;
     return pid === undefined || this.runtime.cast(pid, new Request('cast', change));
   }
 

@@ -10,7 +10,7 @@
  * const applications = loadApplications(runtime, [web], { host: nodeHost() });
  * await applications.ensureAllStarted(web); // ['db', 'web']
  * ```
- * With a `host`, SIGINT and SIGTERM stop all in good order and end the program. Source: Erlang/OTP `application`.
+ * With a `host` the program lives while applications run; SIGINT and SIGTERM stop all in good order and end it. Source: Erlang/OTP `application`.
  */
 import type { ExitReason } from '../actor/exit-reason.ts';
 import type { Process } from '../actor/process.ts';
@@ -24,10 +24,18 @@ import {
   type ControllerRequest,
   type StartSettings,
 } from './application/controller.ts';
-import { nameOf, type Application, type ApplicationType } from './application/definition.ts';
+import {
+  checkSettings,
+  wantedName,
+  type Application,
+  type ApplicationType,
+} from './application/definition.ts';
 import { Environments, type Env } from './application/environment.ts';
+import { KeepAlive } from './application/keep-alive.ts';
 import { HostExit, onSignals, type Host } from './application/host.ts';
 import { collect } from './application/start-order.ts';
+import { refuse, wrongObject, wrongRuntime } from './arguments.ts';
+import { checkDeadline, checkDuration } from './durations.ts';
 import { ExitError, StartError } from './errors.ts';
 import { request, type CallOptions } from './server-ref.ts';
 import { startedOrThrow, startProcess, type StartResult } from './start.ts';
@@ -46,44 +54,61 @@ export { nodeHost } from './application/node-host.ts';
 /** Milliseconds for all applications to stop: what kills a container waits 10 s before it does. */
 const DEADLINE = 8_000;
 
+/** How a set of applications is loaded. */
 export interface ApplicationsOptions {
   /** Environments by application's name, over those of the definitions. */
-  readonly env?: Readonly<Record<string, object>>;
+  readonly env?: Readonly<Record<string, object>> | undefined;
   /**
-   * The program they run in. Default none: nobody listens to signals, and the end of a permanent application is seen
-   * in `ended` only.
+   * The program they run in: it lives as long as one of them runs, starts or stops, and its signals stop all. Default
+   * none: nothing keeps the program alive, nobody listens to signals, and the end of a permanent application is seen in
+   * `ended` only.
    */
-  readonly host?: Host;
+  readonly host?: Host | undefined;
   /** Milliseconds for all to stop after a signal or an end that ends all; then they are killed. Default 8,000. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
 }
 
 /**
- * Loads applications and those they depend on; none is started. Throws a `TypeError` for two of one name, and for
- * dependencies that are not there or go in a circle.
+ * Loads applications and those they depend on; none is started. Throws a `TypeError` for definitions and
+ * environments that make no sense, for two of one name, and for dependencies that are not there or go in a circle; a
+ * `RangeError` for a deadline that is no time.
  */
 export function loadApplications(
   runtime: Runtime,
   applications: readonly Application[],
   options: ApplicationsOptions = {},
 ): Applications {
-  const { deadline = DEADLINE } = options;
-  if (!(deadline > 0)) throw new RangeError('deadline must be positive milliseconds or Infinity');
+  refuse(wrongRuntime(runtime) ?? wrongObject('options', 'an object', options));
+  const { deadline = DEADLINE, host } = options;
+  checkDeadline('deadline', deadline);
+  if (host !== undefined) checkHost(host);
   const definitions = collect(applications);
   const environments = new Environments(definitions, options.env ?? {});
+  const keepAlive = host === undefined ? null : new KeepAlive(runtime.clock);
   const result = startProcess(
     runtime,
     controllerBehavior,
     (self) => {
-      self.state = new ControllerState(definitions, environments, deadline);
+      self.state = new ControllerState(definitions, environments, deadline, keepAlive);
+      runtime.onExit(self, () => keepAlive?.hold(false));
       return { tag: 'ok' };
     },
     { label: 'applications', trapExit: true },
   ) as StartResult;
   const controller = startedOrThrow(result, 'applications') as Process;
-  return new Applications(controller, environments, deadline, options.host);
+  return new Applications(controller, environments, deadline, host);
 }
 
+function checkHost(host: Partial<Host>): void {
+  refuse(wrongObject('host', 'an object', host));
+  if (typeof host.onSignal !== 'function' || typeof host.exit !== 'function')
+    throw new TypeError('host must have onSignal and exit, as nodeHost() has');
+}
+
+/**
+ * A set of applications that depend on each other, and what runs of them. Made by `loadApplications`. Source:
+ * Erlang/OTP `application`; OTP A1–A6.
+ */
 export class Applications {
   readonly runtime: Runtime;
   /** The process above all of them. */
@@ -109,20 +134,23 @@ export class Applications {
   env<E extends object>(application: Application<E>): Readonly<E>;
   env(application: string): Env;
   env(application: string | Application): Readonly<object> {
-    return this.#environments.of(nameOf(application));
+    return this.#environments.of(wantedName(application));
   }
 
   /**
    * Starts one whose dependencies run. Throws `StartError`: `{ not_started: dependency }`, `{ already_started: name }`,
    * `{ not_found: name }`, or what its start failed with; then nothing of it runs. @param settings.env over its
-   * environment, key by key, as long as it runs. Not from within an application's own start.
+   * environment, key by key, as long as it runs. Not from within an application's own start. A `timeout` in `options` (default: none)
+   * ends the waiting, not the start; other requests wait for that.
    */
   async start<E extends object>(
     application: string | Application<E>,
     settings: StartSettings & { readonly env?: Partial<E> } = {},
     options?: CallOptions,
   ): Promise<void> {
-    const name = nameOf(application as string | Application);
+    const name = wantedName(application as string | Application);
+    refuse(wrongObject('settings', 'an object', settings));
+    checkSettings(settings.type, settings.env, 'env');
     await this.#start({ tag: 'start', name, settings }, options);
   }
 
@@ -130,7 +158,7 @@ export class Applications {
    * Starts one after all it depends on that do not run yet, and gives the names of those it started, in order. When
    * one fails the others are stopped again: `StartError` as of `start`. @param settings.env by application's name.
    */
-  ensureAllStarted(
+  async ensureAllStarted(
     application: string | Application,
     settings: {
       readonly type?: ApplicationType;
@@ -138,29 +166,36 @@ export class Applications {
     } = {},
     options?: CallOptions,
   ): Promise<readonly string[]> {
+    refuse(wrongObject('settings', 'an object', settings));
     const { type, env = {} } = settings;
-    return this.#start({ tag: 'ensure', name: nameOf(application), type, env }, options);
+    const name = wantedName(application);
+    checkSettings(type, env, 'env');
+    for (const [one, its] of Object.entries(env)) checkSettings(undefined, its, `env of ${one}`);
+    return this.#start({ tag: 'ensure', name, type, env }, options);
   }
 
   /** Stops one, its tree first, and no other. Throws `ExitError` `{ not_started: name }`, `{ not_found: name }`. */
   async stop(application: string | Application, options?: CallOptions): Promise<void> {
-    const answer = await this.#ask({ tag: 'stop', name: nameOf(application) }, options);
+    const answer = await this.#ask({ tag: 'stop', name: wantedName(application) }, options);
     if (answer.tag === 'error') throw new ExitError(answer.name, answer.reason);
   }
 
-  /** Those that run, the last started first. */
-  async which(options?: CallOptions): Promise<readonly ApplicationInfo[]> {
-    const answer = await this.#ask({ tag: 'which' }, options);
-    return answer.tag === 'which' ? answer.running : [];
+  /** Those that run, the last started first; also while one starts or stops. Throws `ExitError` `noproc` after the end. */
+  async which(): Promise<readonly ApplicationInfo[]> {
+    if (!this.pid.alive) throw new ExitError('applications', 'noproc');
+    return [...(this.pid.state as ControllerState).running.values()].toReversed();
   }
 
   /**
    * Stops all in reverse start order; after the deadline what is left is killed. For good: nothing can be started
-   * any more. False when something had to be killed, or an end of one had ended all before.
+   * any more. False when something had to be killed, or an end of one had ended all before. Throws a `RangeError` for a
+   * deadline that is no time.
    */
-  async stopAll(options: { readonly deadline?: number } = {}): Promise<boolean> {
+  async stopAll(options: { readonly deadline?: number | undefined } = {}): Promise<boolean> {
+    const { deadline = this.#deadline } = options;
+    checkDuration('deadline', deadline);
     if (this.pid.alive) {
-      endWithin(this.pid, options.deadline ?? this.#deadline);
+      endWithin(this.pid, deadline);
       await stopProcess(this.pid, null, Infinity);
     }
     return (await this.ended) === 'shutdown';

@@ -10,8 +10,10 @@ import type { StartResult } from './start.ts';
 import type { Shutdown } from './stop.ts';
 import type { AutoShutdown, Restart } from './strategy.ts';
 
+/** Whether a child is a supervisor itself: it is then given all the time it takes to stop, and counted apart. */
 export type ChildType = 'worker' | 'supervisor';
 
+/** How a supervisor starts, restarts and stops a child. Source: Erlang/OTP `supervisor`; OTP S1. */
 export interface ChildSpec {
   /** Unique among its siblings. */
   readonly id: string;
@@ -104,6 +106,16 @@ export function checkSpec(spec: ChildSpec, context: SpecContext = {}): CheckedSp
 
 /** A supervisor's record of one child. */
 export class Child {
+  /** Lives on, as `Runtime.kept` says: the code that knows a child outlives the last one. */
+  static readonly kept: Child = new Child({
+    id: '',
+    start: () => ({ tag: 'ignore' }),
+    args: NO_ARGS,
+    restart: 'temporary',
+    type: 'worker',
+    shutdown: 0,
+    significant: false,
+  });
   spec: CheckedSpec;
   /** What `start` gets after the parent. */
   args: readonly unknown[];
@@ -153,11 +165,16 @@ export function endedChild(from: Pid): Child | undefined {
 /** What `whichChildren` lists. */
 export interface ChildInfo {
   readonly id: string;
+  /** `restarting`: between two tries. Undefined: it does not run. */
   readonly pid: Process | 'restarting' | undefined;
   readonly type: ChildType;
   readonly restart: Restart;
 }
 
+/**
+ * What `countChildren` gives: all specifications, children that live, and how many are supervisors and workers whether
+ * they live or not (OTP S18). Under a dynamic supervisor with a template `specs` is 1.
+ */
 export interface ChildCount {
   readonly specs: number;
   readonly active: number;

@@ -4,9 +4,7 @@
  * On stop all children are asked at once, each with its own deadline. Source: OTP T1, S7, S11, S12.
  */
 import type { Behavior } from '../actor/behavior.ts';
-import type { Call } from '../actor/call.ts';
 import { describeReason, type ExitReason } from '../actor/exit-reason.ts';
-import { Kind } from '../actor/mailbox.ts';
 import type { Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
 import { endedChild, type Child } from './child-spec.ts';
@@ -14,46 +12,29 @@ import { answer, type DynamicRequest } from './dynamic-supervisor-requests.ts';
 import { runningChildren, type DynamicState } from './dynamic-supervisor-state.ts';
 import { restartWhenDue, type Due } from './restart-wait.ts';
 import { chain, type MaybePromise } from './sequence.ts';
-import { stopProcess, stopStarting } from './stop.ts';
+import { stopStarting } from './stop.ts';
 import { endsSupervisor, reportable, restarts } from './strategy.ts';
-import { report, startChild, stoppedWell } from './supervisor-children.ts';
+import { report, startChild, stopLinked, stoppedWell } from './supervisor-children.ts';
+import { supervising } from './supervising.ts';
 
 export const dynamicBehavior: Behavior = {
   type: 'DynamicSupervisor',
   supervises: true,
 
-  receive(kind, message, self) {
-    const state = self.state as DynamicState;
-    switch (kind) {
-      case Kind.exit:
-        return onExit(self, state, message as Exit);
-      case Kind.call: {
-        const call = message as Call;
-        return chain(answer(self, state, call.request as DynamicRequest), (value) => {
-          call.reply(value);
-        });
-      }
-      default:
-        return self.runtime.report({
-          tag: 'unhandled',
-          at: self.clock.wall(),
-          pid: self,
-          label: self.label,
-          kind: 'message',
-        });
-    }
-  },
+  receive: supervising(onExit, (self, request) => answer(self, stateOf(self), request as DynamicRequest)),
 
   async terminate(_reason, self) {
     const starts = stopStarting(self);
-    const stops: Promise<Stopped>[] = [];
+    const stops: MaybePromise<Stopped>[] = [];
     if (self.state !== undefined) {
       for (const [process, child] of runningChildren(self).toReversed()) {
         child.process = null;
         stops.push(stopOne(self, process, child));
       }
     }
-    reportStops(self, await Promise.all(stops));
+    const ended: Stopped[] = [];
+    for (const stopped of stops) ended.push(stopped instanceof Promise ? await stopped : stopped);
+    reportStops(self, ended);
     await starts;
   },
 
@@ -66,11 +47,14 @@ export const dynamicBehavior: Behavior = {
   },
 };
 
+const stateOf = (self: Process): DynamicState => self.state as DynamicState;
+
 type Stopped = readonly [child: Child, reason: ExitReason, process: Process];
 
-/** Asks at once, then waits. */
-async function stopOne(self: Process, process: Process, child: Child): Promise<Stopped> {
-  return [child, await stopProcess(process, self, child.spec.shutdown), process];
+/** Asks at once; a promise only where that takes time. */
+function stopOne(self: Process, process: Process, child: Child): MaybePromise<Stopped> {
+  const reason = stopLinked(self, child, process);
+  return reason instanceof Promise ? reason.then((died) => [child, died, process]) : [child, reason, process];
 }
 
 /** One report for all that ended badly with the same reason (OTP S12). */
@@ -89,7 +73,8 @@ function reportStops(self: Process, stops: readonly Stopped[]): void {
   }
 }
 
-function onExit(self: Process, state: DynamicState, exit: Exit): MaybePromise<void> {
+function onExit(self: Process, exit: Exit): MaybePromise<void> {
+  const state = stateOf(self);
   const child = endedChild(exit.from);
   const process = exit.from as Process;
   if (child === undefined || process.parentProcess !== self) return undefined;

@@ -4,6 +4,7 @@
 import type { ExitReason } from '../actor/exit-reason.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process, Status } from '../actor/process.ts';
+import { wrongSelf } from './arguments.ts';
 import { Child, checkSpec, type ChildCount, type ChildInfo, type ChildSpec } from './child-spec.ts';
 import { checkDynamic, type DynamicSupervisorInit } from './dynamic-supervisor-spec.ts';
 import { runningChildren, type DynamicState } from './dynamic-supervisor-state.ts';
@@ -66,6 +67,8 @@ export function startDynamicChild(
   self: Process,
   spec: ChildSpec | readonly unknown[],
 ): MaybePromise<StartResult> {
+  const wrong = wrongSelf('self', self);
+  if (wrong !== undefined) return failed(wrong);
   if (!self.alive || self.status === Status.stopping) return failed('noproc');
   const state = self.state as DynamicState;
   if (state.count >= state.maxChildren) return failed('max_children');

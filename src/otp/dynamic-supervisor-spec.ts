@@ -7,6 +7,7 @@ import { SpecError } from './spec-error.ts';
 import type { AutoShutdown } from './strategy.ts';
 import { checkOptions, type Init } from './supervisor-spec.ts';
 
+/** What a dynamic supervisor is: limits, and what all of its children have in common. Its strategy is `oneForOne`. */
 export interface DynamicSupervisorSpec {
   /** Children at most; more: `{ error: max_children }`. Default Infinity. */
   readonly maxChildren?: number;
@@ -25,6 +26,7 @@ export interface DynamicSupervisorSpec {
   readonly template?: ChildSpec;
 }
 
+/** A specification, or a function that gives one, or `ignore`, at each start. */
 export type DynamicSupervisorInit = Init<DynamicSupervisorSpec>;
 
 export interface CheckedDynamic {

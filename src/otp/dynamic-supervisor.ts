@@ -6,10 +6,11 @@
  * const pid = await sessions.startChild(worker('session', session, { user }, { restart: 'temporary' }));
  * ```
  */
-import type { NameTable } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { refuse, wrongInit, wrongSelf } from './arguments.ts';
+import { childOf, type ChildOptions } from './child-options.ts';
 import type { CheckedSpec, ChildCount, ChildSpec } from './child-spec.ts';
 import { dynamicBehavior } from './dynamic-supervisor-behavior.ts';
 import type { DynamicChildInfo, DynamicRequest } from './dynamic-supervisor-requests.ts';
@@ -20,6 +21,7 @@ import { chain, type MaybePromise } from './sequence.ts';
 import { TreeRef } from './process-ref.ts';
 import { request, type CallOptions } from './server-ref.ts';
 import {
+  checkStart,
   startedOrThrow,
   startProcess,
   type InitResult,
@@ -33,44 +35,56 @@ import { judged } from './supervisor-spec.ts';
 export { startDynamicChild, type DynamicChildInfo } from './dynamic-supervisor-requests.ts';
 export type { DynamicSupervisorInit, DynamicSupervisorSpec } from './dynamic-supervisor-spec.ts';
 
-/** Starts a dynamic supervisor linked to the calling process, as a child specification does. */
+/** Starts a dynamic supervisor linked to the calling process, as a child specification does. Never throws. */
 export function startDynamicSupervisorLink(
   parent: Self,
   init: DynamicSupervisorInit,
   options: Omit<StartOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
-  return start(parent.runtime, init, { ...options, parent: parent as Process });
+  const wrong = wrongSelf('parent', parent);
+  if (wrong !== undefined) return { tag: 'error', reason: wrong };
+  return start(parent.runtime, parent as Process, init, options);
 }
 
-/** Starts a dynamic supervisor without a parent. Throws `StartError`. */
+/** Starts a dynamic supervisor without a parent. Throws `StartError`, a `TypeError` for arguments that are none. */
 export async function startDynamicSupervisor(
   runtime: Runtime,
   init: DynamicSupervisorInit = {},
   options: StartOptions = {},
 ): Promise<DynamicSupervisorRef> {
-  const result = await start(runtime, init, options);
+  checkStart(runtime, options);
+  const result = await start(runtime, null, init, options);
   const what = options.label ?? options.id ?? 'dynamic supervisor';
   return new DynamicSupervisorRef(runtime, startedOrThrow(result, what));
 }
 
 function start(
   runtime: Runtime,
+  parent: Process | null,
   init: DynamicSupervisorInit,
   options: StartOptions,
 ): MaybePromise<StartResult> {
   return startProcess(
     runtime,
     dynamicBehavior,
-    (self) =>
-      chain(judged(init, checkDynamic), (outcome): InitResult => {
+    (self) => {
+      // whatever the options say
+      self.trapExit = true;
+      return chain(judged(init, checkDynamic), (outcome): InitResult => {
         if (outcome.tag === 'error') return { tag: 'stop', reason: outcome.reason };
         if (outcome.tag === 'ok') self.state = new DynamicState(init, outcome.value);
         return { tag: outcome.tag };
-      }),
-    { ...options, trapExit: true },
+      });
+    },
+    options,
+    parent,
   );
 }
 
+/**
+ * How others use a dynamic supervisor. All but `stop` take `CallOptions` (default 5,000 ms) and reject with `ExitError`
+ * as a server's `call` does.
+ */
 export class DynamicSupervisorRef extends TreeRef {
   /**
    * Starts a child: of a specification, or, where the supervisor has a template, with these arguments after the
@@ -95,13 +109,13 @@ export class DynamicSupervisorRef extends TreeRef {
   /** Stops a child; a dead one is fine. Throws `ExitError` `not_found` for a live process that is not its child. */
   async terminateChild(pid: Pid, options?: CallOptions): Promise<void> {
     const answer = await this.#ask({ tag: 'terminateChild', id: pid }, options);
-    orThrow(pid.toString(), answer as ChildAnswer);
+    orThrow(String(pid), answer as ChildAnswer);
   }
 
   /** A child's specification with its defaults; a temporary child's without what starts it. Throws `ExitError` `not_found`. */
   async getChildSpec(pid: Pid, options?: CallOptions): Promise<CheckedSpec> {
     const answer = await this.#ask({ tag: 'getChildSpec', id: pid }, options);
-    return orThrow(pid.toString(), answer as SpecAnswer).spec;
+    return orThrow(String(pid), answer as SpecAnswer).spec;
   }
 
   /** Children that run or are being restarted. */
@@ -142,14 +156,8 @@ export class DynamicSupervisorRef extends TreeRef {
 export function dynamicSupervisor(
   id: string,
   init: DynamicSupervisorInit = {},
-  options: Pick<ChildSpec, 'restart' | 'shutdown' | 'significant'> & { readonly scope?: NameTable } = {},
+  options: ChildOptions = {},
 ): ChildSpec {
-  const { scope, ...rest } = options;
-  return {
-    id,
-    ...rest,
-    type: 'supervisor',
-    start: (parent) =>
-      startDynamicSupervisorLink(parent, init, { id, ...(scope === undefined ? {} : { name: id, scope }) }),
-  };
+  refuse(wrongInit(`dynamic supervisor ${id}: init`, init));
+  return childOf(id, 'supervisor', options, (parent, each) => startDynamicSupervisorLink(parent, init, each));
 }

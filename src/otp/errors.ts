@@ -82,3 +82,18 @@ export function reasonOf(failure: CallFailure): ExitReason {
       return { canceled: failure.reason };
   }
 }
+
+/**
+ * How a call failed. It fails in a turn of somebody else, so the error has no places in the code: they would be the
+ * runtime's own, and to collect them costs several times the rest of a crash.
+ */
+export function exitErrorOf(what: string, failure: CallFailure): ExitError {
+  const { stackTraceLimit } = Error;
+  // false, and as before, where the program has frozen it
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    return new ExitError(what, reasonOf(failure));
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  }
+}

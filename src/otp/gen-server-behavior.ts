@@ -11,11 +11,11 @@ import { Kind } from '../actor/mailbox.ts';
 import type { Process } from '../actor/process.ts';
 import type { AnyServer } from './gen-server.ts';
 import { Ignore, NoReply, Reply, Started, Stop, type Next } from './result.ts';
-import { Request } from './server-ref.ts';
+import { Request, ServerCall } from './server-call.ts';
 import { IdleWatch } from './server-idle.ts';
 import { formatted } from './server-status.ts';
 import type { InitResult } from './start.ts';
-import { isPromiseLike } from './sequence.ts';
+import { isPromiseLike, refusePromise } from './sequence.ts';
 import { debugLog } from './sys-debug.ts';
 import { Continue, type CodeChange } from './system-messages.ts';
 
@@ -47,6 +47,7 @@ export function serverBehavior(server: AnyServer): ServerBehavior {
 
 export class ServerBehavior implements Behavior {
   readonly type = 'GenServer';
+  readonly replaceable = true;
   readonly module: string;
   readonly #server: Callbacks;
   readonly #calls: Readonly<Record<string, Handler>>;
@@ -82,6 +83,11 @@ export class ServerBehavior implements Behavior {
     switch (kind) {
       case Kind.call: {
         const call = message as Call;
+        if (call instanceof ServerCall) {
+          const handler = this.#calls[call.tag];
+          if (handler !== undefined)
+            return this.#after(handler(call.payload, self.state, self, call), self, kind, message);
+        }
         const request = call.request;
         if (request instanceof Request) {
           const handler = this.#calls[request.tag];
@@ -123,7 +129,9 @@ export class ServerBehavior implements Behavior {
     const { server, from, extra } = change as CodeChange;
     const next = server === undefined ? this : serverBehavior(server as AnyServer);
     if (next.#server.codeChange === undefined) throw undefinedCallback('codeChange', undefined);
-    self.state = next.#server.codeChange(from, self.state, extra);
+    const state = next.#server.codeChange(from, self.state, extra);
+    refusePromise('codeChange', state);
+    self.state = state;
     self.behavior = next;
   }
 

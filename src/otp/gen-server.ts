@@ -20,16 +20,18 @@ import type { ExitReason } from '../actor/exit-reason.ts';
 import type { MailboxOptions } from '../actor/mailbox.ts';
 import type { Down, Exit } from '../actor/monitor.ts';
 import type { Ref } from '../actor/pid.ts';
-import { Process, type Self } from '../actor/process.ts';
+import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { ExitError } from './errors.ts';
+import { refuse, wrongObject, wrongSelf } from './arguments.ts';
 import { serverBehavior } from './gen-server-behavior.ts';
 import type { StatusParts } from './server-status.ts';
 import type { Ignore, NoReply, Reply, Started, Stop } from './result.ts';
 import { chain, type MaybePromise } from './sequence.ts';
 import { ServerRef, type Protocol } from './server-ref.ts';
-import { startedOrThrow, startProcess, type StartOptions, type StartResult } from './start.ts';
-import { requestStop } from './stop.ts';
+import { wrongIdleTime } from './start-options.ts';
+import { checkStart, startedOrThrow, startProcess, type StartOptions, type StartResult } from './start.ts';
+
+export { stopServer } from './stop-server.ts';
 
 /** Who waits for the answer of a call. Pass it to `replyTo` to answer later, from any process. */
 export type From = Pick<Call, 'reply' | 'settled'>;
@@ -49,7 +51,7 @@ type CallHandlers<State, Calls> = {
     state: State,
     self: Self,
     from: From,
-  ) => MaybePromise<Reply<State, AnswerOf<Calls[Tag]>> | NoReply<State> | Stop<State>>;
+  ) => MaybePromise<Reply<State, AnswerOf<Calls[Tag]>> | NoReply<State> | Stop<State, AnswerOf<Calls[Tag]>>>;
 };
 
 type CastHandlers<State, Casts> = {
@@ -63,6 +65,11 @@ type CastHandlers<State, Casts> = {
 /** What `handleInfo` gets: `Down`, `Exit` (while trapping), `'timeout'`, or whatever was sent. */
 export type Info = Down | Exit | 'timeout' | unknown;
 
+/**
+ * The definition of a server: its callbacks, typed by the tags of its protocol. One object serves any number of
+ * servers. A callback that throws, or gives what means nothing, ends its server. Source: Erlang/OTP `gen_server`; OTP
+ * G1–G21.
+ */
 export interface GenServer<
   Args = undefined,
   State = unknown,
@@ -105,11 +112,15 @@ export interface GenServer<
 /** How a server is started. */
 export interface ServerOptions extends StartOptions {
   /** Instead of the definition's. */
-  readonly hibernateAfter?: number;
+  readonly hibernateAfter?: number | undefined;
 }
 
 type ReplyOf<Result> =
-  Awaited<Result> extends infer One ? (One extends Reply<unknown, infer Value> ? Value : never) : never;
+  Awaited<Result> extends infer One
+    ? One extends Reply<unknown, infer Value> | Stop<unknown, infer Value>
+      ? Value
+      : never
+    : never;
 
 /** One function per tag, read off the handlers: the payload they take and what they reply with. */
 type Derived<Handlers> = {
@@ -143,7 +154,19 @@ export type CastsOf<Server> =
 /** A server with its types left out, for lists of unlike servers. */
 export type AnyServer = GenServer<never, never, never, never>;
 
-/** Starts a server without a parent. Throws `StartError`; `ignore` is `StartError` with that reason. */
+/**
+ * Starts a server without a parent. Throws `StartError`; `ignore` is `StartError` with that reason. Arguments that make
+ * no sense: `TypeError`, `RangeError` for a duration. `args` may be left out where `init` takes none.
+ */
+export async function startServer<
+  State,
+  Calls extends Protocol,
+  Casts extends Protocol,
+  Server extends object = object,
+>(
+  runtime: Runtime,
+  server: GenServer<undefined, State, Calls, Casts> & Server,
+): Promise<ServerRef<Known<Calls, Server, 'handleCall'>, Known<Casts, Server, 'handleCast'>>>;
 export async function startServer<
   Args,
   State,
@@ -154,85 +177,100 @@ export async function startServer<
   runtime: Runtime,
   server: GenServer<Args, State, Calls, Casts> & Server,
   args: Args,
+  options?: ServerOptions,
+): Promise<ServerRef<Known<Calls, Server, 'handleCall'>, Known<Casts, Server, 'handleCast'>>>;
+export async function startServer(
+  runtime: Runtime,
+  server: AnyServer,
+  args?: unknown,
   options: ServerOptions = {},
-): Promise<ServerRef<Known<Calls, Server, 'handleCall'>, Known<Casts, Server, 'handleCast'>>> {
-  const result = await startServerProcess(runtime, server, args, options);
-  const what = options.label ?? server.label ?? 'GenServer';
-  return new ServerRef(runtime, startedOrThrow(result, what));
+): Promise<ServerRef<never, never>> {
+  checkStart(runtime, options);
+  refuse(wrongServer(server, options));
+  const result = await startServerProcess(runtime, null, server, args, options);
+  return new ServerRef(runtime, startedOrThrow(result, options.label ?? server.label ?? 'GenServer'));
 }
 
 /** Starts a server linked to the calling process, as a child specification does. Never throws. */
+export function startServerLink<State, Calls extends Protocol, Casts extends Protocol>(
+  parent: Self,
+  server: GenServer<undefined, State, Calls, Casts>,
+): MaybePromise<StartResult>;
 export function startServerLink<Args, State, Calls extends Protocol, Casts extends Protocol>(
   parent: Self,
   server: GenServer<Args, State, Calls, Casts>,
   args: Args,
+  options?: Omit<ServerOptions, 'parent'>,
+): MaybePromise<StartResult>;
+export function startServerLink(
+  parent: Self,
+  server: object,
+  args?: unknown,
   options: Omit<ServerOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
-  return startServerProcess(parent.runtime, server, args, { ...options, parent: parent as Process });
+  const wrong = wrongSelf('parent', parent);
+  if (wrong !== undefined) return { tag: 'error', reason: wrong };
+  return startServerProcess(parent.runtime, parent as Process, server as AnyServer, args, options);
 }
 
 /**
  * Starts a server without a link and monitors it from `self`, which gets its `Down` (OTP G1). `ref` is that of the
  * monitor; a start that fails leaves none. Never throws.
  */
+export function startServerMonitor<State, Calls extends Protocol, Casts extends Protocol>(
+  self: Self,
+  server: GenServer<undefined, State, Calls, Casts>,
+): MaybePromise<StartResult & { readonly ref?: Ref }>;
 export function startServerMonitor<Args, State, Calls extends Protocol, Casts extends Protocol>(
   self: Self,
   server: GenServer<Args, State, Calls, Casts>,
   args: Args,
+  options?: Omit<ServerOptions, 'parent' | 'linked'>,
+): MaybePromise<StartResult & { readonly ref?: Ref }>;
+export function startServerMonitor(
+  self: Self,
+  server: object,
+  args?: unknown,
   options: Omit<ServerOptions, 'parent' | 'linked'> = {},
 ): MaybePromise<StartResult & { readonly ref?: Ref }> {
-  return chain(startServerProcess(self.runtime, server, args, options), (result) =>
+  const wrong = wrongSelf('self', self);
+  if (wrong !== undefined) return { tag: 'error', reason: wrong };
+  return chain(startServerProcess(self.runtime, null, server as AnyServer, args, options), (result) =>
     result.tag === 'ok' ? { ...result, ref: self.monitor(result.pid) } : result,
   );
 }
 
-function startServerProcess<Args, State, Calls extends Protocol, Casts extends Protocol>(
+/** The error of a definition that is none, or of a time to hibernate that is none. */
+const wrongServer = (server: AnyServer, options: ServerOptions): Error | undefined =>
+  wrongDefinition(server) ?? wrongIdleTime(options, server);
+
+/** The error of a definition that is none. */
+export const wrongDefinition = (server: unknown, what: string = 'server'): TypeError | undefined =>
+  wrongObject(what, 'the definition of a server (an object with init)', server);
+
+function startServerProcess(
   runtime: Runtime,
-  server: GenServer<Args, State, Calls, Casts>,
-  args: Args,
+  parent: Process | null,
+  server: AnyServer,
+  args: unknown,
   options: ServerOptions,
 ): MaybePromise<StartResult> {
-  const behavior = serverBehavior(server as unknown as AnyServer);
-  const label = options.label ?? options.id ?? server.label;
+  const wrong = wrongServer(server, options);
+  if (wrong !== undefined) return { tag: 'error', reason: wrong };
+  const behavior = serverBehavior(server);
   const sleepy = options.hibernateAfter ?? server.hibernateAfter;
-  return startProcess(runtime, behavior, (self) => behavior.init(args, self, sleepy), {
-    ...options,
-    ...(label === undefined ? {} : { label }),
-    ...(server.trapExit === undefined ? {} : { trapExit: server.trapExit }),
-    ...(server.mailbox === undefined ? {} : { mailbox: server.mailbox }),
-  });
+  return startProcess(
+    runtime,
+    behavior,
+    (self) => behavior.init(args, self, sleepy),
+    options,
+    parent,
+    server,
+  );
 }
 
 /** Answers a call whose handler returned `noReply`. False when it was answered, timed out or canceled before. */
-export const replyTo = (from: From, value: unknown): boolean => from.reply(value);
-
-/**
- * Stops a server and waits until it is dead (OTP G16). `timeout` in ms, default none; when it passes the
- * server goes on living and the promise rejects with `ExitError` `timeout`. Another exit reason rejects too.
- */
-export async function stopServer(
-  ref: { readonly pid: unknown; readonly runtime: Runtime },
-  reason: ExitReason = 'normal',
-  timeout: number = Infinity,
-): Promise<void> {
-  if (!(timeout > 0)) throw new RangeError('timeout must be positive milliseconds or Infinity');
-  const process = ref.pid;
-  if (!(process instanceof Process) || !process.alive) throw new ExitError('stop', 'noproc');
-  const { runtime } = ref;
-  if (process === runtime.scheduler.current) throw new ExitError('stop', 'calling_self');
-  const died = await new Promise<ExitReason>((resolve, reject) => {
-    const timer =
-      timeout === Infinity
-        ? undefined
-        : runtime.timers.after(timeout, () => {
-            runtime.demonitor(watch);
-            reject(new ExitError('stop', 'timeout'));
-          });
-    const watch = runtime.onExit(process, (why) => {
-      timer?.unset();
-      resolve(why);
-    });
-    requestStop(process, reason);
-  });
-  if (died !== reason) throw new ExitError('stop', died);
+export function replyTo(from: From, value: unknown): boolean {
+  refuse(wrongObject('from', 'what handleCall was given', from));
+  return from.reply(value);
 }

@@ -13,30 +13,28 @@
  *       event.type === 'stateTimeout' ? nextState('closed', opened) : keepStateAndData(postpone),
  *   },
  * };
- * const ref = await startStatem(runtime, door, undefined);
+ * const ref = await startStatem(runtime, door);
  * await ref.call('push'); // 'opened'; a second push is answered when the door has closed
  * ```
  * Next comes what the machine inserted itself (`nextEvent`), then what it had postponed before the state changed,
  * then zero timeouts, then the mailbox. When not to use one: where a GenServer with a field does. A statechart
  * with nested states is `espalier/xstate`. Source: Erlang/OTP `gen_statem`; OTP §1.5.
  */
-import { exit } from '../actor/exit-reason.ts';
-import type { MailboxOptions } from '../actor/mailbox.ts';
-import type { NameTable } from '../actor/names.ts';
 import type { Ref } from '../actor/pid.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { refuse, wrongSelf } from './arguments.ts';
+import { childOf, type ServerChildOptions } from './child-options.ts';
 import type { ChildSpec } from './child-spec.ts';
-import { EnterLoop, type EnterOptions } from './enter-loop.ts';
 import type { ServerOptions } from './gen-server.ts';
-import type { Actions } from './gen-statem/action.ts';
 import { statemBehavior } from './gen-statem/behavior.ts';
+import { wrongStatem } from './gen-statem/callbacks.ts';
 import type { GenStatem } from './gen-statem/definition.ts';
-import { nextState } from './gen-statem/result.ts';
 import { badValue, isModule } from './gen-statem/transition.ts';
 import { chain, type MaybePromise } from './sequence.ts';
-import { ServerRef, type Protocol } from './server-ref.ts';
-import { startedOrThrow, startProcess, type StartResult } from './start.ts';
+import { ServerRef, type AnyProtocol, type Protocol } from './server-ref.ts';
+import { wrongIdleTime } from './start-options.ts';
+import { checkStart, startedOrThrow, startProcess, type StartResult } from './start.ts';
 
 export {
   changeCallbackModule,
@@ -50,10 +48,12 @@ export {
   replyAction,
   stateTimeout,
   type Action as StatemAction,
+  type AnswerTo,
   type Actions as StatemActions,
   type TimeoutOptions,
   type TimeoutTime,
 } from './gen-statem/action.ts';
+export { enterStatemLoop, type EnterStatemOptions } from './gen-statem/enter-loop.ts';
 export type { GenStatem, HandleEvent, StateFunction, StateFunctions } from './gen-statem/definition.ts';
 export type {
   CallEvent,
@@ -63,6 +63,7 @@ export type {
   InternalEvent,
   QueuedEvent,
   StatemEvent,
+  StatemFrom,
   TimeoutEvent,
   TimeoutName,
 } from './gen-statem/event.ts';
@@ -80,101 +81,169 @@ export {
 export type { StatemStatus } from './gen-statem/status.ts';
 
 /** How callers speak to a machine: as to a server. `stopServer` stops it, `replyTo` answers a kept call. */
-export type StatemRef<Calls extends Protocol, Casts extends Protocol> = ServerRef<Calls, Casts>;
+export type StatemRef<Calls extends Protocol = AnyProtocol, Casts extends Protocol = AnyProtocol> = ServerRef<
+  Calls,
+  Casts
+>;
 
-/** Starts a machine without a parent. Throws `StartError`; `ignore` is `StartError` with that reason. */
-export async function startStatem<Args, State, Data, Calls extends Protocol, Casts extends Protocol>(
+/**
+ * Starts a machine without a parent. Throws `StartError`; `ignore` is `StartError` with that reason. Arguments that make
+ * no sense: `TypeError`, `RangeError` for a duration. `args` may be left out where `init` takes none.
+ */
+export async function startStatem<
+  State,
+  Data,
+  Calls extends Protocol = AnyProtocol,
+  Casts extends Protocol = AnyProtocol,
+>(
+  runtime: Runtime,
+  statem: GenStatem<undefined, State, Data, Calls, Casts>,
+): Promise<StatemRef<Calls, Casts>>;
+export async function startStatem<
+  Args,
+  State,
+  Data,
+  Calls extends Protocol = AnyProtocol,
+  Casts extends Protocol = AnyProtocol,
+>(
   runtime: Runtime,
   statem: GenStatem<Args, State, Data, Calls, Casts>,
   args: Args,
+  options?: ServerOptions,
+): Promise<StatemRef<Calls, Casts>>;
+export async function startStatem(
+  runtime: Runtime,
+  statem: object,
+  args?: unknown,
   options: ServerOptions = {},
-): Promise<StatemRef<Calls, Casts>> {
-  const result = await startStatemProcess(runtime, statem, args, options);
-  const what = options.label ?? statem.label ?? 'GenStatem';
-  return new ServerRef(runtime, startedOrThrow(result, what));
+): Promise<StatemRef<never, never>> {
+  checkStart(runtime, options);
+  refuse(wrongStatem(statem) ?? wrongIdleTime(options, statem));
+  const result = await startStatemProcess(runtime, null, statem, args, options);
+  const { label = 'GenStatem' } = statem as AnyStatem;
+  return new ServerRef(runtime, startedOrThrow(result, options.label ?? label));
 }
 
 /** Starts a machine linked to the calling process, as a child specification does. Never throws. */
-export function startStatemLink<Args, State, Data, Calls extends Protocol, Casts extends Protocol>(
+export function startStatemLink<
+  State,
+  Data,
+  Calls extends Protocol = AnyProtocol,
+  Casts extends Protocol = AnyProtocol,
+>(parent: Self, statem: GenStatem<undefined, State, Data, Calls, Casts>): MaybePromise<StartResult>;
+export function startStatemLink<
+  Args,
+  State,
+  Data,
+  Calls extends Protocol = AnyProtocol,
+  Casts extends Protocol = AnyProtocol,
+>(
   parent: Self,
   statem: GenStatem<Args, State, Data, Calls, Casts>,
   args: Args,
+  options?: Omit<ServerOptions, 'parent'>,
+): MaybePromise<StartResult>;
+export function startStatemLink(
+  parent: Self,
+  statem: object,
+  args?: unknown,
   options: Omit<ServerOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
-  return startStatemProcess(parent.runtime, statem, args, { ...options, parent: parent as Process });
+  const wrong = wrongSelf('parent', parent);
+  if (wrong !== undefined) return { tag: 'error', reason: wrong };
+  return startStatemProcess(parent.runtime, parent as Process, statem, args, options);
 }
 
 /**
  * Starts a machine without a link and monitors it from `self`, which gets its `Down`. `ref` is that of the monitor;
  * a start that fails leaves none. Never throws.
  */
-export function startStatemMonitor<Args, State, Data, Calls extends Protocol, Casts extends Protocol>(
+export function startStatemMonitor<
+  State,
+  Data,
+  Calls extends Protocol = AnyProtocol,
+  Casts extends Protocol = AnyProtocol,
+>(
+  self: Self,
+  statem: GenStatem<undefined, State, Data, Calls, Casts>,
+): MaybePromise<StartResult & { readonly ref?: Ref }>;
+export function startStatemMonitor<
+  Args,
+  State,
+  Data,
+  Calls extends Protocol = AnyProtocol,
+  Casts extends Protocol = AnyProtocol,
+>(
   self: Self,
   statem: GenStatem<Args, State, Data, Calls, Casts>,
   args: Args,
+  options?: Omit<ServerOptions, 'parent' | 'linked'>,
+): MaybePromise<StartResult & { readonly ref?: Ref }>;
+export function startStatemMonitor(
+  self: Self,
+  statem: object,
+  args?: unknown,
   options: Omit<ServerOptions, 'parent' | 'linked'> = {},
 ): MaybePromise<StartResult & { readonly ref?: Ref }> {
-  return chain(startStatemProcess(self.runtime, statem, args, options), (result) =>
+  const wrong = wrongSelf('self', self);
+  if (wrong !== undefined) return { tag: 'error', reason: wrong };
+  return chain(startStatemProcess(self.runtime, null, statem, args, options), (result) =>
     result.tag === 'ok' ? { ...result, ref: self.monitor(result.pid) } : result,
   );
 }
 
-/**
- * For `startAndEnter`: the process goes on as this machine, in `state`. `init` does not run, the enter call does. It
- * exits with `{ process_not_registered: name }` when it does not hold the name it says.
- */
-export const enterStatemLoop = <State, Data, Calls extends Protocol, Casts extends Protocol>(
-  statem: GenStatem<never, State, Data, Calls, Casts>,
-  state: State,
-  data: Data,
-  options: Pick<EnterOptions, 'name' | 'scope' | 'hibernateAfter'> & { readonly actions?: Actions } = {},
-): EnterLoop =>
-  new EnterLoop((self) => {
-    const { name, scope = self.runtime.names as NameTable<unknown> } = options;
-    if (name !== undefined && scope.whereis(name) !== self) exit({ process_not_registered: name });
-    const behavior = statemBehavior(statem);
-    self.behavior = behavior;
-    if (statem.trapExit !== undefined) self.trapExit = statem.trapExit;
-    behavior.enter(nextState(state, data, options.actions), self, options.hibernateAfter);
-  });
-
-/** A child specification for a machine; `scope` registers it under its id. */
-export function statemWorker<Args, State, Data, Calls extends Protocol, Casts extends Protocol>(
+/** A child specification for a machine. `args` may be left out where its `init` takes none. Throws as `worker`. */
+export function statemWorker<
+  State,
+  Data,
+  Calls extends Protocol = AnyProtocol,
+  Casts extends Protocol = AnyProtocol,
+>(id: string, statem: GenStatem<undefined, State, Data, Calls, Casts>): ChildSpec;
+export function statemWorker<
+  Args,
+  State,
+  Data,
+  Calls extends Protocol = AnyProtocol,
+  Casts extends Protocol = AnyProtocol,
+>(
   id: string,
   statem: GenStatem<Args, State, Data, Calls, Casts>,
   args: Args,
-  options: Pick<ChildSpec, 'restart' | 'shutdown'> & {
-    readonly scope?: NameTable;
-    readonly mailbox?: number | MailboxOptions;
-  } = {},
+  options?: ServerChildOptions,
+): ChildSpec;
+export function statemWorker(
+  id: string,
+  statem: object,
+  args?: unknown,
+  options: ServerChildOptions = {},
 ): ChildSpec {
-  const { scope, mailbox, ...rest } = options;
-  return {
-    id,
-    ...rest,
-    type: 'worker',
-    start: (parent) =>
-      startStatemLink(parent, statem, args, {
-        id,
-        ...(scope === undefined ? {} : { name: id, scope: scope as NameTable<unknown> }),
-        ...(mailbox === undefined ? {} : { mailbox }),
-      }),
-  };
+  refuse(wrongStatem(statem, `statemWorker ${id}: statem`));
+  return childOf(id, 'worker', options, (parent, each) =>
+    startStatemProcess(parent.runtime, parent as Process, statem, args, each),
+  );
 }
 
-function startStatemProcess<Args, State, Data, Calls extends Protocol, Casts extends Protocol>(
+/** A machine with its types left out. */
+type AnyStatem = GenStatem<never, never, never, never, never>;
+
+function startStatemProcess(
   runtime: Runtime,
-  statem: GenStatem<Args, State, Data, Calls, Casts>,
-  args: Args,
+  parent: Process | null,
+  statem: object,
+  args: unknown,
   options: ServerOptions,
 ): MaybePromise<StartResult> {
   if (!isModule(statem)) return { tag: 'error', reason: badValue('bad_return_from_callback_mode', statem) };
+  const definition = statem as AnyStatem;
+  const wrong = wrongIdleTime(options, definition);
+  if (wrong !== undefined) return { tag: 'error', reason: wrong };
   const behavior = statemBehavior(statem);
-  const label = options.label ?? options.id ?? statem.label;
-  return startProcess(runtime, behavior, (self) => behavior.init(args, self, options.hibernateAfter), {
-    ...options,
-    ...(label === undefined ? {} : { label }),
-    ...(statem.trapExit === undefined ? {} : { trapExit: statem.trapExit }),
-    ...(statem.mailbox === undefined ? {} : { mailbox: statem.mailbox }),
-  });
+  return startProcess(
+    runtime,
+    behavior,
+    (self) => behavior.init(args, self, options.hibernateAfter),
+    options,
+    parent,
+    definition,
+  );
 }

@@ -15,6 +15,8 @@ import type { NameTable } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process, type Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { isObject, refuse, wrongArgument, wrongObject } from './arguments.ts';
+import { childOf, type ChildOptions } from './child-options.ts';
 import type { ChildCount, ChildInfo, ChildSpec } from './child-spec.ts';
 import { partitionOf } from './partition-supervisor/partition-of.ts';
 import { TreeRef, type Named } from './process-ref.ts';
@@ -25,6 +27,7 @@ import { startSupervisor, startSupervisorLink, SupervisorRef, type SupervisorSpe
 
 export { partitionOf } from './partition-supervisor/partition-of.ts';
 
+/** What a partition supervisor is: a child, how many of it, and the restarts all of them have together. */
 export interface PartitionSupervisorSpec extends Pick<SupervisorSpec, 'intensity' | 'period'> {
   /** What runs in each partition; a function is asked once per partition. The ids are set here. */
   readonly child: ChildSpec | ((partition: number) => ChildSpec);
@@ -34,10 +37,11 @@ export interface PartitionSupervisorSpec extends Pick<SupervisorSpec, 'intensity
 
 /** What `whichChildren` lists. */
 export interface PartitionInfo extends Omit<ChildInfo, 'id'> {
+  /** 0 … partitions - 1. */
   readonly partition: number;
 }
 
-/** Starts a partition supervisor without a parent. Throws `StartError`, a `TypeError` for a wrong spec. */
+/** Starts a partition supervisor without a parent. Throws `StartError`, a `TypeError` for arguments that make no sense. */
 export async function startPartitionSupervisor(
   runtime: Runtime,
   spec: PartitionSupervisorSpec,
@@ -47,29 +51,31 @@ export async function startPartitionSupervisor(
   return new PartitionSupervisorRef(runtime, ref.pid as Pid);
 }
 
-/** Starts a partition supervisor linked to the calling process, as a child specification does. */
+/** Starts a partition supervisor linked to the calling process, as a child specification does. Never throws. */
 export function startPartitionSupervisorLink(
   parent: Self,
   spec: PartitionSupervisorSpec,
   options: Omit<StartOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
-  return startSupervisorLink(parent, supervisorSpec(spec), options);
+  let made: SupervisorSpec;
+  try {
+    made = supervisorSpec(spec);
+  } catch (error) {
+    return { tag: 'error', reason: error };
+  }
+  return startSupervisorLink(parent, made, options);
 }
 
 /** A child specification for a partition supervisor below another supervisor. */
 export function partitionSupervisor(
   id: string,
   spec: PartitionSupervisorSpec,
-  options: Pick<ChildSpec, 'restart' | 'shutdown'> & { readonly scope?: NameTable } = {},
+  options: ChildOptions = {},
 ): ChildSpec {
-  const { scope, ...rest } = options;
-  return {
-    id,
-    ...rest,
-    type: 'supervisor',
-    start: (parent) =>
-      startPartitionSupervisorLink(parent, spec, { id, ...(scope === undefined ? {} : { name: id, scope }) }),
-  };
+  refuse(wrongSpec(`partition supervisor ${id}: spec`, spec));
+  return childOf(id, 'supervisor', options, (parent, each) =>
+    startPartitionSupervisorLink(parent, spec, each),
+  );
 }
 
 /** How others use a partition supervisor. Given a name, it finds the supervisor that has it now. */
@@ -129,7 +135,17 @@ const running = new WeakMap<Process, (Process | undefined)[]>();
 const partitionsOf = (pid: Pid | undefined): readonly (Process | undefined)[] | undefined =>
   pid instanceof Process && pid.alive ? running.get(pid) : undefined;
 
+/** The error of a specification that is none. */
+function wrongSpec(what: string, spec: PartitionSupervisorSpec): TypeError | undefined {
+  const wrong = wrongObject(what, 'an object with child', spec);
+  if (wrong !== undefined) return wrong;
+  const { child } = spec;
+  if (typeof child === 'function' || isObject(child)) return undefined;
+  return wrongArgument(`${what}.child`, 'a child specification, or a function that gives one', child);
+}
+
 function supervisorSpec(spec: PartitionSupervisorSpec): SupervisorSpec {
+  refuse(wrongSpec('partition supervisor: spec', spec));
   const { child, partitions: count = availableParallelism(), ...limits } = spec;
   if (!(Number.isInteger(count) && count >= 1))
     throw new TypeError('partition supervisor: partitions must be an integer ≥ 1');
@@ -141,11 +157,14 @@ function supervisorSpec(spec: PartitionSupervisorSpec): SupervisorSpec {
 
 /** A partition's child, written down in its place by every start. */
 function located(spec: ChildSpec, partition: number, count: number): ChildSpec {
+  const id = String(partition);
+  // the supervisor says what is wrong with it
+  if (!isObject(spec) || typeof spec.start !== 'function') return { ...(spec as ChildSpec), id };
   return {
     ...spec,
-    id: String(partition),
-    start: (parent) =>
-      chain(spec.start(parent), (result) => {
+    id,
+    start: (parent, ...args) =>
+      chain(spec.start(parent, ...args), (result) => {
         if (result.tag === 'ok' && result.pid instanceof Process)
           placesOf(parent as Process, count)[partition] = result.pid;
         return result;

@@ -8,12 +8,13 @@
  *
  * const { ref, members } = workers.monitor(self.pid, 'resize'); // then GroupChange messages with this ref
  * ```
- * A scope is a table, not a process. Whoever dies has left before anybody hears of the death. Scopes know nothing of
+ * Groups are compared as the keys of a `Map`. A scope is a table, not a process. Whoever dies has left before anybody hears of the death. Scopes know nothing of
  * each other. Source: Erlang/OTP `pg`.
  */
 import { hold, letGo, type HeldName } from '../actor/names.ts';
 import type { Pid, Ref } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
+import { refuse, wrongArgument, wrongObject } from './arguments.ts';
 import { ExitError } from './errors.ts';
 import { Memberships } from './process-groups/memberships.ts';
 import { Subscriptions, type GroupChange } from './process-groups/subscriptions.ts';
@@ -24,6 +25,7 @@ export { GroupChange, GroupsLapsed } from './process-groups/subscriptions.ts';
 const MAX_MEMBERSHIPS = 1_000_000;
 const MAX_MONITORS = 10_000;
 
+/** Bounds of a scope. */
 export interface ProcessGroupsOptions {
   /** Memberships in all. Default 1,000,000. */
   readonly maxMemberships?: number;
@@ -31,6 +33,7 @@ export interface ProcessGroupsOptions {
   readonly maxMonitors?: number;
 }
 
+/** A scope of groups; the top of this file shows its use. It lives as long as somebody refers to it. */
 export class ProcessGroups<Group = string> {
   readonly #memberships = new Memberships<Group, Process>();
   readonly #subscriptions = new Subscriptions<Group>();
@@ -38,10 +41,14 @@ export class ProcessGroups<Group = string> {
   readonly #maxMonitors: number;
   readonly #held: HeldName = { scope: this, name: undefined };
 
+  /** Throws a `TypeError` for options that make no sense. */
   constructor(options: ProcessGroupsOptions = {}) {
+    refuse(wrongObject('options', 'an object', options));
     const { maxMemberships = MAX_MEMBERSHIPS, maxMonitors = MAX_MONITORS } = options;
-    if (!(maxMemberships >= 1)) throw new TypeError('process groups: maxMemberships must be a number ≥ 1');
-    if (!(maxMonitors >= 0)) throw new TypeError('process groups: maxMonitors must be a number ≥ 0');
+    if (typeof maxMemberships !== 'number' || !(maxMemberships >= 1))
+      throw wrongArgument('maxMemberships', 'a number ≥ 1', maxMemberships);
+    if (typeof maxMonitors !== 'number' || !(maxMonitors >= 0))
+      throw wrongArgument('maxMonitors', 'a number ≥ 0', maxMonitors);
     this.#maxMemberships = maxMemberships;
     this.#maxMonitors = maxMonitors;
   }
@@ -73,7 +80,7 @@ export class ProcessGroups<Group = string> {
     return left.length === 0 ? 'not_joined' : 'ok';
   }
 
-  /** The members, each as often as it has joined. */
+  /** The members, each as often as it has joined, in the order of their first joins. A new list each time. */
   getMembers(group: Group): readonly Pid[] {
     return this.getLocalMembers(group);
   }
@@ -122,7 +129,8 @@ export class ProcessGroups<Group = string> {
   }
 
   #subscribe(pid: Pid, only: { readonly group: Group } | undefined): Ref {
-    const [subscriber] = locals(pid) as [Process];
+    if (!(pid instanceof Process)) throw wrongArgument('subscriber', 'a process of this node', pid);
+    const subscriber = pid;
     if (this.#subscriptions.size >= this.#maxMonitors)
       throw new ExitError('process groups', { overloaded: 'monitors' });
     // whoever is not among the members of now must not be told to leave later
@@ -158,8 +166,8 @@ export class ProcessGroups<Group = string> {
 }
 
 function locals(pids: Pid | readonly Pid[]): readonly Process[] {
-  const given: readonly Pid[] = 'length' in pids ? pids : [pids];
+  const given: readonly unknown[] = Array.isArray(pids) ? pids : [pids];
   for (const pid of given)
-    if (!(pid instanceof Process)) throw new TypeError('process groups: a process of this node is needed');
+    if (!(pid instanceof Process)) throw wrongArgument('pids', 'processes of this node', pid);
   return given as readonly Process[];
 }

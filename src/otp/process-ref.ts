@@ -7,7 +7,10 @@ import type { NameTable } from '../actor/names.ts';
 import { RemoteName, type Pid } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { isObject, refuse, wrongArgument, wrongRuntime } from './arguments.ts';
+import { checkDuration } from './durations.ts';
 import { ExitError } from './errors.ts';
+import { wrongTable } from './start-options.ts';
 import { stopProcess, type Shutdown } from './stop.ts';
 
 /** A name in a scope, or in any other table of names (`via`). */
@@ -20,7 +23,9 @@ export class ProcessRef {
   readonly runtime: Runtime;
   readonly #target: Pid | Named<unknown> | RemoteName;
 
+  /** Throws a `TypeError` for a target that is neither a pid nor a name in a table. */
   constructor(runtime: Runtime, target: Pid | Named<unknown> | RemoteName) {
+    refuse(wrongRuntime(runtime) ?? wrongTarget(target));
     this.runtime = runtime;
     this.#target = target;
   }
@@ -31,6 +36,8 @@ export class ProcessRef {
    */
   get pid(): Pid | undefined {
     const target = this.#target;
+    // the usual one first
+    if (target instanceof Process) return target;
     if ('scope' in target) return target.scope.whereis(target.name);
     return target instanceof RemoteName ? this.#onNode(target) : target;
   }
@@ -50,10 +57,19 @@ export class ProcessRef {
   }
 }
 
+function wrongTarget(target: Pid | Named<unknown> | RemoteName): TypeError | undefined {
+  if (!isObject(target)) return wrongArgument('target', 'a pid or a name in a scope', target);
+  return 'scope' in target ? wrongTable(target.scope) : undefined;
+}
+
 /** A reference to a supervisor of either kind. */
 export class TreeRef extends ProcessRef {
-  /** Stops the tree below it as its kind does, then itself, and waits. Gives the reason it ended with. */
+  /**
+   * Stops the tree below it as its kind does, then itself, and waits. Gives the reason it ended with, `noproc` when it
+   * does not run. Throws a `RangeError` for a time that is none.
+   */
   async stop(shutdown: Shutdown = Infinity): Promise<ExitReason> {
+    if (shutdown !== 'brutalKill') checkDuration('shutdown', shutdown);
     const process = this.pid;
     if (!(process instanceof Process) || !process.alive) return 'noproc';
     return stopProcess(process, process.parentProcess, shutdown);

@@ -11,24 +11,29 @@
  * topics.dispatch('news', (entries) => entries.forEach(({ pid }) => runtime.send(pid, headline)));
  * ```
  * A registry is a table, not a process: it needs no supervisor, and reading it waits for nobody. The entries of a
- * process that dies are gone before anybody hears of the death, and never read after it. When not to use one: for
+ * process that dies are gone before anybody hears of the death, and never read after it. Keys are compared as a `Map`
+ * does: `NaN` is itself, an object is no other that looks the same. When not to use one: for
  * groups with monitors take `ProcessGroups`; a handful of fixed names fits into a `NameScope`. Source: Elixir
  * `Registry`; OTP N1–N3.
  */
 import { hold, letGo, type HeldName, type NameTable } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
-import type { Runtime } from '../actor/runtime.ts';
+import { refuse, wrongArgument, wrongFunction, wrongObject } from './arguments.ts';
 import { ExitError } from './errors.ts';
 import type { Named } from './process-ref.ts';
 import { EntryTable, type Entry, type Keys } from './registry/entry-table.ts';
+import { Listeners } from './registry/listeners.ts';
+import { refusePromise } from './sequence.ts';
 
 export type { Keys } from './registry/entry-table.ts';
 
 /** Entries a registry takes when nothing else is said: far above any use, far below the end of the memory. */
 const MAX_ENTRIES = 1_000_000;
 
+/** What a registry is made with. */
 export interface RegistryOptions {
+  /** `unique`: one entry per key. `duplicate`: any number. */
   readonly keys: Keys;
   /**
    * Who is told of every entry: `RegistryChange` as an ordinary message, in the order of the changes. A name is
@@ -55,37 +60,46 @@ export interface RegistryChange<Key = unknown, Value = unknown> {
   readonly value: Value;
 }
 
-/** The value may be left out where it may be undefined; only such a registry can take names at a start. */
+/** The value may be left out where it may be undefined; any other registry takes names at a start by `withValue`. */
 type ValueArgs<Value> = undefined extends Value ? [value?: Value] : [value: Value];
 
+/** A table of processes by key; the top of this file shows its use. It lives as long as somebody refers to it. */
 export class Registry<Key = string, Value = undefined> {
   readonly #table: EntryTable<Key, Process, Value>;
-  readonly #listeners: readonly (Pid | Named<unknown>)[];
+  readonly #listeners: Listeners;
   readonly #maxEntries: number;
   readonly #held: HeldName = { scope: this, name: undefined };
 
+  /** Throws a `TypeError` for options that make no sense. */
   constructor(options: RegistryOptions) {
+    refuse(wrongObject('options', 'an object with keys', options));
     const { keys, listeners = [], maxEntries = MAX_ENTRIES } = options;
     if (keys !== 'unique' && keys !== 'duplicate')
       throw new TypeError('registry: keys must be unique or duplicate');
-    if (!(maxEntries >= 1)) throw new TypeError('registry: maxEntries must be a number ≥ 1');
+    if (typeof maxEntries !== 'number' || !(maxEntries >= 1))
+      throw wrongArgument('maxEntries', 'a number ≥ 1', maxEntries);
     this.#table = new EntryTable(keys);
-    this.#listeners = listeners;
+    this.#listeners = new Listeners(listeners);
     this.#maxEntries = maxEntries;
   }
 
+  /** What it was made with. */
   get keyMode(): Keys {
     return this.#table.keys;
   }
 
   /**
    * Adds an entry. False when the process is dead, or the key is unique and taken (`whereis` says by whom, which may
-   * be the process itself). Throws a `TypeError` for a process elsewhere, and `ExitError` when the registry is full.
+   * be the process itself). Throws a `TypeError` for what is no process of this node, and `ExitError`
+   * `{ overloaded: 'registry' }` when the registry is full.
    */
   register(key: Key, pid: Pid, ...[value]: ValueArgs<Value>): boolean {
     const process = local(pid);
     if (!process.alive) return false;
-    if (this.keyMode === 'unique') for (const { owner } of this.#table.ofKey(key)) this.#evict(owner);
+    if (this.keyMode === 'unique') {
+      for (const { owner } of this.#table.ofKey(key)) this.#evict(owner);
+      if (this.#table.ofKey(key).length > 0) return false;
+    }
     if (this.#table.size >= this.#maxEntries) throw new ExitError('registry', { overloaded: 'registry' });
     const known = this.#table.owns(process);
     const entry = this.#table.add(key, process, value as Value);
@@ -95,22 +109,30 @@ export class Registry<Key = string, Value = undefined> {
     return true;
   }
 
-  /** Removes the entries of a key; with `pid` only those of that process. Gives how many there were. */
-  unregister(key: Key, pid?: Pid): number {
-    return this.unregisterMatch(key, () => true, pid);
-  }
-
-  /** Like `unregister`, for those entries whose value passes the test. */
-  unregisterMatch(key: Key, test: (value: Value) => boolean, pid?: Pid): number {
-    const entries = pid === undefined ? this.#living(key) : this.#own(key, pid);
-    const gone = entries.filter(({ value }) => test(value));
-    for (const entry of gone) this.#remove(entry);
-    return gone.length;
+  /**
+   * Removes the entries of a key; with `pid` only those of that process. Gives how many there were. Throws a
+   * `TypeError` for a `pid` that is said and is no process of this node, `undefined` too.
+   */
+  unregister(key: Key, ...pid: [pid?: Pid]): number {
+    return this.unregisterMatch(key, () => true, ...pid);
   }
 
   /**
-   * Changes the value of the entry that `pid` has under a unique key, and gives both; undefined when it has none.
-   * Throws a `TypeError` with duplicate keys, as they do not say which entry is meant.
+   * Like `unregister`, for those entries whose value passes the test. All are tested before the first is removed: what
+   * the test throws changes nothing.
+   */
+  unregisterMatch(key: Key, test: (value: Value) => boolean, ...pid: [pid?: Pid]): number {
+    refuse(wrongFunction('test', test));
+    const entries = pid.length === 0 ? this.#living(key) : this.#own(key, pid[0]);
+    const matching = entries.filter(({ value }) => passes(test, value));
+    // the test may have removed some itself
+    return matching.filter((entry) => this.#remove(entry)).length;
+  }
+
+  /**
+   * Changes the value of the entry that `pid` has under a unique key, and gives both; undefined when it has none, or
+   * has it no more after the change. What `change` throws changes nothing. Throws a `TypeError` with duplicate keys, as
+   * they do not say which entry is meant, and when `change` gives a promise.
    */
   updateValue(
     key: Key,
@@ -118,42 +140,52 @@ export class Registry<Key = string, Value = undefined> {
     change: (value: Value) => Value,
   ): { readonly value: Value; readonly previous: Value } | undefined {
     this.#onlyUnique('updateValue');
+    refuse(wrongFunction('change', change));
     const [entry] = this.#own(key, pid);
     if (entry === undefined) return undefined;
     const previous = entry.value;
-    entry.value = change(previous);
-    return { value: entry.value, previous };
+    const value = change(previous);
+    refusePromise('change', value);
+    if (!this.#table.has(entry)) return undefined;
+    entry.value = value;
+    return { value, previous };
   }
 
-  /** The entries of a key, in the order of registration. */
+  /** The entries of a key, in the order of registration. A new list each time. */
   lookup(key: Key): readonly RegistryEntry<Value>[] {
     return this.#living(key).map(asEntry);
   }
 
-  /** The values that `pid` has under a key. */
+  /** The values that `pid` has under a key, in the order of registration; none when it is dead. */
   values(key: Key, pid: Pid): readonly Value[] {
     return this.#own(key, pid).map(({ value }) => value);
   }
 
-  /** The keys of a process in the order of registration, each as often as it has an entry. */
+  /** The keys of a process in the order of registration, each as often as it has an entry; none when it is dead. */
   keys(pid: Pid): readonly Key[] {
     const process = local(pid);
     return process.alive ? this.#table.ofOwner(process).map(({ key }) => key) : [];
   }
 
-  /** The entries of a key whose value passes the test. */
+  /** The entries of a key whose value passes the test. Throws what the test throws. */
   match(key: Key, test: (value: Value) => boolean): readonly RegistryEntry<Value>[] {
+    refuse(wrongFunction('test', test));
     return this.#living(key)
-      .filter(({ value }) => test(value))
+      .filter(({ value }) => passes(test, value))
       .map(asEntry);
   }
 
+  /** How many `match` would give. */
   countMatch(key: Key, test: (value: Value) => boolean): number {
     return this.match(key, test).length;
   }
 
-  /** Calls `visit` with the entries of a key, in the caller's turn; not when there are none. */
+  /**
+   * Calls `visit` with the entries of a key, in the caller's turn; not when there are none. They are those of now:
+   * changes made meanwhile are not seen. Throws what `visit` throws.
+   */
   dispatch(key: Key, visit: (entries: readonly RegistryEntry<Value>[]) => void): void {
+    refuse(wrongFunction('visit', visit));
     const entries = this.lookup(key);
     if (entries.length > 0) visit(entries);
   }
@@ -168,7 +200,7 @@ export class Registry<Key = string, Value = undefined> {
     for (const { key, owner, value } of this.#table.all()) if (owner.alive) yield { key, pid: owner, value };
   }
 
-  /** Who has a unique key. Throws a `TypeError` with duplicate keys: they name nobody. */
+  /** Who has a unique key; undefined when nobody does. Throws a `TypeError` with duplicate keys: they name nobody. */
   whereis(key: Key): Process | undefined {
     this.#onlyUnique('whereis');
     return this.#living(key)[0]?.owner;
@@ -178,6 +210,23 @@ export class Registry<Key = string, Value = undefined> {
   via(key: Key): Named<Key> {
     this.#onlyUnique('via');
     return { scope: this as unknown as NameTable<Key>, name: key };
+  }
+
+  /**
+   * This registry as the scope of a start, for names whose entries have this value:
+   * `worker('lobby', room, 4, { scope: rooms.withValue({ seats: 4 }) })`. A registry whose values may be undefined is
+   * a scope as it is.
+   */
+  withValue(value: Value): NameTable<Key> {
+    return {
+      register: (key, process) => this.register(key, process, ...([value] as ValueArgs<Value>)),
+      unregister: (key) => {
+        this.unregister(key);
+      },
+      whereis: (key) => this.whereis(key),
+      // the registry itself lets go of what its owner had
+      release: () => {},
+    };
   }
 
   /** Only for the kernel: the owner died. */
@@ -192,7 +241,7 @@ export class Registry<Key = string, Value = undefined> {
   }
 
   /** Those of one process, here and alive. */
-  #own(key: Key, pid: Pid): readonly Entry<Key, Process, Value>[] {
+  #own(key: Key, pid: Pid | undefined): readonly Entry<Key, Process, Value>[] {
     const process = local(pid);
     return process.alive ? this.#table.of(key, process) : [];
   }
@@ -202,14 +251,15 @@ export class Registry<Key = string, Value = undefined> {
     if (!owner.alive) this.release(undefined, owner);
   }
 
-  #remove(entry: Entry<Key, Process, Value>): void {
+  #remove(entry: Entry<Key, Process, Value>): boolean {
     const { owner, key } = entry;
-    this.#table.remove(entry);
+    if (!this.#table.remove(entry)) return false;
     if (owner.alive) {
       if (!this.#table.owns(owner)) letGo(owner, this.#held);
       this.#forgetName(owner, key);
     }
     this.#tell('unregister', entry);
+    return true;
   }
 
   /** A key that was taken as a name at a start is remembered with the process as one. */
@@ -220,20 +270,10 @@ export class Registry<Key = string, Value = undefined> {
   }
 
   #tell(tag: RegistryChange['tag'], entry: Entry<Key, Process, Value>): void {
-    if (this.#listeners.length === 0) return;
+    if (this.#listeners.none) return;
     const { key, owner, value } = entry;
     const change: RegistryChange<Key, Value> = { tag, registry: this, key, pid: owner, value };
-    for (const listener of this.#listeners) this.#send(owner.runtime, listener, change);
-  }
-
-  #send(runtime: Runtime, listener: Pid | Named<unknown>, change: RegistryChange<Key, Value>): void {
-    try {
-      const pid = 'scope' in listener ? listener.scope.whereis(listener.name) : listener;
-      if (pid !== undefined) runtime.send(pid, change);
-    } catch (error) {
-      // a table of the user's: neither a registration nor a death is its business
-      runtime.defect(error);
-    }
+    this.#listeners.tell(owner.runtime, change);
   }
 
   #onlyUnique(what: string): void {
@@ -247,7 +287,14 @@ const asEntry = <Key, Value>({ owner, value }: Entry<Key, Process, Value>): Regi
 });
 
 /** Entries belong to processes that live here: those of others could outlive them. */
-function local(pid: Pid): Process {
-  if (!(pid instanceof Process)) throw new TypeError('registry: only processes of this node have entries');
-  return pid;
+function local(pid: Pid | undefined): Process {
+  if (pid instanceof Process) return pid;
+  throw wrongArgument('pid', 'a process of this node', pid);
+}
+
+/** A promise would pass as true, whatever comes of it. */
+function passes<Value>(test: (value: Value) => boolean, value: Value): boolean {
+  const passed: unknown = test(value);
+  refusePromise('test', passed);
+  return Boolean(passed);
 }

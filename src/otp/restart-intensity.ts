@@ -3,7 +3,7 @@
  *
  * Pure; milliseconds on the monotonic clock. A restart at `now` is one too many when `intensity` is 0 or when
  * the restart made `intensity` restarts ago happened at or after `now - period`: the window includes its edge.
- * Constant time and at most `intensity` numbers. Source: Erlang/OTP `supervisor`, `add_restart`; OTP S2, S22.
+ * Constant time and at most `intensity` numbers; after a change of the limit, as many as counted then. Source: Erlang/OTP `supervisor`, `add_restart`; OTP S2, S22.
  */
 import { SpecError, type SpecProblem } from './spec-error.ts';
 
@@ -32,25 +32,35 @@ const refused = (reason: SpecProblem, message: string): SpecError =>
 
 export class RestartWindow {
   readonly limit: RestartLimit;
-  /** The last `intensity` restarts as a ring that grows until it is full. */
+  /** The last restarts as a ring that grows until it is full. */
   readonly #stamps: number[] = [];
   #oldest = 0;
+  /** Places in the ring: those of the limit, or more when there were more restarts before it was lowered. */
+  #room: number;
+  /** The window of the last restart began here: what was before it is forgotten, whatever the limit becomes. */
+  #since = -Infinity;
 
   constructor(limit: RestartLimit) {
     this.limit = limit;
+    this.#room = limit.intensity;
   }
 
   /** Records a restart; true when the supervisor must give up. */
   record(now: number): boolean {
     const { intensity, period } = this.limit;
     if (intensity === 0) return true;
-    if (this.#stamps.length < intensity) {
-      this.#stamps.push(now);
-      return false;
+    const stamps = this.#stamps;
+    const since = now - period;
+    this.#since = since;
+    if (stamps.length < this.#room) {
+      const before = stamps.length - intensity;
+      stamps.push(now);
+      return before >= 0 && (stamps[before] as number) >= since;
     }
-    const exceeded = (this.#stamps[this.#oldest] as number) >= now - period;
-    this.#stamps[this.#oldest] = now;
-    this.#oldest = (this.#oldest + 1) % intensity;
+    const before = (this.#oldest + this.#room - intensity) % this.#room;
+    const exceeded = (stamps[before] as number) >= since;
+    stamps[this.#oldest] = now;
+    this.#oldest = (this.#oldest + 1) % this.#room;
     return exceeded;
   }
 
@@ -58,7 +68,9 @@ export class RestartWindow {
   withLimit(limit: RestartLimit): RestartWindow {
     const window = new RestartWindow(limit);
     const inOrder = [...this.#stamps.slice(this.#oldest), ...this.#stamps.slice(0, this.#oldest)];
-    if (limit.intensity > 0) window.#stamps.push(...inOrder.slice(-limit.intensity));
+    window.#stamps.push(...inOrder.filter((at) => at >= this.#since));
+    window.#room = Math.max(limit.intensity, window.#stamps.length);
+    window.#since = this.#since;
     return window;
   }
 

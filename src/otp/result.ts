@@ -13,6 +13,7 @@ export interface Next {
   readonly hibernate?: boolean;
 }
 
+/** Made by `reply`. */
 export class Reply<State, Value = unknown> {
   readonly value: Value;
   readonly state: State;
@@ -24,6 +25,7 @@ export class Reply<State, Value = unknown> {
   }
 }
 
+/** Made by `noReply`. */
 export class NoReply<State> {
   readonly state: State;
   readonly next: Next | undefined;
@@ -33,12 +35,13 @@ export class NoReply<State> {
   }
 }
 
-export class Stop<State> {
+/** Made by `stop` and `stopAndReply`. */
+export class Stop<State, Value = unknown> {
   readonly reason: ExitReason;
   readonly state: State;
   /** Sent to the caller first; `undefined` inside the box is a reply too. */
-  readonly reply: { readonly value: unknown } | undefined;
-  constructor(reason: ExitReason, state: State, reply: { readonly value: unknown } | undefined) {
+  readonly reply: { readonly value: Value } | undefined;
+  constructor(reason: ExitReason, state: State, reply: { readonly value: Value } | undefined) {
     this.reason = reason;
     this.state = state;
     this.reply = reply;
@@ -79,13 +82,17 @@ export const reply = <State, Value>(value: Value, state: State, next?: Next): Re
 export const noReply = <State>(state: State, next?: Next): NoReply<State> => new NoReply(state, next);
 
 /** Ends the server with `reason` after `terminate`. A call that is not answered fails with that reason. */
-export const stop = <State>(reason: ExitReason, state: State): Stop<State> =>
+export const stop = <State>(reason: ExitReason, state: State): Stop<State, never> =>
   new Stop(reason, state, undefined);
 
 /** Answers a call, then ends the server. */
-export const stopAndReply = <State>(reason: ExitReason, value: unknown, state: State): Stop<State> =>
-  new Stop(reason, state, { value });
+export const stopAndReply = <State, Value>(
+  reason: ExitReason,
+  value: Value,
+  state: State,
+): Stop<State, Value> => new Stop(reason, state, { value });
 
+/** From `init`: not to run. The start gives `ignore`, the process exits `normal`; a supervisor goes on without it. */
 export const ignore: Ignore = new Ignore();
 
 /** From `init`: the state, and what comes first. */

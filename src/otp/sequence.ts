@@ -39,6 +39,18 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+/** A promise where none was wanted: its rejection must not end the program. Gives whether it is one. */
+export function silenced(value: unknown): boolean {
+  if (!isPromiseLike(value)) return false;
+  Promise.resolve(value).catch(() => undefined);
+  return true;
+}
+
+/** Throws a `TypeError` when what must answer at once gave a promise; nobody hears of that promise any more. */
+export function refusePromise(what: string, value: unknown): void {
+  if (silenced(value)) throw new TypeError(`${what} must answer at once, not give a promise`);
+}
+
 /** `then` for a value that may not be a promise. */
 export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return value instanceof Promise ? value.then(next) : next(value);

@@ -6,6 +6,7 @@
  */
 import type { Process } from '../actor/process.ts';
 import type { TimerEntry } from '../actor/timers.ts';
+import { checkDuration } from './durations.ts';
 
 type Expire = (self: Process) => void | PromiseLike<void>;
 
@@ -28,8 +29,12 @@ export class IdleWatch {
     if (!this.#asleep.has(self)) this.#restart(self);
   }
 
-  /** Has `expire` run in `delay` ms; void as soon as any message is handled, also one that came before the time was up. */
+  /**
+   * Has `expire` run in `delay` ms; void as soon as any message is handled, also one that came before the time was up.
+   * Throws a `RangeError` for a time that is none, as a callback may give it.
+   */
   setTimeout(self: Process, delay: number, expire: Expire): void {
+    checkDuration('timeout', delay);
     const run: Expire = (process) => {
       this.wake(process);
       return expire(process);

@@ -6,10 +6,14 @@ import type { ExitReason } from '../actor/exit-reason.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { ExitError, reasonOf } from './errors.ts';
+import { refuse, wrongObject, wrongSignal } from './arguments.ts';
+import { checkDuration } from './durations.ts';
+import { ExitError, exitErrorOf } from './errors.ts';
 import { ProcessRef } from './process-ref.ts';
+import { Request, ServerCall } from './server-call.ts';
 
 export type { Named } from './process-ref.ts';
+export { Request } from './server-call.ts';
 
 /** The functions a server answers, as an interface of methods: one payload in, one reply out. */
 export type Protocol = object;
@@ -27,25 +31,18 @@ export type WithPayload<F, Rest extends unknown[]> = F extends (...args: infer A
       : [payload: never, ...rest: Rest]
   : [payload: never, ...rest: Rest];
 
+/** How long an answer is waited for. */
 export interface CallOptions {
   /** Milliseconds, or Infinity. Default 5,000. */
   readonly timeout?: number;
+  /** Gives the call up when it is aborted: `ExitError` `{ canceled: reason }`. */
   readonly signal?: AbortSignal;
-}
-
-/** A request or a cast on its way: a tag of the server's protocol and its payload. */
-export class Request {
-  readonly tag: string;
-  readonly payload: unknown;
-  constructor(tag: string, payload: unknown) {
-    this.tag = tag;
-    this.payload = payload;
-  }
 }
 
 /** OTP's default call timeout, milliseconds. */
 export const CALL_TIMEOUT = 5_000;
 
+/** How others speak to a server: by pid, or by a name that is looked up for each message. */
 export class ServerRef<
   Calls extends Protocol = AnyProtocol,
   Casts extends Protocol = AnyProtocol,
@@ -53,25 +50,30 @@ export class ServerRef<
   /**
    * Sends a request and waits for its answer. Rejects with `ExitError`: `noproc`, `timeout`, `calling_self`,
    * `{ overloaded: 'mailbox' }`, `{ canceled }`, or the reason the server died of; with a `RangeError` for a
-   * timeout that is none.
+   * timeout that is none, a `TypeError` for a signal that is none.
    */
   call<Tag extends keyof Calls & string>(
     tag: Tag,
-    ...[payload, options]: WithPayload<Calls[Tag], [options?: CallOptions]>
-  ): Promise<Answer<Calls[Tag]>> {
-    return request(
-      this,
-      `call ${tag}`,
-      new Request(tag, payload),
-      options as CallOptions | undefined,
-    ) as Promise<Answer<Calls[Tag]>>;
+    ...rest: WithPayload<Calls[Tag], [options?: CallOptions]>
+  ): Promise<Answer<Calls[Tag]>>;
+  // plain parameters: an array for each call would be a third of its price
+  call(tag: string, payload?: unknown, options?: CallOptions): Promise<unknown> {
+    const { runtime } = this;
+    const pid = options === undefined ? this.found : null;
+    if (!(pid instanceof Process) || pid === runtime.scheduler.current)
+      return request(this, `call ${tag}`, new Request(tag, payload), options);
+    const call = new ServerCall(tag, payload);
+    const promise = call.promise();
+    runtime.call(pid, call, CALL_TIMEOUT);
+    return promise;
   }
 
   /**
    * Sends a request without an answer. False when the mailbox is full, or the table of names threw; a dead
    * server's is lost in silence. Never throws.
    */
-  cast<Tag extends keyof Casts & string>(tag: Tag, ...[payload]: WithPayload<Casts[Tag], []>): boolean {
+  cast<Tag extends keyof Casts & string>(tag: Tag, ...rest: WithPayload<Casts[Tag], []>): boolean;
+  cast(tag: string, payload?: unknown): boolean {
     const pid = this.found;
     if (pid === null) return false;
     return pid === undefined || this.runtime.cast(pid, new Request(tag, payload));
@@ -92,15 +94,18 @@ export function request(
   message: unknown,
   options: CallOptions = {},
 ): Promise<unknown> {
-  const { timeout = CALL_TIMEOUT, signal } = options;
   return new Promise((resolve, reject) => {
-    // a broken table of names rejects the call
+    // wrong arguments and a broken table of names reject the call
+    refuse(wrongObject('options', 'an object', options));
+    const { timeout = CALL_TIMEOUT, signal } = options;
+    checkDuration('timeout', timeout);
+    if (signal !== undefined) refuse(wrongSignal('signal', signal));
     const { runtime, pid } = ref;
-    if (typeof timeout !== 'number' || !(timeout >= 0)) {
-      throw new RangeError('timeout must be milliseconds or Infinity');
-    }
     const fail = (reason: ExitReason): void => {
       reject(new ExitError(what, reason));
+    };
+    const failed = (failure: CallFailure): void => {
+      reject(exitErrorOf(what, failure));
     };
     if (pid === undefined) {
       fail('noproc');
@@ -111,7 +116,7 @@ export function request(
       return;
     }
     if (signal === undefined) {
-      runtime.call(pid, new PromiseCall(message, resolve, (failure) => fail(reasonOf(failure))), timeout);
+      runtime.call(pid, new PromiseCall(message, resolve, failed), timeout);
       return;
     }
     if (signal.aborted) {
@@ -127,11 +132,7 @@ export function request(
         settle(value);
       };
     };
-    const call = new PromiseCall(
-      message,
-      done(resolve),
-      done((failure: CallFailure) => fail(reasonOf(failure))),
-    );
+    const call = new PromiseCall(message, done(resolve), done(failed));
     signal.addEventListener('abort', onAbort);
     runtime.call(pid, call, timeout);
   });

@@ -7,13 +7,16 @@
  */
 import type { Behavior } from '../actor/behavior.ts';
 import { isOrderly, thrownReason, type ExitReason } from '../actor/exit-reason.ts';
-import type { FullPolicy, MailboxOptions } from '../actor/mailbox.ts';
 import { takeName, type NameTable } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
-import { MAILBOX_BOUND, Status, type Process } from '../actor/process.ts';
+import { Status, type Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { refuse, wrongRuntime, wrongSelf } from './arguments.ts';
 import { StartError } from './errors.ts';
+import { mailboxOf, wrongOptions, type StartDefaults, type StartOptions } from './start-options.ts';
 import { requestStop } from './stop.ts';
+
+export type { StartDefaults, StartOptions } from './start-options.ts';
 
 /** What starting a child gives its supervisor. */
 export type StartResult =
@@ -26,39 +29,43 @@ export type StartResult =
 export type InitResult =
   { readonly tag: 'ok' } | { readonly tag: 'ignore' } | { readonly tag: 'stop'; readonly reason: ExitReason };
 
-export interface StartOptions {
-  readonly parent?: Process | null;
-  readonly linked?: boolean;
-  readonly label?: string;
-  readonly id?: string;
-  /** Registered before `init`; taken: `error` with `{ already_started: pid }`. */
-  readonly name?: unknown;
-  /** Where the name is registered. Default: the runtime's own scope. */
-  readonly scope?: NameTable<unknown>;
-  /** Messages queued at most, or that and what happens to more of them. Default 1,000, `reject`. */
-  readonly mailbox?: number | MailboxOptions;
-  readonly trapExit?: boolean;
-  /** Milliseconds for `init`; then the process is killed and the start fails with `timeout`. Default none. */
-  readonly timeout?: number;
-  /** Gives the start up when it is aborted: it fails with `{ canceled: reason }`, a supervisor stops what it has started. */
-  readonly signal?: AbortSignal;
-}
+const NOTHING_SAID: StartDefaults = {};
 
+/**
+ * Makes a process and runs `init` in it. Never throws.
+ * @param parent instead of `options.parent`.
+ * @param defaults what the definition says; `options` come before it.
+ */
 export function startProcess(
   runtime: Runtime,
   behavior: Behavior,
   init: (self: Process) => InitResult | PromiseLike<InitResult>,
-  options: StartOptions = {},
+  options: StartOptions = NOTHING_SAID,
+  parent?: Process | null,
+  defaults: StartDefaults = NOTHING_SAID,
 ): StartResult | Promise<StartResult> {
-  const mailbox = options.mailbox === undefined ? undefined : mailboxOf(options.mailbox);
+  const wrong = wrongStart(runtime, options);
+  if (wrong !== undefined) return { tag: 'error', reason: wrong };
+  const above = parent ?? options.parent ?? null;
+  const misplaced = above === null ? undefined : wrongSelf('parent', above);
+  if (misplaced !== undefined) return { tag: 'error', reason: misplaced };
+  const { signal } = options;
+  if (isAborted(signal)) return { tag: 'error', reason: { canceled: signal?.reason as unknown } };
+  const size = options.mailbox ?? defaults.mailbox;
+  const mailbox = size === undefined ? undefined : mailboxOf(size);
   if (mailbox instanceof TypeError) return { tag: 'error', reason: mailbox };
-  const process = runtime.spawn(behavior, options);
+  const process = runtime.spawn(behavior, {
+    parent: above,
+    linked: options.linked,
+    label: options.label ?? options.id ?? defaults.label,
+    id: options.id,
+  });
   if (!process.alive) return { tag: 'error', reason: process.reason };
   if (mailbox !== undefined) {
     process.bound = mailbox.bound;
     if (mailbox.full !== 'reject') process.full = mailbox.full;
   }
-  if (options.trapExit === true) process.trapExit = true;
+  if ((options.trapExit ?? defaults.trapExit) === true) process.trapExit = true;
   if (options.name !== undefined) {
     const scope: NameTable<unknown> = options.scope ?? runtime.names;
     const refused = nameRefused(process, scope, options.name);
@@ -78,8 +85,20 @@ export function startProcess(
   } finally {
     runtime.scheduler.current = caller;
   }
-  if ('tag' in result) return conclude(process, result);
-  return later(process, result, options.timeout ?? Infinity, options.signal);
+  // `init` itself may have aborted it
+  if ('tag' in result && !(process.alive && isAborted(signal))) return conclude(process, result);
+  return later(process, result, options.timeout ?? Infinity, signal);
+}
+
+const isAborted = (signal: AbortSignal | undefined): boolean => signal !== undefined && signal.aborted;
+
+/** The error of a start that makes no sense, for those that never throw. */
+const wrongStart = (runtime: Runtime, options: StartOptions): Error | undefined =>
+  wrongRuntime(runtime) ?? wrongOptions(options);
+
+/** For those that throw: a mistake in the arguments is thrown as it is, no `StartError`. */
+export function checkStart(runtime: Runtime, options: StartOptions): void {
+  refuse(wrongStart(runtime, options));
 }
 
 /** Why it cannot have the name: somebody holds it, or the table of names threw. */
@@ -96,17 +115,6 @@ function nameRefused(
   }
 }
 
-const POLICIES: readonly FullPolicy[] = ['reject', 'dropNewest', 'dropOldest'];
-
-/** Bound and policy, judged; a `TypeError` for what makes no sense. */
-function mailboxOf(given: number | MailboxOptions): Required<MailboxOptions> | TypeError {
-  const { bound = MAILBOX_BOUND, full = 'reject' }: MailboxOptions =
-    typeof given === 'number' ? { bound: given } : given;
-  if (!(Number.isInteger(bound) && bound >= 1)) return new TypeError('mailbox: bound must be an integer ≥ 1');
-  if (!POLICIES.includes(full)) return new TypeError(`mailbox: full must be ${POLICIES.join(', ')}`);
-  return { bound, full };
-}
-
 /** The process; throws `StartError` with the reason, or `ignore`. */
 export function startedOrThrow(result: StartResult, what: string): Pid {
   if (result.tag === 'ok') return result.pid;
@@ -116,7 +124,7 @@ export function startedOrThrow(result: StartResult, what: string): Pid {
 /** Waits for an asynchronous `init`, its death, or its deadline, whichever is first. */
 function later(
   process: Process,
-  result: PromiseLike<InitResult>,
+  result: InitResult | PromiseLike<InitResult>,
   timeout: number,
   signal: AbortSignal | undefined,
 ): Promise<StartResult> {

@@ -3,6 +3,7 @@
  */
 import { isOrderly, type ExitReason } from '../actor/exit-reason.ts';
 
+/** Who is restarted with a child that ended: nobody else, all, or those that were started after it. */
 export type Strategy = 'oneForOne' | 'oneForAll' | 'restForOne';
 
 /** `permanent`: always restarted. `transient`: unless it ended orderly. `temporary`: never. */

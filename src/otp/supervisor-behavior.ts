@@ -6,49 +6,28 @@
  * requests are handled afterwards, a kill acts at once. Source: Erlang/OTP `supervisor`; OTP §1.3.
  */
 import type { Behavior } from '../actor/behavior.ts';
-import type { Call } from '../actor/call.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
-import { Kind } from '../actor/mailbox.ts';
 import type { Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
 import { endedChild, type Child } from './child-spec.ts';
 import { restartWhenDue, type Due } from './restart-wait.ts';
-import { chain, eachInOrder, type MaybePromise } from './sequence.ts';
+import { chain, type MaybePromise } from './sequence.ts';
 import { stopStarting } from './stop.ts';
 import { endsSupervisor, reportable, restartGroup, restarts } from './strategy.ts';
 import { report, startChild, stateOf, stopAll, type SupervisorState } from './supervisor-children.ts';
 import { answer, type SupervisorRequest } from './supervisor-requests.ts';
+import { supervising } from './supervising.ts';
 
 export const supervisorBehavior: Behavior = {
   type: 'Supervisor',
   supervises: true,
 
-  receive(kind, message, self) {
-    switch (kind) {
-      case Kind.exit:
-        return onExit(self, message as Exit);
-      case Kind.call: {
-        const call = message as Call;
-        return ignoreValue(
-          chain(answer(self, stateOf(self), call.request as SupervisorRequest), (value) => {
-            call.reply(value);
-          }),
-        );
-      }
-      default:
-        return self.runtime.report({
-          tag: 'unhandled',
-          at: self.clock.wall(),
-          pid: self,
-          label: self.label,
-          kind: 'message',
-        });
-    }
-  },
+  receive: supervising(onExit, (self, request) => answer(self, stateOf(self), request as SupervisorRequest)),
 
   terminate(_reason, self) {
     if (self.state === undefined) return undefined;
-    return ignoreValue(chain(stopStarting(self), () => stopAll(self, [...stateOf(self).children.values()])));
+    const stopped = chain(stopStarting(self), () => stopAll(self, [...stateOf(self).children.values()]));
+    return chain(stopped, () => {});
   },
 
   inspect(self) {
@@ -58,17 +37,13 @@ export const supervisorBehavior: Behavior = {
   },
 };
 
-function ignoreValue(value: MaybePromise<unknown>): void | Promise<void> {
-  return value instanceof Promise ? value.then(() => {}) : undefined;
-}
-
-function onExit(self: Process, exit: Exit): void | Promise<void> {
+function onExit(self: Process, exit: Exit): MaybePromise<void> {
   const child = endedChild(exit.from);
   if (child === undefined || stateOf(self).children.get(child.spec.id) !== child) return;
   const process = exit.from as Process;
   child.process = null;
   process.child = null;
-  return ignoreValue(ended(self, child, process, exit.reason));
+  return ended(self, child, process, exit.reason);
 }
 
 function ended(self: Process, child: Child, process: Process, reason: ExitReason): MaybePromise<void> {
@@ -101,30 +76,44 @@ function restartChild(self: Process, child: Child): MaybePromise<void> {
   }
   child.restarts++;
   const group = restartGroup(state.strategy, state.children.values(), child);
-  return chain(stopAll(self, group), () => {
-    const kept = group.filter((other) => other.spec.restart !== 'temporary');
-    for (const other of group) if (other.spec.restart === 'temporary') state.forget(other);
-    return startGroup(self, kept);
-  });
+  const stopped = stopAll(self, group);
+  return stopped instanceof Promise ? stopped.then(() => startAgain(self, group)) : startAgain(self, group);
 }
 
-/** When a start fails, oneForAll begins anew with all, restForOne with the one that failed (OTP S8). */
-function startGroup(self: Process, group: readonly Child[]): MaybePromise<void> {
-  let failed: Child | undefined;
-  let why: ExitReason;
-  const done = eachInOrder(group, (child) =>
-    chain(startChild(self, child), (result) => {
-      if (result.tag !== 'error') return true;
-      report(self, child, 'start_error', result.reason, 'try again');
-      failed = child;
-      why = result.reason;
-      return false;
-    }),
+/** Starts a group that has been stopped; temporary children are not started again. */
+function startAgain(self: Process, group: readonly Child[]): MaybePromise<void> {
+  if (!group.some(isTemporary)) return startGroup(self, group, 0);
+  const state = stateOf(self);
+  for (const child of group) if (isTemporary(child)) state.forget(child);
+  return startGroup(
+    self,
+    group.filter((child) => !isTemporary(child)),
+    0,
   );
-  return chain(done, () => {
-    const again = failed;
-    return again === undefined ? undefined : restartWhenDue(self, again, dueOf(self, again, null, why));
-  });
+}
+
+const isTemporary = ({ spec }: Child): boolean => spec.restart === 'temporary';
+
+/**
+ * Starts the children from this one on, without a promise while none is needed. When a start fails, oneForAll begins
+ * anew with all, restForOne with the one that failed (OTP S8).
+ */
+function startGroup(self: Process, group: readonly Child[], from: number): MaybePromise<void> {
+  for (let at = from; at < group.length; at++) {
+    const child = group[at] as Child;
+    const result = startChild(self, child);
+    if (result instanceof Promise)
+      return result.then((given) =>
+        given.tag === 'error' ? startLater(self, child, given.reason) : startGroup(self, group, at + 1),
+      );
+    if (result.tag === 'error') return startLater(self, child, result.reason);
+  }
+  return undefined;
+}
+
+function startLater(self: Process, child: Child, reason: ExitReason): MaybePromise<void> {
+  report(self, child, 'start_error', reason, 'try again');
+  return restartWhenDue(self, child, dueOf(self, child, null, reason));
 }
 
 const dueOf = (self: Process, child: Child, ended: Process | null, reason: ExitReason): Due => ({

@@ -93,20 +93,26 @@ export function startChild(
   } catch (error) {
     result = asError(error);
   }
-  const settled = isPromiseLike(result) ? Promise.resolve(result).catch(asError) : result;
-  return chain(settled, (given) => {
-    const outcome = isStartResult(given) ? given : asError(given);
-    if (outcome.tag === 'error') return outcome;
-    child.retry = null;
-    if (outcome.tag === 'ignore') return outcome;
-    const process = outcome.pid as Process;
-    if (!process.alive) return { tag: 'error', reason: process.reason };
-    child.process = process;
-    process.child = child;
-    if (!child.shared) progress(self, child, process);
-    if (child.spec.restart === 'temporary') child.forgetStart();
-    return outcome;
-  });
+  // most starts are synchronous, and a closure for each costs as much as the rest of it
+  if (!isPromiseLike(result)) return begun(self, child, result);
+  return Promise.resolve(result)
+    .catch(asError)
+    .then((given) => begun(self, child, given));
+}
+
+/** What its start gave, judged and written down. */
+function begun(self: Process, child: Child, given: StartResult): StartResult {
+  const outcome = isStartResult(given) ? given : asError(given);
+  if (outcome.tag === 'error') return outcome;
+  child.retry = null;
+  if (outcome.tag === 'ignore') return outcome;
+  const process = outcome.pid as Process;
+  if (!process.alive) return { tag: 'error', reason: process.reason };
+  child.process = process;
+  process.child = child;
+  if (!child.shared && self.runtime.wantsProgress) progress(self, child, process);
+  if (child.spec.restart === 'temporary') child.forgetStart();
+  return outcome;
 }
 
 /** OTP R1: not for the many of one template. */
@@ -118,7 +124,7 @@ function progress(self: Process, child: Child, pid: Process): void {
 }
 
 /** Whatever else a start function gives is the reason it failed. */
-function isStartResult(value: unknown): value is StartResult {
+export function isStartResult(value: unknown): value is StartResult {
   if (typeof value !== 'object' || value === null || !('tag' in value)) return false;
   if (value.tag === 'ok') return 'pid' in value && value.pid instanceof Process;
   return value.tag === 'ignore' || (value.tag === 'error' && 'reason' in value);
@@ -146,13 +152,25 @@ export function stopChild(self: Process, child: Child): MaybePromise<void> {
   child.retry = null;
   if (process === null) return;
   process.child = null;
-  return chain<ExitReason, void>(
-    process.alive ? stopProcess(process, self, child.spec.shutdown) : reasonHeard(process),
-    (reason) => {
-      if (!stoppedWell(child, reason))
-        report(self, child, 'shutdown_error', reason, 'the child is stopped', process);
-    },
-  );
+  const reason = process.alive ? stopLinked(self, child, process) : reasonHeard(process);
+  if (reason instanceof Promise) return reason.then((died) => stopped(self, child, process, died));
+  stopped(self, child, process, reason);
+}
+
+/** Ends a child's process as its specification says, and gives what it died of. */
+export function stopLinked(
+  self: Process,
+  { spec: { shutdown } }: Child,
+  process: Process,
+): ExitReason | Promise<ExitReason> {
+  // one that does not trap is dead before anything else happens: no signal has to come back
+  if (!process.trapExit || shutdown === 'brutalKill') process.linkedToParent = false;
+  return stopProcess(process, self, shutdown);
+}
+
+function stopped(self: Process, child: Child, process: Process, reason: ExitReason): void {
+  if (!stoppedWell(child, reason))
+    report(self, child, 'shutdown_error', reason, 'the child is stopped', process);
 }
 
 /** Whether a child that was told to stop ended as it should (OTP S11). */

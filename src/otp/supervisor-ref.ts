@@ -15,6 +15,10 @@ export interface StartedChild {
   readonly extra?: unknown;
 }
 
+/**
+ * How others use a supervisor. All but `stop` take `CallOptions` (default 5,000 ms) and reject with `ExitError` as a
+ * server's `call` does, `noproc` when it does not run.
+ */
 export class SupervisorRef extends TreeRef {
   /**
    * Starts one more child, last in order. Undefined when its start gave `ignore`. Throws `StartError`:
@@ -61,6 +65,7 @@ export class SupervisorRef extends TreeRef {
     return (await this.#ask({ tag: 'whichChildren' }, options)) as readonly ChildInfo[];
   }
 
+  /** How many specifications there are, and what became of them; see `ChildCount`. */
   async countChildren(options?: CallOptions): Promise<ChildCount> {
     return (await this.#ask({ tag: 'countChildren' }, options)) as ChildCount;
   }

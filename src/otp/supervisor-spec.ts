@@ -2,6 +2,7 @@
  * What a supervisor is told to be: its options and its children, judged before anything is started.
  */
 import { thrownReason, type ExitReason } from '../actor/exit-reason.ts';
+import { isObject } from './arguments.ts';
 import { checkSpec, type CheckedSpec, type ChildSpec } from './child-spec.ts';
 import { checkLimit, type RestartLimit } from './restart-intensity.ts';
 import { Ignore } from './result.ts';
@@ -9,6 +10,7 @@ import { chain, type MaybePromise } from './sequence.ts';
 import { SpecError, type SpecPart } from './spec-error.ts';
 import type { AutoShutdown, Strategy } from './strategy.ts';
 
+/** What a supervisor is: its children and when it gives up. Source: Erlang/OTP `supervisor`; OTP S1. */
 export interface SupervisorSpec {
   /** Default `oneForOne`. */
   readonly strategy?: Strategy;
@@ -18,11 +20,13 @@ export interface SupervisorSpec {
   readonly period?: number;
   /** Whether the end of a significant child ends it with `shutdown`: of the first, of the last. Default `never`. */
   readonly autoShutdown?: AutoShutdown;
+  /** In the order of their start; they are stopped in reverse. */
   readonly children: readonly ChildSpec[];
 }
 
 /** A specification, or what gives one at each start; `ignore` from it: the supervisor is not to run. */
 export type Init<Spec> = Spec | (() => MaybePromise<Spec | Ignore>);
+/** A specification, or a function that gives one, or `ignore`, at each start. */
 export type SupervisorInit = Init<SupervisorSpec>;
 
 export interface CheckedSupervisor {
@@ -76,8 +80,14 @@ function checkList(
     throw new SpecError(part, { bad_start_spec: specs }, 'supervisor: children must be a list');
   const context = { part, ...(autoShutdown === undefined ? {} : { autoShutdown }) };
   const ids = new Set<string>();
-  return specs.map((child) => {
-    const checked = checkSpec(child, context);
+  return Array.from(specs, (child: unknown, at) => {
+    if (!isObject(child))
+      throw new SpecError(
+        part,
+        'invalid_child_spec',
+        `supervisor: child ${at + 1} of ${specs.length} must be a child specification, not ${String(child)}`,
+      );
+    const checked = checkSpec(child as ChildSpec, context);
     const { id } = checked;
     if (ids.has(id))
       throw new SpecError(part, { duplicate_child_name: id }, `supervisor: two children have the id ${id}`);

@@ -2,7 +2,8 @@
  * What is kept about a process while somebody looks on (`sys`): a log of events, a trace, counters, functions.
  *
  * A runtime has a tracer only while one of its processes is looked at; all others then pay a look into a map, and
- * nothing at all otherwise. A debug function that throws is removed in silence: looking on harms nobody.
+ * nothing at all otherwise. Looking on harms nobody: a debug function or a writer that throws or rejects is removed,
+ * and the log of the runtime says so.
  */
 import type { Call } from '../actor/call.ts';
 import { Kind } from '../actor/mailbox.ts';
@@ -10,6 +11,7 @@ import type { Ref } from '../actor/pid.ts';
 import type { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import type { Tracer } from '../actor/scheduler.ts';
+import { isPromiseLike } from './sequence.ts';
 
 /** Something that happened to a process: a message it took, an answer it gave. */
 export type SysEvent =
@@ -19,8 +21,18 @@ export type SysEvent =
 /** Returned by a debug function that has seen enough. */
 export const done: unique symbol = Symbol('done');
 
-/** Gets its own state and the event, returns its next state, or `done`. It must be quick. */
-export type DebugFunction<S = unknown> = (state: S, event: SysEvent, self: Process) => S | typeof done;
+/**
+ * Gets its own state and the event, returns its next state, or `done`; or a promise of these, and then events that come
+ * before it is over get the old state. It must be quick: the process waits while it runs.
+ */
+export type DebugFunction<S = unknown> = (
+  state: S,
+  event: SysEvent,
+  self: Process,
+) => S | typeof done | Promise<S | typeof done>;
+
+/** Gets each event; what it gives is not looked at, unless it is a promise. */
+export type EventWriter = (event: SysEvent) => unknown;
 
 export interface Installed {
   readonly run: DebugFunction;
@@ -28,13 +40,19 @@ export interface Installed {
 }
 
 export class Debug {
+  readonly #onIdle: (self: Process) => void;
   /** The last events, oldest first, and how many are kept; null while off. */
   log: { readonly keep: number; readonly events: SysEvent[] } | null = null;
-  trace: ((event: SysEvent) => void) | null = null;
-  file: ((event: SysEvent) => void) | null = null;
+  trace: EventWriter | null = null;
+  file: EventWriter | null = null;
   /** `startedAt`: ms of the wall clock. */
   statistics: { readonly startedAt: number; readonly handled: number; in: number; out: number } | null = null;
   readonly installed: Map<unknown, Installed> = new Map();
+
+  /** @param onIdle called when the last function or writer has ended itself. */
+  constructor(onIdle: (self: Process) => void) {
+    this.#onIdle = onIdle;
+  }
 
   get idle(): boolean {
     const { log, trace, file, statistics, installed } = this;
@@ -54,22 +72,52 @@ export class Debug {
       if (this.log.events.length > this.log.keep) this.log.events.shift();
     }
     if (this.statistics !== null) this.statistics[event.tag]++;
-    for (const name of ['trace', 'file'] as const) {
-      try {
-        this[name]?.(event);
-      } catch {
-        this[name] = null;
-      }
-    }
-    for (const [id, each] of this.installed) {
-      try {
-        const next = each.run(each.state, event, self);
-        if (next === done) this.installed.delete(id);
-        else each.state = next;
-      } catch {
-        this.installed.delete(id);
-      }
-    }
+    this.#write('trace', event, self);
+    this.#write('file', event, self);
+    for (const [id, each] of this.installed) this.#run(id, each, event, self);
+  }
+
+  #write(name: 'trace' | 'file', event: SysEvent, self: Process): void {
+    const write = this[name];
+    if (write === null) return;
+    const failed = (error: unknown): void => {
+      // not what came in its place meanwhile
+      if (this[name] !== write) return;
+      this[name] = null;
+      this.#lost(error, self);
+    };
+    attempt(() => write(event), ignored, failed);
+  }
+
+  #run(id: unknown, each: Installed, event: SysEvent, self: Process): void {
+    const remove = (): boolean => this.installed.get(id) === each && this.installed.delete(id);
+    const went = (next: unknown): void => {
+      if (next !== done) each.state = next;
+      else if (remove() && this.idle) this.#onIdle(self);
+    };
+    const failed = (error: unknown): void => {
+      if (remove()) this.#lost(error, self);
+    };
+    attempt(() => each.run(each.state, event, self), went, failed);
+  }
+
+  #lost(error: unknown, self: Process): void {
+    self.runtime.defect(error);
+    if (this.idle) this.#onIdle(self);
+  }
+}
+
+const ignored = (): void => undefined;
+
+/** Runs what may throw, or give a promise that may reject. */
+function attempt(run: () => unknown, went: (value: unknown) => void, failed: (error: unknown) => void): void {
+  try {
+    const value = run();
+    // the rest of it is heard, whenever it comes
+    if (isPromiseLike(value)) Promise.resolve(value).then(went, failed);
+    else went(value);
+  } catch (error) {
+    failed(error);
   }
 }
 
@@ -88,7 +136,10 @@ class Onlooker implements Tracer {
   }
 
   watch(process: Process): Debug {
-    const debug = new Debug();
+    const debug = new Debug((self) => {
+      // what is kept about it now may be another one's
+      if (this.of(self) === debug) this.forget(self);
+    });
     const watch = this.#runtime.onExit(process, () => {
       this.forget(process);
     });
@@ -110,6 +161,8 @@ class Onlooker implements Tracer {
     const debug = this.of(process);
     if (debug !== undefined) {
       debug.happened(incoming(kind, message), process);
+      // whoever looked on may have ended it
+      if (!process.alive) return undefined;
       if (kind === Kind.call) this.#followCall(message as Call, process);
     }
     return process.behavior.receive(kind, message, process);

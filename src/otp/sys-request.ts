@@ -8,8 +8,10 @@ import { PromiseCall, type Call } from '../actor/call.ts';
 import { urgentSignal, type Work } from '../actor/delivery.ts';
 import { thrownReason } from '../actor/exit-reason.ts';
 import { Kind } from '../actor/mailbox.ts';
-import type { Pid } from '../actor/pid.ts';
+import { RemotePid, type Pid } from '../actor/pid.ts';
 import { NOPROC, Process } from '../actor/process.ts';
+import { isObject, wrongArgument } from './arguments.ts';
+import { checkDuration } from './durations.ts';
 import { ExitError, reasonOf } from './errors.ts';
 
 /** Whom `sys` speaks to: a pid, or any reference. */
@@ -18,42 +20,53 @@ export type SysTarget = Pid | { readonly pid: Pid | undefined };
 /** OTP's default, milliseconds. */
 const SYS_TIMEOUT = 5_000;
 
+/** An answer that takes time: the process waits for it, as for any callback. */
+export class Later<T> {
+  readonly value: Promise<T>;
+  constructor(value: Promise<T>) {
+    this.value = value;
+  }
+}
+
 class SystemRequest<T> implements Work {
   readonly #call: Call;
-  readonly #answer: (self: Process) => T;
-  constructor(call: Call, answer: (self: Process) => T) {
+  readonly #answer: (self: Process) => T | Later<T>;
+  constructor(call: Call, answer: (self: Process) => T | Later<T>) {
     this.#call = call;
     this.#answer = answer;
   }
-  run(self: Process): void {
-    if (this.#call.settled) return;
-    let value: T;
+  run(self: Process): void | Promise<void> {
+    if (this.#call.settled) return undefined;
+    const failed = (error: unknown): void => {
+      const reason = error instanceof ExitError ? error.reason : thrownReason(error);
+      this.#call.fail({ tag: 'exit', reason, holder: self });
+    };
+    let value: T | Later<T>;
     try {
       value = this.#answer(self);
     } catch (error) {
-      const reason = error instanceof ExitError ? error.reason : thrownReason(error);
-      this.#call.fail({ tag: 'exit', reason, holder: self });
-      return;
+      return failed(error);
     }
+    if (value instanceof Later) return value.value.then((late) => void this.#call.reply(late), failed);
     this.#call.reply(value);
+    return undefined;
   }
 }
 
 /**
  * What `answer` gives in the target's turn. Rejects with `ExitError`: the reason `answer` threw, `noproc`,
  * `timeout`, `calling_self`, `noconnection` for a process of another node, or the target's exit reason; with a
- * `RangeError` for a timeout that is none.
+ * `RangeError` for a timeout that is none, a `TypeError` for a target that is none.
  */
 export function askProcess<T>(
   target: SysTarget,
   what: string,
-  answer: (self: Process) => T,
+  answer: (self: Process) => T | Later<T>,
   timeout: number = SYS_TIMEOUT,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (typeof timeout !== 'number' || !(timeout >= 0))
-      throw new RangeError('timeout must be milliseconds or Infinity');
-    const pid = target instanceof Process ? target : 'pid' in target ? target.pid : target;
+    checkDuration('timeout', timeout);
+    const pid = pidOf(target);
     const call = new PromiseCall(what, resolve as (value: unknown) => void, (failure) => {
       reject(new ExitError(`sys ${what}`, reasonOf(failure)));
     });
@@ -70,4 +83,13 @@ export function askProcess<T>(
       urgentSignal(pid, Kind.work, new SystemRequest(call, answer));
     }
   });
+}
+
+function pidOf(target: SysTarget): Pid | undefined {
+  if (target instanceof Process) return target;
+  if (isObject(target)) {
+    const pid: unknown = 'pid' in target ? target.pid : target;
+    if (pid === undefined || pid instanceof Process || pid instanceof RemotePid) return pid;
+  }
+  throw wrongArgument('target', 'a pid or a reference', target);
 }

@@ -8,25 +8,37 @@
  * ```
  * For people and tools, not for programs. Every process answers, whatever its behavior, between two messages and
  * before those that wait. All functions take a pid or a reference and, last, a timeout in ms (default 5,000); they
- * reject with `ExitError`: `noproc`, `timeout`, `calling_self`, or what the process died of.
+ * reject with `ExitError`: `noproc`, `timeout`, `calling_self`, or what the process died of; for wrong arguments with
+ * a `TypeError` or a `RangeError` that names them.
  */
-import { appendFileSync } from 'node:fs';
+import type { Behavior } from '../actor/behavior.ts';
 import { ancestorsOf, moduleOf } from '../actor/crash-details.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
-import { formatTerm } from '../actor/format-term.ts';
 import type { Pid } from '../actor/pid.ts';
 import type { Process } from '../actor/process.ts';
+import { refuse, wrongFunction, wrongObject } from './arguments.ts';
 import { ExitError } from './errors.ts';
+import { refusePromise } from './sequence.ts';
 import { requestStop } from './stop.ts';
-import { debugLog, debugOf, setDebug, type DebugFunction, type SysEvent } from './sys-debug.ts';
-import { askProcess, type SysTarget } from './sys-request.ts';
+import { debugLog, debugOf } from './sys-debug.ts';
+import { askProcess, Later, type SysTarget } from './sys-request.ts';
 import { CodeChange } from './system-messages.ts';
 
 export { done, type DebugFunction, type SysEvent } from './sys-debug.ts';
 export type { SysTarget } from './sys-request.ts';
-
-/** Events kept by `log` when no number is said. */
-const LOG_KEEPS = 10;
+export {
+  getLog,
+  getStatistics,
+  install,
+  log,
+  logToFile,
+  noDebug,
+  printLog,
+  remove,
+  statistics,
+  trace,
+  type SysStatistics,
+} from './sys-watch.ts';
 
 /** What `getStatus` shows. */
 export interface SysStatus {
@@ -48,38 +60,31 @@ export interface SysStatus {
   readonly log: readonly unknown[];
 }
 
-/** Counters since `statistics(target, true)`. */
-export interface SysStatistics {
-  /** Milliseconds since 1970. */
-  readonly startTime: number;
-  readonly currentTime: number;
-  /** Messages and signals handled, of any kind. */
-  readonly work: number;
-  readonly messagesIn: number;
-  readonly messagesOut: number;
-}
-
-/** The state itself, not a copy. */
+/** The state itself, not a copy; of a server in a worker a copy, or `{ unclonable: detail }`. */
 export function getState(target: SysTarget, timeout?: number): Promise<unknown> {
-  return askProcess(target, 'getState', stateOf, timeout);
+  const run = (self: Process): unknown =>
+    self.behavior.fetchState === undefined ? stateOf(self) : new Later(self.behavior.fetchState(self));
+  return askProcess(target, 'getState', run, timeout);
 }
 
 /**
- * Puts `replace(state)` in place of the state, and gives it back. When `replace` throws, the state stays and the
- * promise rejects with `{ callback_failed: error }`; `{ read_only: type }` where a state cannot be replaced.
+ * Puts `replace(state)` in place of the state, and gives it back. Only servers, agents and state machines have a state
+ * to replace; elsewhere the promise rejects with `{ read_only: type }`. When `replace` throws, or gives a promise, the
+ * state stays and the promise rejects with `{ callback_failed: error }`.
  */
-export function replaceState(
+export async function replaceState(
   target: SysTarget,
   replace: (state: unknown) => unknown,
   timeout?: number,
 ): Promise<unknown> {
+  refuse(wrongFunction('replace', replace));
   const run = (self: Process): unknown => {
     const { behavior } = self;
-    if (behavior.readState !== undefined && behavior.writeState === undefined)
-      throw new ExitError('sys', { read_only: behavior.type });
+    refuseReadOnly(behavior);
     let next: unknown;
     try {
       next = replace(stateOf(self));
+      refusePromise('replace', next);
     } catch (error) {
       throw new ExitError('sys', { callback_failed: error });
     }
@@ -100,6 +105,10 @@ export function resume(target: SysTarget, timeout?: number): Promise<void> {
   return askProcess(target, 'resume', (self) => void (self.suspended = false), timeout);
 }
 
+/**
+ * How a process stands: who it is, what waits for it, what is looked at, and its state as `formatStatus` of its
+ * definition shows it.
+ */
 export function getStatus(target: SysTarget, timeout?: number): Promise<SysStatus> {
   const run = (self: Process): SysStatus => {
     const { behavior } = self;
@@ -123,148 +132,39 @@ export function getStatus(target: SysTarget, timeout?: number): Promise<SysStatu
   return askProcess(target, 'getStatus', run, timeout);
 }
 
-/** Keeps the last events: 10, or as many as said; `false` forgets them. */
-export function log(target: SysTarget, keep: boolean | number, timeout?: number): Promise<void> {
-  const count = keep === true ? LOG_KEEPS : keep === false ? 0 : keep;
-  if (!(Number.isInteger(count) && count >= 0))
-    throw new RangeError('log: how many events to keep, or a boolean');
-  return change(target, 'log', timeout, (debug) => {
-    debug.log = count === 0 ? null : { keep: count, events: debug.log?.events.slice(-count) ?? [] };
-  });
-}
-
-/** The events kept, oldest first. */
-export function getLog(target: SysTarget, timeout?: number): Promise<readonly SysEvent[]> {
-  return askProcess(target, 'getLog', debugLog, timeout);
-}
-
-/** Writes the events kept, a line each. */
-export async function printLog(
-  target: SysTarget,
-  write: (line: string) => void,
-  timeout?: number,
-): Promise<void> {
-  const lines = await askProcess(target, 'printLog', (self) => debugLog(self).map(lineOf(self)), timeout);
-  for (const line of lines) write(line);
-}
-
-/** Gives `write` a line for each event; `false` ends it. A `write` that throws ends it too. */
-export function trace(
-  target: SysTarget,
-  write: ((line: string) => void) | false,
-  timeout?: number,
-): Promise<void> {
-  return change(target, 'trace', timeout, (debug, self) => {
-    const line = lineOf(self);
-    debug.trace = write === false ? null : (event) => write(line(event));
-  });
-}
-
-/** Appends a line for each event to a file; `false` ends it. Rejects when the file cannot be written. */
-export function logToFile(target: SysTarget, path: string | false, timeout?: number): Promise<void> {
-  return change(target, 'logToFile', timeout, (debug, self) => {
-    const line = lineOf(self);
-    if (path !== false) appendFileSync(path, '');
-    debug.file = path === false ? null : (event) => appendFileSync(path, `${line(event)}\n`);
-  });
-}
-
-/** Counts from now on; `false` ends it. */
-export function statistics(target: SysTarget, on: boolean, timeout?: number): Promise<void> {
-  return change(target, 'statistics', timeout, (debug, self) => {
-    const { handled, clock } = self;
-    debug.statistics = on ? { startedAt: clock.wall(), handled, in: 0, out: 0 } : null;
-  });
-}
-
-/** The counters, or `no_statistics` while they are off. */
-export function getStatistics(target: SysTarget, timeout?: number): Promise<SysStatistics | 'no_statistics'> {
-  const run = (self: Process): SysStatistics | 'no_statistics' => {
-    const counted = debugOf(self)?.statistics ?? null;
-    if (counted === null) return 'no_statistics';
-    return {
-      startTime: counted.startedAt,
-      currentTime: self.clock.wall(),
-      work: self.handled - counted.handled,
-      messagesIn: counted.in,
-      messagesOut: counted.out,
-    };
-  };
-  return askProcess(target, 'getStatistics', run, timeout);
-}
-
-/**
- * Calls `run` with its own state and each event; it returns its next state, or `done` to be removed. One that
- * throws is removed in silence. The same `id` (default: the function) twice counts once.
- */
-export function install<S>(
-  target: SysTarget,
-  run: DebugFunction<S>,
-  state: S,
-  options: { readonly id?: unknown; readonly timeout?: number } = {},
-): Promise<void> {
-  const { id = run, timeout } = options;
-  return change(target, 'install', timeout, ({ installed }) => {
-    if (!installed.has(id)) installed.set(id, { run: run as DebugFunction, state });
-  });
-}
-
-/** @param id what it was installed with, or the function itself. */
-export function remove(target: SysTarget, id: unknown, timeout?: number): Promise<void> {
-  return change(target, 'remove', timeout, ({ installed }) => void installed.delete(id));
-}
-
-/** Ends everything that `log`, `trace`, `logToFile`, `statistics` and `install` began. */
-export function noDebug(target: SysTarget, timeout?: number): Promise<void> {
-  return change(target, 'noDebug', timeout, (debug) => {
-    debug.log = debug.trace = debug.file = debug.statistics = null;
-    debug.installed.clear();
-  });
-}
-
 /** Ends a process as if told by its parent: `terminate` runs. Does not wait for it. */
 export function terminate(target: SysTarget, reason: ExitReason, timeout?: number): Promise<void> {
   return askProcess(target, 'terminate', (self) => requestStop(self, reason), timeout);
 }
 
 /**
- * Has a suspended process go on as another version of itself: `server.codeChange(from, state, extra)` makes its
- * state. Rejects with `not_suspended`, or with `undef` or what it threw and leaves all as it was.
+ * Has a suspended server or state machine go on as another version of itself: `server.codeChange(from, state, extra)`
+ * makes its state, at once. Rejects with `not_suspended`, with `{ read_only: type }` where the state belongs to the
+ * behavior, or with `undef` or what it threw, and leaves all as it was.
+ * @param change.server the definition from now on. Default: the one it has.
  */
-export function changeCode(
+export async function changeCode(
   target: SysTarget,
   change: { readonly server?: object; readonly from?: unknown; readonly extra?: unknown } = {},
   timeout?: number,
 ): Promise<void> {
+  refuse(wrongObject('change', 'an object', change));
+  const { server, from, extra } = change;
+  if (server !== undefined) refuse(wrongObject('server', 'a definition', server));
   const run = (self: Process): void => {
     if (!self.suspended) throw new ExitError('sys', 'not_suspended');
+    refuseReadOnly(self.behavior);
     if (self.behavior.changeCode === undefined) throw new ExitError('sys', 'undef');
-    self.behavior.changeCode(self, new CodeChange(change.server, change.from, change.extra));
+    self.behavior.changeCode(self, new CodeChange(server, from, extra));
   };
   return askProcess(target, 'changeCode', run, timeout);
 }
 
-function change(
-  target: SysTarget,
-  what: string,
-  timeout: number | undefined,
-  apply: (debug: Parameters<Parameters<typeof setDebug>[1]>[0], self: Process) => void,
-): Promise<void> {
-  return askProcess(target, what, (self) => setDebug(self, (debug) => apply(debug, self)), timeout);
+/** What a supervisor, a pool or a controller calls its state is no user's: anything else in its place ends it. */
+function refuseReadOnly({ type, readState, writeState, replaceable }: Behavior): void {
+  if (writeState !== undefined || (readState === undefined && replaceable === true)) return;
+  throw new ExitError('sys', { read_only: type });
 }
 
 const stateOf = (self: Process): unknown =>
   self.behavior.readState === undefined ? self.state : self.behavior.readState(self);
-
-/** Objects within objects, and characters, shown of one event. */
-const LINE = { depth: 4, chars: 1_024, singleLine: true } as const;
-
-/** An event as a line of text. Messages are shown as they are: `formatStatus` is for states. */
-const lineOf =
-  (self: Process) =>
-  (event: SysEvent): string => {
-    const who = `${self.label} ${self.toString()}`;
-    return event.tag === 'in'
-      ? `${who} got ${event.kind} ${formatTerm(event.message, LINE)}`
-      : `${who} answered ${formatTerm(event.value, LINE)}`;
-  };

@@ -9,11 +9,12 @@
  * result of a killed task is `killed`; whatever its promise does later is dropped. Tasks started here hang below
  * their owner; `TaskSupervisorRef` has the same below a supervisor. Source: Elixir `Task`, `Task.Supervisor`.
  */
-import type { Process, Self } from '../actor/process.ts';
+import { Process, type Self } from '../actor/process.ts';
 import { Runtime } from '../actor/runtime.ts';
+import { refuse, wrongArgument, wrongFunction, wrongObject, wrongSelf } from './arguments.ts';
 import { startStream, type StreamOptions, type TaskStream } from './task/async-stream.ts';
 import { taskBehavior, type TaskBody } from './task/task-process.ts';
-import { Task, type TaskOptions } from './task/task.ts';
+import { checkTask, Task, type TaskOptions } from './task/task.ts';
 
 export type { StreamElement, StreamOptions, TaskStream } from './task/async-stream.ts';
 export type { TaskBody } from './task/task-process.ts';
@@ -26,21 +27,29 @@ export {
 } from './task/task-supervisor.ts';
 export { Task, type TaskOptions, type TaskValue } from './task/task.ts';
 
-/** Starts a task linked to `owner` (`Task.async`): a crash of one is an exit signal to the other. */
+/**
+ * Starts a task linked to `owner` (`Task.async`): a crash of one is an exit signal to the other. Throws a `TypeError` for
+ * an owner or a body that is none, a `RangeError` for a time.
+ */
 export function startTaskLink<T>(owner: Self, body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
+  refuse(wrongSelf('owner', owner));
   return start(owner.runtime, owner as Process, true, body, options);
 }
 
-/** Starts a task that harms nobody: its failure is only in its result and in the crash report. */
+/**
+ * Starts a task that harms nobody: its failure is only in its result and in the crash report. Throws as
+ * `startTaskLink`.
+ */
 export function startTask<T>(owner: Self | Runtime, body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
-  return owner instanceof Runtime
-    ? start(owner, null, false, body, options)
-    : start(owner.runtime, owner as Process, false, body, options);
+  if (owner instanceof Runtime) return start(owner, null, false, body, options);
+  refuse(wrongOwner(owner));
+  return start(owner.runtime, owner as Process, false, body, options);
 }
 
 /**
  * Runs `work` on every item, each in a task of its own, `maxConcurrency` at a time, and gives the results as they are
- * asked for. The tasks are linked to `owner`; those of a runtime are linked to nobody.
+ * asked for. The tasks are linked to `owner`; those of a runtime are linked to nobody. Throws a `TypeError` or a
+ * `RangeError` for arguments that make no sense. Source: Elixir `Task.async_stream`; OTP T6.
  *
  * ```ts
  * for await (const page of asyncStream(self, urls, (url) => fetchPage(url))) …
@@ -52,11 +61,29 @@ export function asyncStream<T, R>(
   work: (item: T, self: Self) => R | PromiseLike<R>,
   options: StreamOptions = {},
 ): TaskStream<R> {
+  refuse(
+    wrongOwner(owner) ??
+      wrongItems(items) ??
+      wrongFunction('work', work) ??
+      wrongObject('options', 'an object', options),
+  );
   const runtime = owner instanceof Runtime ? owner : owner.runtime;
   const parent = owner instanceof Runtime ? null : (owner as Process);
   const label = options.label ?? 'Task';
-  const spawn = (): Process => spawnTask(runtime, parent, parent !== null, label);
+  const spawn = (): Process => runtime.spawn(taskBehavior, { parent, linked: parent !== null, label });
   return startStream({ runtime, owner: parent, spawn, link: false }, items, work, options);
+}
+
+const wrongOwner = (owner: unknown): TypeError | undefined =>
+  owner instanceof Runtime || owner instanceof Process
+    ? undefined
+    : wrongArgument('owner', 'a process (Self) or a runtime', owner);
+
+function wrongItems(items: unknown): TypeError | undefined {
+  const source: Partial<Iterable<unknown> & AsyncIterable<unknown>> = Object(items);
+  return typeof source[Symbol.iterator] === 'function' || typeof source[Symbol.asyncIterator] === 'function'
+    ? undefined
+    : wrongArgument('items', 'iterable', items);
 }
 
 function start<T>(
@@ -66,12 +93,11 @@ function start<T>(
   body: TaskBody<T>,
   options: TaskOptions,
 ): Task<T> {
-  const process = spawnTask(runtime, parent, linked, options.label ?? 'Task');
-  return new Task<T>(process, parent, body, options.timeout);
-}
-
-function spawnTask(runtime: Runtime, parent: Process | null, linked: boolean, label: string): Process {
-  const process = runtime.spawn(taskBehavior, { parent, linked, label });
-  runtime.activate(process);
-  return process;
+  checkTask(body, options);
+  const { label } = options;
+  const process = runtime.spawn(
+    taskBehavior,
+    label === undefined ? { parent, linked } : { parent, linked, label },
+  );
+  return new Task<T>(process, parent, body, options);
 }

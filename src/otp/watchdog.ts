@@ -15,6 +15,7 @@ import type { Pid } from '../actor/pid.ts';
 import type { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { childrenOf, type Siblings } from '../actor/tree.ts';
+import { refuse, wrongObject, wrongRuntime } from './arguments.ts';
 import { Turns } from './watchdog/memory.ts';
 import { WATCHER, type Blocked, type WatcherData } from './watchdog/watcher.ts';
 
@@ -28,30 +29,41 @@ const BEATS = 5;
 const LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4, stackSizeMb: 1 } as const;
 const STDERR = 2;
 
+/** When the watchdog speaks, and where. */
 export interface WatchdogOptions {
   /** Milliseconds the loop may be blocked before it is told, at least 50. Default 250. */
-  readonly after?: number;
+  readonly after?: number | undefined;
   /** File descriptor for the line that is written while the loop is blocked; null for none. Default 2, stderr. */
-  readonly fd?: number | null;
+  readonly fd?: number | null | undefined;
   /**
    * Whether code that runs behind an `await` counts as its actor's too. Every promise costs more then. Default true:
    * most handlers block there, if they do.
    */
-  readonly follow?: boolean;
+  readonly follow?: boolean | undefined;
 }
 
+/** A watchdog that runs. */
 export interface Watchdog {
-  /** Resolves when the watcher watches; never if it cannot be started, which is reported. */
+  /** Resolves when the watcher watches. Rejects when it was stopped before, or its thread could not be started. */
   readonly ready: Promise<void>;
   /** Ends it; the runtime is as before. */
   stop(): Promise<void>;
 }
 
-/** Throws a `RangeError` for an `after` that makes no sense, a `TypeError` when the runtime has a watchdog already. */
+/**
+ * Starts the watchdog of a runtime: a thread that tells which actor blocks the event loop, and for how long.
+ *
+ * The program goes on for the moment its thread takes to start; then it keeps nothing alive. A thread that ends by itself
+ * leaves the runtime as before, which is logged. Throws a `RangeError` for an `after` or `fd` that makes no sense, a
+ * `TypeError` when the runtime is none or has a watchdog already.
+ */
 export function startWatchdog(runtime: Runtime, options: WatchdogOptions = {}): Watchdog {
+  refuse(wrongRuntime(runtime) ?? wrongObject('options', 'an object', options));
   const { after = AFTER, fd = STDERR, follow = true } = options;
-  if (!(after >= AFTER_LEAST && after < Infinity))
+  if (!(typeof after === 'number' && after >= AFTER_LEAST && after < Infinity))
     throw new RangeError(`after must be milliseconds from ${AFTER_LEAST} up`);
+  if (fd !== null && !(Number.isInteger(fd) && fd >= 0))
+    throw new RangeError('fd must be a file descriptor, an integer from 0 up, or null');
   if (runtime.scheduler.watch !== null) throw new TypeError('the runtime has a watchdog already');
   const turns = new Turns();
   const poll = after / BEATS;
@@ -65,23 +77,45 @@ export function startWatchdog(runtime: Runtime, options: WatchdogOptions = {}): 
     execArgv: [],
     env: {},
   });
-  // it must not keep the program alive
-  worker.unref();
   worker.on('message', (blocked: Blocked) => tell(runtime, blocked));
-  worker.on('error', (error) => runtime.defect(error));
   runtime.scheduler.watch = turns;
   const unfollow = follow ? followPromises(turns) : () => {};
   const stopBeat = keepBeating(turns, poll);
+  /** False when it has been done. */
+  const release = (): boolean => {
+    if (runtime.scheduler.watch !== turns) return false;
+    runtime.scheduler.watch = null;
+    unfollow();
+    stopBeat();
+    turns.stop();
+    return true;
+  };
+  const ready = new Promise<void>((resolve, reject) => {
+    worker.once('online', () => {
+      // only now: a listener for messages holds it again, and who waits for `ready` may have nothing else to do
+      worker.unref();
+      resolve();
+    });
+    let cause: unknown;
+    worker.on('error', (error) => {
+      cause = error;
+      runtime.defect(error);
+    });
+    worker.once('exit', () => {
+      if (release() && cause === undefined) runtime.defect(new Error('the watchdog has ended'));
+      reject(
+        new Error(cause === undefined ? 'the watchdog was stopped before it watched' : 'no watchdog', {
+          cause,
+        }),
+      );
+    });
+  });
+  // nobody has to wait for it
+  ready.catch(() => {});
   return {
-    ready: new Promise((resolve) => {
-      worker.once('online', resolve);
-    }),
+    ready,
     stop: async () => {
-      if (runtime.scheduler.watch !== turns) return;
-      runtime.scheduler.watch = null;
-      unfollow();
-      stopBeat();
-      turns.stop();
+      release();
       await worker.terminate();
     },
   };

@@ -16,16 +16,14 @@ import type { Behavior } from '../actor/behavior.ts';
 import type { Call } from '../actor/call.ts';
 import { Kind } from '../actor/mailbox.ts';
 import { Down, Exit } from '../actor/monitor.ts';
-import type { NameScope } from '../actor/names.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { childOf, type ChildOptions } from '../otp/child-options.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import type { MaybePromise } from '../otp/sequence.ts';
 import { ProcessRef } from '../otp/process-ref.ts';
 import { request, type CallOptions } from '../otp/server-ref.ts';
 import { startedOrThrow, startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
-import type { Shutdown } from '../otp/stop.ts';
-import type { Restart } from '../otp/strategy.ts';
 import { createMachineCell, type MachineCell } from './cell.ts';
 import type { Machine, MachineAction, MachineEvent } from './machine.ts';
 
@@ -118,27 +116,11 @@ export function startMachineLink(
 export function machineWorker(
   id: string,
   machine: Machine,
-  options: MachineOptions & {
-    readonly restart?: Restart;
-    readonly shutdown?: Shutdown;
-    /** Registers the machine under its id in this scope. */
-    readonly scope?: NameScope;
-    readonly mailbox?: number;
-  },
+  options: MachineOptions & ChildOptions,
 ): ChildSpec {
-  const { restart, shutdown, scope, mailbox } = options;
-  return {
-    id,
-    type: 'worker',
-    ...(restart === undefined ? {} : { restart }),
-    ...(shutdown === undefined ? {} : { shutdown }),
-    start: (parent) =>
-      startMachineLink(parent, machine, options, {
-        id,
-        ...(scope === undefined ? {} : { name: id, scope }),
-        ...(mailbox === undefined ? {} : { mailbox }),
-      }),
-  };
+  const { perform, input, trapExit, ...rest } = options;
+  const made: MachineOptions = { perform, input, ...(trapExit === undefined ? {} : { trapExit }) };
+  return childOf(id, 'worker', rest, (parent, each) => startMachineLink(parent, machine, made, each));
 }
 
 function startMachineProcess(
@@ -164,19 +146,18 @@ function startMachineProcess(
       started = true;
       return { tag: cell.done ? 'ignore' : 'ok' };
     },
-    {
-      ...start,
-      label: start.label ?? start.id ?? machine.id,
-      ...(trapExit === undefined ? {} : { trapExit }),
-    },
+    { ...start, label: start.label ?? start.id ?? machine.id },
+    null,
+    { trapExit },
   );
 }
 
 /** How others speak to a machine. */
 export class MachineRef extends ProcessRef {
-  /** False when the mailbox is full; an event to a dead machine is lost in silence. */
+  /** False when the mailbox is full, or the table of names threw; an event to a dead machine is lost in silence. */
   send<Event extends MachineEvent>(event: Event): boolean {
-    const { pid } = this;
+    const pid = this.found;
+    if (pid === null) return false;
     return pid === undefined || this.runtime.send(pid, event);
   }
 

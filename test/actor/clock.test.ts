@@ -91,7 +91,9 @@ describe('a runtime with nothing left to wait for', () => {
     const ref = await startServer(runtime, server, undefined);
     await ref.call('get', undefined, { timeout: 3_600_000 });
     const timer = runtime.sendAfter(3_600_000, ref.pid as Process, 'never');
-    expect(holds()).toBe(1);
+    expect(turns).toBeGreaterThan(0);
+    await turn();
+    expect([holds(), turns]).toEqual([1, 0]);
     timer.unset();
     await turn();
     await turn();

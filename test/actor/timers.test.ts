@@ -16,9 +16,22 @@ class Probe extends TimerEntry {
   }
 }
 
-/** A clock moved by hand, without promises. */
-function handClock(): Clock & { move(ms: number): void; readonly held: number; readonly set: number } {
+/** A clock moved by hand, without promises. `turn` ends a turn of the event loop, as every move does. */
+function handClock(): Clock & {
+  move(ms: number): void;
+  turn(): void;
+  readonly held: number;
+  readonly set: number;
+} {
   let now = 0;
+  let ends: (() => void)[] = [];
+  const turn = (): void => {
+    while (ends.length > 0) {
+      const ending = ends;
+      ends = [];
+      for (const run of ending) run();
+    }
+  };
   const timers = new Map<object, { at: number; run: () => void; held: boolean }>();
   return {
     now: () => now,
@@ -34,10 +47,14 @@ function handClock(): Clock & { move(ms: number): void; readonly held: number; r
       if (timer !== undefined) timer.held = keepAlive;
     },
     soon: () => {},
-    later: () => {},
+    later: (run) => {
+      ends.push(run);
+    },
+    turn,
     move(ms) {
       const end = now + ms;
       for (;;) {
+        turn();
         const next = [...timers]
           .filter(([, timer]) => timer.at <= end)
           .toSorted((a, b) => a[1].at - b[1].at)[0];
@@ -60,6 +77,7 @@ function handClock(): Clock & { move(ms: number): void; readonly held: number; r
 type Step =
   | { readonly tag: 'set'; readonly delay: number }
   | { readonly tag: 'cancel'; readonly which: number }
+  | { readonly tag: 'turn' }
   | { readonly tag: 'move'; readonly ms: number };
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
@@ -67,6 +85,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     delay: fc.oneof(fc.nat(20), fc.double({ min: -2, max: 20, noNaN: true })),
   }),
   fc.record({ tag: fc.constant('cancel' as const), which: fc.nat(30) }),
+  fc.record({ tag: fc.constant('turn' as const) }),
   fc.record({
     tag: fc.constant('move' as const),
     ms: fc.oneof(fc.nat(10), fc.double({ min: 0, max: 10, noNaN: true })),
@@ -92,12 +111,13 @@ describe('Timers', () => {
             });
             entries.push(entry);
             timers.set(entry, each.delay);
-            model.push({ id, due: Math.ceil(exact) });
+            model.push({ id, due: Math.ceil(clock.now() + Math.ceil(Math.max(0, each.delay))) });
           } else if (each.tag === 'cancel') {
             const known = model.some(({ id }) => id === each.which);
             same(entries[each.which]?.unset() ?? false, known);
             model = model.filter(({ id }) => id !== each.which);
-          } else {
+          } else if (each.tag === 'turn') clock.turn();
+          else {
             const end = clock.now() + each.ms;
             const before = fired.length;
             clock.move(each.ms);
@@ -108,9 +128,9 @@ describe('Timers', () => {
             model = model.filter((entry) => entry.due > end);
           }
           same(timers.size, model.length);
-          // one native timer at most; it keeps the program alive while something is set, and only then
+          // one native timer at most; from the end of a turn on it keeps the program alive while something is set
           expect(clock.set).toBeLessThanOrEqual(1);
-          same(clock.held, model.length > 0 ? 1 : 0);
+          if (each.tag === 'turn') same(clock.held, model.length > 0 ? 1 : 0);
         }
       }),
       { numRuns: 1_000 },
@@ -168,17 +188,25 @@ describe('Timers', () => {
   });
 
   test('lists whose entries were all cancelled are given back, not kept until they fall due', () => {
-    const timers = new Timers(handClock());
+    const clock = handClock();
+    const timers = new Timers(clock);
     const kept = timers.after(MAX_DELAY, () => {});
-    for (let i = 1; i <= 100_000; i++) timers.after(i * 1_000, () => {}).unset();
+    for (let i = 1; i <= 100_000; i++) {
+      const doomed = timers.after(i * 1_000, () => {});
+      clock.turn();
+      doomed.unset();
+    }
     expect(timers.size).toBe(1);
     expect(timers.buckets).toBeLessThanOrEqual(1 + 1_024);
     expect(kept.unset()).toBe(true);
   });
 
   test('however many are set, at most half of all lists, or 1,024, are empty', () => {
-    const timers = new Timers(handClock());
+    const clock = handClock();
+    const timers = new Timers(clock);
     const entries = Array.from({ length: 20_000 }, (_, i) => timers.after(1 + i, () => {}));
+    clock.turn();
+    expect(timers.buckets).toBe(entries.length);
     for (const [at, entry] of entries.entries()) {
       entry.unset();
       const living = entries.length - at - 1;
@@ -201,6 +229,27 @@ describe('Timers', () => {
     clock.move(10_000);
     expect(fired).toEqual(['first', 'second', 'third', 'late']);
     expect([timers.size, timers.buckets]).toEqual([0, 0]);
+  });
+
+  test('what is cancelled in the turn it was set in looks at no clock and sets no timer', () => {
+    let looks = 0;
+    const clock = handClock();
+    const timers = new Timers({
+      ...clock,
+      now: () => {
+        looks++;
+        return clock.now();
+      },
+    });
+    const kept = timers.after(50, () => {});
+    clock.turn();
+    const [before, lists] = [looks, timers.buckets];
+    for (let i = 0; i < 1_000; i++) timers.after(i, () => expect.fail()).unset();
+    // the turn itself asks once
+    expect([looks - before, timers.buckets]).toEqual([1, lists]);
+    clock.turn();
+    expect([timers.size, clock.set, clock.held]).toEqual([1, 1, 1]);
+    expect(kept.unset()).toBe(true);
   });
 
   test('clear cancels everything and lets go of the clock', () => {

@@ -8,6 +8,19 @@
  */
 import { seededRandom, type Random } from '../../src/actor/random.ts';
 import {
+  draw,
+  dynamicScript,
+  MADE,
+  nestedScript,
+  outcomes,
+  pick,
+  reason,
+  some,
+  treeScript,
+  workerScript,
+  type Kind,
+} from './generate-tree.ts';
+import {
   SHORT_PERIOD,
   type ChildScript,
   type Ending,
@@ -15,126 +28,8 @@ import {
   type Outcome,
   type Request,
   type Script,
-  type StopStyle,
   type TreeScript,
 } from './script.ts';
-
-/** What a script may contain, drawn once for all of it. */
-interface Kind {
-  readonly period: number | undefined;
-  readonly nested: boolean;
-  readonly dynamic: boolean;
-  readonly auto: boolean;
-  /** Either children that leave their supervisor's link, or supervisors that are killed. */
-  readonly unlinks: boolean;
-}
-
-/** Draws by weight: `['a', 3], ['b', 1]`. */
-function draw<T>(random: Random, ...choices: readonly (readonly [T, number])[]): T {
-  let left = random.float() * choices.reduce((sum, [, weight]) => sum + weight, 0);
-  for (const [value, weight] of choices) {
-    left -= weight;
-    if (left < 0) return value;
-  }
-  return (choices.at(-1) as readonly [T, number])[0];
-}
-
-const pick = <T>(random: Random, from: readonly T[]): T => from[random.u32() % from.length] as T;
-const some = (random: Random, least: number, most: number): number =>
-  least + (random.u32() % (most - least + 1));
-
-type SelfReason = 'normal' | 'shutdown' | 'shutdown:x' | 'boom';
-
-const reason = (random: Random): SelfReason =>
-  draw<SelfReason>(random, ['boom', 6], ['normal', 2], ['shutdown', 2], ['shutdown:x', 1]);
-
-const outcomes = (random: Random, most: number, ignores = true): Outcome[] =>
-  Array.from({ length: some(random, 1, most) }, () =>
-    draw<Outcome>(random, ['error', 4], ['crash', 2], ['ignore', ignores ? 2 : 0], ['ok', 2]),
-  );
-
-function workerScript(random: Random, id: string, kind: Kind, mayBeSignificant: boolean): ChildScript {
-  const restart = draw<ChildScript['restart']>(
-    random,
-    [undefined, 5],
-    ['transient', kind.auto ? 5 : 3],
-    ['temporary', kind.auto ? 4 : 2],
-  );
-  const stop = draw<StopStyle | undefined>(
-    random,
-    [undefined, 6],
-    ['obey', 4],
-    ['linger', 1],
-    ['stubborn', kind.unlinks ? 1 : 0],
-    [reason(random), 2],
-  );
-  const shutdown = draw<ChildScript['shutdown']>(
-    random,
-    [undefined, stop === 'stubborn' ? 0 : 5],
-    ['brutal', 2],
-    ['infinity', stop === 'stubborn' ? 0 : 2],
-    [20, stop === 'stubborn' ? 3 : 0],
-  );
-  const significant = kind.auto && mayBeSignificant && restart !== undefined && random.float() < 0.6;
-  return {
-    id,
-    ...(restart === undefined ? {} : { restart }),
-    ...(shutdown === undefined ? {} : { shutdown }),
-    ...(stop === undefined ? {} : { stop }),
-    ...(significant ? { significant } : {}),
-  };
-}
-
-function treeScript(random: Random, kind: Kind, ids: readonly string[], depth: number): TreeScript {
-  const strategy = draw<TreeScript['strategy']>(
-    random,
-    ['oneForOne', 1],
-    ['oneForAll', 1],
-    ['restForOne', 1],
-  );
-  const intensity = draw(random, [0, 1], [1, 2], [2, 3], [3, 3], [5, 4], [10, 4]);
-  const auto = kind.auto
-    ? draw<TreeScript['auto']>(random, [undefined, 1], ['anySignificant', 3], ['allSignificant', 4])
-    : undefined;
-  const children = ids.map((id): ChildScript => {
-    if (depth < 2 && kind.nested && random.float() < 0.35) {
-      return nestedScript(random, kind, id, auto !== undefined, depth);
-    }
-    return workerScript(random, id, kind, auto !== undefined);
-  });
-  return {
-    strategy,
-    intensity,
-    ...(kind.period === undefined ? {} : { period: kind.period }),
-    ...(auto === undefined ? {} : { auto }),
-    children,
-  };
-}
-
-/** Children of `idD`: they are started later, under ids that end in a number. */
-function dynamicScript(random: Random, kind: Kind, id: string): TreeScript {
-  const { children: _, strategy: __, ...limits } = treeScript(random, { ...kind, nested: false }, [], 0);
-  const template = workerScript(random, `${id}T`, kind, limits.auto !== undefined);
-  return { strategy: 'simpleOneForOne', ...limits, children: [template] };
-}
-
-const MADE = [1, 2, 3, 4];
-
-/** The supervisor `s` in the place of `s`'s worker has children `sa`, `sb`, …; workers' ids never end in a capital letter. */
-function nestedScript(
-  random: Random,
-  kind: Kind,
-  id: string,
-  mayBeSignificant: boolean,
-  depth: number,
-): ChildScript {
-  const dynamic = kind.dynamic && random.float() < 0.6;
-  const name = `${id}${dynamic ? 'D' : 'S'}`;
-  const { stop: _, shutdown: __, ...base } = workerScript(random, name, kind, mayBeSignificant);
-  if (dynamic) return { ...base, tree: dynamicScript(random, kind, id) };
-  const below = ['a', 'b', 'c'].slice(0, some(random, 0, 3)).map((last) => `${id}${last}`);
-  return { ...base, tree: treeScript(random, kind, below, depth + 1) };
-}
 
 /** Who can be spoken of. */
 interface Names {
@@ -170,12 +65,16 @@ function enter(names: Names, tree: string, child: ChildScript): void {
 function requestOf(random: Random, kind: Kind, names: Names, tree: string, looks: number): Request {
   const known = names.below.get(tree) ?? [];
   if (names.dynamic.has(tree)) {
-    const tag = draw<'spawn' | 'dismiss' | 'which' | 'count'>(
+    const tag = draw<'spawn' | 'dismiss' | 'terminate' | 'restart' | 'delete' | 'which' | 'count'>(
       random,
-      ['spawn', 6],
-      ['dismiss', 3],
-      ['which', looks],
-      ['count', looks],
+      ['spawn', 12],
+      ['dismiss', 6],
+      // its children have no ids: refused
+      ['terminate', 1],
+      ['restart', 1],
+      ['delete', 1],
+      ['which', 2 * looks],
+      ['count', 2 * looks],
     );
     return tag === 'which' || tag === 'count' ? [tag, tree] : [tag, tree, pick(random, known)];
   }
@@ -208,7 +107,11 @@ function requestOf(random: Random, kind: Kind, names: Names, tree: string, looks
 
 function endingOf(random: Random, worker: string): Ending {
   if (random.float() < 0.6) return ['crash', worker, reason(random)];
-  return ['signal', worker, draw(random, ['kill', 5], ['boom', 2], ['shutdown', 2], ['normal', 1])];
+  return [
+    'signal',
+    worker,
+    draw(random, ['kill', 5], ['boom', 2], ['shutdown', 2], ['shutdown:x', 1], ['normal', 1]),
+  ];
 }
 
 function during(random: Random, kind: Kind, names: Names, worker: string): Op {
@@ -293,7 +196,10 @@ export function generate(seed: number): Script {
     auto: random.float() < 0.25,
     unlinks: random.float() < 0.5,
   };
-  const ids = ['a', 'b', 'c', 'd', 'e'].slice(0, some(random, 1, 5));
+  const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].slice(
+    0,
+    some(random, 1, draw(random, [5, 5], [8, 1])),
+  );
   const rooted = kind.dynamic && !kind.nested;
   const tree = rooted ? dynamicScript(random, kind, '') : treeScript(random, kind, ids, 0);
   const names: Names = {
@@ -310,7 +216,7 @@ export function generate(seed: number): Script {
   for (const id of names.dynamic)
     for (const child of names.below.get(id) as string[])
       if (random.float() < 0.6) ops.push(['spawn', id, child]);
-  const length = ops.length + some(random, 5, 16);
+  const length = ops.length + (random.float() < 0.85 ? some(random, 5, 16) : some(random, 17, 40));
   while (ops.length < length) {
     const op = opOf(random, kind, names);
     // plans at the beginning hold for the start of the tree

@@ -2,8 +2,10 @@
  * Requests to our supervisors, and their answers as a trace has them.
  */
 import type { Pid } from '../../src/actor/pid.ts';
+import type { Process } from '../../src/actor/process.ts';
 import { DynamicSupervisorRef } from '../../src/otp/dynamic-supervisor.ts';
 import { ExitError, StartError } from '../../src/otp/errors.ts';
+import { SupervisorRef } from '../../src/otp/supervisor.ts';
 import { specOf } from './replay-tree.ts';
 import type { AnyRef, World } from './replay-world.ts';
 import type { Request } from './script.ts';
@@ -21,8 +23,14 @@ function send(world: World, ref: AnyRef, op: Request): Promise<unknown> {
   if (ref instanceof DynamicSupervisorRef) {
     if (op[0] === 'spawn') return ref.startChild([op[2]]);
     // an id that never ran is no pid
-    return ref.terminateChild(world.newest(String(op[2])) ?? (op[2] as unknown as Pid));
+    if (op[0] === 'dismiss') return ref.terminateChild(world.newest(op[2]) ?? (op[2] as unknown as Pid));
+    return byId(new SupervisorRef(world.runtime, ref.pid as Process), world, op);
   }
+  return byId(ref, world, op);
+}
+
+/** To a supervisor that knows its children by id, or should. */
+function byId(ref: SupervisorRef, world: World, op: Request): Promise<unknown> {
   switch (op[0]) {
     case 'start':
       return ref.startChild(specOf(world, op[2]));
@@ -67,5 +75,3 @@ export async function countsOf(ref: AnyRef): Promise<string> {
   const { specs, active, supervisors, workers } = await ref.countChildren();
   return [specs, active, supervisors, workers].join('/');
 }
-
-/** Sends an ending and waits until the process has felt it; it is over when it cannot be ignored. */

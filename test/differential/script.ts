@@ -47,6 +47,7 @@ export interface TreeScript {
 /** A request to the supervisor named second. */
 export type Request =
   | readonly ['start', string, ChildScript]
+  /** By id; refused by a supervisor with a template. */
   | readonly ['terminate' | 'restart' | 'delete', string, string]
   | readonly ['which' | 'count', string]
   /** One more of the template under this id; stops the newest of this id, dead or alive, by its pid. */

@@ -1,7 +1,7 @@
 /** What a module in a thread returns is known there by its mark: the thread has a copy of the library. */
 import { expect, test } from 'vitest';
 import { ExitSignal } from '../../src/actor/exit-reason.ts';
-import { transferred } from '../../src/isolation/index.ts';
+import { transferred } from '../../src/isolation.ts';
 import { err } from '../../src/mesh/errors/rpc-error.ts';
 import { ignore, noReply, reply, started, stop } from '../../src/otp.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { outlineReason } from '../../src/actor/outline.ts';
 import { counts, lacking, mayRun } from '../../src/isolation/pool-plan.ts';
 import { checkPool } from '../../src/isolation/pool-options.ts';
-import { WorkerError, type WorkerFailure } from '../../src/isolation/index.ts';
+import { WorkerError, type WorkerFailure } from '../../src/isolation.ts';
 
 describe('a death counts for the intensity', () => {
   test('when nothing ran, or the module was never loaded', () => {

@@ -3,8 +3,8 @@ import { expect } from 'vitest';
 import { silentLogger } from '../../src/actor/logger.ts';
 import type { Report } from '../../src/actor/report.ts';
 import { Runtime } from '../../src/actor/runtime.ts';
-import type { WorkerPoolRef } from '../../src/isolation/index.ts';
-import { WorkerError, type WorkerFailure } from '../../src/isolation/index.ts';
+import type { WorkerPoolRef } from '../../src/isolation.ts';
+import { WorkerError, type WorkerFailure } from '../../src/isolation.ts';
 import type { Process } from '../../src/actor/process.ts';
 
 export const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url);

@@ -6,12 +6,7 @@ import { NameScope } from '../../src/actor/names.ts';
 import type { Process } from '../../src/actor/process.ts';
 import type { Report } from '../../src/actor/report.ts';
 import { childrenOf } from '../../src/actor/tree.ts';
-import {
-  startWorkerPool,
-  workerPool,
-  WorkerPoolRef,
-  type WorkerPoolOptions,
-} from '../../src/isolation/index.ts';
+import { startWorkerPool, workerPool, WorkerPoolRef, type WorkerPoolOptions } from '../../src/isolation.ts';
 import { startSupervisor } from '../../src/otp.ts';
 import type * as Functions from './fixtures/work.mjs';
 import { failed, figures, fixture, realWorld, shared, stopped, until } from './threads.ts';

@@ -1,7 +1,8 @@
 /**
  * A GenServer whose callbacks run in a thread is a GenServer like any other, seen from outside.
  */
-import { afterEach, describe, expect, test } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { NameScope } from '../../src/actor/names.ts';
 import type { Process } from '../../src/actor/process.ts';
 import type { Runtime } from '../../src/actor/runtime.ts';
@@ -10,7 +11,7 @@ import {
   workerServer,
   workerServerState,
   type WorkerServerOptions,
-} from '../../src/isolation/index.ts';
+} from '../../src/isolation.ts';
 import * as sys from '../../src/otp/sys.ts';
 import { ServerRef, startSupervisor, stopServer } from '../../src/otp.ts';
 import { reasonOf, recorder } from '../actor/world.ts';
@@ -74,6 +75,28 @@ describe('callbacks', () => {
     expect(await ref.call('log')).toEqual(['count', 'soon']);
   });
 
+  test('it sends itself as much at once as its mailbox holds, and no more: a loop that sends harms nobody', async () => {
+    const ref = await server(0, { mailbox: 100 });
+    expect(await ref.call('flood', 99)).toBe(99);
+    await until(() => (ref.pid as Process).handled === 100);
+    expect(await ref.call('flood', 1_000)).toBe(100);
+    await until(() => (ref.pid as Process).handled === 201);
+    expect(((await ref.call('log')) as unknown[]).length).toBe(1 + 199);
+    const looping = await server(0, { deadline: 300 });
+    expect(await reasonOf(looping.call('flood', Infinity))).toBe('killed');
+  });
+
+  test('what it posts to parentPort reaches nobody: a loop that posts would hold up the program', async () => {
+    const emit = vi.spyOn(Worker.prototype, 'emit');
+    onTestFinished(() => emit.mockRestore());
+    const ref = await server();
+    expect(await ref.call('post', 1_000)).toBe('posted');
+    expect(await ref.call('add', 1)).toBe(1);
+    const events = emit.mock.calls.map(([event]) => event);
+    expect(events).toContain('online');
+    expect(events).not.toContain('message');
+  });
+
   test('the DOWN of a process it watches comes as data', async () => {
     const { runtime } = realWorld();
     const ref = await server(0, {}, runtime);
@@ -94,17 +117,52 @@ describe('callbacks', () => {
   });
 });
 
-test('sys works on it from outside: suspended it answers later, its status does not pretend to hold the state', async () => {
-  const ref = await server();
-  await sys.suspend(ref);
-  const call = ref.call('add', 1);
-  expect(await sys.getState(ref)).toEqual({ worker: 'count' });
-  expect(await sys.getStatus(ref)).toMatchObject({ status: 'suspended' });
-  expect((ref.pid as Process).queued).toBe(1);
-  await sys.resume(ref);
-  expect(await call).toBe(1);
-  await sys.terminate(ref, 'shutdown');
-  await until(() => !(ref.pid as Process).alive);
+describe('sys', () => {
+  test('works on it from outside: suspended it answers later, its status does not pretend to hold the state', async () => {
+    const ref = await server();
+    await sys.suspend(ref);
+    const call = ref.call('add', 1);
+    expect(await sys.getStatus(ref)).toMatchObject({ status: 'suspended', state: 'in its worker' });
+    expect((ref.pid as Process).queued).toBe(1);
+    await sys.resume(ref);
+    expect(await call).toBe(1);
+    await sys.terminate(ref, 'shutdown');
+    await until(() => !(ref.pid as Process).alive);
+  });
+
+  test('getState gives a copy of the state in the thread, before what is queued, also while it is suspended', async () => {
+    const ref = await server();
+    await ref.call('add', 1);
+    const next = ref.call('add', 1);
+    expect(await sys.getState(ref)).toEqual({ total: 1, log: ['count'] });
+    expect(await next).toBe(2);
+    await sys.suspend(ref);
+    expect(await sys.getState(ref)).toEqual({ total: 2, log: ['count'] });
+    await sys.resume(ref);
+    expect(await reasonOf(sys.replaceState(ref, () => 5))).toEqual({ read_only: 'GenServer' });
+    expect(await ref.call('add', 1)).toBe(3);
+  });
+
+  test('a state that cannot be cloned is told to who asks for it, and harms nobody', async () => {
+    const { runtime, reports } = realWorld();
+    const ref = await server(0, {}, runtime);
+    expect(await ref.call('keep')).toBe('kept');
+    for (const ask of [() => workerServerState(ref), () => sys.getState(ref)])
+      expect(await reasonOf(ask())).toEqual({ unclonable: expect.stringContaining('could not be cloned') });
+    expect(await ref.call('add', 2)).toBe(2);
+    expect(reports).toEqual([]);
+  });
+
+  test('getState of one that waits for its thread is a timeout for who asks, not for the server', async () => {
+    const ref = await server(0, { deadline: Infinity });
+    const { memory, cell } = shared();
+    const waiting = ref.call('until', memory, { timeout: Infinity });
+    await until(() => Atomics.load(cell, 1) === 1);
+    expect(await reasonOf(sys.getState(ref, 20))).toBe('timeout');
+    Atomics.store(cell, 0, 1);
+    expect(await waiting).toBe('done');
+    expect(await sys.getState(ref)).toEqual({ total: 0, log: ['count'] });
+  });
 });
 
 describe('how it ends', () => {
@@ -123,8 +181,27 @@ describe('how it ends', () => {
     });
     expect(await reasonOf((await server()).call('exits', 'enough'))).toBe('enough');
     expect(await reasonOf((await server()).call('missing'))).toMatchObject({ message: /undef/ });
-    expect(await reasonOf((await server()).call('odd'))).toMatchObject({ message: /bad_return_value/ });
     expect(await reasonOf((await server()).call('opaque'))).toMatchObject({ message: /cannot be cloned/ });
+  });
+
+  test('a result that means nothing is bad_return_value with it, as for any server', async () => {
+    const { runtime, reports } = realWorld();
+    const ref = await server(0, {}, runtime);
+    expect(await reasonOf(ref.call('odd'))).toEqual({ bad_return_value: 42 });
+    expect((ref.pid as Process).reason).toEqual({ bad_return_value: 42 });
+    expect(reports).toMatchObject([
+      { tag: 'terminate', class: 'exit' },
+      { tag: 'crash', reason: { bad_return_value: 42 } },
+    ]);
+    expect(await reasonOf((await server()).call('oddFunction'))).toEqual({
+      bad_return_value: '[Function (anonymous)]',
+    });
+    const other = await server();
+    other.cast('odd', { a: 1 });
+    await until(() => !(other.pid as Process).alive);
+    expect((other.pid as Process).reason).toEqual({ bad_return_value: { a: 1 } });
+    const started = startWorkerServer(runtime, { module: fixture('counter.mjs') }, 'reply');
+    expect(await reasonOf(started)).toEqual({ bad_return_value: { value: 1, state: 2 } });
   });
 
   test('init decides: ignore, stop and a throw are the failure of the start', async () => {

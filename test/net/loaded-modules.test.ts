@@ -41,11 +41,20 @@ describe('importing', () => {
   test('espalier/otp loads nothing of the network, no package at all (effect, xstate, cbor-x, …), no addon', async () => {
     const loaded = await loadedBy(compiled('otp'));
     expect(partsOf(loaded)).toEqual(expect.arrayContaining(['actor', 'otp']));
-    expect(partsOf(loaded).filter((part) => [...NETWORK, 'xstate', 'effect'].includes(part))).toEqual([]);
+    const above = [...NETWORK, 'isolation', 'xstate', 'effect'];
+    expect(partsOf(loaded).filter((part) => above.includes(part))).toEqual([]);
     expect(packagesOf(loaded)).toEqual([]);
     expect(loaded.addons).toEqual([]);
     // the probe sees what is there
     expect(loaded.modules.length).toBeGreaterThan(20);
+  });
+
+  test('espalier/isolation loads nothing of the network and no package', async () => {
+    const loaded = await loadedBy(compiled('isolation'));
+    expect(partsOf(loaded)).toContain('isolation');
+    expect(partsOf(loaded).filter((part) => [...NETWORK, 'xstate', 'effect'].includes(part))).toEqual([]);
+    expect(packagesOf(loaded)).toEqual([]);
+    expect(loaded.addons).toEqual([]);
   });
 
   test('espalier/xstate loads xstate besides, and no effect', async () => {

@@ -1,5 +1,6 @@
 /** The watchdog in a program of its own: one whose loop never ends, and one that only stood still. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
@@ -62,4 +63,22 @@ test('a program that stood still as a whole blocked nothing', async () => {
   });
   child.kill('SIGCONT');
   expect(await firstLine(watched)).toMatchObject({ actor: 'endless' });
+});
+
+test('it keeps no program alive, and ready comes also where nothing else is to be done', async () => {
+  const program = `
+    import { createRuntime } from '${compiled('otp')}';
+    import { startWatchdog } from '${compiled('otp/watchdog')}';
+    await startWatchdog(createRuntime()).ready;
+    process.stdout.write('ready');
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: 'pipe',
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  expect([...(await once(child, 'close')), out]).toEqual([0, null, 'ready']);
 });

@@ -175,3 +175,17 @@ describe('starting and stopping an agent', () => {
     expect(child).toMatchObject({ id: 'hits', type: 'worker', restart: 'transient', pid: ref.pid });
   });
 });
+
+test('cast gives false where the table of names throws, as a server’s does; a call rejects', async () => {
+  const { runtime } = world();
+  const broken = {
+    register: () => true,
+    unregister: () => undefined,
+    whereis: () => {
+      throw new Error('no such table');
+    },
+  };
+  const ref = new AgentRef<number>(runtime, { scope: broken, name: 'hits' });
+  expect(ref.cast((n) => n + 1)).toBe(false);
+  expect(await failure(ref.get((n) => n))).toMatchObject({ message: 'no such table' });
+});

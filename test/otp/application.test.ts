@@ -207,6 +207,16 @@ describe('stop (A2)', () => {
     expect(reports.filter(({ tag }) => tag === 'crash').map(({ label }) => label)).toEqual(['db']);
   });
 
+  test('which is answered while a start hangs, and refused after the end', async () => {
+    const { applications, clock, names } = begin({}, { web: { start: () => new Promise(() => {}) } });
+    await applications.ensureAllStarted('cache');
+    const starting = reasonOf(applications.start('web'));
+    await clock.settle();
+    expect(await names()).toEqual(['cache', 'db']);
+    await applications.stopAll();
+    expect([await starting, await reasonOf(applications.which())]).toEqual(['shutdown', 'noproc']);
+  });
+
   test('a start that hangs does not hold up the end of all', async () => {
     const { applications, log, clock } = begin({}, { web: { start: () => new Promise(() => {}) } });
     await applications.ensureAllStarted('cache');

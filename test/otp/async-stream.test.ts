@@ -224,8 +224,8 @@ describe('onTimeout', () => {
     await all.clock.advance(4_999);
     expect(owner.alive).toBe(true);
     await all.clock.advance(1);
-    expect(owner.reason).toBe(await reading);
-    expect((owner.reason as { reason: unknown }).reason).toBe('timeout');
+    expect(owner.reason).toBe('timeout');
+    expect(await reading).toMatchObject({ name: 'ExitError', reason: 'timeout' });
     expect([all.runtime.alive, all.runtime.timers.size]).toEqual([0, 1]);
     expect((await stream.next()).done).toBe(true);
   });

@@ -32,6 +32,10 @@ const counter: GenServer<number, { readonly id: number; readonly total: number }
 const child = (partition: number) => worker('counter', counter, partition);
 
 describe('partitionOf (T2)', () => {
+  test.each([0, -1, 1.5, Number.NaN, Infinity, '2'])('a count of %s is a RangeError', (count) => {
+    for (const key of [1, 1n, 'key']) expect(() => partitionOf(key, count as number)).toThrow(RangeError);
+  });
+
   test('an integer goes to abs(key) mod count', () => {
     for (const [key, count, partition] of [
       [0, 3, 0],

@@ -64,6 +64,35 @@ describe('RestartWindow', () => {
     );
   });
 
+  test('agrees with a sliding window through any changes of the limit', () => {
+    const limit = fc.record({ intensity: fc.nat(4), period: fc.integer({ min: 1, max: 30 }) });
+    const step = fc.record({ gap: fc.nat(12), change: fc.option(limit, { freq: 2 }) });
+    fc.assert(
+      fc.property(limit, fc.array(step, { maxLength: 40, size: 'max' }), (first, steps) => {
+        let window = new RestartWindow(first);
+        let given: RestartLimit = first;
+        let stamps: number[] = [];
+        let now = 0;
+        for (const { gap, change } of steps) {
+          now += gap;
+          if (change !== null) {
+            given = change;
+            window = window.withLimit(change);
+            continue;
+          }
+          // then the supervisor is gone
+          if (given.intensity === 0) return;
+          const since = now - given.period;
+          stamps = [...stamps.filter((at) => at >= since), now];
+          const exceeded = stamps.length > given.intensity;
+          expect(window.record(now)).toBe(exceeded);
+          if (exceeded) return;
+        }
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
   test('keeps no more stamps than `intensity`, and lists those inside the window, oldest first', () => {
     const window = new RestartWindow({ intensity: 2, period: 10 });
     for (const at of [0, 1, 2, 3, 20]) window.record(at);

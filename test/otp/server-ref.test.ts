@@ -45,6 +45,29 @@ const begin = async () => {
 };
 
 describe('call', () => {
+  test('a signal or a time that is none is named, and nothing is sent', async () => {
+    const { ref, pid, clock } = await begin();
+    await clock.settle();
+    const { received } = pid;
+    for (const bad of [null, 5, {}, { aborted: false }, new AbortController()]) {
+      const error = await failure(ref.call('echo', 1, { signal: bad as never }));
+      expect([error instanceof TypeError, (error as Error).message]).toEqual([
+        true,
+        expect.stringMatching(/^signal must/),
+      ]);
+    }
+    for (const timeout of [-1, Number.NaN, '5', null]) {
+      const error = await failure(ref.call('echo', 1, { timeout: timeout as number }));
+      expect([error instanceof RangeError, (error as Error).message]).toEqual([
+        true,
+        expect.stringMatching(/^timeout must/),
+      ]);
+    }
+    expect(await failure(ref.call('echo', 1, null as never))).toBeInstanceOf(TypeError);
+    await clock.settle();
+    expect(pid.received).toBe(received);
+  });
+
   test('fails with timeout after 5,000 ms by default; the late reply shows up nowhere', async () => {
     const { ref, clock, held, pid } = await begin();
     const reason = reasonOf(ref.call('hold'));

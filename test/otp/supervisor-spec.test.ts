@@ -25,14 +25,18 @@ describe('endsSupervisor (S13, S14)', () => {
 });
 
 describe('a restart window under another limit (S20)', () => {
-  test('keeps the restarts there were, the newest as many as it may', () => {
+  test('keeps the restarts that counted at the last one, and no older ones', () => {
     const window = new RestartWindow({ intensity: 3, period: 100 });
     for (const at of [0, 10, 20, 120]) window.record(at);
     const narrow = window.withLimit({ intensity: 2, period: 200 });
     expect(narrow.recent(120)).toEqual([20, 120]);
     expect(narrow.record(130)).toBe(true);
     const wide = window.withLimit({ intensity: 4, period: 200 });
-    expect([wide.record(130), wide.record(140)]).toEqual([false, true]);
+    // 0 and 10 were out of the window of 100 ms when the last one happened
+    expect([wide.record(130), wide.record(140), wide.record(150)]).toEqual([false, false, true]);
+    // lowered and raised again it has forgotten nothing
+    const raised = window.withLimit({ intensity: 0, period: 9 }).withLimit({ intensity: 2, period: 200 });
+    expect([raised.recent(130), raised.record(130)]).toEqual([[20, 120], true]);
     expect(window.withLimit({ intensity: 0, period: 100 }).record(1_000)).toBe(true);
   });
 });

@@ -173,6 +173,82 @@ const pidOf = (task: Task<unknown> | undefined): Process => task?.pid as Process
 
 const never = (): Promise<never> => new Promise(() => {});
 
+describe('an eager task', () => {
+  test('has run up to its first await when its start returns, in a process of its own', async () => {
+    const { runtime, clock } = world();
+    const seen: unknown[] = [];
+    const task = startTask(
+      runtime,
+      async (self) => {
+        seen.push(self.pid);
+        await Promise.resolve();
+        seen.push('after');
+        return 7;
+      },
+      { eager: true },
+    );
+    expect(seen).toEqual([task.pid]);
+    expect(await task.await()).toBe(7);
+    await clock.settle();
+    expect([seen[1], (task.pid as Process).reason, runtime.alive]).toEqual(['after', 'normal', 0]);
+  });
+
+  test('that throws at once rejects, is reported, and harms nobody else', async () => {
+    const { runtime, reports } = world();
+    const bug = new Error('bug');
+    const task = startTask(
+      runtime,
+      () => {
+        throw bug;
+      },
+      { eager: true },
+    );
+    expect((task.pid as Process).alive).toBe(false);
+    expect(await reasonOf(task.await())).toBe(bug);
+    expect(reports.map(({ tag }) => tag)).toEqual(['crash']);
+  });
+
+  test('keeps its own timeout, also below a supervisor', async () => {
+    const { runtime, clock } = world();
+    const tasks = await startTaskSupervisor(runtime);
+    for (const start of [
+      () => startTask(runtime, never, { eager: true, timeout: 10 }),
+      () => tasks.asyncNolink(null, never, { eager: true, timeout: 10 }),
+    ]) {
+      const task = start();
+      await clock.advance(9);
+      expect((task.pid as Process).alive).toBe(true);
+      await clock.advance(1);
+      expect([(task.pid as Process).reason, await reasonOf(task.await())]).toEqual(['killed', 'timeout']);
+    }
+  });
+
+  test('below a supervisor runs at once too', async () => {
+    const { runtime } = world();
+    const tasks = await startTaskSupervisor(runtime);
+    let ran = false;
+    const task = tasks.asyncNolink(null, () => (ran = true), { eager: true });
+    expect(ran).toBe(true);
+    expect(await task.await()).toBe(true);
+  });
+
+  test('eight deep the next one takes its turn: no chain of them overflows the stack', async () => {
+    const { runtime, clock } = world();
+    let at = 0;
+    let deepest = 0;
+    let left = 10_000;
+    const nest = (): void => {
+      deepest = Math.max(deepest, ++at);
+      if (--left > 0) startTask(runtime, nest, { eager: true });
+      at--;
+    };
+    startTask(runtime, nest, { eager: true });
+    await clock.settle();
+    // the one that took its turn, and eight within it
+    expect([left, deepest, runtime.alive]).toEqual([0, 9, 0]);
+  });
+});
+
 describe('a timeout of await', () => {
   test('ends the actor that waits, with terminate and a report, and the linked task with it', async () => {
     const all = world();
@@ -184,7 +260,7 @@ describe('a timeout of await', () => {
     await all.clock.advance(4_999);
     expect(actor.status).toBe(Status.waiting);
     await all.clock.advance(1);
-    expect((actor.reason as { reason: unknown }).reason).toBe('timeout');
+    expect(actor.reason).toBe('timeout');
     expect(seen.terminated).toBe(actor.reason);
     expect(pidOf(seen.task).reason).toBe(actor.reason);
     expect(all.reports.filter(({ tag, pid }) => tag === 'crash' && pid === actor).length).toBe(1);

@@ -11,6 +11,7 @@ import {
   ServerRef,
   startServer,
   startSupervisor,
+  stopAndReply,
   worker,
   type CallsOf,
   type CastsOf,
@@ -84,6 +85,29 @@ test('declared protocols stay as declared', async () => {
   expectTypeOf(ref).toEqualTypeOf<ServerRef<Calls, object>>();
   expectTypeOf<CallsOf<typeof box>>().toEqualTypeOf<Calls>();
   expect([await ref.call('get'), await ref.call('put', 2), await ref.call('get')]).toEqual([1, true, 2]);
+});
+
+test('the last answer of a server is what its protocol says', async () => {
+  interface Calls {
+    get(): number;
+  }
+  const last: GenServer<undefined, number, Calls> = {
+    init: () => 1,
+    handleCall: { get: (_none, value) => stopAndReply('normal', value, value) },
+  };
+  const wrong: GenServer<undefined, number, Calls> = {
+    init: () => 1,
+    // @ts-expect-error a number is wanted
+    handleCall: { get: (_none, value) => stopAndReply('normal', 'one', value) },
+  };
+  const { runtime } = world();
+  expect(await startServer(runtime, last).then((ref) => ref.call('get'))).toBe(1);
+  const undeclared = await startServer(runtime, {
+    init: () => 1,
+    handleCall: { end: (_none: undefined, value: number) => stopAndReply('normal', 'bye', value) },
+  });
+  expectTypeOf(await undeclared.call('end')).toEqualTypeOf<string>();
+  expect(wrong).toBeTypeOf('object');
 });
 
 test('a reference with a protocol of its own may answer a procedure', async () => {

@@ -161,10 +161,47 @@ describe('a watchdog', () => {
     expect(lines()).toEqual([]);
   });
 
-  test.each([0, 49, Infinity, Number.NaN])('refuses after: %s', (after) => {
+  test.each([0, 49, -1, Infinity, Number.NaN, '250', null])('refuses after: %s', (after) => {
     const { runtime } = world();
-    expect(() => startWatchdog(runtime, { after })).toThrow(RangeError);
+    expect(() => startWatchdog(runtime, { after: after as number })).toThrow(RangeError);
     expect(runtime.scheduler.watch).toBeNull();
+  });
+
+  test.each([Number.NaN, -1, 1.5, '2', Infinity, {}])('refuses fd: %s', (fd) => {
+    const { runtime } = world();
+    expect(() => startWatchdog(runtime, { fd: fd as number })).toThrow(RangeError);
+    expect(runtime.scheduler.watch).toBeNull();
+  });
+
+  test('needs a runtime', () => {
+    expect(() => startWatchdog(undefined as never)).toThrow('runtime must be a Runtime');
+  });
+
+  test('that is stopped before it watches rejects ready, and one nobody waits for harms nobody', async () => {
+    const { runtime } = world();
+    const watchdog = startWatchdog(runtime, { fd: null });
+    const ready = watchdog.ready.then(
+      () => 'ready',
+      (error: Error) => error.message,
+    );
+    await watchdog.stop();
+    expect(await ready).toBe('the watchdog was stopped before it watched');
+    await startWatchdog(runtime, { fd: null }).stop();
+    const next = startWatchdog(runtime, { fd: null });
+    await next.ready;
+    await next.stop();
+    expect(await next.ready).toBeUndefined();
+  });
+
+  test('whose thread ends leaves the runtime as before, and that is reported', async () => {
+    const events: unknown[] = [];
+    const runtime = new Runtime({ logger: { ...silentLogger, error: (fields) => void events.push(fields) } });
+    const watchdog = startWatchdog(runtime, { fd: null });
+    await watchdog.ready;
+    (runtime.scheduler.watch as Turns).stop();
+    await vi.waitFor(() => expect(runtime.scheduler.watch).toBeNull(), 10_000);
+    expect(events).toMatchObject([{ event: 'runtime.defect' }]);
+    await watchdog.stop();
   });
 });
 

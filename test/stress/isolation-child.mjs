@@ -1,6 +1,6 @@
 /** Compiled code under plain node: a pool and a server in threads; says what it saw as one line of JSON. */
 import { createRuntime } from 'espalier/otp';
-import { startWorkerPool, startWorkerServer } from '../../dist/src/isolation/index.js';
+import { startWorkerPool, startWorkerServer } from 'espalier/isolation';
 
 const runtime = createRuntime();
 const fixture = (name) => new URL(`../isolation/fixtures/${name}`, import.meta.url);

@@ -13,10 +13,11 @@ import {
   workerServer,
   type WorkerFailure,
   type WorkerPoolRef,
-} from '../../src/isolation/index.ts';
+} from '../../src/isolation.ts';
 import { ServerRef, startSupervisor } from '../../src/otp.ts';
 import { reasonOf } from '../actor/world.ts';
 import type * as Greedy from '../isolation/fixtures/greedy.mjs';
+import type * as Stuck from '../isolation/fixtures/stuck.mjs';
 import type * as Work from '../isolation/fixtures/work.mjs';
 import { failed, figures, fixture, realWorld, shared, stopped, until } from '../isolation/threads.ts';
 
@@ -60,6 +61,31 @@ test('an endless loop is gone within its deadline and 500 ms, 20 of 20, and its 
   );
   expect(Math.max(...gone)).toBeLessThan(GRACE);
   expect(figures(ref as never).crashed).toBe(0);
+  await ref.stop();
+  expect(runtime.alive).toBe(0);
+});
+
+test('so is whatever else never ends, 20 of 20: microtasks, a sleep, a flood of messages, an exit that loops', async () => {
+  const { runtime } = realWorld();
+  const options = { module: fixture('stuck.mjs'), size: 1, spare: 1 };
+  const ref = await startWorkerPool<typeof Stuck>(runtime, options);
+  const ways = ['microtasks', 'ticks', 'sleep', 'posts', 'leaves'] as const;
+  const gone: number[] = [];
+  const pause = await worstPause(async () => {
+    while (gone.length < ROUNDS) {
+      const way = ways[gone.length % ways.length] as (typeof ways)[number];
+      const start = performance.now();
+      expect(await failed(ref.call(way, [], { timeout: DEADLINE })), way).toEqual({ tag: 'timeout' });
+      await until(() => figures(ref as never).ending === 0);
+      gone.push(performance.now() - start - DEADLINE);
+      await until(() => figures(ref as never).idle === 2);
+    }
+  });
+  console.log(
+    `stuck: gone ${figure(gone)} ms after the deadline; the main loop's worst pause ${pause.toFixed(0)} ms`,
+  );
+  expect(Math.max(...gone)).toBeLessThan(GRACE);
+  expect(figures(ref as never)).toMatchObject({ killed: ROUNDS, crashed: 0 });
   await ref.stop();
   expect(runtime.alive).toBe(0);
 });

@@ -167,3 +167,35 @@ describe('startMachine', () => {
     expect((await ring[999]?.view())?.context).toEqual({ hops: 10 });
   });
 });
+
+test('a child machine takes the options of every child; those of a start win over the definition’s', async () => {
+  const { runtime } = world();
+  const scope = new NameScope();
+  const spec = machineWorker('m', light, {
+    perform,
+    trapExit: true,
+    restart: 'transient',
+    scope,
+    name: 'lamp',
+    label: 'the lamp',
+    mailbox: { bound: 3, full: 'dropOldest' },
+  });
+  expect(Object.keys(spec).toSorted()).toEqual(['id', 'restart', 'start', 'type']);
+  await startSupervisor(runtime, { children: [spec] });
+  const pid = scope.whereis('lamp') as Process;
+  expect([pid.label, pid.bound, pid.full, pid.trapExit]).toEqual(['the lamp', 3, 'dropOldest', true]);
+  const plain = await startMachine(runtime, light, { perform, trapExit: true }, { trapExit: false });
+  expect((plain.pid as Process).trapExit).toBe(false);
+});
+
+test('an event to a machine whose table of names throws is refused, not thrown', () => {
+  const { runtime } = world();
+  const broken = {
+    register: () => true,
+    unregister: () => undefined,
+    whereis: () => {
+      throw new Error('no such table');
+    },
+  };
+  expect(new MachineRef(runtime, { scope: broken, name: 'm' }).send({ type: 'PRESS' })).toBe(false);
+});

@@ -1,7 +1,8 @@
 /**
  * What `advertise` is given for `isolation: 'worker'`, judged whole. Never throws.
  */
-import { defaultSize, workerPool } from '../../isolation/index.ts';
+import { defaultSize } from '../../isolation/pool-options.ts';
+import { workerPool } from '../../isolation/worker-pool.ts';
 import type { Advertised } from '../intent/intent.ts';
 import type { ProcedureLimits } from '../handlers/handler.ts';
 import type { WorkerOptions } from '../handlers/worker-handler.ts';

@@ -14,7 +14,7 @@ import { outlineReason } from '../../actor/outline.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import type { CborLimits } from '../../codec/limits.ts';
 import type { TracePayload } from '../../codec/payloads.ts';
-import { WORKER_OOM } from '../../isolation/index.ts';
+import { WORKER_OOM } from '../../isolation/thread.ts';
 import { copied } from '../call/value-limits.ts';
 import { Err } from '../errors/rpc-error.ts';
 import type { CrashKind } from '../errors/rpc-failure.ts';

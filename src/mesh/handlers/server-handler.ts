@@ -2,7 +2,7 @@
  * Serves a procedure from a GenServer: each invocation calls it and answers with its reply.
  */
 import { exit } from '../../actor/exit-reason.ts';
-import { WORKER_OOM } from '../../isolation/index.ts';
+import { WORKER_OOM } from '../../isolation/thread.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import { ExitError } from '../../otp/errors.ts';
 import { Request, request, type ServerRef } from '../../otp/server-ref.ts';

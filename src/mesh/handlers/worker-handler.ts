@@ -5,12 +5,9 @@
  * A full heap is `handler_crash` with `oom`. Source: OTP §4; DESIGN §8.
  */
 import { exit } from '../../actor/exit-reason.ts';
-import {
-  WorkerError,
-  type WorkerFailure,
-  type WorkerPoolOptions,
-  type WorkerPoolRef,
-} from '../../isolation/index.ts';
+import type { WorkerPoolOptions } from '../../isolation/pool-options.ts';
+import { WorkerError, type WorkerFailure } from '../../isolation/worker-error.ts';
+import type { WorkerPoolRef } from '../../isolation/worker-pool.ts';
 import { err } from '../errors/rpc-error.ts';
 import { Refusal, type AnyHandler } from './handler.ts';
 

@@ -5,7 +5,7 @@
 import { seconds } from '../../actor/clock.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import { childrenOf } from '../../actor/tree.ts';
-import { WorkerPoolRef } from '../../isolation/index.ts';
+import { WorkerPoolRef } from '../../isolation/worker-pool.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import { startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { chain, type MaybePromise } from '../../otp/sequence.ts';

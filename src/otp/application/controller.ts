@@ -5,18 +5,19 @@
  * and stops all in reverse start order when it ends. Source: Erlang/OTP `application_controller`.
  */
 import type { Behavior } from '../../actor/behavior.ts';
-import type { Call } from '../../actor/call.ts';
 import type { ExitReason } from '../../actor/exit-reason.ts';
-import { Kind } from '../../actor/mailbox.ts';
 import type { Exit } from '../../actor/monitor.ts';
 import type { Process } from '../../actor/process.ts';
 import { chain, eachInOrder, type MaybePromise } from '../sequence.ts';
 import { killTree, stopProcess, stopStarting } from '../stop.ts';
+import { supervising } from '../supervising.ts';
 import { endsAll, nameOf, type ApplicationType } from './definition.ts';
 import type { Environments } from './environment.ts';
+import type { KeepAlive } from './keep-alive.ts';
 import { startMaster } from './master.ts';
 import { startOrder, type Definitions } from './start-order.ts';
 
+/** An application that runs: `pid` is its own process, the parent of its tree. */
 export interface ApplicationInfo {
   readonly name: string;
   readonly type: ApplicationType;
@@ -36,10 +37,23 @@ export class ControllerState {
   readonly deadline: number;
   /** In start order. */
   readonly running: Map<string, ApplicationInfo> = new Map();
-  constructor(definitions: Definitions, environments: Environments, deadline: number) {
+  /** Null: the program has a life of its own. */
+  readonly keepAlive: KeepAlive | null;
+  constructor(
+    definitions: Definitions,
+    environments: Environments,
+    deadline: number,
+    keepAlive: KeepAlive | null,
+  ) {
     this.definitions = definitions;
     this.environments = environments;
     this.deadline = deadline;
+    this.keepAlive = keepAlive;
+  }
+
+  /** The program may end when nothing runs. */
+  holdWhileNeeded(): void {
+    this.keepAlive?.hold(this.running.size > 0);
   }
 }
 
@@ -51,57 +65,36 @@ export type ControllerRequest =
       readonly type: ApplicationType | undefined;
       readonly env: Readonly<Record<string, object>>;
     }
-  | { readonly tag: 'stop'; readonly name: string }
-  | { readonly tag: 'which' };
+  | { readonly tag: 'stop'; readonly name: string };
 
 export type ControllerAnswer =
   | { readonly tag: 'ok'; readonly started: readonly string[] }
-  | { readonly tag: 'which'; readonly running: readonly ApplicationInfo[] }
   | { readonly tag: 'error'; readonly name: string; readonly reason: ExitReason };
 
 export const controllerBehavior: Behavior = {
   type: 'Applications',
   supervises: true,
 
-  receive(kind, message, self) {
-    const state = self.state as ControllerState;
-    switch (kind) {
-      case Kind.exit:
-        return onExit(self, state, message as Exit);
-      case Kind.call: {
-        const call = message as Call;
-        return done(
-          chain(answer(self, state, call.request as ControllerRequest), (value) => {
-            call.reply(value);
-          }),
-        );
-      }
-      default:
-        return self.runtime.report({
-          tag: 'unhandled',
-          at: self.clock.wall(),
-          pid: self,
-          label: self.label,
-          kind: 'message',
-        });
-    }
-  },
+  receive: supervising(onExit, (self, request) => {
+    const state = stateOf(self);
+    // also while the first one starts, and the last one stops
+    state.keepAlive?.hold(true);
+    return chain(answer(self, state, request as ControllerRequest), (value) => {
+      if (self.alive) state.holdWhileNeeded();
+      return value;
+    });
+  }),
 
   terminate(_reason, self) {
-    const { running } = self.state as ControllerState;
-    return done(
-      chain(stopStarting(self), () =>
-        eachInOrder([...running.values()].toReversed(), ({ pid }) =>
-          chain(stopProcess(pid, self, Infinity), () => true),
-        ),
-      ),
+    const last = [...stateOf(self).running.values()].toReversed();
+    const stopped = chain(stopStarting(self), () =>
+      eachInOrder(last, ({ pid }) => chain(stopProcess(pid, self, Infinity), () => true)),
     );
+    return chain(stopped, () => {});
   },
 };
 
-function done(value: MaybePromise<unknown>): void | Promise<void> {
-  return value instanceof Promise ? value.then(() => {}) : undefined;
-}
+const stateOf = (self: Process): ControllerState => self.state as ControllerState;
 
 const failed = (name: string, reason: ExitReason): ControllerAnswer => ({ tag: 'error', name, reason });
 
@@ -110,7 +103,6 @@ function answer(
   state: ControllerState,
   request: ControllerRequest,
 ): MaybePromise<ControllerAnswer> {
-  if (request.tag === 'which') return { tag: 'which', running: [...state.running.values()].toReversed() };
   const { name } = request;
   if (!state.definitions.has(name)) return failed(name, { not_found: name });
   switch (request.tag) {
@@ -193,7 +185,8 @@ function forget(state: ControllerState, name: string): void {
 }
 
 /** One ended that nobody had told to. */
-function onExit(self: Process, state: ControllerState, { from, reason }: Exit): void {
+function onExit(self: Process, { from, reason }: Exit): void {
+  const state = stateOf(self);
   const ended = [...state.running.values()].find(({ pid }) => pid === from && !pid.alive);
   if (ended === undefined) return;
   const { name, type } = ended;
@@ -209,7 +202,10 @@ function onExit(self: Process, state: ControllerState, { from, reason }: Exit): 
     reason,
     decision: all ? `all stop (${type})` : `the others go on (${type})`,
   });
-  if (!all) return;
+  if (!all) {
+    state.holdWhileNeeded();
+    return;
+  }
   endWithin(self, state.deadline);
   self.runtime.stop(self, { shutdown: { application_ended: name, reason } });
 }

@@ -2,6 +2,8 @@
  * The environments of applications: the definition's, over it what was configured at load, over that what a start
  * said for as long as it runs (OTP A5). Pure but for that last part, which it keeps.
  */
+import { refuse, wrongObject } from '../arguments.ts';
+import { checkSettings } from './definition.ts';
 import type { Definitions } from './start-order.ts';
 
 export type Env = Readonly<Record<string, unknown>>;
@@ -13,8 +15,11 @@ export class Environments {
 
   /** Throws a `TypeError` for an environment of an application that is not there. */
   constructor(definitions: Definitions, configured: Readonly<Record<string, object>>) {
-    for (const name of Object.keys(configured))
+    refuse(wrongObject('applications: env', 'an object', configured));
+    for (const [name, env] of Object.entries(configured)) {
       if (!definitions.has(name)) throw new TypeError(`applications: env of ${name}, which is not there`);
+      checkSettings(undefined, env, `applications: env of ${name}`);
+    }
     this.#definitions = definitions;
     this.#configured = configured;
   }

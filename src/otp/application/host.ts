@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../../actor/clock.ts';
 
+/** What asks a program to end: a terminal (`SIGINT`) or a service manager (`SIGTERM`). */
 export type HostSignal = 'SIGINT' | 'SIGTERM';
 
 /** The program. `nodeHost` is the real one. */

@@ -6,13 +6,14 @@
  */
 import type { Behavior } from '../../actor/behavior.ts';
 import type { ExitReason } from '../../actor/exit-reason.ts';
-import { Kind } from '../../actor/mailbox.ts';
-import type { Exit } from '../../actor/monitor.ts';
 import type { Process } from '../../actor/process.ts';
+import { isObject } from '../arguments.ts';
 import type { ChildSpec } from '../child-spec.ts';
 import { chain, isPromiseLike, type MaybePromise } from '../sequence.ts';
 import { startProcess, type InitResult, type StartResult } from '../start.ts';
 import { stopProcess, stopStarting } from '../stop.ts';
+import { isStartResult } from '../supervisor-children.ts';
+import { supervising } from '../supervising.ts';
 import { startSupervisorLink, type SupervisorSpec } from '../supervisor.ts';
 import type { Application, ApplicationContext } from './definition.ts';
 
@@ -28,41 +29,25 @@ class MasterState {
   }
 }
 
+const stateOf = (self: Process): MasterState => self.state as MasterState;
+
 const masterBehavior: Behavior = {
   type: 'Application',
   supervises: true,
 
-  receive(kind, message, self) {
-    const { top } = self.state as MasterState;
-    if (kind === Kind.exit) {
-      const { from, reason } = message as Exit;
-      if (from === top && top?.alive === false) self.runtime.stop(self, reason);
-      return undefined;
-    }
-    return self.runtime.report({
-      tag: 'unhandled',
-      at: self.clock.wall(),
-      pid: self,
-      label: self.label,
-      kind: 'message',
-    });
-  },
+  receive: supervising((self, { from, reason }) => {
+    const { top } = stateOf(self);
+    if (from === top && top?.alive === false) self.runtime.stop(self, reason);
+  }),
 
   terminate(reason, self) {
-    const state = self.state as MasterState;
-    return done(
-      chain(stopStarting(self), () =>
-        chain(stopTop(self, state), () => (state.started ? stopped(state, reason) : undefined)),
-      ),
-    );
+    const state = stateOf(self);
+    const down = chain(stopStarting(self), () => stopTop(self, state));
+    return chain(down, () => (state.started ? stopped(state, reason) : undefined));
   },
 
-  inspect: (self) => ({ application: (self.state as MasterState).application.name }),
+  inspect: (self) => ({ application: stateOf(self).application.name }),
 };
-
-function done(value: MaybePromise<unknown>): void | Promise<void> {
-  return value instanceof Promise ? value.then(() => {}) : undefined;
-}
 
 function stopTop(self: Process, { top }: MasterState): MaybePromise<ExitReason> {
   return top?.alive === true ? stopProcess(top, self, Infinity) : undefined;
@@ -84,7 +69,8 @@ export function startMaster(
     const context = { name, env, self, runtime };
     const state = new MasterState(application, context);
     self.state = state;
-    const wanted = application.start?.(context);
+    if (application.start === undefined) return begin(state, undefined);
+    const wanted: MaybePromise<unknown> = application.start(context);
     const top = isPromiseLike(wanted)
       ? Promise.resolve(wanted).then((spec) => startTop(self, spec))
       : startTop(self, wanted);
@@ -101,12 +87,18 @@ function begin(state: MasterState, result: StartResult | undefined): InitResult 
   return { tag: 'ok' };
 }
 
-function startTop(
-  self: Process,
-  spec: SupervisorSpec | ChildSpec | undefined,
-): MaybePromise<StartResult | undefined> {
-  if (spec === undefined) return undefined;
+function startTop(self: Process, spec: unknown): MaybePromise<StartResult> {
   // it was told to end while its callback had not answered
   if (!self.alive) return { tag: 'error', reason: 'shutdown' };
-  return 'children' in spec ? startSupervisorLink(self, spec, { label: 'supervisor' }) : spec.start(self);
+  if (isSupervisorSpec(spec)) return startSupervisorLink(self, spec, { label: 'supervisor' });
+  if (!isChildSpec(spec)) return badReturn(spec);
+  const started: MaybePromise<unknown> = spec.start(self);
+  return isPromiseLike(started) ? Promise.resolve(started).then(judged) : judged(started);
 }
+
+const judged = (result: unknown): StartResult => (isStartResult(result) ? result : badReturn(result));
+const badReturn = (value: unknown): StartResult => ({ tag: 'error', reason: { bad_return_value: value } });
+
+const isSupervisorSpec = (value: unknown): value is SupervisorSpec => isObject(value) && 'children' in value;
+const isChildSpec = (value: unknown): value is ChildSpec =>
+  isObject(value) && 'start' in value && typeof value.start === 'function';

@@ -5,6 +5,7 @@ import type { Host, HostSignal } from './host.ts';
 
 const SIGNALS: readonly HostSignal[] = ['SIGINT', 'SIGTERM'];
 
+/** This Node process: SIGINT and SIGTERM, and `process.exit`. For the `host` of `loadApplications`. */
 export function nodeHost(): Host {
   return {
     onSignal: (notify) => {

@@ -1,18 +1,20 @@
 /**
  * Which applications there are, and in which order one and what it depends on have to start (OTP A1). Pure.
  */
-import { nameOf, type Application } from './definition.ts';
+import { checkDefinition, nameOf, type Application } from './definition.ts';
 
 export type Definitions = ReadonlyMap<string, Application>;
 
 /**
- * The given applications and those they depend on, by name. Throws a `TypeError` for two of one name, a dependency
+ * The given applications and those they depend on, by name. Throws a `TypeError` for a definition that is none, two of one name, a dependency
  * nobody defines, and dependencies that go in a circle.
  */
 export function collect(applications: readonly Application[]): Definitions {
+  if (!Array.isArray(applications)) throw new TypeError('applications must be an array of applications');
   const found = new Map<string, Application>();
   const open = [...applications];
   for (const application of open) {
+    checkDefinition(application);
     const { name, dependencies = [] } = application;
     const other = found.get(name);
     if (other === application) continue;

@@ -8,7 +8,7 @@
  * same type the last one counts. A plain number is an event timeout that carries itself.
  */
 import type { From } from '../gen-server.ts';
-import type { QueuedEvent, TimeoutName } from './event.ts';
+import type { QueuedEvent, StatemFrom, TimeoutName } from './event.ts';
 
 /** Answers a call, this one or one that was kept. */
 export interface ReplyAction {
@@ -25,6 +25,7 @@ export interface NextEventAction {
 /** Milliseconds, 0 or more; Infinity and `cancel` stop it, `update` changes only what it carries. */
 export type TimeoutTime = number | 'cancel' | 'update';
 
+/** How the time of a timeout is meant. */
 export interface TimeoutOptions {
   /** The time is one of the runtime's clock (`self.clock.now()`), not a duration. Default false. */
   readonly abs?: boolean;
@@ -50,6 +51,7 @@ export type ModuleAction =
   | { readonly tag: 'changeCallbackModule' | 'pushCallbackModule'; readonly module: CallbackModule }
   | { readonly tag: 'popCallbackModule' };
 
+/** Something done after a callback; a number is the milliseconds of an event timeout. Order counts (OTP M7–M9). */
 export type Action =
   | ReplyAction
   | NextEventAction
@@ -59,10 +61,18 @@ export type Action =
   | { readonly tag: 'hibernate' }
   | number;
 
+/** One action, or several in order. */
 export type Actions = Action | readonly Action[];
 
-/** `{reply, From, Reply}`. */
-export const replyAction = (from: From, value: unknown): ReplyAction => ({ tag: 'reply', from, value });
+/** What a call is to be answered with; where it may be one of several, with what fits one of them. */
+export type AnswerTo<F> = [F] extends [never] ? unknown : F extends StatemFrom<infer Value> ? Value : unknown;
+
+/** `{reply, From, Reply}`. The `from` of an event whose `tag` is known says what the answer has to be. */
+export const replyAction = <F extends From>(from: F, value: AnswerTo<F>): ReplyAction => ({
+  tag: 'reply',
+  from,
+  value,
+});
 
 /** Keeps the current event back until the state has changed. Not in an enter call. */
 export const postpone: Action = { tag: 'postpone' };
@@ -70,7 +80,7 @@ export const postpone: Action = { tag: 'postpone' };
 /** Rests until the next event: gives back what memory it can. */
 export const hibernate: Action = { tag: 'hibernate' };
 
-/** Inserts an event before all that are queued. Not in an enter call. */
+/** Inserts an event before all that are queued: any but an enter call. Not in an enter call. */
 export const nextEvent = (event: QueuedEvent): NextEventAction => ({ tag: 'nextEvent', event });
 
 /** `type: 'timeout'` unless any event comes first. 0: after the events that are already queued. */

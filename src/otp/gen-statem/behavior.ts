@@ -16,7 +16,7 @@ import { isPromiseLike } from '../sequence.ts';
 import type { InitResult } from '../start.ts';
 import { debugLog } from '../sys-debug.ts';
 import type { CodeChange } from '../system-messages.ts';
-import type { CallbackModule } from './action.ts';
+import type { CallbackModule, ReplyAction } from './action.ts';
 import { callbacksOf, type Callbacks } from './callbacks.ts';
 import type { QueuedEvent } from './event.ts';
 import { eventOf, keepBack } from './intake.ts';
@@ -24,7 +24,10 @@ import { Machine } from './machine.ts';
 import type { NextState } from './result.ts';
 import { EVENT, STATE, TimeoutTable, type TimeoutKey } from './timeout-table.ts';
 import { partsOf, type MachineParts } from './status-parts.ts';
-import { badValue, sameState, Transition, type Source } from './transition.ts';
+import { badValue, Transition, type Source } from './transition.ts';
+
+/** Enter calls in a row, by repeats, before others have their turn. */
+const ENTERS_AT_ONCE = 256;
 
 const behaviors = new WeakMap<object, StatemBehavior>();
 
@@ -121,7 +124,7 @@ export class StatemBehavior implements Behavior {
     const { server, from, extra } = change as CodeChange;
     const next = server === undefined ? machine.module : callbacksOf(server as CallbackModule);
     const { state, data } = next.codeChange(from, machine.state, machine.data, extra);
-    machine.modules[machine.modules.length - 1] = next;
+    machine.module = next;
     machine.state = state;
     machine.data = data;
   }
@@ -151,8 +154,8 @@ export class StatemBehavior implements Behavior {
     machine.hibernates = false;
     machine.idle?.unset();
     const { state, data, module } = machine;
-    const transition = new Transition(event, state, data);
-    return this.#returned(module.invoke(event, state, data, self), 'event', transition, machine, self);
+    const returned = module.invoke(event, state, data, self);
+    return this.#returned(returned, 'event', new Transition(event, state, data), machine, self);
   }
 
   /** A callback has returned: decides, and makes the enter calls that this leads to. */
@@ -163,19 +166,36 @@ export class StatemBehavior implements Behavior {
     machine: Machine,
     self: Process,
   ): void | Promise<void> {
-    if (isPromiseLike(returned)) {
-      return Promise.resolve(returned).then((value) =>
-        self.alive ? this.#returned(value, from, transition, machine, self) : undefined,
-      );
-    }
-    transition.add(returned, from, machine.modules.length);
+    if (isPromiseLike(returned)) return this.#later(returned, from, transition, machine, self);
+    transition.add(returned, from, machine.depth);
     return this.#perform(transition, machine, self);
   }
 
+  // closures stay out of the functions that every event goes through: what they catch would be copied each time
+
+  #later(
+    returned: PromiseLike<unknown>,
+    from: Source,
+    transition: Transition,
+    machine: Machine,
+    self: Process,
+  ): Promise<void> {
+    return Promise.resolve(returned).then((value) => this.#returned(value, from, transition, machine, self));
+  }
+
+  #enterLater(transition: Transition, machine: Machine, self: Process): void {
+    const work: Work = {
+      run: () => this.#returned(enter(transition, machine, self), 'enter', transition, machine, self),
+    };
+    nextSignal(self, Kind.work, work);
+  }
+
   #perform(transition: Transition, machine: Machine, self: Process): void | Promise<void> {
-    for (;;) {
-      for (const { from, value } of transition.replies) from.reply(value);
-      if (transition.modules.length > 0) machine.switchModules(transition.modules);
+    // it may have been killed meanwhile, also by itself
+    while (self.alive) {
+      const { replies, modules } = transition;
+      for (let i = 0; i < replies.length; i++) reply(replies[i] as ReplyAction);
+      if (modules.length > 0) machine.switchModules(modules);
       if (transition.bad !== undefined) {
         machine.become(transition);
         throw transition.bad;
@@ -187,26 +207,29 @@ export class StatemBehavior implements Behavior {
         self.runtime.stop(self, reason);
         return undefined;
       }
-      const { module, state: oldState } = machine;
-      if (!transition.enter || !module.stateEnter) break;
-      const { state, data } = transition;
-      const returned = module.invoke({ type: 'enter', oldState }, state, data, self);
+      if (!transition.enter || !machine.module.stateEnter) {
+        this.#finish(transition, machine, self);
+        return undefined;
+      }
+      if (++transition.entered % ENTERS_AT_ONCE === 0) {
+        this.#enterLater(transition, machine, self);
+        return undefined;
+      }
+      const returned = enter(transition, machine, self);
       if (isPromiseLike(returned)) return this.#returned(returned, 'enter', transition, machine, self);
-      transition.add(returned, 'enter', machine.modules.length);
+      transition.add(returned, 'enter', machine.depth);
     }
-    this.#finish(transition, machine, self);
     return undefined;
   }
 
   /** All callbacks have spoken: the machine becomes what they said. */
   #finish(transition: Transition, machine: Machine, self: Process): void {
-    const { event, timeouts, nextEvents } = transition;
-    const changed = !sameState(transition.state, machine.state);
+    const { event, changed, timeouts, nextEvents } = transition;
     if (transition.postpone && event !== undefined) {
       if (changed) machine.queue.postpone(event);
       else keepBack(event, machine, self);
     }
-    machine.timeouts?.cancel(EVENT);
+    if (machine.timeouts !== null) machine.timeouts.cancel(EVENT);
     if (changed) {
       machine.queue.retry();
       machine.timeouts?.cancel(STATE);
@@ -228,13 +251,8 @@ export class StatemBehavior implements Behavior {
   }
 
   #rest(hibernate: boolean, machine: Machine, self: Process): void {
-    const after = machine.hibernateAfter;
     if (hibernate) machine.hibernate(self);
-    else if (after !== Infinity) {
-      machine.idle = self.runtime.workAfter(after, self, () => {
-        machine.hibernate(self);
-      });
-    }
+    else if (machine.hibernateAfter !== Infinity) hibernateLater(machine, self);
   }
 
   #table(self: Process): TimeoutTable {
@@ -249,6 +267,17 @@ export class StatemBehavior implements Behavior {
       start: (key, delay) => runtime.workAfter(delay, self, () => expired(key)),
     });
   }
+}
+
+const reply = ({ from, value }: ReplyAction): boolean => from.reply(value);
+
+const enter = ({ state, data }: Transition, { module, state: oldState }: Machine, self: Process): unknown =>
+  module.invoke({ type: 'enter', oldState }, state, data, self);
+
+function hibernateLater(machine: Machine, self: Process): void {
+  machine.idle = self.runtime.workAfter(machine.hibernateAfter, self, () => {
+    machine.hibernate(self);
+  });
 }
 
 const isPair = (value: unknown): value is { readonly state: unknown; readonly data: unknown } =>

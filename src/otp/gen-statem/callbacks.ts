@@ -2,7 +2,9 @@
  * The callbacks of a definition as the machine calls them: untyped, in either mode, made once per definition.
  */
 import type { Process } from '../../actor/process.ts';
+import { wrongObject } from '../arguments.ts';
 import type { CallbackModule } from './action.ts';
+import { silenced } from '../sequence.ts';
 import type { StatemEvent } from './event.ts';
 import type { FormatStatus, StatemStatus } from './status.ts';
 import { NextState } from './result.ts';
@@ -21,6 +23,10 @@ interface Definition {
   codeChange?(from: unknown, state: unknown, data: unknown, extra: unknown): unknown;
   terminate?(reason: unknown, state: unknown, data: unknown, self: Process): void | Promise<void>;
 }
+
+/** The error of a definition that is none at all. */
+export const wrongStatem = (statem: unknown, name: string = 'statem'): TypeError | undefined =>
+  wrongObject(name, 'the definition of a state machine (states or handleEvent)', statem);
 
 const known = new WeakMap<object, Callbacks>();
 
@@ -41,7 +47,7 @@ export class Callbacks {
   readonly hibernateAfter: number;
   readonly #definition: Definition;
   /** Own functions only: a state may be called `constructor`. */
-  readonly #states: Readonly<Record<string, StateCallback>> | undefined;
+  readonly #states: ReadonlyMap<unknown, StateCallback> | undefined;
 
   constructor(definition: Definition) {
     this.#definition = definition;
@@ -49,17 +55,17 @@ export class Callbacks {
     this.stateEnter = definition.stateEnter === true;
     this.hibernateAfter = definition.hibernateAfter ?? Infinity;
     if (definition.states !== undefined) {
-      this.#states = Object.assign(Object.create(null), definition.states) as typeof definition.states;
+      this.#states = new Map(Object.entries(definition.states));
     }
   }
 
   /** Calls the callback of `state`, in whichever mode. */
   invoke(event: StatemEvent, state: unknown, data: unknown, self: Process): unknown {
     if (this.#states === undefined) return this.#definition.handleEvent?.(event, state, data, self);
+    const callback = this.#states.get(state);
+    if (typeof callback === 'function') return callback(event, data, self);
     if (typeof state !== 'string') throw badValue('bad_state_from_state_function', state);
-    const callback = this.#states[state];
-    if (typeof callback !== 'function') throw new TypeError(`undef: no state function ${state}`);
-    return callback(event, data, self);
+    throw new TypeError(`undef: no state function ${state}`);
   }
 
   init(args: unknown, self: Process): unknown {
@@ -71,7 +77,10 @@ export class Callbacks {
   codeChange(from: unknown, state: unknown, data: unknown, extra: unknown): NextState<unknown, unknown> {
     if (this.#definition.codeChange === undefined) throw new TypeError('undef: no codeChange');
     const next = this.#definition.codeChange(from, state, data, extra);
-    if (!(next instanceof NextState)) throw badValue('bad_return_from_code_change', next);
+    if (!(next instanceof NextState)) {
+      silenced(next);
+      throw badValue('bad_return_from_code_change', next);
+    }
     return next as NextState<unknown, unknown>;
   }
 

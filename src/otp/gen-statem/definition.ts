@@ -12,12 +12,14 @@ import type { StatemEvent } from './event.ts';
 import type { NextState, StatemResult } from './result.ts';
 import type { StatemStatus } from './status.ts';
 
+// `NoInfer`: one state does not tell all there are. They are read off the names of the state functions, or declared.
+
 /** What one state does with an event. A promise parks the machine until it settles; a throw crashes it. */
 export type StateFunction<State, Data, Calls extends Protocol, Casts extends Protocol> = (
   event: StatemEvent<Calls, Casts, State>,
   data: Data,
   self: Self,
-) => MaybePromise<StatemResult<State, Data>>;
+) => MaybePromise<StatemResult<NoInfer<State>, Data>>;
 
 interface Common<Args, State, Data> {
   /** Its name in trees and logs. Default `GenStatem`. */
@@ -31,7 +33,7 @@ interface Common<Args, State, Data> {
   /** Milliseconds without an event after which it hibernates. Default never. */
   readonly hibernateAfter?: number;
   /** Returns `nextState(first, data, actions)`, `ignore` or `stop(reason, …)`. */
-  init(args: Args, self: Self): MaybePromise<NextState<State, Data> | Ignore | Stop<unknown>>;
+  init(args: Args, self: Self): MaybePromise<NextState<NoInfer<State>, Data> | Ignore | Stop<unknown>>;
   /**
    * What a status (`sys.getStatus`) and the reports of a crash show: return `status` with its parts replaced, or use
    * `redact`. One that throws hides all of it and harms nobody. Default: all of it.
@@ -41,7 +43,7 @@ interface Common<Args, State, Data> {
    * Makes state and data of this version from those of version `from`: `nextState(state, data)`. Runs while the
    * machine is suspended (`sys.changeCode`); a throw leaves all as it was.
    */
-  codeChange?(from: unknown, state: unknown, data: unknown, extra: unknown): NextState<State, Data>;
+  codeChange?(from: unknown, state: unknown, data: unknown, extra: unknown): NextState<NoInfer<State>, Data>;
   /** Cleans up; see `Behavior.terminate` for when it runs. */
   terminate?(reason: ExitReason, state: State, data: Data, self: Self): MaybePromise<void>;
 }
@@ -73,10 +75,11 @@ export interface HandleEvent<
     state: State,
     data: Data,
     self: Self,
-  ): MaybePromise<StatemResult<State, Data>>;
+  ): MaybePromise<StatemResult<NoInfer<State>, Data>>;
   readonly states?: undefined;
 }
 
+/** The definition of a state machine, in one of the two callback modes: a function per state, or one for all. */
 export type GenStatem<
   Args = undefined,
   State = string,

@@ -4,10 +4,14 @@
  * Pure data. Inserted events come before retried ones, those before whatever was queued earlier; the mailbox is
  * asked only when nothing is left here. Postponed events wait, oldest first, until `retry`.
  */
+
+/** Shared by all queues that have held nothing yet: most machines are idle. Never written to. */
+const EMPTY: never[] = [];
+
 export class EventQueue<Event> {
   /** In reverse: the next event is the last element. */
-  #ready: Event[] = [];
-  #postponed: Event[] = [];
+  #ready: Event[] = EMPTY;
+  #postponed: Event[] = EMPTY;
 
   /** Events that can be handled now. */
   get length(): number {
@@ -26,6 +30,7 @@ export class EventQueue<Event> {
 
   /** Puts `events` first, in their order. */
   insert(events: readonly Event[]): void {
+    if (this.#ready === EMPTY) this.#ready = [];
     for (let i = events.length - 1; i >= 0; i--) this.#ready.push(events[i] as Event);
   }
 
@@ -35,14 +40,15 @@ export class EventQueue<Event> {
   }
 
   postpone(event: Event): void {
-    this.#postponed.push(event);
+    if (this.#postponed === EMPTY) this.#postponed = [event];
+    else this.#postponed.push(event);
   }
 
   /** The state has changed: all that was postponed comes next, the oldest first. */
   retry(): void {
     if (this.#postponed.length === 0) return;
     const postponed = this.#postponed;
-    this.#postponed = [];
+    this.#postponed = EMPTY;
     this.insert(postponed);
   }
 

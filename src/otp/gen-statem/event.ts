@@ -4,7 +4,7 @@
  * `type` is OTP's event type. Calls and casts are named by the tags of the protocol, as a GenServer's are.
  */
 import type { From } from '../gen-server.ts';
-import type { AnyProtocol, Protocol } from '../server-ref.ts';
+import type { AnyProtocol, Answer, Protocol } from '../server-ref.ts';
 
 /** The one argument of a protocol's function. */
 type ContentOf<F> = F extends (...args: infer Args) => unknown
@@ -13,13 +13,19 @@ type ContentOf<F> = F extends (...args: infer Args) => unknown
     : Args[0]
   : unknown;
 
+/** Whom a call is to be answered, and for the compiler: what with. A plain `From` is one of those too, unchecked. */
+export interface StatemFrom<Value = unknown> extends From {
+  /** Never there. */
+  owes?(answer: Value): void;
+}
+
 /** A request that waits for a reply: one of `Calls`. */
 export type CallEvent<Calls extends Protocol = AnyProtocol> = {
   readonly [Tag in keyof Calls & string]: {
     readonly type: 'call';
     readonly tag: Tag;
     readonly content: ContentOf<Calls[Tag]>;
-    readonly from: From;
+    readonly from: StatemFrom<Answer<Calls[Tag]>>;
   };
 }[keyof Calls & string];
 
@@ -61,29 +67,37 @@ export interface EnterEvent<State = unknown> {
 export type QueuedEvent<Calls extends Protocol = AnyProtocol, Casts extends Protocol = AnyProtocol> =
   CallEvent<Calls> | CastEvent<Casts> | InfoEvent | InternalEvent | TimeoutEvent;
 
+/** What a callback gets: an event, or, with `stateEnter`, the word that a state is entered. `type` says which. */
 export type StatemEvent<
   Calls extends Protocol = AnyProtocol,
   Casts extends Protocol = AnyProtocol,
   State = unknown,
 > = QueuedEvent<Calls, Casts> | EnterEvent<State>;
 
-const QUEUED: ReadonlySet<unknown> = new Set([
-  'call',
-  'cast',
-  'info',
-  'internal',
-  'timeout',
-  'stateTimeout',
-  'genericTimeout',
-]);
+/** Types of events that have a content and nothing else that must be right. */
+const PLAIN: ReadonlySet<unknown> = new Set(['info', 'internal', 'timeout', 'stateTimeout']);
 
 /** Whether `value` can be inserted with `nextEvent`; callers may be untyped. */
 export function isQueuedEvent(value: unknown): value is QueuedEvent {
   if (typeof value !== 'object' || value === null) return false;
-  const { type, from } = value as { readonly type?: unknown; readonly from?: unknown };
-  return QUEUED.has(type) && (type !== 'call' || isFrom(from));
+  const { type, tag, from, name } = value as Readonly<
+    Partial<Record<'type' | 'tag' | 'from' | 'name', unknown>>
+  >;
+  switch (type) {
+    case 'call':
+      return typeof tag === 'string' && isFrom(from);
+    case 'cast':
+      return typeof tag === 'string';
+    case 'genericTimeout':
+      return isTimeoutName(name);
+    default:
+      return PLAIN.has(type);
+  }
 }
 
+export const isTimeoutName = (value: unknown): value is TimeoutName =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'symbol';
+
 export function isFrom(value: unknown): value is From {
-  return typeof value === 'object' && value !== null && 'reply' in value && typeof value.reply === 'function';
+  return typeof value === 'object' && value !== null && typeof (value as Partial<From>).reply === 'function';
 }

@@ -6,7 +6,7 @@ import { Kind } from '../../actor/mailbox.ts';
 import { Down, Exit } from '../../actor/monitor.ts';
 import type { Process } from '../../actor/process.ts';
 import { Answered } from '../requests.ts';
-import { Request } from '../server-ref.ts';
+import { Request, ServerCall } from '../server-call.ts';
 import type { QueuedEvent } from './event.ts';
 import type { Machine } from './machine.ts';
 
@@ -14,6 +14,8 @@ import type { Machine } from './machine.ts';
 export function eventOf(kind: Kind, message: unknown): QueuedEvent {
   switch (kind) {
     case Kind.call: {
+      if (message instanceof ServerCall)
+        return { type: 'call', tag: message.tag, content: message.payload, from: message };
       const { request } = message as Call;
       const { tag, payload } = requestOf(request);
       return { type: 'call', tag, content: payload, from: message as Call };
@@ -38,9 +40,12 @@ function isBounded(event: QueuedEvent): boolean {
   return !(content instanceof Down || content instanceof Exit || content instanceof Answered);
 }
 
+/** Nobody waits for its answer any more. */
+const isAbandoned = (event: QueuedEvent): boolean => event.type === 'call' && event.from.settled;
+
 /**
  * Postpones an event. Postponed events are bounded as the mailbox is, which they came from: one too many fails or is
- * dropped, and counted, by the same policy.
+ * dropped, and counted, by the same policy. Calls whose callers have given up make room first.
  */
 export function keepBack(event: QueuedEvent, machine: Machine, self: Process): void {
   const { queue } = machine;
@@ -49,7 +54,7 @@ export function keepBack(event: QueuedEvent, machine: Machine, self: Process): v
     return;
   }
   self.dropped++;
-  const oldest = self.full === 'dropOldest' ? queue.shed(isBounded) : undefined;
+  const oldest = queue.shed(isAbandoned) ?? (self.full === 'dropOldest' ? queue.shed(isBounded) : undefined);
   if (oldest !== undefined) queue.postpone(event);
   const victim = oldest ?? event;
   if (victim.type === 'call') (victim.from as Partial<Call>).fail?.({ tag: 'overloaded', bound: 'mailbox' });

@@ -11,9 +11,14 @@ import type { StatemStatus } from './status.ts';
 import type { TimeoutTable } from './timeout-table.ts';
 import type { Transition } from './transition.ts';
 
+/** Most machines have one module, and are idle: they share what is empty. */
+const ALONE: readonly Callbacks[] = [];
+
 export class Machine {
-  /** The callback modules, the present one last; never empty. */
-  modules: Callbacks[];
+  /** The callbacks that run now. */
+  module: Callbacks;
+  /** The callback modules below it, which `popCallbackModule` brings back, the next one last. */
+  below: readonly Callbacks[] = ALONE;
   state: unknown = undefined;
   data: unknown = undefined;
   readonly queue: EventQueue<QueuedEvent> = new EventQueue();
@@ -29,13 +34,13 @@ export class Machine {
   readonly hibernateAfter: number;
 
   constructor(module: Callbacks, hibernateAfter: number) {
-    this.modules = [module];
+    this.module = module;
     this.hibernateAfter = hibernateAfter;
   }
 
-  /** The callbacks that run now. */
-  get module(): Callbacks {
-    return this.modules.at(-1) as Callbacks;
+  /** Callback modules in all. */
+  get depth(): number {
+    return this.below.length + 1;
   }
 
   /** Takes over how far a transition came. */
@@ -46,8 +51,13 @@ export class Machine {
 
   switchModules(actions: readonly ModuleAction[]): void {
     for (const action of actions) {
-      if (action.tag !== 'pushCallbackModule') this.modules.pop();
-      if (action.tag !== 'popCallbackModule') this.modules.push(callbacksOf(action.module));
+      if (action.tag === 'popCallbackModule') {
+        this.module = this.below.at(-1) as Callbacks;
+        this.below = this.below.slice(0, -1);
+      } else {
+        if (action.tag === 'pushCallbackModule') this.below = [...this.below, this.module];
+        this.module = callbacksOf(action.module);
+      }
     }
   }
 

@@ -5,8 +5,10 @@
  * it would have had something to show.
  */
 import type { ExitReason } from '../../actor/exit-reason.ts';
+import { silenced } from '../sequence.ts';
 import { FORMATTER_CRASHED } from '../server-status.ts';
 
+/** What `formatStatus` of a machine takes and gives (OTP G19). */
 export interface StatemStatus<State = unknown, Data = unknown> {
   readonly state: State;
   readonly data: Data;
@@ -33,6 +35,8 @@ export function formatted(status: StatemStatus, format: FormatStatus | undefined
   if (format === undefined) return status;
   try {
     const given: unknown = format(status);
+    // one that is async gives nothing to show
+    silenced(given);
     if (typeof given === 'object' && given !== null && 'state' in given) {
       const { state, data, reason, queue, postponed, timeouts, log } = given as Partial<StatemStatus>;
       return {

@@ -54,6 +54,11 @@ export class TimeoutTable {
 
   /** Does what one list of actions asks for: of each type the last one counts. */
   apply(actions: readonly TimeoutAction[]): void {
+    const [only] = actions;
+    if (only !== undefined && actions.length === 1) {
+      this.#set(keyOf(only), only);
+      return;
+    }
     const last = new Map<TimeoutKey, TimeoutAction>();
     for (const action of actions) {
       const key = keyOf(action);
@@ -87,10 +92,10 @@ export class TimeoutTable {
 
   /** The zero timeout that is next; only when no event is queued. */
   takeZero(): TimeoutEvent | undefined {
-    const key = this.#zero[0];
+    const key = this.#zero.shift();
     if (key === undefined) return undefined;
     const content = this.#running.get(key)?.content;
-    this.cancel(key);
+    this.#running.delete(key);
     return eventOf(key, content);
   }
 

@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ExitReason } from '../../actor/exit-reason.ts';
 import { Stop } from '../result.ts';
 import type { Action, CallbackModule, ModuleAction, ReplyAction, TimeoutAction } from './action.ts';
-import { isFrom, isQueuedEvent, type QueuedEvent } from './event.ts';
+import { isFrom, isQueuedEvent, isTimeoutName, type QueuedEvent } from './event.ts';
 import { KeepState, KeepStateAndData, NextState } from './result.ts';
 
 /** Whose result it is: only a callback for an event may change state and module, postpone and insert. */
@@ -31,8 +31,12 @@ export class Transition {
   data: unknown;
   postpone = false;
   hibernate = false;
+  /** The state is another one than when the event came. */
+  changed = false;
   /** The state is to be entered (again). */
   enter = false;
+  /** How often it was. */
+  entered = 0;
   /** Since the last callback, in order. */
   replies: readonly ReplyAction[] = NONE;
   modules: readonly ModuleAction[] = NONE;
@@ -58,7 +62,10 @@ export class Transition {
       const changed = source === 'init' || !sameState(result.state, this.state);
       if (changed && source === 'enter') return this.#reject(returnReason(source), result);
       this.data = result.data;
-      if (changed) this.state = result.state;
+      if (changed) {
+        this.state = result.state;
+        this.changed = source === 'event';
+      }
       this.enter = changed;
     } else if (source === 'init') return this.#reject(returnReason(source), result);
     else if (result instanceof KeepState) {
@@ -84,19 +91,32 @@ export class Transition {
   }
 
   #actions(actions: unknown, source: Source, depth: number): void {
+    if (!Array.isArray(actions)) {
+      if (!this.#action(actions, source, depth)) this.#rejectAction(actions, source);
+      return;
+    }
+    // most lists are one reply, which is such a list already
+    if (actions.length === 1 && isReply(actions[0])) {
+      this.replies = actions as readonly ReplyAction[];
+      return;
+    }
     let modules = depth;
-    for (const action of listOf(actions)) {
+    for (const action of actions as readonly unknown[]) {
       if (!this.#action(action, source, modules)) {
-        const forbidden = source === 'enter' && isAction(action);
-        this.#reject(
-          `bad_${forbidden ? 'state_enter_action' : 'action'}_from_${source === 'init' ? 'init' : 'state_function'}`,
-          action,
-        );
+        this.#rejectAction(action, source);
         return;
       }
       if (isAction(action) && action.tag === 'pushCallbackModule') modules++;
       if (isAction(action) && action.tag === 'popCallbackModule') modules--;
     }
+  }
+
+  #rejectAction(action: unknown, source: Source): void {
+    const forbidden = source === 'enter' && isAction(action);
+    this.#reject(
+      `bad_${forbidden ? 'state_enter_action' : 'action'}_from_${source === 'init' ? 'init' : 'state_function'}`,
+      action,
+    );
   }
 
   /** False for an action that makes no sense (here). */
@@ -175,14 +195,17 @@ const listOf = (given: unknown): readonly unknown[] => (Array.isArray(given) ? g
 const isAction = (value: unknown): value is Exclude<Action, number> =>
   typeof value === 'object' && value !== null && 'tag' in value;
 
-const isReply = (value: unknown): value is ReplyAction =>
-  isAction(value) && value.tag === 'reply' && isFrom(value.from);
+function isReply(value: unknown): value is ReplyAction {
+  if (typeof value !== 'object' || value === null) return false;
+  const { tag, from } = value as Partial<ReplyAction>;
+  return tag === 'reply' && isFrom(from);
+}
 
 /** A duration may be Infinity, an instant may not; both may be 0 or more. */
-function isTimeout({ type, time, abs, ...rest }: TimeoutAction): boolean {
+function isTimeout(action: TimeoutAction): boolean {
+  const { type, time, abs } = action;
   if (type === 'genericTimeout') {
-    const name = (rest as { readonly name?: unknown }).name;
-    if (typeof name !== 'string' && typeof name !== 'number' && typeof name !== 'symbol') return false;
+    if (!isTimeoutName(action.name)) return false;
   } else if (type !== 'timeout' && type !== 'stateTimeout') return false;
   if (time === 'cancel' || time === 'update') return !abs;
   return typeof time === 'number' && (abs ? Number.isFinite(time) : time >= 0);

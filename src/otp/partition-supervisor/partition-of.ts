@@ -10,8 +10,14 @@
 /** Deepest nesting of a key: more is a mistake, perhaps a cycle. */
 const MAX_DEPTH = 8;
 
-/** 0 to `count - 1`. Throws a `TypeError` for a key without a stable value: a function, a symbol, an instance. */
+/**
+ * The partition of a key, 0 to `count - 1`, the same in every run: integers by their amount, all else by a hash of what
+ * it holds (OTP T2). Throws a `TypeError` for a key without a stable value: a function, a symbol, an instance; a
+ * `RangeError` for a count that is no integer ≥ 1.
+ */
 export function partitionOf(key: unknown, count: number): number {
+  if (!(Number.isInteger(count) && count >= 1))
+    throw new RangeError('partitionOf: count must be an integer ≥ 1');
   if (typeof key === 'bigint') return Number((key < 0n ? -key : key) % BigInt(count));
   if (Number.isInteger(key)) return Math.abs(key as number) % count;
   return stableHash(canonical(key, 0)) % count;

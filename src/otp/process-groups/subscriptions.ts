@@ -96,7 +96,8 @@ export class Subscriptions<Group> {
     const lost: Process[] = [];
     for (const subscription of [...(ofGroup ?? []), ...this.#ofScope]) {
       const { subscriber } = subscription;
-      if (!subscriber.alive) continue;
+      // whoever heard of a change that was told may have ended it
+      if (!subscriber.alive || !this.#isActive(subscription)) continue;
       const { dropped } = subscriber;
       subscriber.runtime.send(subscriber, new GroupChange(subscription, tag, group, pids));
       // also when the mailbox made room by dropping what may be an earlier change
@@ -110,9 +111,13 @@ export class Subscriptions<Group> {
     return lost;
   }
 
+  #isActive(subscription: Subscription<Group>): boolean {
+    return this.#ofProcess.get(subscription.subscriber)?.has(subscription) === true;
+  }
+
   #forget(subscription: Subscription<Group>): boolean {
     const { subscriber, only } = subscription;
-    if (this.#ofProcess.get(subscriber)?.has(subscription) !== true) return false;
+    if (!this.#isActive(subscription)) return false;
     if (only === undefined) this.#ofScope.delete(subscription);
     else leave(this.#ofGroup, only.group, subscription);
     leave(this.#ofProcess, subscriber, subscription);

@@ -45,11 +45,18 @@ export class EntryTable<Key, Owner, Value> {
     return entry;
   }
 
-  /** Removes an entry that is in the table. */
-  remove(entry: Entry<Key, Owner, Value>): void {
+  /** Removes an entry; false when it is not, or no longer, in the table. */
+  remove(entry: Entry<Key, Owner, Value>): boolean {
+    if (!this.has(entry)) return false;
     take(this.#byKey, entry.key, entry);
     take(this.#byOwner, entry.owner, entry);
     this.#size--;
+    return true;
+  }
+
+  has(entry: Entry<Key, Owner, Value>): boolean {
+    const slot = this.#byKey.get(entry.key);
+    return slot === entry || (slot instanceof Set && slot.has(entry));
   }
 
   /** The entries of a key, as they are now. */

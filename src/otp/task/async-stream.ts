@@ -10,6 +10,8 @@ import type { ExitReason } from '../../actor/exit-reason.ts';
 import type { Ref } from '../../actor/pid.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import type { Runtime } from '../../actor/runtime.ts';
+import { refuse, wrongFunction } from '../arguments.ts';
+import { checkDeadline } from '../durations.ts';
 import { ExitError, reasonOf } from '../errors.ts';
 import { isPromiseLike } from '../sequence.ts';
 import { CALL_TIMEOUT } from '../server-ref.ts';
@@ -20,6 +22,7 @@ import { exitWaiting } from './task.ts';
 /** OTP takes the number of cores; tasks of one thread mostly wait for others, which has nothing to do with it. */
 const MAX_CONCURRENCY = 8;
 
+/** How a stream of tasks runs. */
 export interface StreamOptions {
   /** Tasks at a time, at least 1. Default 8. */
   readonly maxConcurrency?: number;
@@ -69,10 +72,13 @@ export function startStream<T, R>(
   work: (item: T, self: Self) => R | PromiseLike<R>,
   options: StreamOptions,
 ): TaskStream<R> {
-  const { maxConcurrency = MAX_CONCURRENCY, timeout = CALL_TIMEOUT } = options;
+  const { maxConcurrency = MAX_CONCURRENCY, timeout = CALL_TIMEOUT, onTimeout = 'exit' } = options;
   if (!(Number.isInteger(maxConcurrency) && maxConcurrency >= 1))
     throw new RangeError('maxConcurrency must be an integer ≥ 1');
-  if (!(timeout > 0)) throw new RangeError('timeout must be positive milliseconds or Infinity');
+  checkDeadline('timeout', timeout);
+  if (onTimeout !== 'exit' && onTimeout !== 'killTask')
+    throw new RangeError('onTimeout must be exit or killTask');
+  refuse(wrongFunction('work', work));
   return new Stream(source, items, work, { ...options, maxConcurrency, timeout });
 }
 
@@ -151,7 +157,9 @@ class Stream<T, R> implements TaskStream<R> {
     const { signal } = this.#options;
     const { owner, runtime } = this.#source;
     const items = this.#items;
-    this.#input = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+    // a text is iterable too
+    const source = Object(items) as typeof items;
+    this.#input = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
     if (signal?.aborted === true) this.#onAbort();
     else signal?.addEventListener('abort', this.#onAbort);
     // unlinked tasks have nobody else who ends them
@@ -263,9 +271,8 @@ class Stream<T, R> implements TaskStream<R> {
 
   #timedOut(): void {
     const { owner } = this.#source;
-    const error = new ExitError('asyncStream', 'timeout');
-    this.#fail(error);
-    if (owner !== null) exitWaiting(owner, error);
+    this.#fail(new ExitError('asyncStream', 'timeout'));
+    if (owner !== null) exitWaiting(owner, 'timeout');
   }
 
   #fail(error: unknown): void {

@@ -25,10 +25,13 @@ export const taskBehavior: Behavior = {
 
 function finish(self: Process, call: Call, value: unknown): void {
   call.reply(value);
-  self.runtime.stop(self, 'normal');
+  self.runtime.die(self, 'normal');
 }
 
-/** Has the process of a task do its work; one of the two is called, once. `timeout` in ms, Infinity for none. */
+/**
+ * Has the process of a task that has just been spawned do its work; one of the two is called, once. `timeout` in ms,
+ * Infinity for none.
+ */
 export function runTask<T>(
   process: Process,
   body: TaskBody<T>,
@@ -37,5 +40,19 @@ export function runTask<T>(
   onFailure: (failure: CallFailure) => void,
 ): void {
   const call = new PromiseCall(body, onResult as (value: unknown) => void, onFailure);
+  process.runtime.activate(process);
   process.runtime.call(process, call, timeout);
 }
+
+/** Has the process of a task that has just been spawned do its work up to its first `await`, at once. */
+export function runTaskNow(process: Process, call: Call, timeout: number): void {
+  const { runtime } = process;
+  call.moveTo(process);
+  process.state = call;
+  runtime.scheduler.runNow(process, workNow);
+  // what is done by now needs no deadline
+  if (timeout !== Infinity && !call.settled) runtime.timers.set(call, timeout);
+}
+
+const workNow = (self: Process): void | PromiseLike<void> =>
+  taskBehavior.receive(Kind.call, self.state, self);

@@ -9,10 +9,10 @@
  * const task = tasks.asyncNolink(self, () => fetchPage(url));
  * ```
  */
-import type { NameTable } from '../../actor/names.ts';
 import { Process, type Self } from '../../actor/process.ts';
 import type { Runtime } from '../../actor/runtime.ts';
 import { childrenOf } from '../../actor/tree.ts';
+import type { ChildOptions } from '../child-options.ts';
 import type { ChildSpec } from '../child-spec.ts';
 import {
   dynamicSupervisor,
@@ -26,8 +26,9 @@ import type { MaybePromise } from '../sequence.ts';
 import type { StartOptions, StartResult } from '../start.ts';
 import { startStream, type StreamOptions, type TaskStream } from './async-stream.ts';
 import { runTask, taskBehavior, type TaskBody } from './task-process.ts';
-import { Task, type TaskOptions } from './task.ts';
+import { checkTask, Task, type TaskOptions } from './task.ts';
 
+/** What a task supervisor is. Its tasks are temporary: none is restarted. */
 export interface TaskSupervisorSpec {
   /** Tasks at most at a time; one more is `max_children`. Default Infinity. */
   readonly maxChildren?: number;
@@ -43,7 +44,7 @@ export async function startTaskSupervisor(
   return new TaskSupervisorRef(runtime, pid as Process);
 }
 
-/** Starts a task supervisor linked to the calling process, as a child specification does. */
+/** Starts a task supervisor linked to the calling process, as a child specification does. Never throws. */
 export function startTaskSupervisorLink(
   parent: Self,
   spec: TaskSupervisorSpec = {},
@@ -59,7 +60,7 @@ export function startTaskSupervisorLink(
 export function taskSupervisor(
   id: string,
   spec: TaskSupervisorSpec = {},
-  options: Pick<ChildSpec, 'restart' | 'shutdown'> & { readonly scope?: NameTable } = {},
+  options: ChildOptions = {},
 ): ChildSpec {
   return dynamicSupervisor(id, spec, options);
 }
@@ -68,18 +69,21 @@ export function taskSupervisor(
 export class TaskSupervisorRef extends TreeRef {
   /** A task linked to `owner` as well: a crash of one is an exit signal to the other. */
   async<T>(owner: Self, body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
+    checkTask(body, options);
     const process = this.#spawn(options);
     this.runtime.link(process, owner.pid);
-    return new Task(process, owner as Process, body, options.timeout);
+    return new Task(process, owner as Process, body, options);
   }
 
   /** A task that is linked to nobody but its supervisor. @param owner who waits for it; null outside an actor. */
   asyncNolink<T>(owner: Self | null, body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
-    return new Task(this.#spawn(options), owner as Process | null, body, options.timeout);
+    checkTask(body, options);
+    return new Task(this.#spawn(options), owner as Process | null, body, options);
   }
 
   /** A task for what it does, whose result nobody waits for. */
   startChild(body: TaskBody<unknown>, options: TaskOptions = {}): Process {
+    checkTask(body, options);
     const process = this.#spawn(options);
     const kill = (): void => this.runtime.exit(process, 'kill');
     runTask(
@@ -147,9 +151,9 @@ export class TaskSupervisorRef extends TreeRef {
 const taskSpec = (label: string): ChildSpec => ({
   id: label,
   restart: 'temporary',
-  start: (parent) => {
-    const process = parent.runtime.spawn(taskBehavior, { parent: parent as Process, label });
-    parent.runtime.activate(process);
-    return { tag: 'ok', pid: process };
-  },
+  // it begins with its work, in the turn it is started in
+  start: (parent) => ({
+    tag: 'ok',
+    pid: parent.runtime.spawn(taskBehavior, { parent: parent as Process, label }),
+  }),
 });

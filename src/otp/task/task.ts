@@ -5,97 +5,85 @@ import type { ExitReason } from '../../actor/exit-reason.ts';
 import type { Pid } from '../../actor/pid.ts';
 import { Status, type Process } from '../../actor/process.ts';
 import type { Runtime } from '../../actor/runtime.ts';
-import { ExitError, reasonOf } from '../errors.ts';
+import { refuse, wrongFunction, wrongSignal } from '../arguments.ts';
+import { wrongDuration } from '../durations.ts';
+import { exitErrorOf, type ExitError } from '../errors.ts';
 import { CALL_TIMEOUT, type CallOptions } from '../server-ref.ts';
 import { stopProcess, type Shutdown } from '../stop.ts';
-import { runTask, type TaskBody } from './task-process.ts';
+import { runTaskNow, type TaskBody } from './task-process.ts';
+import { TaskRun, TaskWait } from './task-run.ts';
 
 /** Milliseconds a task that traps exits has to end after it was told to (OTP `Task.shutdown/2`). */
 const TASK_SHUTDOWN = 5_000;
 
+/** How a task is started. */
 export interface TaskOptions {
   readonly label?: string;
   /** Milliseconds until the task is killed and its result is `timeout`. Default none. */
   readonly timeout?: number;
+  /**
+   * Runs the body at once, in the caller's turn, up to its first `await`, as an async function does; no trip through
+   * the run queue, several times the speed for short work. A linked task that throws at once ends its owner before
+   * the start has returned. Eight deep, the next one takes its turn. Default false.
+   */
+  readonly eager?: boolean;
 }
+
+/** Throws for a body that is no function (`TypeError`) and a time that is none (`RangeError`). */
+export function checkTask(body: unknown, { timeout = Infinity }: TaskOptions): void {
+  refuse(wrongFunction('body', body) ?? wrongDuration('timeout', timeout));
+}
+
+/** Eager tasks within each other at most: they use the caller's stack. */
+const NESTING = 8;
 
 /** A result that is there; `undefined` is a value like any other. */
 export interface TaskValue<T> {
   readonly value: T;
 }
 
+/** A function that runs in a process of its own, and what becomes of it. Source: Elixir `Task`; OTP T4. */
 export class Task<T> {
   readonly runtime: Runtime;
-  readonly #process: Process;
   readonly #owner: Process | null;
-  readonly #result: Promise<T>;
+  readonly #run: TaskRun<T>;
 
   /** Only the functions that start tasks make one. */
-  constructor(process: Process, owner: Process | null, body: TaskBody<T>, timeout: number = Infinity) {
-    this.runtime = process.runtime;
-    this.#process = process;
+  constructor(process: Process, owner: Process | null, body: TaskBody<T>, options: TaskOptions) {
+    const { timeout = Infinity, eager } = options;
+    const { runtime } = process;
+    this.runtime = runtime;
     this.#owner = owner;
-    this.#result = new Promise((resolve, reject) => {
-      runTask(process, body, timeout, resolve, (failure) => {
-        reject(new ExitError(process.label, reasonOf(failure)));
-        if (failure.tag === 'timeout') this.kill();
-      });
-    });
-    // a task nobody waits for must not end the program; its crash is in the report
-    this.#result.catch(() => {});
+    this.#run = new TaskRun(process, body);
+    if (eager === true && runtime.scheduler.nesting < NESTING) runTaskNow(process, this.#run, timeout);
+    else {
+      runtime.activate(process);
+      runtime.call(process, this.#run, timeout);
+    }
   }
 
   get pid(): Pid {
-    return this.#process;
+    return this.#run.process;
   }
 
   /**
    * The task's result. Rejects with `ExitError`: the reason the task died of, or `timeout` (default 5,000 ms).
    *
-   * A timeout ends the actor that waits too, with that error as its reason and whatever catches it, and so the task
-   * if it is linked. The actor is the one whose turn it is, after an `await` the one that started the task. Where
+   * A timeout ends the actor that waits too, with `timeout` as its reason and whatever it catches, and so the task if
+   * it is linked. The actor is the one whose turn it is, after an `await` the one that started the task. Where
    * there is none the task is killed: nobody else would. A `signal` ends only the wait: `{ canceled: reason }`.
    */
-  async await(options: number | CallOptions = CALL_TIMEOUT): Promise<T> {
+  await(options: number | CallOptions = CALL_TIMEOUT): Promise<T> {
     const waiting = this.runtime.scheduler.current ?? this.#owner;
-    const result = await this.yield(options);
-    if (result !== undefined) return result.value;
-    const error = new ExitError(this.#process.label, 'timeout');
-    if (waiting === null) this.kill();
-    else exitWaiting(waiting, error);
-    throw error;
+    return wait(new Await(this.#run, waiting), options) as Promise<T>;
   }
 
   /**
    * The result in a box if it comes within `timeout` ms (default 5,000), else undefined; the task runs on. Rejects
    * with `ExitError` when the task died.
    */
-  async yield(options: number | CallOptions = CALL_TIMEOUT): Promise<TaskValue<T> | undefined> {
-    const { timeout = CALL_TIMEOUT, signal } = typeof options === 'number' ? { timeout: options } : options;
-    if (!(timeout >= 0)) throw new RangeError('timeout must be milliseconds or Infinity');
-    if (timeout === Infinity && signal === undefined) return { value: await this.#result };
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => {
-        settle(() => reject(new ExitError(this.#process.label, { canceled: signal?.reason as unknown })));
-      };
-      const timer =
-        timeout === Infinity
-          ? undefined
-          : this.runtime.timers.after(timeout, () => {
-              settle(() => resolve(undefined));
-            });
-      function settle(how: () => void): void {
-        timer?.unset();
-        signal?.removeEventListener('abort', giveUp);
-        how();
-      }
-      this.#result.then(
-        (value) => settle(() => resolve({ value })),
-        (error: unknown) => settle(() => reject(error as Error)),
-      );
-      if (signal?.aborted === true) giveUp();
-      else signal?.addEventListener('abort', giveUp);
-    });
+  yield(options: number | CallOptions = CALL_TIMEOUT): Promise<TaskValue<T> | undefined> {
+    return wait(new Yield(this.#run), options) as Promise<TaskValue<T> | undefined>;
   }
 
   /**
@@ -104,11 +92,12 @@ export class Task<T> {
    * else. @param shutdown ms until it is killed (default 5,000), or `brutalKill`.
    */
   async shutdown(shutdown: Shutdown = TASK_SHUTDOWN): Promise<TaskValue<T> | undefined> {
-    const asked = this.#process.alive;
+    const { process } = this.#run;
+    const asked = process.alive;
     this.#unlink();
-    await stopProcess(this.#process, null, shutdown);
+    await stopProcess(process, null, shutdown);
     try {
-      return { value: await this.#result };
+      return await this.yield(Infinity);
     } catch (error) {
       const { reason } = error as ExitError;
       if (asked && (reason === 'shutdown' || reason === 'killed')) return undefined;
@@ -118,12 +107,46 @@ export class Task<T> {
 
   /** Kills the task at once if it still runs. A linked owner gets the exit signal `killed`: `shutdown` unlinks first. */
   kill(): void {
-    this.runtime.exit(this.#process, 'kill');
+    this.runtime.exit(this.#run.process, 'kill');
   }
 
   #unlink(): void {
-    if (this.#owner !== null) this.runtime.unlink(this.#owner, this.#process);
+    if (this.#owner !== null) this.runtime.unlink(this.#owner, this.#run.process);
   }
+}
+
+class Await<T> extends TaskWait<T> {
+  readonly #waiting: Process | null;
+  constructor(run: TaskRun<T>, waiting: Process | null) {
+    super(run);
+    this.#waiting = waiting;
+  }
+  protected give(value: T): void {
+    this.resolve(value);
+  }
+  protected giveUp(): void {
+    const { process } = this.run;
+    if (this.#waiting === null) process.runtime.exit(process, 'kill');
+    else exitWaiting(this.#waiting, 'timeout');
+    this.reject(exitErrorOf(process.label, { tag: 'timeout' }));
+  }
+}
+
+class Yield<T> extends TaskWait<T> {
+  protected give(value: T): void {
+    this.resolve({ value } satisfies TaskValue<T>);
+  }
+  protected giveUp(): void {
+    this.resolve(undefined);
+  }
+}
+
+function wait(wait: TaskWait<unknown>, options: number | CallOptions): Promise<unknown> {
+  const { timeout = CALL_TIMEOUT, signal } = typeof options === 'number' ? { timeout: options } : options;
+  const wrong =
+    wrongDuration('timeout', timeout) ?? (signal === undefined ? undefined : wrongSignal('signal', signal));
+  if (wrong !== undefined) return Promise.reject(wrong);
+  return wait.start(timeout, signal);
 }
 
 /** Ends the actor that waited in vain as a throw in its callback does, also when it catches everything. */

@@ -147,13 +147,18 @@ notApplicable(['cast_fast', 'multicall', 'multicall_down'], 'part 6');
 ported('otp_7669', async () => {
   for (const naming of namings().slice(1)) {
     const { runtime } = world();
+    const starter = recorder(runtime, { trapExit: true }).pid;
     for (let i = 0; i < 100; i++) {
       for (const init of [() => ignore, () => stop('stopped', []), () => Promise.resolve(ignore)]) {
+        // the name is free in the very moment the starter hears of it
+        const free = () =>
+          (naming.scope ?? (runtime.names as Via | typeof runtime.names)).whereis('my_server');
+        const linked = startServerLink(starter, puppet(), init, naming);
+        const held = linked instanceof Promise ? linked.then(free) : free();
+        expect(await held).toBeUndefined();
         const told = await reasonOf(startServer(runtime, puppet(), init, naming));
         expect(told).toBe(init() instanceof Promise || init() === ignore ? 'ignore' : 'stopped');
-        // the name is free before the starter hears of it
-        const table = naming.scope ?? (runtime.names as Via | typeof runtime.names);
-        expect(table.whereis(naming.name as string)).toBeUndefined();
+        expect(free()).toBeUndefined();
       }
     }
     const { pid } = await begin(puppet(), naming, { ...world(), runtime });

@@ -163,7 +163,7 @@ export interface Bench extends World {
 }
 
 export function bench(): Bench {
-  const all = world();
+  const all = world({ node: 'here' });
   const { pid: tester, inbox: received } = recorder(all.runtime, { trapExit: true });
   const flush = (): unknown[] => received.splice(0).map(({ message }) => message);
   return {

@@ -1,4 +1,4 @@
-/** gen_statem_SUITE: state enter calls, the order of events, and timeouts. */
+/** gen_statem_SUITE: the order of events, and timeouts. */
 import { expect } from 'vitest';
 import {
   eventTimeout,
@@ -8,8 +8,6 @@ import {
   nextEvent,
   nextState,
   postpone,
-  repeatState,
-  repeatStateAndData,
   replyAction,
   stateTimeout,
 } from '../../../src/otp/gen-statem.ts';
@@ -20,52 +18,6 @@ import { conformanceSuite } from '../suite.ts';
 import { line, resume, scripted, suspend } from './scripted.ts';
 
 const { ported } = conformanceSuite('gen_statem_SUITE', 59);
-
-ported('state_enter', async () => {
-  let repeats = 0;
-  const { ref, log, clock } = await scripted(
-    (event, state, data) => {
-      data.push(`${state}: ${line(event)}`);
-      if (event.type === 'enter') {
-        if (state !== 'wait') return keepState(data);
-        if (repeats++ < 2) return repeatState(data);
-        return keepState(data, [eventTimeout(0, 'a'), stateTimeout(0, 'b')]);
-      }
-      if (event.type !== 'call') return keepStateAndData();
-      const answer = replyAction(event.from, event.tag);
-      if (event.tag === 'go') return nextState('wait', data, answer);
-      if (event.tag === 'repeat') return repeatState(data, answer);
-      if (event.tag === 'repeatAndData') return repeatStateAndData(answer);
-      return nextState('start', data, [answer, nextEvent({ type: 'internal', content: 'inserted' })]);
-    },
-    { stateEnter: true },
-  );
-  await clock.settle();
-  expect(log.splice(0)).toEqual(['start: enter from start']);
-  expect(await ref.call('go')).toBe('go');
-  await clock.settle();
-  expect(log.splice(0)).toEqual([
-    'start: call go',
-    'wait: enter from start',
-    'wait: enter from start',
-    'wait: enter from start',
-    'wait: timeout a',
-    'wait: stateTimeout b',
-  ]);
-  for (const tag of ['repeat', 'repeatAndData']) {
-    expect(await ref.call(tag)).toBe(tag);
-    await clock.settle();
-    expect(log.splice(0)).toEqual([
-      `wait: call ${tag}`,
-      'wait: enter from wait',
-      'wait: timeout a',
-      'wait: stateTimeout b',
-    ]);
-  }
-  expect(await ref.call('back')).toBe('back');
-  await clock.settle();
-  expect(log).toEqual(['wait: call back', 'start: enter from wait', 'start: internal inserted']);
-});
 
 ported('event_order', async () => {
   const all = await scripted((event, state, log) => {
@@ -163,6 +115,9 @@ ported('timeout_cancel_and_update', async () => {
         return keepState(log, genericTimeout('n', 'update', event.content));
       case 'number':
         return keepState(log, 17);
+      case 'list':
+        // of one type the last one counts
+        return keepState(log, [genericTimeout('n', 5, 'never'), genericTimeout('n', 10, 'last'), 30, 20]);
       default:
         return keepState(log);
     }
@@ -194,7 +149,13 @@ ported('timeout_cancel_and_update', async () => {
   await clock.advance(16);
   expect(log).toEqual([]);
   await clock.advance(1);
-  expect([log, running()]).toEqual([['timeout 17'], 0]);
+  expect([log.splice(0), running()]).toEqual([['timeout 17'], 0]);
+  ref.cast('list');
+  await clock.advance(9);
+  expect([log, running()]).toEqual([[], 2]);
+  await clock.advance(100);
+  // the one with a name is an event, and voids the event timeout
+  expect([log, running()]).toEqual([['genericTimeout n last'], 0]);
 });
 
 ported('event_types', async () => {

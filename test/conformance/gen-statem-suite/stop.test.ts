@@ -1,6 +1,7 @@
 /** gen_statem_SUITE, the stop cases: each once per callback mode. */
 import { expect } from 'vitest';
 import { NameScope, type NameTable } from '../../../src/actor/names.ts';
+import { RemoteName } from '../../../src/actor/pid.ts';
 import type { Process } from '../../../src/actor/process.ts';
 import { stopServer } from '../../../src/otp/gen-server.ts';
 import { startStatem } from '../../../src/otp/gen-statem.ts';
@@ -8,7 +9,7 @@ import { ServerRef } from '../../../src/otp/server-ref.ts';
 import { reasonOf } from '../../actor/world.ts';
 import { conformanceSuite } from '../suite.ts';
 import { inBothModes } from './both.ts';
-import type { Bench, Calls, Casts, Connection } from './connection.ts';
+import type { Bench, Calls, Casts, Connection, Ref } from './connection.ts';
 
 const suite = conformanceSuite('gen_statem_SUITE', 59);
 const both = inBothModes(suite);
@@ -38,13 +39,17 @@ both('stop3', async (machine, all) => {
   expect(await reasonOf(ref.call('state'))).toBe('noproc');
 });
 
-/** Stops by a name: once it is gone, a second stop says so. */
-async function stopByName(machine: Connection, all: Bench, scope: NameTable): Promise<void> {
+/** Stops by a name: once it is gone, a second stop says so. @param named how it is spoken of */
+async function stopByName(
+  machine: Connection,
+  all: Bench,
+  scope: NameTable,
+  named: Ref = new ServerRef<Calls, Casts>(all.runtime, { scope, name: 'to stop' }),
+): Promise<void> {
   const { pid } = await startStatem(all.runtime, machine, 'ok', {
     name: 'to stop',
     scope: scope as NameTable<unknown>,
   });
-  const named = new ServerRef<Calls, Casts>(all.runtime, { scope, name: 'to stop' });
   expect(await named.call('state')).toBe('idle');
   await stopServer(named);
   expect((pid as Process).alive).toBe(false);
@@ -55,13 +60,14 @@ async function stopByName(machine: Connection, all: Bench, scope: NameTable): Pr
 both('stop4', (machine, all) => stopByName(machine, all, all.runtime.names));
 
 both('stop5', async (machine, all) => {
-  // the own node's table of names, beside another one that has the same name
+  // by the name on the own node, beside another table that has the same one
   const other = new NameScope();
   const bystander = await startStatem(all.runtime, machine, 'ok', {
     name: 'to stop',
     scope: other as NameTable<unknown>,
   });
-  await stopByName(machine, all, all.runtime.names);
+  const onNode: Ref = new ServerRef(all.runtime, new RemoteName('here', 'to stop'));
+  await stopByName(machine, all, all.runtime.names, onNode);
   expect(other.whereis('to stop')).toBe(bystander.pid);
   expect(await bystander.call('state')).toBe('idle');
 });

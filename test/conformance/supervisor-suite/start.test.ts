@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { exit } from '../../../src/actor/exit-reason.ts';
 import type { Process } from '../../../src/actor/process.ts';
+import { defineApplication, loadApplications } from '../../../src/otp/application.ts';
 import type { StartError } from '../../../src/otp/errors.ts';
 import { ignore } from '../../../src/otp/result.ts';
 import { SpecError, startSupervisor, supervisor } from '../../../src/otp/supervisor.ts';
@@ -223,26 +224,28 @@ ported('faulty_application_shutdown', async () => {
   const at = stage();
   const boom = new Error('fails in its first start');
   const faulty = { id: 'faulty', start: () => ({ tag: 'error' as const, reason: boom }) };
-  const before = at.runtime.alive;
-  const error = (await failure(
-    startSupervisor(
-      at.runtime,
-      tree([at.kid('sound'), supervisor('inner', tree([at.kid('deep'), faulty]))]),
-      { label: 'app' },
-    ),
-  )) as StartError;
-  expect(error.reason).toEqual({
-    shutdown: {
-      failed_to_start_child: 'inner',
-      reason: { shutdown: { failed_to_start_child: 'faulty', reason: boom } },
-    },
-  });
-  expect(error.message).toContain('app/inner/faulty');
-  // the stack is that of the child's own error
-  expect((error.cause as Error).stack).toBe(boom.stack);
-  expect(at.runtime.alive).toBe(before);
-  expect(at.log.filter((line) => line.startsWith('stop'))).toEqual([
-    'stop deep shutdown',
-    'stop sound shutdown',
-  ]);
+  const top = tree([at.kid('sound'), supervisor('inner', tree([at.kid('deep'), faulty]))]);
+  const applications = loadApplications(at.runtime, [defineApplication({ name: 'app', start: () => top })]);
+  // as the root of an application, and alone
+  for (const start of [
+    () => applications.start('app'),
+    () => startSupervisor(at.runtime, top, { label: 'app' }),
+  ]) {
+    const before = at.runtime.alive;
+    at.log.length = 0;
+    const error = (await failure(start())) as StartError;
+    expect(error.reason).toEqual({
+      shutdown: {
+        failed_to_start_child: 'inner',
+        reason: { shutdown: { failed_to_start_child: 'faulty', reason: boom } },
+      },
+    });
+    expect(error.message).toContain('app/inner/faulty');
+    // the stack is that of the child's own error
+    expect((error.cause as Error).stack).toBe(boom.stack);
+    await at.clock.settle();
+    expect(at.runtime.alive).toBe(before);
+    expect(at.log).toEqual(['start sound', 'start deep', 'stop deep shutdown', 'stop sound shutdown']);
+  }
+  expect(await applications.which()).toEqual([]);
 });

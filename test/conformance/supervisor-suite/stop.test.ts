@@ -155,7 +155,11 @@ ported('child_unlink', async () => {
   expect(await listed(ref)).toEqual({ child: kid });
   expect(await counts(ref)).toBe('1/0/0/1');
   expect(await reasonOf(ref.restartChild('child'))).toBe('running');
+  expect(at.contexts()).toEqual([]);
   await ref.terminateChild('child');
+  expect(at.reports.filter(({ tag }) => tag === 'supervisor')).toMatchObject([
+    { context: 'shutdown_error', child: 'child', reason: 'noproc' },
+  ]);
   expect(await counts(ref)).toBe('1/0/0/1');
   expect(await ref.restartChild('child')).toBeDefined();
   expect(await at.shutDown(ref)).toBe(true);

@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/actor/clock.ts';
 import { silentLogger } from '../../../src/actor/logger.ts';
 import { seededRandom } from '../../../src/actor/random.ts';
 import { Runtime } from '../../../src/actor/runtime.ts';
-import { workerServer } from '../../../src/isolation/index.ts';
+import { workerServer } from '../../../src/isolation.ts';
 import { server } from '../../../src/mesh/handlers/server-handler.ts';
 import { RpcError } from '../../../src/mesh/errors/rpc-error.ts';
 import type { RpcFailure } from '../../../src/mesh/errors/rpc-failure.ts';

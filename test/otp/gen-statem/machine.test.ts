@@ -53,7 +53,7 @@ describe('a machine', () => {
     init: () => nextState('closed', 0),
     states: {
       closed: (event, opened) =>
-        event.type === 'call'
+        event.type === 'call' && event.tag === 'push'
           ? nextState('open', opened + 1, [replyAction(event.from, 'opened'), stateTimeout(5_000)])
           : keepStateAndData(),
       open: (event, opened) =>

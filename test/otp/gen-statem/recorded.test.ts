@@ -45,3 +45,14 @@ test('callbacks are called in the order of OTP, for 400 recorded programs', asyn
     expect(await traceOf(program), `program ${at} of seed ${seed}: ${termOf(program)}`).toBe(trace);
   }
 });
+
+test('and in the same order when callbacks give promises, all of them or every third', async () => {
+  const { seed, traces } = JSON.parse(readFileSync(FIXTURE, 'utf8')) as Fixture;
+  const all = programs(traces.length, seed);
+  for (const [at, trace] of traces.entries()) {
+    const program = all[at] as Program;
+    const where = `program ${at} of seed ${seed}: ${termOf(program)}`;
+    expect(await traceOf(program, () => true), where).toBe(trace);
+    expect(await traceOf(program, (callback) => callback % 3 === 0), where).toBe(trace);
+  }
+});

@@ -108,19 +108,32 @@ function actionOf(act: Act): StatemAction {
   return genericTimeout(act.name, act.time, act.content);
 }
 
-/** Runs the program here: the last state, then a word for each callback, as `order.erl` writes it. */
-export async function traceOf({ events, enters, init, casts }: Program): Promise<string> {
+/**
+ * Runs the program here: the last state, then a word for each callback, as `order.erl` writes it.
+ * @param later which of the callbacks give a promise, by their number.
+ */
+export async function traceOf(
+  { events, enters, init, casts }: Program,
+  later: (callback: number) => boolean = () => false,
+): Promise<string> {
   const clock = virtualClock();
   const runtime = new Runtime({ clock, random: seededRandom('trace'), logger: silentLogger });
   const log: string[] = [];
   const left = { events: [...events], enters: [...enters] };
-  const handleEvent = (event: QueuedEvent | EnterEvent, state: string): StatemResult<string, null> => {
+  const decide = (event: QueuedEvent | EnterEvent, state: string): StatemResult<string, null> => {
     const entered = event.type === 'enter';
     log.push(entered ? `enter ${String(event.oldState)}>${state}` : line(event, state));
     const step = (entered ? left.enters : left.events).shift() ?? { to: 'keep', actions: [] };
     const actions = step.actions.map(actionOf);
     if (step.to === 'keep') return keepState(null, actions);
     return step.to === 'repeat' ? repeatState(null, actions) : nextState(step.to, null, actions);
+  };
+  const handleEvent = (
+    event: QueuedEvent | EnterEvent,
+    state: string,
+  ): StatemResult<string, null> | Promise<StatemResult<string, null>> => {
+    const result = decide(event, state);
+    return later(log.length) ? Promise.resolve(result) : result;
   };
   const machine = { stateEnter: true, init: () => nextState('a', null, init.map(actionOf)), handleEvent };
   const ref = await startStatem<undefined, string, null, object, { c(n: number): void }>(
