@@ -74,6 +74,7 @@ export {
   type Info,
   type ServerOptions,
 } from './otp/gen-server.ts';
+export { type Stoppable } from './otp/stop-server.ts';
 export {
   changeCallbackModule,
   enterStatemLoop,
@@ -186,6 +187,7 @@ export {
   type StartedChild,
   type SupervisorInit,
   type SupervisorSpec,
+  type ServerChildOptions,
 } from './otp/supervisor.ts';
 /** Debugging of any process, as OTP's module of that name: state, suspend, log, trace, statistics. */
 export * as sys from './otp/sys.ts';

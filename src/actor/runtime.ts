@@ -84,7 +84,10 @@ export class Runtime {
   deadLetters = 0;
   /** Monotonic ms of its clock. */
   readonly startedAt: number;
-  /** One of each of what comes and goes; nobody uses it. */
+  /**
+   * One of each of what comes and goes, used by nobody: a collection that finds none throws away the layout, and with
+   * it all compiled code that knew it.
+   */
   readonly kept: readonly unknown[];
   readonly #turn: Turn;
   readonly #deaths: Deaths;

@@ -106,10 +106,7 @@ export class RequestCollection<Label = unknown, T = unknown> {
   #ended(request: PendingRequest<T>): void {
     if (request.response === undefined) this.#open.delete(request);
     else this.#answered.push(request);
-    this.#wake();
-  }
-
-  #wake(): void {
+    // all of them: one takes the answer, the others see whether anything is left
     for (const wake of this.#waiting) wake();
   }
 
@@ -134,8 +131,6 @@ export class RequestCollection<Label = unknown, T = unknown> {
     if (options.delete === false) this.#given.add(request);
     else this.#labels.delete(request);
     this.#open.delete(request);
-    // the other readers have nothing left to wait for
-    if (this.#open.size === 0) this.#wake();
     return { response, label, request };
   }
 }
