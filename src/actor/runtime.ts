@@ -6,14 +6,16 @@
  */
 import type { Behavior, Failure } from './behavior.ts';
 import { Bonds } from './bonds.ts';
-import type { Call, CallFailure } from './call.ts';
+import type { Call } from './call.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Deaths } from './death.ts';
 import { signal, urgentSignal, type Work } from './delivery.ts';
 import { isExit, isOrderly, thrownReason, type ExitReason } from './exit-reason.ts';
 import { ndjsonLogger, type Logger } from './logger.ts';
+import { oneOfEach } from './layouts.ts';
+import { MAILBOX_FULL, onFull } from './full-mailbox.ts';
 import { Kind, Mailbox } from './mailbox.ts';
-import { Down, Exit, Monitor } from './monitor.ts';
+import type { Monitor } from './monitor.ts';
 import { NameScope } from './names.ts';
 import { RemotePid, type Pid, type Ref, type Target } from './pid.ts';
 import { NOPROC, Process, Status, type ProcessInfo } from './process.ts';
@@ -84,10 +86,7 @@ export class Runtime {
   deadLetters = 0;
   /** Monotonic ms of its clock. */
   readonly startedAt: number;
-  /**
-   * One of each of what comes and goes, used by nobody: a collection that finds none throws away the layout, and with
-   * it all compiled code that knew it.
-   */
+  /** See `layouts.ts`. */
   readonly kept: readonly unknown[];
   readonly #turn: Turn;
   readonly #deaths: Deaths;
@@ -113,7 +112,7 @@ export class Runtime {
       { crashed: (process, error, kind, message) => this.crash(process, error, kind, message) },
     );
     this.#deaths = new Deaths(this);
-    this.kept = kept(this);
+    this.kept = oneOfEach(this);
     this.#bonds = new Bonds(this, this.#deaths);
   }
 
@@ -378,31 +377,4 @@ function failureOf(error: unknown, kind: Kind | undefined, message: unknown): Fa
     class: isExit(error) ? 'exit' : 'error',
     message: kind === undefined ? undefined : { kind, body: message },
   };
-}
-
-/**
- * The engine forgets how the instances of a class are laid out when it collects garbage while there is none, and with
- * that the compiled code that knew it: the first calls and restarts after a quiet time would be slow again.
- */
-function kept(runtime: Runtime): readonly unknown[] {
-  const nobody = new Process(runtime, 0, { type: 'Nobody', receive: () => undefined }, null, false, null, 0);
-  const monitor = new Monitor(runtime.node, runtime.creation, 0, nobody, nobody, null);
-  return [nobody, new Mailbox(), monitor, new Exit(nobody, 'normal'), new Down(monitor, nobody, 'normal')];
-}
-
-const MAILBOX_FULL: CallFailure = { tag: 'overloaded', bound: 'mailbox' };
-
-/** A user message comes to a full mailbox: whether there is room now, or it is refused, or dropped in silence. */
-function onFull(to: Process, mailbox: Mailbox): 'room' | 'refused' | 'dropped' {
-  to.dropped++;
-  if (to.full === 'reject') return 'refused';
-  const { length } = mailbox;
-  const victim = to.full === 'dropOldest' ? mailbox.shed() : undefined;
-  // a mailbox full of signals has nothing to give
-  if (victim === undefined) return 'dropped';
-  if (victim.kind === Kind.call) (victim.message as Call).fail(MAILBOX_FULL);
-  if (to.alive && mailbox.length < length) return 'room';
-  // whoever heard of that failure has ended this process, or taken the place
-  to.dropped++;
-  return 'dropped';
 }

@@ -5,7 +5,16 @@ import { formatReport } from '../../src/actor/report-text.ts';
 import type { Report } from '../../src/actor/report.ts';
 import { RemotePid } from '../../src/actor/pid.ts';
 import type { Process } from '../../src/actor/process.ts';
-import { noReply, startServer, type GenServer } from '../../src/otp.ts';
+import {
+  keepStateAndData,
+  nextState,
+  noReply,
+  postpone,
+  startServer,
+  startStatem,
+  stateTimeout,
+  type GenServer,
+} from '../../src/otp.ts';
 import { redact, REDACTED, Redaction } from '../../src/otp/redact.ts';
 import { sendRequest } from '../../src/otp/requests.ts';
 import * as sys from '../../src/otp/sys.ts';
@@ -333,5 +342,41 @@ describe('redact', () => {
       true,
       false,
     ]);
+  });
+
+  test('in a machine: neither data, queue, postponed events nor timeouts tell', async () => {
+    const { runtime, reports, clock } = world();
+    const secret = { [KEY]: 'hunter2', user: 'ann' };
+    const machine = await startStatem(
+      runtime,
+      {
+        init: () => nextState('a', { secret, list: [secret] }, stateTimeout(5_000, secret)),
+        handleEvent: ({ type }: { readonly type: string }) => {
+          if (type === 'info') throw new Error('boom');
+          return keepStateAndData(postpone);
+        },
+        formatStatus: redact(KEY),
+      },
+      undefined,
+    );
+    machine.cast('later', secret);
+    sendRequest(machine, 'ask', secret);
+    await clock.settle();
+    const { state } = await sys.getStatus(machine);
+    machine.send(secret);
+    await clock.settle();
+    const report = reports.find(({ tag }) => tag === 'terminate') as Report;
+    for (const text of [
+      inspect(state, { depth: 64 }),
+      inspect(report, { depth: 64 }),
+      formatReport(report),
+    ]) {
+      expect(text.includes('ann')).toBe(true);
+      // the process itself is in the report, for whoever wants it
+      expect(text.replaceAll(inspect(report.pid, { depth: 64 }), '').includes(REDACTED)).toBe(true);
+    }
+    const { pid, ...told } = report as unknown as Record<string, unknown>;
+    expect([pid === undefined, inspect(told, { depth: 64 }).includes('hunter2')]).toEqual([false, false]);
+    expect(formatReport(report)).not.toContain('hunter2');
   });
 });
