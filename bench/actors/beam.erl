@@ -65,6 +65,8 @@ run(ring, N) ->
     First ! N,
     receive done -> ok end,
     unlink(First), exit(First, kill);
+%% a fresh supervisor for each 1,000: it walks through the list of all restarts of the last second at each
+run(restart, N) when N > 1000 -> restarts(1000, 1, one_for_one), run(restart, N - 1000);
 run(restart, N) -> restarts(N, 1, one_for_one);
 run(one_for_all, N) -> restarts(N, 100, one_for_all);
 run(isolated, N) ->

@@ -3,6 +3,7 @@
  */
 import type { Behavior } from '../../src/actor/behavior.ts';
 import { Kind } from '../../src/actor/mailbox.ts';
+import { NameScope } from '../../src/actor/names.ts';
 import type { Process } from '../../src/actor/process.ts';
 import {
   createRuntime,
@@ -11,6 +12,7 @@ import {
   reply,
   replyAction,
   silentLogger,
+  startDynamicSupervisor,
   startServer,
   startStatem,
   startSupervisor,
@@ -79,6 +81,28 @@ async function toggles(n: number): Promise<void> {
   const machine = await startStatem(runtime, toggle, undefined);
   for (let made = 0; made < n; made++) await machine.call('toggle');
   end(machine.pid as Process);
+}
+
+/** `n` children in all, `size` at a time: each started by a call, found by its name, and stopped with the supervisor. */
+async function dynamicChildren(n: number, size: number): Promise<void> {
+  for (let left = n; left > 0; left -= size) {
+    const scope = new NameScope();
+    const top = await startDynamicSupervisor(runtime);
+    const count = Math.min(left, size);
+    for (let at = 0; at < count; at++)
+      await top.startChild(worker(`child ${at}`, counter, undefined, { scope }));
+    for (let at = 0; at < count; at++)
+      if (scope.whereis(`child ${at}`)?.alive !== true) throw new Error(`child ${at} is not found`);
+    await top.stop();
+  }
+}
+
+/** Restarts of one supervisor: OTP's walks through the list of all of the last second at each. */
+const RESTARTS = 1_000;
+
+/** `n` restarts of one child, under as many supervisors as that takes. */
+async function restartsOfOne(n: number): Promise<void> {
+  for (let left = n; left > 0; left -= RESTARTS) await restarts(Math.min(left, RESTARTS), 1, 'oneForOne');
 }
 
 /** Crashes one of `size` children `n` times; each time waits until `size` (or one) started anew. */
@@ -196,7 +220,9 @@ export const workloads: Workloads = {
     await done;
     for (const one of ring) end(one);
   },
-  'restart, oneForOne': (n) => restarts(n, 1, 'oneForOne'),
+  'dynamic children, 10,000 at a time': (n) => dynamicChildren(n, 10_000),
+  'dynamic children, 100,000 at a time': (n) => dynamicChildren(n, 100_000),
+  'restart, oneForOne': restartsOfOne,
   'oneForAll of 100': (n) => restarts(n, 100, 'oneForAll'),
   'isolated call': async (n) => {
     for (let made = 0; made < n; made++) await startTask(runtime, () => made + 1, EAGER).await();

@@ -5,6 +5,7 @@
  */
 import type { ExitReason } from './exit-reason.ts';
 import { framesOf } from './outline.ts';
+import { namesOf } from './names.ts';
 import type { Pid } from './pid.ts';
 import { Process, Status } from './process.ts';
 import { childrenOf } from './tree.ts';
@@ -48,7 +49,7 @@ const STATUS_NAMES = Object.fromEntries(Object.entries(Status).map(([name, value
 export function crashDetails(process: Process, reason: ExitReason): CrashDetails {
   return {
     initialCall: moduleOf(process),
-    names: process.names.map(({ name }) => name),
+    names: namesOf(process),
     class: process.failure?.class ?? (reason instanceof Error ? 'error' : 'exit'),
     stack: framesOf(reason),
     ancestors: ancestorsOf(process),

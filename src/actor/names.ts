@@ -93,21 +93,36 @@ export interface HeldName {
   readonly name: unknown;
 }
 
+/** What a process is known as, in all tables; what else it holds has no name. */
+export const namesOf = ({ names }: Process): readonly unknown[] =>
+  names.flatMap(({ name }) => (name === undefined ? [] : [name]));
+
 /** Has `held` released when the process dies, before anybody hears of the death (OTP P13). */
 export function hold(process: Process, held: HeldName): void {
   process.names = [...process.names, held];
 }
+
+/** As a `Map` compares its keys: `NaN` is itself, 0 has no sign. */
+export const sameName = (a: unknown, b: unknown): boolean => a === b || Object.is(a, b);
 
 /** Takes a `hold` back. */
 export function letGo(process: Process, held: HeldName): void {
   process.names = process.names.filter((other) => other !== held);
 }
 
-/** Takes a name in any table, to be released with the process. False when it is taken. */
+/**
+ * Takes a name in any table, to be released with the process. False when it is taken. Throws what the table throws, and a
+ * `TypeError` when that gives a promise.
+ */
 export function takeName(table: NameTable<unknown>, name: unknown, process: Process): boolean {
-  if (!table.register(name, process)) return false;
+  const taken: unknown = table.register(name, process);
+  if (taken instanceof Promise) {
+    taken.catch(() => undefined);
+    throw new TypeError('a table of names must answer at once, not give a promise');
+  }
+  if (!taken) return false;
   // a table of our own has remembered it already
-  if (!process.names.some((held) => held.scope === table && held.name === name))
+  if (!process.names.some((held) => held.scope === table && sameName(held.name, name)))
     process.names = [...process.names, { scope: table, name }];
   return true;
 }

@@ -16,7 +16,7 @@
  * groups with monitors take `ProcessGroups`; a handful of fixed names fits into a `NameScope`. Source: Elixir
  * `Registry`; OTP N1–N3.
  */
-import { hold, letGo, type HeldName, type NameTable } from '../actor/names.ts';
+import { hold, letGo, sameName, type HeldName, type NameTable } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
 import { refuse, wrongArgument, wrongFunction, wrongObject } from './arguments.ts';
@@ -265,7 +265,7 @@ export class Registry<Key = string, Value = undefined> {
   /** A key that was taken as a name at a start is remembered with the process as one. */
   #forgetName(owner: Process, key: Key): void {
     const isKey = (held: HeldName): boolean =>
-      held.scope === this && held !== this.#held && held.name === key;
+      held.scope === this && held !== this.#held && sameName(held.name, key);
     if (owner.names.some(isKey)) owner.names = owner.names.filter((held) => !isKey(held));
   }
 

@@ -14,6 +14,7 @@
 import type { Behavior } from '../actor/behavior.ts';
 import { ancestorsOf, moduleOf } from '../actor/crash-details.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
+import { namesOf } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import type { Process } from '../actor/process.ts';
 import { refuse, wrongFunction, wrongObject } from './arguments.ts';
@@ -122,7 +123,7 @@ export function getStatus(target: SysTarget, timeout?: number): Promise<SysStatu
       hibernates: behavior.inspect?.(self)['hibernates'] === true,
       parent: self.parent,
       ancestors: ancestorsOf(self),
-      names: self.names.map(({ name }) => name),
+      names: namesOf(self),
       queued: self.queued,
       debug: debugOf(self)?.options ?? [],
       state: shown.state,

@@ -366,17 +366,9 @@ describe('redact', () => {
     machine.send(secret);
     await clock.settle();
     const report = reports.find(({ tag }) => tag === 'terminate') as Report;
-    for (const text of [
-      inspect(state, { depth: 64 }),
-      inspect(report, { depth: 64 }),
-      formatReport(report),
-    ]) {
-      expect(text.includes('ann')).toBe(true);
-      // the process itself is in the report, for whoever wants it
-      expect(text.replaceAll(inspect(report.pid, { depth: 64 }), '').includes(REDACTED)).toBe(true);
-    }
-    const { pid, ...told } = report as unknown as Record<string, unknown>;
-    expect([pid === undefined, inspect(told, { depth: 64 }).includes('hunter2')]).toEqual([false, false]);
-    expect(formatReport(report)).not.toContain('hunter2');
+    // the process itself, which a report names, has its state until it is gone
+    const told = { ...report, pid: undefined };
+    for (const text of [inspect(state, { depth: 64 }), inspect(told, { depth: 64 }), formatReport(report)])
+      expect(['ann', REDACTED, 'hunter2'].map((part) => text.includes(part))).toEqual([true, true, false]);
   });
 });

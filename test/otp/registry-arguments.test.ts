@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LogFields } from '../../src/actor/logger.ts';
 import { silentLogger } from '../../src/actor/logger.ts';
-import { RemotePid } from '../../src/actor/pid.ts';
+import { RemotePid, type Pid } from '../../src/actor/pid.ts';
+import { startServer } from '../../src/otp.ts';
+import { ProcessGroups } from '../../src/otp/process-groups.ts';
+import * as sys from '../../src/otp/sys.ts';
 import { Registry, type RegistryOptions } from '../../src/otp/registry.ts';
 import { hostileValues } from '../actor/hostile.ts';
 import { recorder, spawn, world } from '../actor/world.ts';
@@ -226,5 +229,60 @@ describe('listeners', () => {
       0,
     ]);
     expect(warnings).toMatchObject([{ event: 'runtime.defect' }, { event: 'runtime.defect' }]);
+  });
+});
+
+describe('names', () => {
+  test('a status and a crash report tell them, and nothing of what else a process holds', async () => {
+    const { runtime, reports, clock } = world();
+    const registry = new Registry<string>({ keys: 'unique' });
+    const groups = new ProcessGroups();
+    const details: unknown[] = [];
+    runtime.onReport((report) => {
+      if (report.tag === 'crash') details.push(report.details().names);
+    });
+    const ref = await startServer(
+      runtime,
+      {
+        init: () => 0,
+        handleInfo: () => {
+          throw new Error('boom');
+        },
+      },
+      undefined,
+      { name: 'a', scope: registry },
+    );
+    registry.register('b', ref.pid as Pid);
+    groups.join('g', ref.pid as Pid);
+    expect((await sys.getStatus(ref)).names).toEqual(['a']);
+    ref.send('go');
+    await clock.settle();
+    expect([details, reports.some(({ tag }) => tag === 'crash')]).toEqual([[['a']], true]);
+  });
+
+  test('taken and given back again and again, NaN too, they leave nothing with the process', () => {
+    const { runtime } = world();
+    const registry = new Registry<number>({ keys: 'unique' });
+    const pid = spawn(runtime);
+    for (let n = 0; n < 5; n++) {
+      expect(pid.register(Number.NaN, registry)).toBe(true);
+      expect([pid.register(Number.NaN, registry), registry.whereis(Number.NaN)]).toEqual([false, pid]);
+      expect(registry.unregister(Number.NaN)).toBe(1);
+      expect(pid.register(0, registry)).toBe(true);
+      expect([registry.whereis(-0), registry.unregister(-0)]).toEqual([pid, 1]);
+      expect(pid.names).toEqual([]);
+    }
+  });
+
+  test('a table that answers later is refused, and its rejection ends nobody', () => {
+    const { runtime } = world();
+    const table = {
+      register: () => Promise.reject(new Error('nobody waits for this')) as never,
+      unregister: () => undefined,
+      whereis: () => undefined,
+    };
+    const pid = spawn(runtime);
+    expect(() => pid.register('x', table)).toThrow(TypeError);
+    expect(pid.names).toEqual([]);
   });
 });

@@ -5,6 +5,8 @@
  * key, and those of one owner, keep the order they were added in. Source: Elixir `Registry`; OTP N3.
  */
 
+import { sameName } from '../../actor/names.ts';
+
 /** `unique`: a key has one entry. `duplicate`: any number, also several of one owner. */
 export type Keys = 'unique' | 'duplicate';
 
@@ -75,7 +77,7 @@ export class EntryTable<Key, Owner, Value> {
     if (ofKey === undefined || ofOwner === undefined) return [];
     return sizeOf(ofKey) <= sizeOf(ofOwner)
       ? listed(ofKey).filter((entry) => entry.owner === owner)
-      : listed(ofOwner).filter((entry) => sameKey(entry.key, key));
+      : listed(ofOwner).filter((entry) => sameName(entry.key, key));
   }
 
   owns(owner: Owner): boolean {
@@ -111,6 +113,3 @@ const listed = <E extends object>(slot: Slot<E> | undefined): readonly E[] =>
   slot === undefined ? [] : slot instanceof Set ? [...slot] : [slot];
 
 const sizeOf = <E extends object>(slot: Slot<E>): number => (slot instanceof Set ? slot.size : 1);
-
-/** As a `Map` compares: `NaN` is itself, 0 has no sign. */
-const sameKey = (a: unknown, b: unknown): boolean => a === b || Object.is(a, b);
