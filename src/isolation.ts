@@ -13,12 +13,10 @@ export {
   WorkerPoolRef,
   type AnyModule,
   type WorkerCallOptions,
-  type WorkerModule,
 } from './isolation/worker-pool.ts';
 export {
   startWorkerServer,
   startWorkerServerLink,
   workerServer,
-  workerServerState,
   type WorkerServerOptions,
 } from './isolation/worker-server.ts';

@@ -1,5 +1,5 @@
 /**
- * What the bench `actors` measures: the workloads, their sizes, and what is wanted of our figures (OTP.md §7).
+ * What the bench `actors` measures: the workloads, their sizes, and what is wanted of our figures (OTP §7).
  *
  * A workload is a number of operations; its figure is operations per second of CPU time, of a process of its own.
  */

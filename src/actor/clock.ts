@@ -6,6 +6,8 @@
  * records and certificates only, never for durations.
  */
 
+import { AsyncResource } from 'node:async_hooks';
+
 /** Longest delay a native timer keeps (2^31 - 1 ms, about 24.8 days); Node fires longer ones after 1 ms. */
 export const MAX_DELAY = 2_147_483_647;
 
@@ -31,12 +33,17 @@ export interface Clock {
 }
 
 const done = Promise.resolve();
+/** As they are now: a test that fakes timers must not make a runtime wait for the end of a turn that never comes. */
+const { setImmediate: immediate } = globalThis;
+/** Timers and turns belong to nobody: they neither keep nor show the context (`AsyncLocalStorage`) of who asked first. */
+const nobody = new AsyncResource('espalier.clock');
 
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  setTimer: (delay, run) => setTimeout(run, delay < 0 ? 0 : delay > MAX_DELAY ? MAX_DELAY : delay),
+  setTimer: (delay, run) =>
+    nobody.runInAsyncScope(setTimeout, null, run, delay < 0 ? 0 : delay > MAX_DELAY ? MAX_DELAY : delay),
   clear: (id) => {
     clearTimeout(id as NodeJS.Timeout);
   },
@@ -50,7 +57,7 @@ export const systemClock: Clock = {
     done.then(run);
   },
   later: (run) => {
-    setImmediate(run);
+    nobody.runInAsyncScope(immediate, null, run);
   },
 };
 

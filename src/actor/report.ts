@@ -121,7 +121,7 @@ export class Reporter {
 
   /** Whether anybody would hear of a crash. */
   get hearsCrashes(): boolean {
-    return this.#listeners.size > 0 || isWanted(this.#logger, KERNEL_EVENTS['actor.crash'].level);
+    return this.#listeners.size > 0 || this.#wants(KERNEL_EVENTS['actor.crash'].level);
   }
 
   /** Until the returned function is called. */
@@ -132,9 +132,13 @@ export class Reporter {
 
   /** Whether anybody hears of progress: else its reports, one for each start, need not be made. */
   get wantsProgress(): boolean {
-    if (this.#listeners.size > 0) return true;
+    return this.#listeners.size > 0 || this.#wants('debug');
+  }
+
+  /** A logger that does not even say what it wants gets nothing, and harms nobody. */
+  #wants(level: EventLevel): boolean {
     try {
-      return isWanted(this.#logger, 'debug');
+      return isWanted(this.#logger, level);
     } catch {
       return false;
     }

@@ -89,6 +89,8 @@ export class Runtime {
   /** See `layouts.ts`. */
   readonly kept: readonly unknown[];
   readonly #turn: Turn;
+  /** Of its own: what is reported must not change a run. */
+  readonly #ids: Random;
   readonly #deaths: Deaths;
   readonly #bonds: Bonds;
   readonly #reporter: Reporter;
@@ -99,6 +101,7 @@ export class Runtime {
     this.logger = options.logger ?? ndjsonLogger(this.clock);
     this.node = options.node ?? '';
     this.creation = this.random.u32();
+    this.#ids = this.random.fork('reports');
     this.crashDetails = options.crashDetails === true;
     this.#reporter = new Reporter(this.logger, this.crashDetails);
     this.#turn = new Turn(this.clock);
@@ -361,7 +364,7 @@ export class Runtime {
 
   /** Reports the crash of a process and returns the id that joins it with what a remote caller is told. */
   reportCrash(process: Process, reason: ExitReason): string {
-    const id = Buffer.from(this.random.bytes(8)).toString('hex');
+    const id = Buffer.from(this.#ids.bytes(8)).toString('hex');
     this.#reporter.report(crashReport(process, reason, id, this.clock.wall()));
     return id;
   }

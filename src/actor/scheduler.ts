@@ -26,6 +26,9 @@ export const DEFAULT_BUDGET: Budget = { slice: 256, messages: 20_000, millisecon
 /** Messages between two looks at the clock. */
 const CLOCK_EVERY = 32;
 
+/** First callbacks within each other at most: they use the caller's stack. */
+const NESTING = 8;
+
 /** What the scheduler tells the kernel. */
 export interface Outcomes {
   /** A callback threw or rejected while it handled `message`, if any. */
@@ -58,14 +61,7 @@ export class Scheduler {
   readonly #outcomes: Outcomes;
   readonly #queue: RunQueue<Process>;
   readonly #drain = (): void => {
-    const turn = this.#turn;
-    // asked first: it may begin a turn
-    this.#turnStart = turn.began;
-    if (turn.number !== this.#turnNumber) {
-      this.#turnNumber = turn.number;
-      this.#spent = 0;
-      this.#nextLook = CLOCK_EVERY;
-    }
+    this.#enterTurn();
     const queue = this.#queue;
     let finished = false;
     // one function, not three: every throw of a callback collects the frames below it
@@ -81,9 +77,13 @@ export class Scheduler {
       if (finished) this.#draining = false;
       else {
         this.yields++;
-        this.#clock.later(this.#drain);
+        this.#clock.later(this.#resume);
       }
     }
+  };
+  readonly #resume = (): void => {
+    this.#turn.renew();
+    this.#drain();
   };
   #nesting = 0;
   #draining = false;
@@ -110,9 +110,11 @@ export class Scheduler {
     if (this.watch !== null) this.watch.turn(process);
   }
 
-  /** First callbacks that run within each other right now (`runNow`). */
-  get nesting(): number {
-    return this.#nesting;
+  /** Whether one more first callback may run at once (`runNow`): not too deep, and within the budget of the turn. */
+  get mayRunNow(): boolean {
+    if (this.#nesting >= NESTING) return false;
+    this.#enterTurn();
+    return !this.#overBudget();
   }
 
   /** An idle process has something to do. */
@@ -134,6 +136,7 @@ export class Scheduler {
     process.status = Status.running;
     this.current = process;
     this.#nesting++;
+    this.#spent++;
     let result: void | PromiseLike<void>;
     try {
       result = body(process);
@@ -152,6 +155,17 @@ export class Scheduler {
   release(process: Process): void {
     if (hasWork(process)) this.ready(process);
     else process.status = Status.idle;
+  }
+
+  /** A new turn has a budget of its own. */
+  #enterTurn(): void {
+    const turn = this.#turn;
+    // asked first: it may begin a turn
+    this.#turnStart = turn.began;
+    if (turn.number === this.#turnNumber) return;
+    this.#turnNumber = turn.number;
+    this.#spent = 0;
+    this.#nextLook = CLOCK_EVERY;
   }
 
   #overBudget(): boolean {

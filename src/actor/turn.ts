@@ -37,6 +37,11 @@ export class Turn {
     this.#waiting.push(run);
   }
 
+  /** Says that a new turn has begun. Only for what runs by `later`: then what is known is of an older one. */
+  renew(): void {
+    if (this.#known) this.#end();
+  }
+
   #begin(): void {
     this.#known = true;
     this.number++;

@@ -6,8 +6,11 @@
  * | succeeds | ends `normal` |
  * | fails, or dies of a defect | ends with that failure or defect as its exit reason |
  * | is interrupted | is killed |
- * | is interrupted, finalizers run, all is waited for | is told to end, by its supervisor or by `stop` |
- * | is interrupted, nobody waits | is killed |
+ *
+ * | the actor | its fiber |
+ * |---|---|
+ * | is told to end, by its supervisor, `stopServer` or an exit signal | is interrupted; its finalizers are waited for |
+ * | is killed | is interrupted; nobody waits for the finalizers |
  *
  * ```ts
  * const counter = Effect.gen(function* () {
@@ -33,6 +36,7 @@ import { Kind } from '../actor/mailbox.ts';
 import type { Exit } from '../actor/monitor.ts';
 import { Status, type Process, type Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { wrongObject, wrongSelf } from '../otp/arguments.ts';
 import { childOf, type ChildOptions } from '../otp/child-options.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import type { MaybePromise } from '../otp/sequence.ts';
@@ -113,6 +117,8 @@ export function startEffectLink(
   services: Context.Context<never> = Context.empty(),
   options: Omit<StartOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
+  const wrong = wrongSelf('parent', parent) ?? wrongObject('options', 'an object', options);
+  if (wrong !== undefined) return { tag: 'error', reason: wrong };
   return startEffectProcess(parent.runtime, body, services, { ...options, parent: parent as Process });
 }
 

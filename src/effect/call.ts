@@ -11,9 +11,11 @@
  */
 import * as Context from 'effect/Context';
 import * as Effect from 'effect/Effect';
-import { Call, type CallFailure } from '../actor/call.ts';
+import { PromiseCall } from '../actor/call.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
+import type { Pid } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
+import { ExitError } from '../otp/errors.ts';
 import type { ProcessRef } from '../otp/process-ref.ts';
 import {
   CALL_TIMEOUT,
@@ -24,14 +26,14 @@ import {
   type WithPayload,
 } from '../otp/server-ref.ts';
 import { Actor } from './actor.ts';
-import { callError, callingSelf, noProc, type CallError } from './errors.ts';
+import { callError, callingSelf, noConnection, noProc, type CallError } from './errors.ts';
 
 export interface EffectCallOptions {
   /** Milliseconds of the runtime's clock, or Infinity. Default 5,000. */
   readonly timeout?: number;
 }
 
-/** Sends a request and waits for its answer. A timeout that is none is a defect (`RangeError`). */
+/** Sends a request and waits for its answer. An invalid timeout is a defect (`RangeError`). */
 export function call<Calls extends Protocol, Casts extends Protocol, Tag extends keyof Calls & string>(
   ref: ServerRef<Calls, Casts>,
   tag: Tag,
@@ -41,8 +43,10 @@ export function call<Calls extends Protocol, Casts extends Protocol, Tag extends
   return Effect.withFiber((fiber) => {
     if (typeof timeout !== 'number' || !(timeout >= 0))
       return Effect.die(new RangeError('timeout must be milliseconds or Infinity'));
-    const { runtime, pid } = ref;
+    const { runtime } = ref;
+    const pid = pidOf(ref);
     if (pid === undefined) return Effect.fail(noProc(tag));
+    if (pid === null) return Effect.fail(noConnection(tag));
     const caller = Context.getOrUndefined(fiber.context, Actor)?.self.pid;
     if (pid instanceof Process && (pid === caller || pid === runtime.scheduler.current))
       return Effect.fail(callingSelf(tag));
@@ -52,7 +56,7 @@ export function call<Calls extends Protocol, Casts extends Protocol, Tag extends
           resume(outcome);
         });
       };
-      const waiting = new FiberCall(
+      const waiting = new PromiseCall(
         new Request(tag, payload),
         (value) => settle(Effect.succeed(value as Answer<Calls[Tag]>)),
         (failure) => settle(Effect.fail(callError(tag, timeout, failure))),
@@ -78,12 +82,16 @@ export function cast<Calls extends Protocol, Casts extends Protocol, Tag extends
 export const send = (ref: { send(message: unknown): boolean }, message: unknown): Effect.Effect<boolean> =>
   Effect.sync(() => ref.send(message));
 
-/** Waits until the process ends and gives its exit reason; `noproc` when it is not there. */
+/**
+ * Waits until the process ends and gives its exit reason; `noproc` when it is not there, `noconnection` when its node is
+ * out of reach.
+ */
 export const awaitExit = (ref: ProcessRef): Effect.Effect<ExitReason> =>
   Effect.callback((resume) => {
-    const { runtime, pid } = ref;
-    if (pid === undefined) {
-      resume(Effect.succeed('noproc'));
+    const { runtime } = ref;
+    const pid = pidOf(ref);
+    if (pid === undefined || pid === null) {
+      resume(Effect.succeed(pid === null ? 'noconnection' : 'noproc'));
       return undefined;
     }
     // told in the middle of the death: the fiber goes on after it
@@ -97,20 +105,12 @@ export const awaitExit = (ref: ProcessRef): Effect.Effect<ExitReason> =>
     });
   });
 
-class FiberCall extends Call {
-  readonly request: Request;
-  readonly #answered: (value: unknown) => void;
-  readonly #failed: (failure: CallFailure) => void;
-  constructor(request: Request, answered: (value: unknown) => void, failed: (failure: CallFailure) => void) {
-    super();
-    this.request = request;
-    this.#answered = answered;
-    this.#failed = failed;
-  }
-  protected onReply(value: unknown): void {
-    this.#answered(value);
-  }
-  protected onFailure(failure: CallFailure): void {
-    this.#failed(failure);
+/** Null when its node is out of reach. Throws what a broken table of names throws, which is a defect. */
+function pidOf(ref: ProcessRef): Pid | undefined | null {
+  try {
+    return ref.pid;
+  } catch (error) {
+    if (error instanceof ExitError && error.reason === 'noconnection') return null;
+    throw error;
   }
 }

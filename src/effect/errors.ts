@@ -71,6 +71,9 @@ export const startFailed = (error: StartError): StartFailed =>
 
 export const noProc = (call: string): NoProc => new NoProc({ call, message: `call ${call}: noproc` });
 
+export const noConnection = (call: string): NoConnection =>
+  new NoConnection({ call, message: `call ${call}: noconnection` });
+
 export const callingSelf = (call: string): CallingSelf =>
   new CallingSelf({ call, message: `call ${call}: calling_self` });
 
@@ -87,8 +90,7 @@ export function callError(call: string, timeout: number, failure: CallFailure): 
     case 'exit':
       // only the kernel fails a call without a holder: whoever held it died of any reason, also of these
       if (failure.holder === null && failure.reason === 'noproc') return noProc(call);
-      if (failure.holder === null && failure.reason === 'noconnection')
-        return new NoConnection({ call, message: message('noconnection') });
+      if (failure.holder === null && failure.reason === 'noconnection') return noConnection(call);
       return serverExit(call, failure.reason);
   }
 }

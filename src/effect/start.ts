@@ -12,19 +12,24 @@ import { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import {
   startDynamicSupervisor as startDynamic,
+  type DynamicSupervisorInit,
   type DynamicSupervisorRef,
-  type DynamicSupervisorSpec,
 } from '../otp/dynamic-supervisor.ts';
 import { StartError } from '../otp/errors.ts';
-import { startServer as startGenServer, type GenServer } from '../otp/gen-server.ts';
+import {
+  startServer as startGenServer,
+  type AnyServer,
+  type GenServer,
+  type ServerOptions,
+} from '../otp/gen-server.ts';
 import type { ProcessRef } from '../otp/process-ref.ts';
 import { ServerRef, type Protocol } from '../otp/server-ref.ts';
 import { startedOrThrow, type StartOptions } from '../otp/start.ts';
 import { stopProcess, type Shutdown } from '../otp/stop.ts';
 import {
   startSupervisor as startStatic,
+  type SupervisorInit,
   type SupervisorRef,
-  type SupervisorSpec,
 } from '../otp/supervisor.ts';
 import { startEffectProcess, type Body, type Needs } from './actor.ts';
 import { startFailed, type StartFailed } from './errors.ts';
@@ -42,7 +47,23 @@ const WORKER_SHUTDOWN = 5_000;
 
 type Started<Ref> = Effect.Effect<Ref, StartFailed, ActorRuntime | Scope.Scope>;
 
-/** Starts a GenServer that is stopped when the scope closes. */
+type StartedServer<
+  Args,
+  State,
+  Calls extends Protocol,
+  Casts extends Protocol,
+  Server extends object,
+> = Started<Awaited<ReturnType<typeof startGenServer<Args, State, Calls, Casts, Server>>>>;
+
+/** Starts a GenServer that is stopped when the scope closes. `args` may be left out where its `init` takes none. */
+export function startServer<
+  State,
+  Calls extends Protocol,
+  Casts extends Protocol,
+  Server extends object = object,
+>(
+  server: GenServer<undefined, State, Calls, Casts> & Server,
+): StartedServer<undefined, State, Calls, Casts, Server>;
 export function startServer<
   Args,
   State,
@@ -52,30 +73,35 @@ export function startServer<
 >(
   server: GenServer<Args, State, Calls, Casts> & Server,
   args: Args,
+  options?: ScopedStartOptions & Pick<ServerOptions, 'hibernateAfter'>,
+): StartedServer<Args, State, Calls, Casts, Server>;
+export function startServer(
+  server: AnyServer,
+  args?: unknown,
   options: ScopedStartOptions = {},
-): Started<Awaited<ReturnType<typeof startGenServer<Args, State, Calls, Casts, Server>>>> {
+): Started<ServerRef<never, never>> {
   const { shutdown = WORKER_SHUTDOWN, ...start } = options;
   return process(shutdown, (runtime, signal) =>
-    startGenServer<Args, State, Calls, Casts, Server>(runtime, server, args, { ...start, signal }),
+    startGenServer(runtime, server, args as never, { ...start, signal }),
   );
 }
 
 /** Starts a supervisor; its tree is stopped when the scope closes. */
 export function startSupervisor(
-  spec: SupervisorSpec,
+  init: SupervisorInit,
   options: ScopedStartOptions = {},
 ): Started<SupervisorRef> {
   const { shutdown = Infinity, ...start } = options;
-  return process(shutdown, (runtime, signal) => startStatic(runtime, spec, { ...start, signal }));
+  return process(shutdown, (runtime, signal) => startStatic(runtime, init, { ...start, signal }));
 }
 
 /** Starts a dynamic supervisor; its children are stopped when the scope closes. */
 export function startDynamicSupervisor(
-  spec: DynamicSupervisorSpec = {},
+  init: DynamicSupervisorInit = {},
   options: ScopedStartOptions = {},
 ): Started<DynamicSupervisorRef> {
   const { shutdown = Infinity, ...start } = options;
-  return process(shutdown, (runtime, signal) => startDynamic(runtime, spec, { ...start, signal }));
+  return process(shutdown, (runtime, signal) => startDynamic(runtime, init, { ...start, signal }));
 }
 
 /** Starts an actor whose body is an effect, with the services that are here. Its answers are what it replies. */
@@ -87,7 +113,7 @@ export function startActor<A, E, R = never>(
   return Effect.contextWith((services: Context.Context<Needs<R>>) =>
     process(shutdown, async (runtime, signal) => {
       const result = await startEffectProcess(runtime, body as Body, services as never, { ...start, signal });
-      return new ServerRef(runtime, startedOrThrow(result, start.label ?? start.id ?? 'EffectActor'));
+      return new ServerRef(runtime, startedOrThrow(result, start, 'EffectActor'));
     }),
   );
 }

@@ -14,6 +14,7 @@
  */
 import { types } from 'node:util';
 import type { Behavior } from '../actor/behavior.ts';
+import { cancelOn } from '../actor/cancel-on.ts';
 import { isOrderly } from '../actor/exit-reason.ts';
 import { Kind } from '../actor/mailbox.ts';
 import { Process, Status, type Self } from '../actor/process.ts';
@@ -30,15 +31,12 @@ import { checkPool, type CheckedPool, type WorkerPoolOptions } from './pool-opti
 import { PoolState } from './pool-state.ts';
 import { checkOptions } from './thread.ts';
 import { WorkerCall } from './worker-call.ts';
-import { WorkerError } from './worker-error.ts';
+import { WorkerError, type WorkerFailure } from './worker-error.ts';
 
 /** Messages queued at most, as the mesh's procedures have: `maxQueue` decides, not the mailbox. */
 const POOL_MAILBOX = 16_384;
 /** What a supervisor grants beyond `drain`, for threads to end; milliseconds. */
 const SHUTDOWN_MARGIN = 1_000;
-
-/** The functions of a module, as `typeof import('./work.mjs')` says them. */
-export type WorkerModule = object;
 
 /** What may be asked of a module nobody has described. */
 export type AnyModule = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
@@ -105,7 +103,7 @@ function drained(self: Process, state: PoolState): Promise<void> {
 }
 
 /** Starts a pool without a parent. Throws `StartError`: what the module threw, `timeout`, or why a thread ended. */
-export async function startWorkerPool<Module extends WorkerModule = AnyModule>(
+export async function startWorkerPool<Module extends object = AnyModule>(
   runtime: Runtime,
   options: WorkerPoolOptions,
   startOptions: StartOptions = {},
@@ -113,7 +111,7 @@ export async function startWorkerPool<Module extends WorkerModule = AnyModule>(
   refuse(wrongRuntime(runtime));
   const checked = checkPool(options);
   const result = await start(runtime, checked, startOptions);
-  return new WorkerPoolRef(runtime, startedOrThrow(result, startOptions.id ?? checked.label));
+  return new WorkerPoolRef(runtime, startedOrThrow(result, startOptions, checked.label));
 }
 
 /** Starts a pool linked to the calling process, as a child specification does. Never throws. */
@@ -161,13 +159,17 @@ function start(runtime: Runtime, options: CheckedPool, given: StartOptions): May
   );
 }
 
-/** How others use a pool; `stop` lets accepted calls finish. */
-export class WorkerPoolRef<Module extends WorkerModule = AnyModule> extends TreeRef {
+/**
+ * How others use a pool; `stop` lets accepted calls finish.
+ * @typeParam Module the functions of its module: `typeof import('./work.mjs')`.
+ */
+export class WorkerPoolRef<Module extends object = AnyModule> extends TreeRef {
   /**
    * Calls an exported function in a thread and gives what it returns or resolves with. `timeout` in ms (default: the
    * pool's) covers waiting and running; when it passes, or `signal` fires, a function that runs is ended with its
    * thread. `args` are cloned when the function starts: leave them alone until then. Rejects with `WorkerError`;
-   * with a `RangeError` for a timeout that is none, a `TypeError` for arguments of another kind.
+   * with a `RangeError` for an invalid timeout, a `TypeError` for arguments of another kind, and with what a table of
+   * names throws.
    */
   call<Name extends FunctionsOf<Module>>(
     name: Name,
@@ -181,13 +183,13 @@ export class WorkerPoolRef<Module extends WorkerModule = AnyModule> extends Tree
 const isArrayBuffer = (value: unknown): boolean => types.isArrayBuffer(value);
 
 function ask(
-  { runtime, pid }: TreeRef,
+  ref: TreeRef,
   name: string,
   args: readonly unknown[],
   options: WorkerCallOptions,
 ): Promise<unknown> {
-  const what = `worker ${String(name)}`;
   return new Promise((resolve, reject) => {
+    // wrong arguments and a broken table of names reject the call
     refuse(wrongObject('options', 'an object', options));
     const { timeout, signal, transfer = [] } = options;
     if (timeout !== undefined) checkDuration('timeout', timeout);
@@ -196,37 +198,28 @@ function ask(
     if (!Array.isArray(args)) throw new TypeError('args must be an array');
     if (!Array.isArray(transfer) || !transfer.every(isArrayBuffer))
       throw new TypeError('transfer must be an array of ArrayBuffers');
+    const what = `worker ${name}`;
+    const failed = (failure: WorkerFailure): void => {
+      reject(new WorkerError(what, failure));
+    };
+    const { runtime, pid } = ref;
     const state = pid instanceof Process && pid.alive ? pid.state : undefined;
     if (!(state instanceof PoolState)) {
-      reject(new WorkerError(what, { tag: 'exit', reason: 'noproc' }));
+      failed({ tag: 'exit', reason: 'noproc' });
       return;
     }
     const process = pid as Process;
     if (process.status === Status.stopping || process.toldToEnd) {
-      reject(new WorkerError(what, { tag: 'exit', reason: 'shutdown' }));
+      failed({ tag: 'exit', reason: 'shutdown' });
       return;
     }
     if (signal?.aborted === true) {
-      reject(new WorkerError(what, { tag: 'canceled', reason: signal.reason }));
+      failed({ tag: 'canceled', reason: signal.reason });
       return;
     }
-    const onAbort = (): void => {
-      call.cancel(signal?.reason);
-    };
-    const call = new WorkerCall(
-      name,
-      args,
-      transfer,
-      (value) => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve(value);
-      },
-      (failure) => {
-        signal?.removeEventListener('abort', onAbort);
-        reject(new WorkerError(what, failure));
-      },
-    );
-    signal?.addEventListener('abort', onAbort);
+    const made = (answered: typeof resolve, refused: typeof failed): WorkerCall =>
+      new WorkerCall(name, args, transfer, answered, refused);
+    const call = signal === undefined ? made(resolve, failed) : cancelOn(signal, resolve, failed, made);
     runtime.call(process, call, timeout ?? state.options.timeout);
   });
 }

@@ -26,7 +26,7 @@ import {
 import { Request } from '../otp/server-ref.ts';
 import { RemoteServer, Unclonable } from './remote-server.ts';
 import type { CheckedThread } from './thread.ts';
-import type { Callback, Done } from './worker-program.ts';
+import type { Done } from './worker-program.ts';
 
 /** A cast on its way through `handleInfo`, which takes any. */
 class Cast {
@@ -34,11 +34,6 @@ class Cast {
   constructor(message: unknown) {
     this.cast = message;
   }
-}
-
-/** Asks for a copy of the state. */
-export class StateRequest {
-  readonly tag = 'state';
 }
 
 class WorkerServerBehavior extends ServerBehavior {
@@ -100,21 +95,15 @@ export const workerBehavior = (thread: CheckedThread, deadline: number, label: s
   });
 
 async function onCall(remote: RemoteServer, self: Process, term: unknown, call: Call): Promise<unknown> {
-  const [callback, name, payload]: [Callback, string, unknown] =
-    term instanceof StateRequest
-      ? ['state', '', undefined]
-      : term instanceof Request
-        ? ['call', term.tag, term.payload]
-        : ['call', '', term];
+  const { tag, payload } = term instanceof Request ? term : { tag: '', payload: term };
   let done: Done;
   try {
-    done = await remote.perform(callback, name, payload, call);
+    done = await remote.perform('call', tag, payload, call);
   } catch (error) {
     if (!(error instanceof Unclonable)) throw error;
     call.fail({ tag: 'exit', reason: { unclonable: error.detail }, holder: self });
     return noReply(remote);
   }
-  if (done.kind === 'state') return reply(done.value, remote);
   return done.kind === 'reply'
     ? reply(done.value, remote, done.next as Next | undefined)
     : resultOf(remote, done);

@@ -20,16 +20,16 @@
 import type { MailboxOptions } from '../actor/mailbox.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { refuse, wrongObject, wrongRuntime, wrongSelf } from '../otp/arguments.ts';
+import { refuse, wrongRuntime, wrongSelf } from '../otp/arguments.ts';
 import { childOf, type ChildOptions } from '../otp/child-options.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import { checkDeadline } from '../otp/durations.ts';
 import type { ServerBehavior } from '../otp/gen-server-behavior.ts';
 import type { MaybePromise } from '../otp/sequence.ts';
-import { request, ServerRef, type AnyProtocol, type CallOptions, type Protocol } from '../otp/server-ref.ts';
+import { ServerRef, type AnyProtocol, type Protocol } from '../otp/server-ref.ts';
 import { startedOrThrow, startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
 import { checkOptions, checkThread, type ThreadOptions } from './thread.ts';
-import { StateRequest, workerBehavior } from './worker-server-behavior.ts';
+import { workerBehavior } from './worker-server-behavior.ts';
 
 export interface WorkerServerOptions extends ThreadOptions {
   /** Its name in trees and logs. Default `WorkerServer`. */
@@ -77,7 +77,7 @@ export async function startWorkerServer<
   refuse(wrongRuntime(runtime));
   const behavior = behaviorOf(options);
   const result = await start(runtime, behavior, options, args, startOptions);
-  return new ServerRef(runtime, startedOrThrow(result, options.label ?? behavior.module));
+  return new ServerRef(runtime, startedOrThrow(result, startOptions, behavior.module));
 }
 
 /** Starts one linked to the calling process, as a child specification does. Never throws. */
@@ -107,16 +107,4 @@ export function workerServer(
   return childOf(id, 'worker', childOptions, (parent, each) =>
     start(parent.runtime, behavior, options, args, { ...each, parent: parent as Process }),
   );
-}
-
-/**
- * A copy of the state of a server in a worker, in its turn among the calls; `sys.getState` gives one before them. Rejects
- * as a call does, with `{ unclonable: detail }` for a state that cannot be copied; the server lives on.
- */
-export async function workerServerState(
-  ref: Pick<ServerRef, 'runtime' | 'pid'>,
-  options: CallOptions = {},
-): Promise<unknown> {
-  refuse(wrongObject('ref', 'a reference to a server', ref));
-  return request(ref, 'state', new StateRequest(), options);
 }

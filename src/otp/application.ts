@@ -37,7 +37,7 @@ import { collect } from './application/start-order.ts';
 import { refuse, wrongObject, wrongRuntime } from './arguments.ts';
 import { checkDeadline, checkDuration } from './durations.ts';
 import { ExitError, StartError } from './errors.ts';
-import { request, type CallOptions } from './server-ref.ts';
+import { ask, type CallOptions } from './server-ref.ts';
 import { startedOrThrow, startProcess, type StartResult } from './start.ts';
 import { stopProcess } from './stop.ts';
 
@@ -95,7 +95,7 @@ export function loadApplications(
     },
     { label: 'applications', trapExit: true },
   ) as StartResult;
-  const controller = startedOrThrow(result, 'applications') as Process;
+  const controller = startedOrThrow(result, {}, 'applications') as Process;
   return new Applications(controller, environments, deadline, host);
 }
 
@@ -140,8 +140,8 @@ export class Applications {
   /**
    * Starts one whose dependencies run. Throws `StartError`: `{ not_started: dependency }`, `{ already_started: name }`,
    * `{ not_found: name }`, or what its start failed with; then nothing of it runs. @param settings.env over its
-   * environment, key by key, as long as it runs. Not from within an application's own start. A `timeout` in `options` (default: none)
-   * ends the waiting, not the start; other requests wait for that.
+   * environment, key by key, as long as it runs. Not from within an application's own start. A `timeout` in `options` (default: without limit, as in
+   * OTP) ends the waiting, not the start; other requests wait for that.
    */
   async start<E extends object>(
     application: string | Application<E>,
@@ -226,7 +226,7 @@ export class Applications {
     return answer.tag === 'ok' ? answer.started : [];
   }
 
-  #ask(message: ControllerRequest, options: CallOptions = { timeout: Infinity }): Promise<ControllerAnswer> {
-    return request(this, message.tag, message, options) as Promise<ControllerAnswer>;
+  #ask(message: ControllerRequest, options: CallOptions | undefined): Promise<ControllerAnswer> {
+    return ask(this, message, options) as Promise<ControllerAnswer>;
   }
 }

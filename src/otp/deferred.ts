@@ -21,10 +21,13 @@ function keep(resolve: (value: never) => void, reject: (error: unknown) => void)
 
 /** Makes the promise that `into` settles from now on. */
 export function deferred<T>(into: Deferred<T>): Promise<T> {
+  // a patched Promise may make another one meanwhile
+  const [resolveOuter, rejectOuter] = [resolveLast, rejectLast];
   const promise = new Promise<T>(keep);
   into.resolve = resolveLast as (value: T) => void;
   into.reject = rejectLast;
-  resolveLast = rejectLast = none;
+  resolveLast = resolveOuter;
+  rejectLast = rejectOuter;
   return promise;
 }
 

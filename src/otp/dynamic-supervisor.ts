@@ -19,7 +19,7 @@ import { DynamicState } from './dynamic-supervisor-state.ts';
 import { StartError } from './errors.ts';
 import { chain, type MaybePromise } from './sequence.ts';
 import { TreeRef } from './process-ref.ts';
-import { request, type CallOptions } from './server-ref.ts';
+import { ask, type CallOptions } from './server-ref.ts';
 import {
   checkStart,
   startedOrThrow,
@@ -54,8 +54,7 @@ export async function startDynamicSupervisor(
 ): Promise<DynamicSupervisorRef> {
   checkStart(runtime, options);
   const result = await start(runtime, null, init, options);
-  const what = options.label ?? options.id ?? 'dynamic supervisor';
-  return new DynamicSupervisorRef(runtime, startedOrThrow(result, what));
+  return new DynamicSupervisorRef(runtime, startedOrThrow(result, options, 'dynamic supervisor'));
 }
 
 function start(
@@ -82,8 +81,8 @@ function start(
 }
 
 /**
- * How others use a dynamic supervisor. All but `stop` take `CallOptions` (default 5,000 ms) and reject with `ExitError`
- * as a server's `call` does.
+ * How others use a dynamic supervisor. All but `stop` take `CallOptions` (`timeout` by default without limit, as in
+ * OTP) and reject with `ExitError` as a server's `call` does.
  */
 export class DynamicSupervisorRef extends TreeRef {
   /**
@@ -147,8 +146,8 @@ export class DynamicSupervisorRef extends TreeRef {
     orThrow('update', (await this.#ask({ tag: 'update', init }, options)) as ChildAnswer);
   }
 
-  #ask(message: DynamicRequest, options: CallOptions = { timeout: Infinity }): Promise<unknown> {
-    return request(this, message.tag, message, options);
+  #ask(message: DynamicRequest, options: CallOptions | undefined): Promise<unknown> {
+    return ask(this, message, options);
   }
 }
 

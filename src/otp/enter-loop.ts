@@ -132,7 +132,7 @@ export async function startAndEnter<Calls extends Protocol = Protocol, Casts ext
   checkStart(runtime, options);
   refuse(wrongBody(body));
   const result = await start(runtime, null, body, options);
-  return new ServerRef(runtime, startedOrThrow(result, options.label ?? 'process'));
+  return new ServerRef(runtime, startedOrThrow(result, options, 'process'));
 }
 
 /** Like `startAndEnter`, linked to the calling process, as a child specification does. Never throws. */

@@ -63,8 +63,8 @@ function failedChild(reason: ExitReason): FailedChild | undefined {
 export class ExitError extends Error {
   override readonly name = 'ExitError';
   readonly reason: ExitReason;
-  constructor(what: string, reason: ExitReason) {
-    super(`${what}: ${describeReason(reason)}`, { cause: reason });
+  constructor(what: string, reason: ExitReason, described: string = describeReason(reason)) {
+    super(`${what}: ${described}`, { cause: reason });
     this.reason = reason;
   }
 }
@@ -84,16 +84,24 @@ export function reasonOf(failure: CallFailure): ExitReason {
 }
 
 /**
- * How a call failed. It fails in a turn of somebody else, so the error has no places in the code: they would be the
- * runtime's own, and to collect them costs several times the rest of a crash.
+ * How a call failed. It mostly fails in a turn of somebody else, so the error has no places in the code: they would be
+ * the runtime's own, and to collect them costs several times the rest of a crash.
  */
 export function exitErrorOf(what: string, failure: CallFailure): ExitError {
-  const { stackTraceLimit } = Error;
-  // false, and as before, where the program has frozen it
-  Reflect.set(Error, 'stackTraceLimit', 0);
+  const reason = reasonOf(failure);
+  const described = describeReason(reason);
+  const limit: unknown = Error.stackTraceLimit;
+  const lowered = typeof limit === 'number' && setStackTraceLimit(0);
+  const error = new ExitError(what, reason, described);
+  if (lowered) setStackTraceLimit(limit);
+  return error;
+}
+
+/** False where the program has frozen it, or put something of its own in its place. */
+function setStackTraceLimit(limit: number): boolean {
   try {
-    return new ExitError(what, reasonOf(failure));
-  } finally {
-    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+    return Reflect.set(Error, 'stackTraceLimit', limit);
+  } catch {
+    return false;
   }
 }

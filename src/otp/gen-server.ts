@@ -40,7 +40,13 @@ export type From = Pick<Call, 'reply' | 'settled'>;
 type Undeclared<F> = unknown extends F ? true : false;
 
 type PayloadOf<F> =
-  Undeclared<F> extends true ? never : F extends (payload: infer P) => unknown ? P : undefined;
+  Undeclared<F> extends true
+    ? never
+    : F extends (...args: infer Args) => unknown
+      ? Args extends readonly []
+        ? undefined
+        : Args[0]
+      : undefined;
 
 type AnswerOf<F> =
   Undeclared<F> extends true ? unknown : F extends (...args: never[]) => infer R ? Awaited<R> : never;
@@ -188,7 +194,7 @@ export async function startServer(
   checkStart(runtime, options);
   refuse(wrongServer(server, options));
   const result = await startServerProcess(runtime, null, server, args, options);
-  return new ServerRef(runtime, startedOrThrow(result, options.label ?? server.label ?? 'GenServer'));
+  return new ServerRef(runtime, startedOrThrow(result, options, server.label ?? 'GenServer'));
 }
 
 /** Starts a server linked to the calling process, as a child specification does. Never throws. */

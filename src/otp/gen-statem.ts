@@ -121,7 +121,7 @@ export async function startStatem(
   refuse(wrongStatem(statem) ?? wrongIdleTime(options, statem));
   const result = await startStatemProcess(runtime, null, statem, args, options);
   const { label = 'GenStatem' } = statem as AnyStatem;
-  return new ServerRef(runtime, startedOrThrow(result, options.label ?? label));
+  return new ServerRef(runtime, startedOrThrow(result, options, label));
 }
 
 /** Starts a machine linked to the calling process, as a child specification does. Never throws. */

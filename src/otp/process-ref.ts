@@ -62,7 +62,7 @@ function wrongTarget(target: Pid | Named<unknown> | RemoteName): TypeError | und
   return 'scope' in target ? wrongTable(target.scope) : undefined;
 }
 
-/** A reference to a supervisor of either kind. */
+/** A reference to a process with a tree below it: a supervisor of any kind, or a pool of worker threads. */
 export class TreeRef extends ProcessRef {
   /**
    * Stops the tree below it as its kind does, then itself, and waits. Gives the reason it ended with, `noproc` when it

@@ -27,6 +27,8 @@ export class Reply<State, Value = unknown> {
 
 /** Made by `noReply`. */
 export class NoReply<State> {
+  /** Never there. For the compiler, or each `Reply` would pass for one of these, whatever it answers. */
+  declare protected readonly kind: 'noReply';
   readonly state: State;
   readonly next: Next | undefined;
   constructor(state: State, next: Next | undefined) {

@@ -20,6 +20,7 @@ export class ServerCall extends Call implements Deferred<unknown> {
   readonly payload: unknown;
   resolve: (value: unknown) => void = unsettled;
   reject: (error: unknown) => void = unsettled;
+  #request: Request | undefined = undefined;
 
   constructor(tag: string, payload: unknown) {
     super();
@@ -34,7 +35,7 @@ export class ServerCall extends Call implements Deferred<unknown> {
 
   /** For those who take any request; servers read tag and payload. */
   get request(): Request {
-    return new Request(this.tag, this.payload);
+    return (this.#request ??= new Request(this.tag, this.payload));
   }
 
   protected onReply(value: unknown): void {

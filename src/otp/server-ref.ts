@@ -2,11 +2,12 @@
  * How a server's callers speak to it.
  */
 import { PromiseCall, type CallFailure } from '../actor/call.ts';
+import { cancelOn } from '../actor/cancel-on.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { refuse, wrongObject, wrongSignal } from './arguments.ts';
+import { refuse, wrongArgument, wrongObject, wrongSignal } from './arguments.ts';
 import { checkDuration } from './durations.ts';
 import { ExitError, exitErrorOf } from './errors.ts';
 import { ProcessRef } from './process-ref.ts';
@@ -33,7 +34,7 @@ export type WithPayload<F, Rest extends unknown[]> = F extends (...args: infer A
 
 /** How long an answer is waited for. */
 export interface CallOptions {
-  /** Milliseconds, or Infinity. Default 5,000. */
+  /** Milliseconds, or Infinity. Default 5,000; of a supervisor or of applications without limit, as in OTP. */
   readonly timeout?: number;
   /** Gives the call up when it is aborted: `ExitError` `{ canceled: reason }`. */
   readonly signal?: AbortSignal;
@@ -59,8 +60,9 @@ export class ServerRef<
   // plain parameters: an array for each call would be a third of its price
   call(tag: string, payload?: unknown, options?: CallOptions): Promise<unknown> {
     const { runtime } = this;
+    if (typeof tag !== 'string') return Promise.reject(wrongArgument('tag', 'a string', tag));
     const pid = options === undefined ? this.found : null;
-    if (!(pid instanceof Process) || pid === runtime.scheduler.current)
+    if (!(pid instanceof Process) || !pid.alive || pid === runtime.scheduler.current)
       return request(this, `call ${tag}`, new Request(tag, payload), options);
     const call = new ServerCall(tag, payload);
     const promise = call.promise();
@@ -87,17 +89,21 @@ export class ServerRef<
   }
 }
 
-/** Sends any request to a server and waits; the typed methods above stand on it. */
+/**
+ * Sends any request to a server and waits; the typed methods above stand on it.
+ * @param limit the timeout where the options say none.
+ */
 export function request(
   ref: { readonly runtime: Runtime; readonly pid: Pid | undefined },
   what: string,
   message: unknown,
   options: CallOptions = {},
+  limit: number = CALL_TIMEOUT,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     // wrong arguments and a broken table of names reject the call
     refuse(wrongObject('options', 'an object', options));
-    const { timeout = CALL_TIMEOUT, signal } = options;
+    const { timeout = limit, signal } = options;
     checkDuration('timeout', timeout);
     if (signal !== undefined) refuse(wrongSignal('signal', signal));
     const { runtime, pid } = ref;
@@ -108,6 +114,10 @@ export function request(
       reject(exitErrorOf(what, failure));
     };
     if (pid === undefined) {
+      fail('noproc');
+      return;
+    }
+    if (pid instanceof Process && !pid.alive) {
       fail('noproc');
       return;
     }
@@ -123,17 +133,21 @@ export function request(
       fail({ canceled: signal.reason });
       return;
     }
-    const onAbort = (): void => {
-      call.cancel(signal.reason);
-    };
-    const done = <T>(settle: (value: T) => void): ((value: T) => void) => {
-      return (value) => {
-        signal.removeEventListener('abort', onAbort);
-        settle(value);
-      };
-    };
-    const call = new PromiseCall(message, done(resolve), done(failed));
-    signal.addEventListener('abort', onAbort);
+    const call = cancelOn(
+      signal,
+      resolve,
+      failed,
+      (answered, refused) => new PromiseCall(message, answered, refused),
+    );
     runtime.call(pid, call, timeout);
   });
+}
+
+/** The same for requests to whoever starts and stops others: that takes as long as it takes, so there is no limit. */
+export function ask(
+  ref: { readonly runtime: Runtime; readonly pid: Pid | undefined },
+  message: { readonly tag: string },
+  options?: CallOptions,
+): Promise<unknown> {
+  return request(ref, message.tag, message, options, Infinity);
 }

@@ -115,10 +115,17 @@ function nameRefused(
   }
 }
 
-/** The process; throws `StartError` with the reason, or `ignore`. */
-export function startedOrThrow(result: StartResult, what: string): Pid {
+/**
+ * The process; throws `StartError` with the reason, or `ignore`. The error names the process as trees and logs do.
+ * @param what its name where the options say none.
+ */
+export function startedOrThrow(
+  result: StartResult,
+  options: Pick<StartOptions, 'label' | 'id'>,
+  what: string,
+): Pid {
   if (result.tag === 'ok') return result.pid;
-  throw new StartError(what, result.tag === 'ignore' ? 'ignore' : result.reason);
+  throw new StartError(options.label ?? options.id ?? what, result.tag === 'ignore' ? 'ignore' : result.reason);
 }
 
 /** Waits for an asynchronous `init`, its death, or its deadline, whichever is first. */

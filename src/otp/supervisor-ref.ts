@@ -5,7 +5,7 @@ import type { Pid } from '../actor/pid.ts';
 import type { CheckedSpec, ChildCount, ChildInfo, ChildSpec } from './child-spec.ts';
 import { ExitError, StartError } from './errors.ts';
 import { TreeRef } from './process-ref.ts';
-import { request, type CallOptions } from './server-ref.ts';
+import { ask, type CallOptions } from './server-ref.ts';
 import type { SupervisorInit } from './supervisor-spec.ts';
 import type { ChildAnswer, SpecAnswer, SupervisorRequest } from './supervisor-requests.ts';
 
@@ -16,8 +16,8 @@ export interface StartedChild {
 }
 
 /**
- * How others use a supervisor. All but `stop` take `CallOptions` (default 5,000 ms) and reject with `ExitError` as a
- * server's `call` does, `noproc` when it does not run.
+ * How others use a supervisor. All but `stop` take `CallOptions` (`timeout` by default without limit, as in OTP) and
+ * reject with `ExitError` as a server's `call` does, `noproc` when it does not run.
  */
 export class SupervisorRef extends TreeRef {
   /**
@@ -84,8 +84,8 @@ export class SupervisorRef extends TreeRef {
     orThrow('update', (await this.#ask({ tag: 'update', init }, options)) as ChildAnswer);
   }
 
-  #ask(message: SupervisorRequest, options: CallOptions = { timeout: Infinity }): Promise<unknown> {
-    return request(this, message.tag, message, options);
+  #ask(message: SupervisorRequest, options: CallOptions | undefined): Promise<unknown> {
+    return ask(this, message, options);
   }
 }
 

@@ -77,7 +77,7 @@ export async function startSupervisor(
 ): Promise<SupervisorRef> {
   checkStart(runtime, options);
   const result = await start(runtime, null, init, options);
-  return new SupervisorRef(runtime, startedOrThrow(result, options.label ?? options.id ?? 'supervisor'));
+  return new SupervisorRef(runtime, startedOrThrow(result, options, 'supervisor'));
 }
 
 /** Starts a supervisor linked to the calling process, as a child specification does. Never throws. */

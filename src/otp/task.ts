@@ -11,7 +11,7 @@
  */
 import { Process, type Self } from '../actor/process.ts';
 import { Runtime } from '../actor/runtime.ts';
-import { refuse, wrongArgument, wrongFunction, wrongObject, wrongSelf } from './arguments.ts';
+import { refuse, wrongArgument, wrongSelf } from './arguments.ts';
 import { startStream, type StreamOptions, type TaskStream } from './task/async-stream.ts';
 import { taskBehavior, type TaskBody } from './task/task-process.ts';
 import { checkTask, Task, type TaskOptions } from './task/task.ts';
@@ -29,7 +29,7 @@ export { Task, type TaskOptions, type TaskValue } from './task/task.ts';
 
 /**
  * Starts a task linked to `owner` (`Task.async`): a crash of one is an exit signal to the other. Throws a `TypeError` for
- * an owner or a body that is none, a `RangeError` for a time.
+ * an invalid owner, body or options, a `RangeError` for an invalid time.
  */
 export function startTaskLink<T>(owner: Self, body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
   refuse(wrongSelf('owner', owner));
@@ -61,16 +61,11 @@ export function asyncStream<T, R>(
   work: (item: T, self: Self) => R | PromiseLike<R>,
   options: StreamOptions = {},
 ): TaskStream<R> {
-  refuse(
-    wrongOwner(owner) ??
-      wrongItems(items) ??
-      wrongFunction('work', work) ??
-      wrongObject('options', 'an object', options),
-  );
+  refuse(wrongOwner(owner));
   const runtime = owner instanceof Runtime ? owner : owner.runtime;
   const parent = owner instanceof Runtime ? null : (owner as Process);
-  const label = options.label ?? 'Task';
-  const spawn = (): Process => runtime.spawn(taskBehavior, { parent, linked: parent !== null, label });
+  const spawn = (): Process =>
+    runtime.spawn(taskBehavior, { parent, linked: parent !== null, label: options.label ?? 'Task' });
   return startStream({ runtime, owner: parent, spawn, link: false }, items, work, options);
 }
 
@@ -78,13 +73,6 @@ const wrongOwner = (owner: unknown): TypeError | undefined =>
   owner instanceof Runtime || owner instanceof Process
     ? undefined
     : wrongArgument('owner', 'a process (Self) or a runtime', owner);
-
-function wrongItems(items: unknown): TypeError | undefined {
-  const source: Partial<Iterable<unknown> & AsyncIterable<unknown>> = Object(items);
-  return typeof source[Symbol.iterator] === 'function' || typeof source[Symbol.asyncIterator] === 'function'
-    ? undefined
-    : wrongArgument('items', 'iterable', items);
-}
 
 function start<T>(
   runtime: Runtime,

@@ -99,7 +99,7 @@ export async function startMachine(
   start: StartOptions = {},
 ): Promise<MachineRef> {
   const result = await startMachineProcess(runtime, machine, options, start);
-  return new MachineRef(runtime, startedOrThrow(result, machine.id));
+  return new MachineRef(runtime, startedOrThrow(result, start, machine.id));
 }
 
 /** Starts a machine linked to the calling process, as a child specification does. Never throws. */

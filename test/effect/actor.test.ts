@@ -38,6 +38,21 @@ const waiting = (log: string[], cleanup: Effect.Effect<unknown> = Effect.void) =
     ),
   );
 
+test('a start without a process for a parent, or with options that are none, is an error and never thrown', async () => {
+  const { runtime } = effectWorld();
+  for (const none of [undefined, null, {}, 5])
+    expect(startEffectLink(none as never, Effect.void)).toMatchObject({
+      tag: 'error',
+      reason: { message: expect.stringContaining('parent must be the process itself') },
+    });
+  const parent = spawn(runtime);
+  for (const none of [null, 5])
+    expect(startEffectLink(parent, Effect.void, undefined, none as never)).toMatchObject({
+      tag: 'error',
+      reason: { message: expect.stringContaining('options must be an object') },
+    });
+});
+
 describe('an effect is an actor', () => {
   test('its success ends the actor normal, without a report', async () => {
     const world = effectWorld();

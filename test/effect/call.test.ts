@@ -2,7 +2,9 @@ import * as Effect from 'effect/Effect';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { exit } from '../../src/actor/exit-reason.ts';
 import { NameScope } from '../../src/actor/names.ts';
+import { RemoteName } from '../../src/actor/pid.ts';
 import type { Process } from '../../src/actor/process.ts';
+import type { Runtime } from '../../src/actor/runtime.ts';
 import {
   Actor,
   awaitExit,
@@ -83,6 +85,15 @@ describe('call', () => {
       return yield* call(ref, 'add', 1);
     });
     expect(failureOf(await run(dead))).toMatchObject({ _tag: 'NoProc' });
+  });
+
+  test('NoConnection: a name on another node; a table of names that throws is a defect', async () => {
+    const { runtime, run } = effectWorld();
+    const elsewhere = new ServerRef<Calls, Casts>(runtime, new RemoteName('b@host', 'counter'));
+    const ended = await run(call(elsewhere, 'add', 1));
+    expect(failureOf(ended)).toMatchObject({ _tag: 'NoConnection', call: 'add' });
+    const broken = await run(call(throwing(runtime), 'add', 1));
+    expect([failureOf(broken), String(broken)]).toEqual([undefined, expect.stringContaining('broken table')]);
   });
 
   test('CallTimeout: after the timeout of the runtime’s clock, 5,000 ms by default', async () => {
@@ -186,7 +197,28 @@ describe('call', () => {
   });
 });
 
+/** A server by a name in a table that throws. */
+const throwing = (runtime: Runtime): ServerRef<Calls, Casts> =>
+  new ServerRef<Calls, Casts>(runtime, {
+    scope: {
+      register: () => true,
+      unregister: () => undefined,
+      whereis: () => {
+        throw new Error('broken table');
+      },
+    },
+    name: 'counter',
+  });
+
 describe('awaitExit', () => {
+  test('gives noconnection for a name on another node; a table of names that throws is a defect', async () => {
+    const { runtime, run, value } = effectWorld();
+    const elsewhere = new ServerRef(runtime, new RemoteName('b@host', 'counter'));
+    expect(await value(awaitExit(elsewhere))).toBe('noconnection');
+    const broken = await run(awaitExit(throwing(runtime)));
+    expect(String(broken)).toContain('broken table');
+  });
+
   test('gives the exit reason, and noproc for nobody', async () => {
     const { runtime, value } = effectWorld();
     const free = new ServerRef(runtime, { scope: new NameScope(), name: 'free' });

@@ -12,7 +12,7 @@ import {
   startServer,
   startSupervisor,
 } from '../../src/effect.ts';
-import { reply, startServer as startPlain, type GenServer } from '../../src/otp.ts';
+import { ignore, reply, startServer as startPlain, type GenServer } from '../../src/otp.ts';
 import { worker } from '../../src/otp/supervisor.ts';
 import { virtualClock } from '../../src/testing/virtual-clock.ts';
 import { effectWorld, failureOf } from './world.ts';
@@ -134,6 +134,27 @@ describe('started in a scope', () => {
       message: expect.stringContaining('child did not start: TypeError: no start') as string,
     });
     expect(world.runtime.alive).toBe(0);
+  });
+
+  test('args that init does not take may be left out; a supervisor takes the function form of its definition', async () => {
+    const world = effectWorld();
+    const log: string[] = [];
+    const counts = await world.value(
+      Effect.gen(function* () {
+        const a = yield* startServer(member(log, 'a'));
+        expect(yield* call(a, 'ping')).toBe('pong');
+        // @ts-expect-error its init takes a number
+        const takes = startServer({ init: (start: number) => start });
+        expect(yield* takes).toBeDefined();
+        const b = yield* startSupervisor(async () => ({ children: [worker('b', member(log, 'b'))] }));
+        const c = yield* startDynamicSupervisor(() => ({ maxChildren: 1 }));
+        yield* Effect.promise(() => c.startChild(worker('c', member(log, 'c'))));
+        return yield* Effect.promise(async () => [(await b.countChildren()).workers, await c.count()]);
+      }),
+    );
+    expect(counts).toEqual([1, 1]);
+    expect(log.slice(0, 3)).toEqual(['start a', 'start b', 'start c']);
+    expect(failureOf(await world.run(startSupervisor(() => ignore)))).toMatchObject({ reason: 'ignore' });
   });
 
   test('a start that is interrupted is given up: the process is gone', async () => {

@@ -1,6 +1,7 @@
 /** What makes no sense is refused by name, before anything is started. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NameTable } from '../../src/actor/names.ts';
+import { RemoteName } from '../../src/actor/pid.ts';
 import {
   startWorkerPool,
   startWorkerPoolLink,
@@ -9,7 +10,6 @@ import {
   workerPool,
   WorkerPoolRef,
   workerServer,
-  workerServerState,
   type WorkerCallOptions,
   type WorkerPoolOptions,
   type WorkerServerOptions,
@@ -121,14 +121,29 @@ describe('a call', () => {
       await expect(call(none as never)).rejects.toThrow('options must be an object');
     for (const signal of [null, 5, {}, new EventTarget()])
       await expect(call({ signal })).rejects.toThrow('signal must be an AbortSignal');
-    await expect(workerServerState(undefined as never)).rejects.toThrow('ref must be');
   });
 
   test('with a name that is no string, or arguments that are no list, is a TypeError that says so', async () => {
     const loose = pool as unknown as { call(name: unknown, args: unknown): Promise<unknown> };
     await expect(loose.call(5, [])).rejects.toThrow(TypeError('name must be a string'));
+    await expect(loose.call(Object.create(null), [])).rejects.toThrow('name must be a string');
     for (const args of [undefined, null, 5, { length: 0 }])
       await expect(loose.call('add', args)).rejects.toThrow(TypeError('args must be an array'));
+  });
+
+  test('through a table of names that throws, or a name on another node, rejects with what that throws', async () => {
+    const { runtime } = realWorld();
+    const broken: NameTable = {
+      register: () => true,
+      unregister: () => undefined,
+      whereis: () => {
+        throw new Error('broken table');
+      },
+    };
+    const named = new WorkerPoolRef<typeof Functions>(runtime, { scope: broken, name: 'cpu' });
+    await expect(named.call('add', [1, 2])).rejects.toThrow('broken table');
+    const elsewhere = new WorkerPoolRef<typeof Functions>(runtime, new RemoteName('b@host', 'cpu'));
+    await expect(elsewhere.call('add', [1, 2])).rejects.toMatchObject({ reason: 'noconnection' });
   });
 
   test('of an exported constant does not compile, and is no_function', async () => {

@@ -6,12 +6,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { NameScope } from '../../src/actor/names.ts';
 import type { Process } from '../../src/actor/process.ts';
 import type { Runtime } from '../../src/actor/runtime.ts';
-import {
-  startWorkerServer,
-  workerServer,
-  workerServerState,
-  type WorkerServerOptions,
-} from '../../src/isolation.ts';
+import { startWorkerServer, workerServer, type WorkerServerOptions } from '../../src/isolation.ts';
 import * as sys from '../../src/otp/sys.ts';
 import { ServerRef, startSupervisor, stopServer } from '../../src/otp.ts';
 import { reasonOf, recorder } from '../actor/world.ts';
@@ -45,7 +40,7 @@ describe('callbacks', () => {
     expect(await first).toBe(11);
     expect(await ref.call('add', 2)).toBe(13);
     expect(await ref.call('log')).toEqual(['count', 'a', 'b']);
-    expect(await workerServerState(ref)).toEqual({ total: 13, log: ['count', 'a', 'b'] });
+    expect(await sys.getState(ref)).toEqual({ total: 13, log: ['count', 'a', 'b'] });
   });
 
   test('a continue from init comes before any queued message', async () => {
@@ -147,8 +142,9 @@ describe('sys', () => {
     const { runtime, reports } = realWorld();
     const ref = await server(0, {}, runtime);
     expect(await ref.call('keep')).toBe('kept');
-    for (const ask of [() => workerServerState(ref), () => sys.getState(ref)])
-      expect(await reasonOf(ask())).toEqual({ unclonable: expect.stringContaining('could not be cloned') });
+    expect(await reasonOf(sys.getState(ref))).toEqual({
+      unclonable: expect.stringContaining('could not be cloned'),
+    });
     expect(await ref.call('add', 2)).toBe(2);
     expect(reports).toEqual([]);
   });

@@ -13,6 +13,8 @@ import {
 } from '../../src/otp/task.ts';
 import { StartError } from '../../src/otp/errors.ts';
 import { Status } from '../../src/actor/process.ts';
+import { silentLogger } from '../../src/actor/logger.ts';
+import { createRuntime } from '../../src/otp.ts';
 import { failure, reasonOf, recorder, spawn, world, type World } from '../actor/world.ts';
 
 describe('a task', () => {
@@ -173,6 +175,21 @@ const pidOf = (task: Task<unknown> | undefined): Process => task?.pid as Process
 
 const never = (): Promise<never> => new Promise(() => {});
 
+test('who waits longest for a task is told first', async () => {
+  const { runtime } = world();
+  const told: number[] = [];
+  const task = startTask(runtime, () => Promise.resolve('done'));
+  await Promise.all([1, 2, 3, 4].map((one) => task.await().then(() => told.push(one))));
+  expect(told).toEqual([1, 2, 3, 4]);
+});
+
+test('options that are no options reject, they do not throw', async () => {
+  const { runtime } = world();
+  const task = startTask(runtime, () => 1);
+  await expect(task.await(null as never)).rejects.toThrow('options must be milliseconds or an object');
+  await expect(task.yield('5' as never)).rejects.toThrow('options must be milliseconds or an object');
+});
+
 describe('an eager task', () => {
   test('has run up to its first await when its start returns, in a process of its own', async () => {
     const { runtime, clock } = world();
@@ -230,6 +247,31 @@ describe('an eager task', () => {
     const task = tasks.asyncNolink(null, () => (ran = true), { eager: true });
     expect(ran).toBe(true);
     expect(await task.await()).toBe(true);
+  });
+
+  test('shows nothing of the runtime as its state', async () => {
+    const { runtime } = world();
+    const task = startTask(runtime, never, { eager: true });
+    expect((task.pid as Process).state).toBeUndefined();
+  });
+
+  test('startChild has it run at once as well', async () => {
+    const { runtime } = world();
+    const tasks = await startTaskSupervisor(runtime);
+    let ran = false;
+    tasks.startChild(() => (ran = true), { eager: true });
+    expect(ran).toBe(true);
+  });
+
+  test('in an endless row leaves the event loop its turns', async () => {
+    const runtime = createRuntime({ logger: silentLogger, budget: { messages: 100 } });
+    let turned = false;
+    setImmediate(() => (turned = true));
+    let made = 0;
+    while (!turned && made < 100_000) {
+      await startTask(runtime, () => made++, { eager: true }).await();
+    }
+    expect(made).toBeLessThan(1_000);
   });
 
   test('eight deep the next one takes its turn: no chain of them overflows the stack', async () => {

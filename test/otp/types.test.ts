@@ -110,6 +110,89 @@ test('the last answer of a server is what its protocol says', async () => {
   expect(wrong).toBeTypeOf('object');
 });
 
+interface Sums {
+  add(amount: number): number;
+  get(): number;
+}
+
+test('an answer of another type than the protocol says does not compile, at once or later', () => {
+  type Summing = GenServer<number, number, Sums, { put(): void }>;
+  const right: Summing = {
+    init: (start) => start,
+    handleCall: {
+      add: (amount, total) => (amount === 0 ? noReply(total) : reply(total + amount, total + amount)),
+      get: async (_none, total) => Promise.resolve(reply(total, total)),
+    },
+    handleCast: { put: (_none, total) => noReply(total) },
+  };
+  const atOnce: Summing = {
+    ...right,
+    // @ts-expect-error a number is wanted
+    handleCall: { add: (_amount, total) => reply('no number', total), get: (_none, n) => reply(n, n) },
+  };
+  const later: Summing = {
+    ...right,
+    handleCall: {
+      // @ts-expect-error a number is wanted
+      add: async (_amount, total) => Promise.resolve(reply('no number', total)),
+      get: (_none, n) => reply(n, n),
+    },
+  };
+  // @ts-expect-error a cast is not answered
+  const cast: Summing = { ...right, handleCast: { put: (_none, total) => reply(1, total) } };
+  // @ts-expect-error neither is a message
+  const info: Summing = { ...right, handleInfo: (_message, total) => reply('x', total) };
+  // @ts-expect-error nor what follows a callback
+  const follow: Summing = { ...right, handleContinue: (_value, total) => reply('x', total) };
+  // @ts-expect-error the state is a number
+  const state: Summing = { ...right, handleCast: { put: () => noReply('text') } };
+  const satisfying = {
+    init: () => 0,
+    // @ts-expect-error a number is wanted
+    handleCall: { add: (_amount, n) => reply('no number', n), get: (_none, n) => reply(n, n) },
+  } satisfies GenServer<undefined, number, Sums, object>;
+  expect([atOnce, later, cast, info, follow, state, satisfying]).toHaveLength(7);
+});
+
+test('a class that implements a server has its payloads: none where a call takes none', async () => {
+  class Summing implements GenServer<number, number, Sums> {
+    readonly handleCall = {
+      add: (amount: number, total: number) => reply(total + amount, total + amount),
+      get: (none: undefined, total: number) => reply(none ?? total, total),
+    };
+    init(start: number): number {
+      return start;
+    }
+  }
+  class Wrong implements GenServer<number, number, { get(): number }> {
+    // @ts-expect-error a number is wanted
+    readonly handleCall = { get: (_none: undefined, total: number) => reply('no number', total) };
+    init(start: number): number {
+      return start;
+    }
+  }
+  const declared: GenServer<number, number, { get(): number }, { put(text?: string): void }> = {
+    init: (start) => start,
+    handleCall: {
+      get: (none, total) => {
+        expectTypeOf(none).toEqualTypeOf<undefined>();
+        return reply(total, total);
+      },
+    },
+    handleCast: {
+      put: (text, total) => {
+        expectTypeOf(text).toEqualTypeOf<string | undefined>();
+        return noReply(total);
+      },
+    },
+  };
+  const { runtime } = world();
+  const ref = await startServer(runtime, new Summing(), 1);
+  expect([await ref.call('add', 2), await ref.call('get')]).toEqual([3, 3]);
+  expect(await startServer(runtime, declared, 1).then((it) => it.call('get'))).toBe(1);
+  expect(Wrong).toBeTypeOf('function');
+});
+
 test('a reference with a protocol of its own may answer a procedure', async () => {
   const { runtime } = world();
   const ref = await startServer(runtime, counter, 10);

@@ -83,7 +83,10 @@ export const hibernate: Action = { tag: 'hibernate' };
 /** Inserts an event before all that are queued: any but an enter call. Not in an enter call. */
 export const nextEvent = (event: QueuedEvent): NextEventAction => ({ tag: 'nextEvent', event });
 
-/** `type: 'timeout'` unless any event comes first. 0: after the events that are already queued. */
+/**
+ * `type: 'timeout'` unless any event comes first. 0: after inserted events and postponed ones that are tried again,
+ * before what waits in the mailbox.
+ */
 export const eventTimeout = (
   time: TimeoutTime,
   content?: unknown,

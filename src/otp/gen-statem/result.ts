@@ -33,6 +33,8 @@ export class KeepState<Data> {
 
 /** Made by `keepStateAndData` and `repeatStateAndData`. */
 export class KeepStateAndData {
+  /** Never there. For the compiler, or each `KeepState` would pass for one of these, whatever its data. */
+  declare protected readonly kind: 'keepStateAndData';
   readonly actions: Actions | undefined;
   readonly repeat: boolean;
   constructor(actions: Actions | undefined, repeat: boolean) {

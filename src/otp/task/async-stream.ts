@@ -10,7 +10,7 @@ import type { ExitReason } from '../../actor/exit-reason.ts';
 import type { Ref } from '../../actor/pid.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import type { Runtime } from '../../actor/runtime.ts';
-import { refuse, wrongFunction } from '../arguments.ts';
+import { refuse, wrongArgument, wrongFunction, wrongObject } from '../arguments.ts';
 import { checkDeadline } from '../durations.ts';
 import { ExitError, reasonOf } from '../errors.ts';
 import { isPromiseLike } from '../sequence.ts';
@@ -65,21 +65,31 @@ export interface StreamSource {
   readonly link: boolean;
 }
 
-/** Throws `RangeError` for options that make no sense. Nothing runs before the first `next`. */
+/**
+ * Throws a `TypeError` for items that cannot be iterated, for work that is no function and for options that are no
+ * object, a `RangeError` for options out of range. Nothing runs before the first `next`.
+ */
 export function startStream<T, R>(
   source: StreamSource,
   items: Iterable<T> | AsyncIterable<T>,
   work: (item: T, self: Self) => R | PromiseLike<R>,
   options: StreamOptions,
 ): TaskStream<R> {
+  refuse(wrongItems(items) ?? wrongFunction('work', work) ?? wrongObject('options', 'an object', options));
   const { maxConcurrency = MAX_CONCURRENCY, timeout = CALL_TIMEOUT, onTimeout = 'exit' } = options;
   if (!(Number.isInteger(maxConcurrency) && maxConcurrency >= 1))
     throw new RangeError('maxConcurrency must be an integer ≥ 1');
   checkDeadline('timeout', timeout);
   if (onTimeout !== 'exit' && onTimeout !== 'killTask')
     throw new RangeError('onTimeout must be exit or killTask');
-  refuse(wrongFunction('work', work));
   return new Stream(source, items, work, { ...options, maxConcurrency, timeout });
+}
+
+function wrongItems(items: unknown): TypeError | undefined {
+  const source: Partial<Iterable<unknown> & AsyncIterable<unknown>> = Object(items);
+  return typeof source[Symbol.iterator] === 'function' || typeof source[Symbol.asyncIterator] === 'function'
+    ? undefined
+    : wrongArgument('items', 'iterable', items);
 }
 
 interface Demand<R> {
@@ -157,7 +167,7 @@ class Stream<T, R> implements TaskStream<R> {
     const { signal } = this.#options;
     const { owner, runtime } = this.#source;
     const items = this.#items;
-    // a text is iterable too
+    // a string is iterable too
     const source = Object(items) as typeof items;
     this.#input = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
     if (signal?.aborted === true) this.#onAbort();

@@ -48,11 +48,11 @@ export function runTask<T>(
 export function runTaskNow(process: Process, call: Call, timeout: number): void {
   const { runtime } = process;
   call.moveTo(process);
-  process.state = call;
   runtime.scheduler.runNow(process, workNow);
   // what is done by now needs no deadline
   if (timeout !== Infinity && !call.settled) runtime.timers.set(call, timeout);
 }
 
+/** The one call it holds is its work. */
 const workNow = (self: Process): void | PromiseLike<void> =>
-  taskBehavior.receive(Kind.call, self.state, self);
+  taskBehavior.receive(Kind.call, self.calls, self);

@@ -15,10 +15,12 @@ export type Outcome<T> =
   { readonly tag: 'value'; readonly value: T } | { readonly tag: 'failed'; readonly failure: CallFailure };
 
 export class TaskRun<T> extends Call {
-  readonly request: TaskBody<T>;
+  /** The body, until there is an outcome: what it captured is not kept by who keeps the task. */
+  request: TaskBody<T>;
   readonly process: Process;
   outcome: Outcome<T> | undefined = undefined;
   #first: TaskWait<T> | null = null;
+  #last: TaskWait<T> | null = null;
   #error: ExitError | undefined = undefined;
 
   constructor(process: Process, body: TaskBody<T>) {
@@ -34,15 +36,17 @@ export class TaskRun<T> extends Call {
 
   /** Tells `wait` as soon as there is an outcome. */
   add(wait: TaskWait<T>): void {
-    wait.nextWait = this.#first;
-    if (this.#first !== null) this.#first.previousWait = wait;
-    this.#first = wait;
+    wait.previousWait = this.#last;
+    if (this.#last === null) this.#first = wait;
+    else this.#last.nextWait = wait;
+    this.#last = wait;
   }
 
   remove(wait: TaskWait<T>): void {
     if (wait.previousWait !== null) wait.previousWait.nextWait = wait.nextWait;
     else if (this.#first === wait) this.#first = wait.nextWait;
     if (wait.nextWait !== null) wait.nextWait.previousWait = wait.previousWait;
+    else if (this.#last === wait) this.#last = wait.previousWait;
     wait.previousWait = wait.nextWait = null;
   }
 
@@ -58,12 +62,17 @@ export class TaskRun<T> extends Call {
 
   #conclude(outcome: Outcome<T>): void {
     this.outcome = outcome;
+    this.request = over;
     for (let wait = this.#first; wait !== null; wait = this.#first) {
       this.remove(wait);
       wait.settle(outcome);
     }
   }
 }
+
+const over = (): never => {
+  throw new Error('the task is over');
+};
 
 /** One who waits for a task: until its outcome, for so long, or until a signal fires. */
 export abstract class TaskWait<T> extends TimerEntry implements Deferred<unknown> {

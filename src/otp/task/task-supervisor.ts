@@ -12,6 +12,7 @@
 import { Process, type Self } from '../../actor/process.ts';
 import type { Runtime } from '../../actor/runtime.ts';
 import { childrenOf } from '../../actor/tree.ts';
+import { isObject, refuse, wrongSelf } from '../arguments.ts';
 import type { ChildOptions } from '../child-options.ts';
 import type { ChildSpec } from '../child-spec.ts';
 import {
@@ -25,7 +26,7 @@ import { TreeRef } from '../process-ref.ts';
 import type { MaybePromise } from '../sequence.ts';
 import type { StartOptions, StartResult } from '../start.ts';
 import { startStream, type StreamOptions, type TaskStream } from './async-stream.ts';
-import { runTask, taskBehavior, type TaskBody } from './task-process.ts';
+import { taskBehavior, type TaskBody } from './task-process.ts';
 import { checkTask, Task, type TaskOptions } from './task.ts';
 
 /** What a task supervisor is. Its tasks are temporary: none is restarted. */
@@ -34,13 +35,13 @@ export interface TaskSupervisorSpec {
   readonly maxChildren?: number;
 }
 
-/** Starts a task supervisor without a parent. Throws `StartError`. */
+/** Starts a task supervisor without a parent. Throws `StartError`, a `TypeError` for invalid arguments. */
 export async function startTaskSupervisor(
   runtime: Runtime,
   spec: TaskSupervisorSpec = {},
   options: StartOptions = {},
 ): Promise<TaskSupervisorRef> {
-  const { pid } = await startDynamicSupervisor(runtime, spec, { label: 'TaskSupervisor', ...options });
+  const { pid } = await startDynamicSupervisor(runtime, spec, labelled(options));
   return new TaskSupervisorRef(runtime, pid as Process);
 }
 
@@ -50,7 +51,7 @@ export function startTaskSupervisorLink(
   spec: TaskSupervisorSpec = {},
   options: Omit<StartOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
-  return startDynamicSupervisorLink(parent, spec, { label: 'TaskSupervisor', ...options });
+  return startDynamicSupervisorLink(parent, spec, labelled(options));
 }
 
 /**
@@ -65,10 +66,14 @@ export function taskSupervisor(
   return dynamicSupervisor(id, spec, options);
 }
 
-/** How others start tasks below a task supervisor. All throw `StartError`: `noproc`, `max_children`. */
+/**
+ * How others start tasks below a task supervisor. All throw `StartError`: `noproc`, `max_children`; a stream rejects with
+ * it. Before anything starts: a `TypeError` for invalid arguments, a `RangeError` for those out of range.
+ */
 export class TaskSupervisorRef extends TreeRef {
   /** A task linked to `owner` as well: a crash of one is an exit signal to the other. */
   async<T>(owner: Self, body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
+    refuse(wrongSelf('owner', owner));
     checkTask(body, options);
     const process = this.#spawn(options);
     this.runtime.link(process, owner.pid);
@@ -77,6 +82,7 @@ export class TaskSupervisorRef extends TreeRef {
 
   /** A task that is linked to nobody but its supervisor. @param owner who waits for it; null outside an actor. */
   asyncNolink<T>(owner: Self | null, body: TaskBody<T>, options: TaskOptions = {}): Task<T> {
+    refuse(wrongOwner(owner));
     checkTask(body, options);
     return new Task(this.#spawn(options), owner as Process | null, body, options);
   }
@@ -85,16 +91,8 @@ export class TaskSupervisorRef extends TreeRef {
   startChild(body: TaskBody<unknown>, options: TaskOptions = {}): Process {
     checkTask(body, options);
     const process = this.#spawn(options);
-    const kill = (): void => this.runtime.exit(process, 'kill');
-    runTask(
-      process,
-      body,
-      options.timeout ?? Infinity,
-      () => {},
-      ({ tag }) => {
-        if (tag === 'timeout') kill();
-      },
-    );
+    // the handle is let go of
+    void new Task(process, null, body, options);
     return process;
   }
 
@@ -105,6 +103,7 @@ export class TaskSupervisorRef extends TreeRef {
     work: (item: T, self: Self) => R | PromiseLike<R>,
     options: StreamOptions = {},
   ): TaskStream<R> {
+    refuse(wrongSelf('owner', owner));
     return this.#stream(owner as Process, true, items, work, options);
   }
 
@@ -115,6 +114,7 @@ export class TaskSupervisorRef extends TreeRef {
     work: (item: T, self: Self) => R | PromiseLike<R>,
     options: StreamOptions = {},
   ): TaskStream<R> {
+    refuse(wrongOwner(owner));
     return this.#stream(owner as Process | null, false, items, work, options);
   }
 
@@ -147,6 +147,13 @@ export class TaskSupervisorRef extends TreeRef {
     throw new StartError(label, result.tag === 'error' ? result.reason : 'ignore');
   }
 }
+
+const wrongOwner = (owner: unknown): TypeError | undefined =>
+  owner === null ? undefined : wrongSelf('owner', owner);
+
+/** As of all processes: its label, else its id, else what it is. */
+const labelled = (options: StartOptions): StartOptions =>
+  isObject(options) ? { ...options, label: options.label ?? options.id ?? 'TaskSupervisor' } : options;
 
 const taskSpec = (label: string): ChildSpec => ({
   id: label,

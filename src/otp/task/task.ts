@@ -5,7 +5,7 @@ import type { ExitReason } from '../../actor/exit-reason.ts';
 import type { Pid } from '../../actor/pid.ts';
 import { Status, type Process } from '../../actor/process.ts';
 import type { Runtime } from '../../actor/runtime.ts';
-import { refuse, wrongFunction, wrongSignal } from '../arguments.ts';
+import { isObject, refuse, wrongArgument, wrongFunction, wrongObject, wrongSignal } from '../arguments.ts';
 import { wrongDuration } from '../durations.ts';
 import { exitErrorOf, type ExitError } from '../errors.ts';
 import { CALL_TIMEOUT, type CallOptions } from '../server-ref.ts';
@@ -18,24 +18,26 @@ const TASK_SHUTDOWN = 5_000;
 
 /** How a task is started. */
 export interface TaskOptions {
+  /** Its name in trees and logs. Default `Task`. */
   readonly label?: string;
   /** Milliseconds until the task is killed and its result is `timeout`. Default none. */
   readonly timeout?: number;
   /**
    * Runs the body at once, in the caller's turn, up to its first `await`, as an async function does; no trip through
    * the run queue, several times the speed for short work. A linked task that throws at once ends its owner before
-   * the start has returned. Eight deep, the next one takes its turn. Default false.
+   * the start has returned. Eight deep, or when others have waited long enough, it takes its turn. Default false.
    */
   readonly eager?: boolean;
 }
 
-/** Throws for a body that is no function (`TypeError`) and a time that is none (`RangeError`). */
-export function checkTask(body: unknown, { timeout = Infinity }: TaskOptions): void {
-  refuse(wrongFunction('body', body) ?? wrongDuration('timeout', timeout));
+/** Throws a `TypeError` for an invalid body or options, a `RangeError` for an invalid time. */
+export function checkTask(body: unknown, options: TaskOptions): void {
+  refuse(
+    wrongFunction('body', body) ??
+      wrongObject('options', 'an object', options) ??
+      wrongDuration('timeout', options.timeout ?? Infinity),
+  );
 }
-
-/** Eager tasks within each other at most: they use the caller's stack. */
-const NESTING = 8;
 
 /** A result that is there; `undefined` is a value like any other. */
 export interface TaskValue<T> {
@@ -55,7 +57,7 @@ export class Task<T> {
     this.runtime = runtime;
     this.#owner = owner;
     this.#run = new TaskRun(process, body);
-    if (eager === true && runtime.scheduler.nesting < NESTING) runTaskNow(process, this.#run, timeout);
+    if (eager === true && runtime.scheduler.mayRunNow) runTaskNow(process, this.#run, timeout);
     else {
       runtime.activate(process);
       runtime.call(process, this.#run, timeout);
@@ -142,7 +144,9 @@ class Yield<T> extends TaskWait<T> {
 }
 
 function wait(wait: TaskWait<unknown>, options: number | CallOptions): Promise<unknown> {
-  const { timeout = CALL_TIMEOUT, signal } = typeof options === 'number' ? { timeout: options } : options;
+  const given = typeof options === 'number' ? { timeout: options } : options;
+  if (!isObject(given)) return Promise.reject(wrongArgument('options', 'milliseconds or an object', options));
+  const { timeout = CALL_TIMEOUT, signal }: CallOptions = given;
   const wrong =
     wrongDuration('timeout', timeout) ?? (signal === undefined ? undefined : wrongSignal('signal', signal));
   if (wrong !== undefined) return Promise.reject(wrong);

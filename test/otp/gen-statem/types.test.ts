@@ -9,6 +9,8 @@ import {
   keepStateAndData,
   nextEvent,
   nextState,
+  repeatState,
+  repeatStateAndData,
   replyAction,
   startStatem,
   startStatemLink,
@@ -85,6 +87,37 @@ describe('a union of states', () => {
       });
     expect([astray, lost]).toHaveLength(2);
   });
+});
+
+test('data of another type than declared do not compile, kept or with an action', () => {
+  type Counting = GenStatem<undefined, 'a', { n: number }>;
+  const right: Counting = {
+    init: () => nextState('a', { n: 1 }),
+    states: {
+      a: (event, { n }) =>
+        event.type === 'info'
+          ? keepState({ n: n + 1 })
+          : event.type === 'internal'
+            ? repeatState({ n })
+            : event.type === 'cast'
+              ? repeatStateAndData()
+              : keepStateAndData(),
+    },
+  };
+  // @ts-expect-error no such data
+  const kept: Counting = { ...right, states: { a: () => keepState({ nn: 2 }) } };
+  // @ts-expect-error no such data
+  const repeated: Counting = { ...right, states: { a: () => repeatState('text') } };
+  // @ts-expect-error no such data
+  const later: Counting = { ...right, states: { a: async () => Promise.resolve(keepState({ nn: 2 })) } };
+  // @ts-expect-error no such data
+  const gone: Counting = { ...right, states: { a: () => nextState('a', { nn: 2 }) } };
+  const handled: GenStatem<undefined, 'a', { n: number }> = {
+    init: () => nextState('a', { n: 1 }),
+    // @ts-expect-error no such data
+    handleEvent: () => keepState(2),
+  };
+  expect([kept, repeated, later, gone, handled]).toHaveLength(5);
 });
 
 describe('an answer', () => {

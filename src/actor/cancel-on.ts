@@ -1,0 +1,29 @@
+/**
+ * A call that its caller gives up with an `AbortSignal`.
+ */
+import type { Call } from './call.ts';
+
+/**
+ * Makes a call that is canceled with the reason of `signal` when that fires. `make` gets what settles the caller's
+ * promise; whichever of the two is called takes the listener away. A signal that has fired already is the caller's to
+ * see.
+ */
+export function cancelOn<Made extends Call, Value, Failure>(
+  signal: AbortSignal,
+  resolve: (value: Value) => void,
+  reject: (failure: Failure) => void,
+  make: (resolve: (value: Value) => void, reject: (failure: Failure) => void) => Made,
+): Made {
+  const onAbort = (): void => {
+    call.cancel(signal.reason);
+  };
+  const settling = <T>(settle: (value: T) => void): ((value: T) => void) => {
+    return (value) => {
+      signal.removeEventListener('abort', onAbort);
+      settle(value);
+    };
+  };
+  const call = make(settling(resolve), settling(reject));
+  signal.addEventListener('abort', onAbort);
+  return call;
+}
