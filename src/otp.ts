@@ -20,8 +20,11 @@ export { ndjsonLogger, silentLogger, type Logger, type LogFields, type LogLevel 
 export type { FullPolicy, MailboxOptions } from './actor/mailbox.ts';
 export { Down, Exit } from './actor/monitor.ts';
 export { NameScope, type NameTable } from './actor/names.ts';
-export type { Pid, Ref } from './actor/pid.ts';
+export type { Pid, Ref, Target } from './actor/pid.ts';
 export type { Self } from './actor/process.ts';
+export type { RunQueuePolicy } from './actor/run-queue.ts';
+export type { Budget } from './actor/scheduler.ts';
+export type { TimerEntry } from './actor/timers.ts';
 export { formatReport } from './actor/report-text.ts';
 export type { FormatLimits } from './actor/format-term.ts';
 export type { CrashDetails } from './actor/crash-details.ts';
@@ -45,7 +48,6 @@ export type { CheckedSpec, ChildCount, ChildInfo, ChildSpec, ChildType } from '.
 export {
   dynamicSupervisor,
   DynamicSupervisorRef,
-  startDynamicChild,
   startDynamicSupervisor,
   startDynamicSupervisorLink,
   type DynamicChildInfo,
@@ -53,11 +55,11 @@ export {
   type DynamicSupervisorSpec,
 } from './otp/dynamic-supervisor.ts';
 export {
-  EnterLoop,
   enterLoop,
   startAndEnter,
   startAndEnterLink,
   type EnterBody,
+  type EnterLoop,
   type EnterOptions,
 } from './otp/enter-loop.ts';
 export { ExitError, StartError } from './otp/errors.ts';
@@ -96,24 +98,27 @@ export {
   startStatemMonitor,
   stateTimeout,
   statemWorker,
+  type AnswerTo,
+  type CallbackModule,
+  type EnterStatemOptions,
   type GenStatem,
   type HandleEvent,
   type KeepState,
   type KeepStateAndData,
   type NextState,
+  type QueuedEvent,
   type StatemAction,
   type StatemActions,
   type StatemEvent,
+  type StatemFrom,
   type StatemRef,
   type StatemResult,
   type StatemStatus,
   type StateFunction,
   type StateFunctions,
+  type TimeoutName,
   type TimeoutOptions,
   type TimeoutTime,
-  type AnswerTo,
-  type StatemFrom,
-  type EnterStatemOptions,
 } from './otp/gen-statem.ts';
 export {
   PartitionSupervisorRef,
@@ -141,9 +146,9 @@ export {
   sendRequest,
   waitResponse,
   type Collected,
-  type Patience,
   type RequestOptions,
   type Response,
+  type ResponseTimeout,
   type TakeOptions,
 } from './otp/requests.ts';
 export type { DueRestart, RestartDelay } from './otp/restart-delay.ts';
@@ -161,6 +166,7 @@ export {
   type Started,
   type Stop,
 } from './otp/result.ts';
+export type { MaybePromise } from './otp/sequence.ts';
 export {
   ServerRef,
   type AnyProtocol,
@@ -169,7 +175,7 @@ export {
   type Protocol,
 } from './otp/server-ref.ts';
 export { FORMATTER_CRASHED, redact, REDACTED, type StatusParts } from './otp/server-status.ts';
-export type { StartOptions, StartResult } from './otp/start.ts';
+export type { MonitoredStart, StartOptions, StartResult } from './otp/start.ts';
 export type { Shutdown } from './otp/stop.ts';
 export type { Restart, Strategy } from './otp/strategy.ts';
 export {
@@ -182,12 +188,12 @@ export {
   worker,
   type AutoShutdown,
   type ChildOptions,
+  type ServerChildOptions,
   type SpecPart,
   type SpecProblem,
   type StartedChild,
   type SupervisorInit,
   type SupervisorSpec,
-  type ServerChildOptions,
 } from './otp/supervisor.ts';
 /** Debugging of any process, as OTP's module of that name: state, suspend, log, trace, statistics. */
 export * as sys from './otp/sys.ts';

@@ -120,7 +120,7 @@ export async function startWorld(
   } catch (error) {
     if (patience.over === undefined) throw transportErrorIn(error) ?? error;
     context.phase.closing = true;
-    const process = scope.whereis(ROOT);
+    const process = scope.whereis(ROOT) as Process | undefined;
     const hanging = process === undefined ? '' : whatHangs(process);
     givenUp.abort();
     const ended = starting.catch(() => undefined);

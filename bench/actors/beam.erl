@@ -3,7 +3,7 @@
 -module(beam).
 -behaviour(gen_server).
 -export([main/1, init/1, handle_call/3, handle_cast/2, handle_info/2, start_child/2]).
--export([callback_mode/0, off/3, on/3]).
+-export([start_named/1, callback_mode/0, off/3, on/3]).
 
 main([Name, Count, Repeats]) ->
     logger:set_primary_config(level, none),
@@ -65,8 +65,10 @@ run(ring, N) ->
     First ! N,
     receive done -> ok end,
     unlink(First), exit(First, kill);
-%% a fresh supervisor for each 1,000: it walks through the list of all restarts of the last second at each
-run(restart, N) when N > 1000 -> restarts(1000, 1, one_for_one), run(restart, N - 1000);
+run(dynamic_10k, N) -> dynamic(N, 10000);
+run(dynamic_100k, N) -> dynamic(N, 100000);
+%% a fresh supervisor for each 50: it walks through the list of all restarts of the last second at each
+run(restart, N) when N > 50 -> restarts(50, 1, one_for_one), run(restart, N - 50);
 run(restart, N) -> restarts(N, 1, one_for_one);
 run(one_for_all, N) -> restarts(N, 100, one_for_all);
 run(isolated, N) ->
@@ -82,7 +84,14 @@ run(isolated_throw, N) ->
     end);
 run(timers, N) ->
     Me = self(),
-    repeat(N, fun() -> erlang:cancel_timer(erlang:send_after(5000, Me, late)) end).
+    repeat(N, fun() -> erlang:cancel_timer(erlang:send_after(5000, Me, late)) end);
+run(timers_later, N) ->
+    Me = self(),
+    repeat(N div 1000, fun() ->
+        Timers = [erlang:send_after(5000 + At, Me, late) || At <- lists:seq(1, 1000)],
+        receive never -> ok after 0 -> ok end,
+        [erlang:cancel_timer(Timer) || Timer <- Timers]
+    end).
 
 repeat(0, _) -> ok;
 repeat(N, F) -> F(), repeat(N - 1, F).
@@ -127,6 +136,24 @@ crash(N, Size) ->
     up(Size),
     crash(N - 1, Size).
 
+%% N children in all, Size at a time: started by a call, found by a registered name, stopped with the supervisor
+dynamic(N, _) when N =< 0 -> ok;
+dynamic(N, Size) ->
+    All = lists:seq(1, min(N, Size)),
+    {ok, Top} = supervisor:start_link(?MODULE, dynamic),
+    [{ok, _} = supervisor:start_child(Top, [At]) || At <- All],
+    [true = is_pid(whereis(name(At))) || At <- All],
+    Ref = monitor(process, Top),
+    unlink(Top),
+    exit(Top, shutdown),
+    receive {'DOWN', Ref, process, Top, _} -> ok end,
+    dynamic(N - Size, Size).
+
+%% the same atoms every time
+name(At) -> list_to_atom("child " ++ integer_to_list(At)).
+
+start_named(At) -> gen_server:start_link({local, name(At)}, ?MODULE, 0, []).
+
 up(0) -> ok;
 up(N) -> receive {up, At, Pid} -> put({child, At}, Pid), up(N - 1) end.
 
@@ -137,6 +164,9 @@ start_child(At, Me) -> gen_server:start_link(?MODULE, {child, At, Me}, []).
 init({top, Strategy, Size, Me}) ->
     Flags = #{strategy => Strategy, intensity => 10000000, period => 1},
     {ok, {Flags, [#{id => At, start => {?MODULE, start_child, [At, Me]}} || At <- lists:seq(0, Size - 1)]}};
+init(dynamic) ->
+    Flags = #{strategy => simple_one_for_one, intensity => 1, period => 5},
+    {ok, {Flags, [#{id => child, start => {?MODULE, start_named, []}}]}};
 init({child, At, Me}) -> Me ! {up, At, self()}, {ok, 0};
 init(statem) -> {ok, off, 0};
 init(State) -> {ok, State}.

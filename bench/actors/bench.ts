@@ -7,22 +7,12 @@
 import { availableParallelism, loadavg } from 'node:os';
 import type { Bench, BenchOptions } from '../harness/bench.ts';
 import { Child } from '../harness/child.ts';
-import { incidentsOf, row, type Report } from '../harness/report.ts';
+import { incidentsOf, type Incident, type Report } from '../harness/report.ts';
 import { rounded } from '../harness/statistics.ts';
 import { Beam } from './beam.ts';
-import {
-  BEAM,
-  EFFECT,
-  FLOOR,
-  GOALS,
-  NOTES,
-  OTHERS,
-  OURS,
-  SIZES,
-  XSTATE,
-  type WorkloadName,
-} from './cases.ts';
+import { BEAM, EFFECT, FLOOR, NOTES, OTHERS, OURS, SIZES, XSTATE, type WorkloadName } from './cases.ts';
 import type { Cost, Order, Word } from './messages.ts';
+import { rowsOf, sizeOf, type Measured } from './rows.ts';
 
 const SCRIPT = new URL('process.js', import.meta.url);
 /** Milliseconds one workload may take. */
@@ -33,18 +23,13 @@ const SMOKE = { rounds: 1, repeats: 1, part: 0.001 };
 /** Contenders that cannot do a workload at all say so by not having it; that is no incident. */
 const MISSING = / has no /;
 
-const WORKLOADS = Object.keys(SIZES) as WorkloadName[];
-/** What a restart may take, µs: the goal is below a millisecond. */
-const LATENCY = 'restart latency, mean wall time';
+/** Those in the run, in the order of their turns. */
+type Contenders = Readonly<Record<string, (order: Order) => Promise<Cost>>>;
 
-type Figure = (cost: Cost) => number | undefined;
-
-/** Operations per CPU second of the best repeat, in thousands. */
-const perSecond =
-  (n: number): Figure =>
-  (cost) =>
-    cost.tag === 'times' ? (n / Math.min(...cost.runs.map(({ cpu }) => cpu))) * 1_000 : undefined;
-const bytesEach: Figure = (cost) => (cost.tag === 'bytes' ? cost.bytes : undefined);
+interface Outcome {
+  readonly measured: Measured;
+  readonly incidents: readonly Incident[];
+}
 
 export const actors: Bench = {
   name: 'actors',
@@ -57,67 +42,11 @@ async function measure(options: BenchOptions): Promise<Report> {
   const loadBefore = rounded(loadavg()[0] ?? 0);
   const plan = options.smoke ? SMOKE : options.quick ? QUICK : PLAN;
   const rounds = options.rounds ?? plan.rounds;
-  const skipped: { peer: string; reason: string }[] = [];
-  const wanted = (name: string): boolean => options.peers?.includes(name) !== false;
-  const beam = wanted(BEAM) ? Beam.compile() : undefined;
-  if (typeof beam === 'string') skipped.push({ peer: BEAM, reason: beam });
-  const runs: Record<string, (order: Order) => Promise<Cost>> = { [OURS]: inProcess };
-  for (const name of [FLOOR, XSTATE, EFFECT]) if (wanted(name)) runs[name] = inProcess;
-  if (beam instanceof Beam) runs[BEAM] = ({ workload, n, repeats }) => beam.measure(workload, n, repeats);
-
-  const found = new Map<string, (Cost | undefined)[]>();
-  const troubles = new Map<string, string[][]>(Object.keys(runs).map((name) => [name, []]));
-  try {
-    for (let round = 0; round < rounds; round++) {
-      for (const [name] of troubles) troubles.get(name)?.push([]);
-      for (const workload of WORKLOADS) {
-        const n = Math.max(64, Math.round(SIZES[workload] * plan.part));
-        for (const [contender, run] of Object.entries(runs)) {
-          progress(`round ${round + 1} of ${rounds}: ${workload}, ${contender}`);
-          const costs = found.get(`${contender} ${workload}`) ?? [];
-          found.set(`${contender} ${workload}`, costs);
-          try {
-            costs.push(await run({ contender, workload, n, repeats: plan.repeats }));
-          } catch (error) {
-            costs.push(undefined);
-            const reason = error instanceof Error ? error.message : String(error);
-            if (!MISSING.test(reason)) troubles.get(contender)?.at(-1)?.push(`${workload}: ${reason}`);
-          }
-        }
-      }
-    }
-  } finally {
+  const beam = wants(options, BEAM) ? Beam.compile() : undefined;
+  const contenders = contendersOf(options, beam);
+  const { measured, incidents } = await run(contenders, { ...plan, rounds }).finally(() => {
     if (beam instanceof Beam) beam.dispose();
-  }
-
-  const figures = (contender: string, workload: WorkloadName, figure: Figure): (number | undefined)[] =>
-    (found.get(`${contender} ${workload}`) ?? []).map((cost) => cost && figure(cost));
-  const rows = WORKLOADS.map((workload) => {
-    const n = Math.max(64, Math.round(SIZES[workload] * plan.part));
-    const isBytes = workload === 'bytes per idle actor';
-    const figure = isBytes ? bytesEach : perSecond(n);
-    const theirs = Object.keys(runs)
-      .filter((name) => name !== OURS)
-      .map((name) => [name, figures(name, workload, figure)] as const)
-      .filter(([, values]) => values.some((value) => value !== undefined));
-    return row(
-      { name: workload, unit: isBytes ? 'bytes' : 'k/CPU s', ours: OURS, goals: GOALS[workload] },
-      figures(OURS, workload, figure),
-      new Map(theirs),
-    );
   });
-  const restart: WorkloadName = 'restart, oneForOne';
-  const latency: Figure = (cost) =>
-    cost.tag === 'times'
-      ? Math.min(...cost.runs.map(({ wall }) => wall)) / Math.max(64, Math.round(SIZES[restart] * plan.part))
-      : undefined;
-  rows.push(
-    row(
-      { name: LATENCY, unit: 'µs', ours: OURS, goals: [{ atMost: 1_000 }] },
-      figures(OURS, restart, latency),
-      new Map(),
-    ),
-  );
   return {
     bench: 'actors',
     what: 'thousands of operations per second of CPU time',
@@ -128,10 +57,45 @@ async function measure(options: BenchOptions): Promise<Report> {
     quick: options.quick || options.smoke,
     load: [loadBefore, rounded(loadavg()[0] ?? 0)],
     placement: 'a process for each workload, one after the other',
-    rows,
-    skipped,
-    incidents: [...troubles].flatMap(([name, byRound]) => incidentsOf(name, byRound)),
+    rows: rowsOf(measured, Object.keys(contenders), plan.part),
+    skipped: typeof beam === 'string' ? [{ peer: BEAM, reason: beam }] : [],
+    incidents,
     notes: NOTES,
+  };
+}
+
+const wants = ({ peers }: BenchOptions, name: string): boolean => peers?.includes(name) !== false;
+
+function contendersOf(options: BenchOptions, beam: Beam | string | undefined): Contenders {
+  const ours = [OURS, ...[FLOOR, XSTATE, EFFECT].filter((name) => wants(options, name))];
+  const found = Object.fromEntries(ours.map((name) => [name, inProcess]));
+  if (!(beam instanceof Beam)) return found;
+  return { ...found, [BEAM]: ({ workload, n, repeats }) => beam.measure(workload, n, repeats) };
+}
+
+/** All rounds. What goes wrong with a contender costs it that figure. */
+async function run(contenders: Contenders, { rounds, repeats, part }: typeof PLAN): Promise<Outcome> {
+  const found = new Map<string, (Cost | undefined)[]>();
+  const troubles = new Map<string, string[][]>(Object.keys(contenders).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const byRound of troubles.values()) byRound.push([]);
+    for (const workload of Object.keys(SIZES) as WorkloadName[])
+      for (const [contender, measureOne] of Object.entries(contenders)) {
+        progress(`round ${round + 1} of ${rounds}: ${workload}, ${contender}`);
+        const costs = found.get(`${contender} ${workload}`) ?? [];
+        found.set(`${contender} ${workload}`, costs);
+        try {
+          costs.push(await measureOne({ contender, workload, n: sizeOf(workload, part), repeats }));
+        } catch (error) {
+          costs.push(undefined);
+          const reason = error instanceof Error ? error.message : String(error);
+          if (!MISSING.test(reason)) troubles.get(contender)?.at(-1)?.push(`${workload}: ${reason}`);
+        }
+      }
+  }
+  return {
+    measured: (contender, workload) => found.get(`${contender} ${workload}`) ?? [],
+    incidents: [...troubles].flatMap(([name, byRound]) => incidentsOf(name, byRound)),
   };
 }
 

@@ -93,7 +93,7 @@ export const workloads: Workloads = {
   call: (n) => calls(n, 1),
   'call, 64 clients': (n) => calls(n, 64),
   'ring of 1,000': (n) => ring(n, 1_000),
-  'isolated call': (n) =>
+  'isolated call, eager': (n) =>
     Effect.runPromise(
       Effect.gen(function* () {
         for (let made = 0; made < n; made++)

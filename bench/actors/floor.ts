@@ -3,6 +3,7 @@
  * taken away.
  */
 import type { Workloads } from './cases.ts';
+import { ended } from './ended.ts';
 
 /** An object with a queue, run by one loop. */
 interface Cell {
@@ -48,14 +49,6 @@ function drain(): void {
   draining = false;
 }
 
-const ended = (): { readonly done: Promise<void>; readonly end: () => void } => {
-  let end: () => void = () => undefined;
-  const done = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  return { done, end };
-};
-
 /** What a call needs at least: a promise, and a place in a list from which its timeout would find it. */
 interface Entry {
   previous: Entry | null;
@@ -88,10 +81,10 @@ export const workloads: Workloads = {
     for (let made = 0; made < n; made++) kept[made % 1_000] = cell(() => undefined);
   },
   'ping-pong': async (n) => {
-    const { done, end } = ended();
+    const { done, finish } = ended();
     let left = 2 * n;
     const bounce = (message: unknown, self: Cell): void => {
-      if (--left <= 0) end();
+      if (--left <= 0) finish();
       else send(message as Cell, self);
     };
     send(cell(bounce), cell(bounce));
@@ -110,10 +103,10 @@ export const workloads: Workloads = {
     );
   },
   'fan-in 100 to 1': async (n) => {
-    const { done, end } = ended();
+    const { done, finish } = ended();
     let left = n;
     const sink = cell(() => {
-      if (--left === 0) end();
+      if (--left === 0) finish();
     });
     for (let one = 0; one < 100; one++)
       send(
@@ -125,18 +118,18 @@ export const workloads: Workloads = {
     await done;
   },
   'ring of 1,000': async (n) => {
-    const { done, end } = ended();
+    const { done, finish } = ended();
     let left = n;
     const ring: Cell[] = Array.from({ length: 1_000 }, (_, at) =>
       cell(() => {
-        if (--left <= 0) end();
+        if (--left <= 0) finish();
         else send(ring[(at + 1) % 1_000]!, 1);
       }),
     );
     send(ring[0]!, 1);
     await done;
   },
-  'isolated call': async (n) => {
+  'isolated call, eager': async (n) => {
     for (let made = 0; made < n; made++) await (async (x: number) => x + 1)(made);
   },
   'isolated call that throws': async (n) => {
@@ -149,8 +142,17 @@ export const workloads: Workloads = {
         // counted
       }
   },
-  'timer set and cancelled': async (n) => {
+  'timer cancelled in its turn': async (n) => {
     for (let made = 0; made < n; made++) clearTimeout(setTimeout(() => undefined, 5_000));
+  },
+  'timer cancelled later': async (n) => {
+    for (let batch = 0; batch < n / 1_000; batch++) {
+      const timers = Array.from({ length: 1_000 }, (_, at) => setTimeout(() => undefined, 5_001 + at));
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      for (const timer of timers) clearTimeout(timer);
+    }
   },
   'bytes per idle actor': async (n) => {
     const kept = Array.from({ length: n }, () => cell(() => undefined));

@@ -113,7 +113,7 @@ export const workloads: Workloads = {
       });
     actor.stop();
   },
-  'isolated call': async (n) => {
+  'isolated call, eager': async (n) => {
     for (let made = 0; made < n; made++) await settled(createActor(work, { input: made }));
   },
   'isolated call that throws': async (n) => {

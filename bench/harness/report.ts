@@ -7,7 +7,7 @@ import { ratios, spread, type Spread } from './statistics.ts';
 /** One thing that is measured of us and of others. */
 export interface Case {
   readonly name: string;
-  readonly unit: 'µs' | 'ms' | 'calls/s' | 'calls' | 'KiB' | 'k/CPU s' | 'bytes';
+  readonly unit: 'µs' | 'ms' | 'calls/s' | 'calls' | 'KiB' | 'k/CPU s' | 'bytes' | 'times';
   /** Whose figure is ours. */
   readonly ours: string;
   readonly goals: readonly Goal[];

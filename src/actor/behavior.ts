@@ -6,7 +6,11 @@ import type { ExitReason } from './exit-reason.ts';
 import type { Kind } from './mailbox.ts';
 import type { Process } from './process.ts';
 
-/** What a report or a status shows of a process; `formatStatus` takes and gives one. */
+/**
+ * What a report or a status shows of a process; `formatStatus` takes and gives one. The state is undefined where there
+ * is none: after a start that failed, after an exit signal. A value that a callback returned by mistake, which is most
+ * often the state, is given as a state too.
+ */
 export interface StatusParts {
   readonly state: unknown;
   /** In reports: why it ended, and the message it was handling. */
@@ -48,7 +52,10 @@ export interface Behavior {
   inspect?(self: Process): Readonly<Record<string, unknown>>;
   /** What `sys` calls the state. Default: `Process.state`. */
   readState?(self: Process): unknown;
-  /** Gives it where it is not at hand: the process waits for that. A rejection is told to who asked. Default: `readState`. */
+  /**
+   * Gives it where it is not at hand: the process waits for that. A rejection is told to who asked.
+   * Default: `readState`.
+   */
   fetchState?(self: Process): Promise<unknown>;
   /** Replaces that state. Default: it is read only, unless `replaceable` says otherwise. */
   writeState?(self: Process, state: unknown): void;
@@ -56,8 +63,13 @@ export interface Behavior {
   readonly replaceable?: boolean;
   /** What of a status may be shown (OTP G19). Must not throw. Default: all of it. */
   formatStatus?(status: StatusParts, self: Process): StatusParts;
+  /**
+   * What of the reason it ends with crash and supervisor reports may show. Asked once, also after its end, and after a
+   * start that failed: `Process.state` may be undefined. Must not throw. Default: all of it.
+   */
+  readonly formatReason?: ((reason: ExitReason, self: Process) => ExitReason) | undefined;
   /** Goes on as another version, while suspended; a throw leaves all as it was. Default: `undef`. */
   changeCode?(self: Process, change: unknown): void;
-  /** `terminate` has run and the end is no orderly one: a report before the crash report (OTP R3). */
+  /** `terminate` has run and the end is no orderly one: a report before the crash report, for listeners (OTP R3). */
   reportEnd?(reason: ExitReason, self: Process): void;
 }

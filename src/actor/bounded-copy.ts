@@ -7,14 +7,9 @@
  * and stack of an error. Never throws.
  */
 import { types } from 'node:util';
-import { Call } from './call.ts';
-import { Monitor } from './monitor.ts';
-import { RemotePid } from './pid.ts';
-import { Process } from './process.ts';
-import { Runtime } from './runtime.ts';
-import { TimerEntry } from './timers.ts';
+import { dataOf, nameOf } from './named.ts';
 
-export interface CopyLimits {
+interface CopyLimits {
   /** Objects within objects that are looked into. */
   readonly depth: number;
   /** Values in the copy, counted at every place where they stand. */
@@ -141,21 +136,4 @@ export abstract class BoundedCopy {
 /** Sets a field of the object's own, whatever its name. */
 export function define(copy: object, key: string, value: unknown, enumerable: boolean = true): void {
   Object.defineProperty(copy, key, { value, enumerable, configurable: true, writable: true });
-}
-
-/** The value of an own field; a getter is not run. */
-function dataOf(value: object, key: string): unknown {
-  const field = Object.getOwnPropertyDescriptor(value, key);
-  return field === undefined || 'value' in field ? field?.value : '[getter]';
-}
-
-/** What is named only; undefined for everything else. */
-function nameOf(value: object): string | undefined {
-  if (types.isProxy(value)) return '[proxy]';
-  if (value instanceof Process || value instanceof RemotePid) return value.toString();
-  if (value instanceof Runtime) return '[runtime]';
-  if (value instanceof Call) return '[call]';
-  if (value instanceof TimerEntry) return '[timer]';
-  if (value instanceof Monitor) return '[monitor]';
-  return undefined;
 }

@@ -8,6 +8,7 @@
 import type { ExitReason } from './exit-reason.ts';
 import type { Process } from './process.ts';
 import { TimerEntry } from './timers.ts';
+import { nameAs } from './named.ts';
 
 /** How a call ended without a reply. */
 export type CallFailure =
@@ -20,11 +21,19 @@ export type CallFailure =
   | { readonly tag: 'canceled'; readonly reason: unknown };
 
 export abstract class Call extends TimerEntry {
-  settled = false;
+  // set by the constructor: see TimerEntry
+  declare settled: boolean;
   /** The process that owes the answer. Only the kernel writes these three. */
-  holder: Process | null = null;
-  previous: Call | null = null;
-  next: Call | null = null;
+  declare holder: Process | null;
+  declare previous: Call | null;
+  declare next: Call | null;
+  constructor() {
+    super();
+    this.settled = false;
+    this.holder = null;
+    this.previous = null;
+    this.next = null;
+  }
 
   /** The request, as the holder's behavior understands it. */
   abstract readonly request: unknown;
@@ -101,7 +110,9 @@ export abstract class Call extends TimerEntry {
   }
 }
 
-/** A call behind a promise. `toError` makes the rejection. */
+nameAs(Call, () => '[call]');
+
+/** A call that tells its outcome to two functions, as those of a promise. */
 export class PromiseCall extends Call {
   readonly request: unknown;
   readonly #resolve: (value: unknown) => void;

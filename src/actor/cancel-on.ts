@@ -1,6 +1,7 @@
 /**
  * A call that its caller gives up with an `AbortSignal`.
  */
+import { offAbort, onAbort } from './abort-listeners.ts';
 import type { Call } from './call.ts';
 
 /**
@@ -14,16 +15,16 @@ export function cancelOn<Made extends Call, Value, Failure>(
   reject: (failure: Failure) => void,
   make: (resolve: (value: Value) => void, reject: (failure: Failure) => void) => Made,
 ): Made {
-  const onAbort = (): void => {
+  const giveUp = (): void => {
     call.cancel(signal.reason);
   };
   const settling = <T>(settle: (value: T) => void): ((value: T) => void) => {
     return (value) => {
-      signal.removeEventListener('abort', onAbort);
+      offAbort(signal, giveUp);
       settle(value);
     };
   };
   const call = make(settling(resolve), settling(reject));
-  signal.addEventListener('abort', onAbort);
+  onAbort(signal, giveUp);
   return call;
 }

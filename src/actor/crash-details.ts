@@ -31,7 +31,7 @@ export interface CrashDetails {
   readonly neighbors: readonly Neighbor[];
 }
 
-export interface Neighbor {
+interface Neighbor {
   readonly pid: Pid;
   readonly label: string;
   readonly initialCall: string;
@@ -61,7 +61,7 @@ export function crashDetails(process: Process, reason: ExitReason): CrashDetails
 }
 
 /** All it is linked to, the edges to parent and children included. */
-export function linksOf(process: Process): readonly Pid[] {
+function linksOf(process: Process): readonly Pid[] {
   const parent = process.linkedToParent && process.parentProcess !== null ? [process.parentProcess] : [];
   const children = [...childrenOf(process)].filter((child) => child.linkedToParent);
   return [...parent, ...children, ...(process.links ?? [])];
@@ -77,7 +77,7 @@ export function ancestorsOf(process: Process): readonly Pid[] {
 export const moduleOf = (process: Process): string => process.behavior.module ?? process.behavior.type;
 
 /** What a process is doing, in a word. */
-export const statusName = (process: Process): string => STATUS_NAMES[process.status] ?? 'unknown';
+const statusName = (process: Process): string => STATUS_NAMES[process.status] ?? 'unknown';
 
 function neighborsOf(process: Process): readonly Neighbor[] {
   const seen = new Set<Pid>([process]);

@@ -18,7 +18,7 @@ import type { RemoteSignals } from './remote.ts';
 import { abandon, adopt, childrenOf, type Siblings } from './tree.ts';
 
 /** What dying needs of the runtime. */
-export interface Graveyard extends Siblings {
+interface DeathContext extends Siblings {
   /** Processes that are alive. */
   alive: number;
   readonly remote: RemoteSignals | undefined;
@@ -45,12 +45,12 @@ export const startingChildren = (parent: Process): readonly Process[] =>
   [...childrenOf(parent)].filter((child) => child.status === Status.starting && child.linkedToParent);
 
 export class Deaths {
-  readonly #runtime: Graveyard;
-  /** Dead, and not buried yet. */
+  readonly #runtime: DeathContext;
+  /** Dead, and not cleaned up after yet. */
   readonly #queue: Process[] = [];
   #busy = false;
 
-  constructor(runtime: Graveyard) {
+  constructor(runtime: DeathContext) {
     this.#runtime = runtime;
   }
 
@@ -107,15 +107,15 @@ export class Deaths {
     }
     this.#busy = true;
     try {
-      this.#bury(process, reason);
-      for (const next of this.#queue) this.#bury(next, next.reason);
+      this.#cleanUp(process, reason);
+      for (const next of this.#queue) this.#cleanUp(next, next.reason);
     } finally {
       if (this.#queue.length > 0) this.#queue.length = 0;
       this.#busy = false;
     }
   }
 
-  #bury(process: Process, reason: ExitReason): void {
+  #cleanUp(process: Process, reason: ExitReason): void {
     while (process.timers !== null) process.timers.unset();
     process.extra?.controller?.abort(reason);
     for (let call = process.calls; call !== null; call = process.calls) this.#fail(call, process, reason);

@@ -8,7 +8,7 @@
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** `ms` are milliseconds, `bytes` bytes; both are numbers in the log. */
-export type FieldType = 'string' | 'number' | 'ms' | 'bytes' | 'boolean' | 'object';
+type FieldType = 'string' | 'number' | 'ms' | 'bytes' | 'boolean' | 'object';
 
 /** With a question mark: may be absent. */
 export type FieldSpec = FieldType | `${FieldType}?`;

@@ -4,6 +4,7 @@
  * Reasons may come from user code, so nothing here trusts them: a proxy whose traps throw is a reason like
  * any other. Source: Erlang/OTP `erlang:exit/2`, `supervisor`.
  */
+import { dataOf, nameOf } from './named.ts';
 
 /** `normal`, `shutdown` and `{ shutdown: why }` are orderly ends; `kill` as a signal cannot be trapped. */
 export type ExitReason = unknown;
@@ -70,7 +71,10 @@ const LINE_BREAKERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 // oxlint-disable-next-line no-control-regex
 const BREAKS_LINE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
-/** One line about any value at all. Never throws, never longer than `limit` characters (default 1,024). */
+/**
+ * One line about any value at all. Never throws, never longer than `limit` characters (default 1,024). What belongs to
+ * the runtime is named (`<0.1>`); of a user's nothing is run, but for name and message of an error.
+ */
 export function describeReason(reason: unknown, limit: number = TEXT_LIMIT): string {
   const text = describeAt(reason, 0).slice(0, limit);
   // hardly ever: to look costs a fraction of replacing
@@ -83,13 +87,14 @@ function describeAt(reason: unknown, depth: number): string {
     if (typeof reason !== 'object' || reason === null) {
       return typeof reason === 'function' ? 'a function' : String(reason);
     }
+    const named = nameOf(reason);
+    if (named !== undefined) return named;
     if (reason instanceof Error) return `${reason.name}: ${reason.message}`;
     if (depth > 2) return '…';
-    if (isShutdown(reason)) return `{ shutdown: ${describeAt(reason.shutdown, depth + 1)} }`;
     if (Array.isArray(reason)) return `an array of ${reason.length}`;
     const parts: string[] = [];
     for (const key of Object.keys(reason).slice(0, 8)) {
-      parts.push(`${key}: ${describeAt((reason as Record<string, unknown>)[key], depth + 1)}`);
+      parts.push(`${key}: ${describeAt(dataOf(reason, key), depth + 1)}`);
     }
     return `{ ${parts.join(', ')} }`;
   } catch {

@@ -12,11 +12,11 @@ import { BoundedCopy, define } from './bounded-copy.ts';
 /** How much of a value is shown. */
 export interface FormatLimits {
   /** Objects within objects that are shown. Default, and at most, 64. */
-  readonly depth?: number;
+  readonly depth?: number | undefined;
   /** Longest text, characters. Default no limit. */
-  readonly chars?: number;
+  readonly chars?: number | undefined;
   /** All on one line. Default false. */
-  readonly singleLine?: boolean;
+  readonly singleLine?: boolean | undefined;
 }
 
 /** Deepest nesting ever shown: beyond it the text helps nobody. */

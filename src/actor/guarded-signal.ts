@@ -7,6 +7,8 @@
  * `events.addAbortListener` calls when it is aborted already, and `EventTarget.prototype.addEventListener.call`.
  * Source: DOM, EventTarget and AbortSignal.
  */
+import { setMaxListeners } from 'node:events';
+
 type Listener = Parameters<EventTarget['addEventListener']>[1];
 type Callback = (this: AbortSignal, event: Event) => unknown;
 type OnError = (error: unknown) => void;
@@ -57,6 +59,8 @@ export function guardedController(onError: OnError): AbortController {
   const controller = new AbortController();
   const signal = Object.setPrototypeOf(controller.signal, GuardedSignal.prototype) as GuardedSignal;
   signal[STATE] = { onError, guards: undefined };
+  // everything a process has under way may listen
+  setMaxListeners(0, signal);
   return controller;
 }
 

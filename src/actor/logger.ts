@@ -15,7 +15,7 @@ export type LogFields = Readonly<Record<string, unknown>>;
 /** The part of pino's interface that is used; pass a pino logger as it is. */
 export interface Logger {
   /** The least severe level it writes; read once by whoever logs much. Absent: it is asked for everything. */
-  readonly level?: string;
+  readonly level?: string | undefined;
   trace(fields: LogFields, message: string): void;
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;

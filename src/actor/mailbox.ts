@@ -19,9 +19,9 @@ export type FullPolicy = 'reject' | 'dropNewest' | 'dropOldest';
 /** Bound and policy of one mailbox. */
 export interface MailboxOptions {
   /** Messages queued at most. Default 1,000. */
-  readonly bound?: number;
+  readonly bound?: number | undefined;
   /** Default `reject`. */
-  readonly full?: FullPolicy;
+  readonly full?: FullPolicy | undefined;
 }
 
 /** Kinds that users send; the rest are signals. */
@@ -83,28 +83,23 @@ export class Mailbox {
 
   /** Removes the oldest user message and gives its kind and payload; undefined when there are only signals. */
   shed(): { readonly kind: Kind; readonly message: unknown } | undefined {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let at = this.#head;
-    for (let n = 0; n < this.length; n++, at = (at + 2) & mask) {
-      const kind = slots[at] as Kind;
-      if (!isUser(kind)) continue;
-      const message = slots[at + 1];
-      // the signals before it move up by one place
-      for (let to = at; to !== this.#head;) {
-        const from = (to - 2) & mask;
-        slots[to] = slots[from];
-        slots[to + 1] = slots[from + 1];
-        to = from;
-      }
-      this.take();
-      return { kind, message };
-    }
-    return undefined;
+    const at = this.#find(isUser);
+    if (at === -1) return undefined;
+    const kind = this.#slots[at] as Kind;
+    return { kind, message: this.#takeAt(at) };
+  }
+
+  /** Removes the oldest that `matches`; false when none does. What lies before it is moved by one place. */
+  removeFirst(matches: (kind: Kind, message: unknown) => boolean): boolean {
+    const at = this.#find(matches);
+    if (at === -1) return false;
+    this.#takeAt(at);
+    return true;
   }
 
   /** Removes what `matches`, keeping the order of the rest; returns how many went. */
   remove(matches: (kind: Kind, message: unknown) => boolean): number {
+    if (this.#find(matches) === -1) return 0;
     const before = this.length;
     const kept: unknown[] = [];
     while (this.length > 0) {
@@ -120,6 +115,30 @@ export class Mailbox {
     this.#slots = new Array<unknown>(FIRST_SLOTS).fill(undefined);
     this.#head = 0;
     this.length = 0;
+  }
+
+  /** Where the oldest is that `matches`; -1 when none does. */
+  #find(matches: (kind: Kind, message: unknown) => boolean): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let n = 0, at = this.#head; n < this.length; n++, at = (at + 2) & mask)
+      if (matches(slots[at] as Kind, slots[at + 1])) return at;
+    return -1;
+  }
+
+  #takeAt(place: number): unknown {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    const message = slots[place + 1];
+    // those before it move up by one place
+    for (let to = place; to !== this.#head;) {
+      const from = (to - 2) & mask;
+      slots[to] = slots[from];
+      slots[to + 1] = slots[from + 1];
+      to = from;
+    }
+    this.take();
+    return message;
   }
 
   /** Twice the same, one after the other: what lay before the head now lies behind the rest, in order. */

@@ -6,6 +6,7 @@
 import type { ExitReason } from './exit-reason.ts';
 import type { Pid, Ref } from './pid.ts';
 import type { Process } from './process.ts';
+import { nameAs } from './named.ts';
 
 /**
  * The message a watcher gets, exactly once per monitor. `reason` is what the process ended with: `noproc` when it was
@@ -65,6 +66,8 @@ export class Monitor implements Ref {
     this.notify = notify;
   }
 }
+
+nameAs(Monitor, () => '[monitor]');
 
 /** Puts a monitor into the list of its watcher, and of its target when that is here. */
 export function attach(monitor: Monitor, target: Process | null): void {

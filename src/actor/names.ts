@@ -5,6 +5,7 @@
  * A process may also publish a value under its name (`share`): a table that others read and only the owner
  * writes, gone with its owner (the idea of a protected ETS table, OTP P16).
  */
+import type { Pid } from './pid.ts';
 import type { Process } from './process.ts';
 
 /**
@@ -12,13 +13,13 @@ import type { Process } from './process.ts';
  * given at a start, or taken with `Self.register`, is released when its holder dies.
  */
 export interface NameTable<Name = string> {
-  /** False when the name is taken by a live process, or `process` is dead. */
-  register(name: Name, process: Process): boolean;
+  /** False when the name is taken by a live process, or `pid` is dead. */
+  register(name: Name, pid: Pid): boolean;
   /** Frees a name; does nothing when it is free. */
   unregister(name: Name): void;
-  whereis(name: Name): Process | undefined;
+  whereis(name: Name): Pid | undefined;
   /** The holder died. Default: `unregister`, unless the name is somebody else's by now. */
-  release?(name: Name, process: Process): void;
+  release?(name: Name, pid: Pid): void;
 }
 
 interface Entry {
@@ -26,15 +27,16 @@ interface Entry {
   shared: unknown;
 }
 
-/** The names of a runtime, or of a part of a program. Names are texts, compared as they are. */
+/** The names of a runtime, or of a part of a program. Names are strings, compared as they are. */
 export class NameScope implements NameTable {
   readonly #entries = new Map<string, Entry>();
 
   /** False when the name is taken by a live process. */
-  register(name: string, process: Process): boolean {
+  register(name: string, pid: Pid): boolean {
+    const process = pid as Process;
     if (!process.alive || this.#held(name) !== undefined) return false;
     this.#entries.set(name, { process, shared: undefined });
-    process.names = [...process.names, { scope: this, name }];
+    hold(process, { scope: this, name });
     return true;
   }
 
@@ -48,15 +50,14 @@ export class NameScope implements NameTable {
   }
 
   /** Who holds the name; undefined when nobody who lives does. */
-  whereis(name: string): Process | undefined {
+  whereis(name: string): Pid | undefined {
     return this.#held(name)?.process;
   }
 
-  /** Publishes a value under a name that `process` holds. Throws when it does not hold it. */
-  share(name: string, process: Process, value: unknown): void {
+  /** Publishes a value under a name that `pid` holds. Throws when it does not hold it. */
+  share(name: string, pid: Pid, value: unknown): void {
     const entry = this.#held(name);
-    if (entry?.process !== process)
-      throw new Error(`only the process named ${name} may share under that name`);
+    if (entry?.process !== pid) throw new Error(`only the process named ${name} may share under that name`);
     entry.shared = value;
   }
 
@@ -66,8 +67,8 @@ export class NameScope implements NameTable {
   }
 
   /** Only for the kernel: the holder died. */
-  release(name: string, process: Process): void {
-    if (this.#entries.get(name)?.process === process) this.#entries.delete(name);
+  release(name: string, pid: Pid): void {
+    if (this.#entries.get(name)?.process === pid) this.#entries.delete(name);
   }
 
   /** All names that are held, in the order they were taken. */
@@ -75,7 +76,7 @@ export class NameScope implements NameTable {
     return [...this.#entries.keys()];
   }
 
-  /** Its entry, unless the holder is dead and only its funeral is still to come. */
+  /** Its entry, unless the holder is dead and only what its death sets off is still to come. */
   #held(name: string): Entry | undefined {
     const entry = this.#entries.get(name);
     return entry?.process.alive === true ? entry : undefined;
@@ -83,8 +84,8 @@ export class NameScope implements NameTable {
 }
 
 /** Something in which processes hold things other than names: it lets go of them when their owner dies. */
-export interface Releasing {
-  release(name: unknown, process: Process): void;
+interface Releasing {
+  release(name: unknown, pid: Pid): void;
 }
 
 /** A name held by a process, remembered there so that it is released with it. */
@@ -111,8 +112,8 @@ export function letGo(process: Process, held: HeldName): void {
 }
 
 /**
- * Takes a name in any table, to be released with the process. False when it is taken. Throws what the table throws, and a
- * `TypeError` when that gives a promise.
+ * Takes a name in any table, to be released with the process. False when it is taken. Throws what the table throws,
+ * and a `TypeError` when that gives a promise.
  */
 export function takeName(table: NameTable<unknown>, name: unknown, process: Process): boolean {
   const taken: unknown = table.register(name, process);
@@ -123,7 +124,7 @@ export function takeName(table: NameTable<unknown>, name: unknown, process: Proc
   if (!taken) return false;
   // a table of our own has remembered it already
   if (!process.names.some((held) => held.scope === table && sameName(held.name, name)))
-    process.names = [...process.names, { scope: table, name }];
+    hold(process, { scope: table, name });
   return true;
 }
 
@@ -133,7 +134,6 @@ export function releaseName({ scope, name }: HeldName, process: Process): void {
     scope.release?.(name, process);
     return;
   }
-  if (!('whereis' in scope)) return;
   const holder = scope.whereis(name);
   if (holder === undefined || holder === process) scope.unregister(name);
 }

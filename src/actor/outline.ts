@@ -26,6 +26,9 @@ const WORDS: ReadonlySet<string> = new Set([
   'worker_oom',
 ]);
 
+/** Whether a reason is one of these. */
+export const isWord = (reason: unknown): boolean => typeof reason === 'string' && WORDS.has(reason);
+
 /** Errors in a chain of causes, the first included. */
 const CAUSES = 4;
 /** Objects within objects that are looked into. */

@@ -4,6 +4,7 @@
  * A local pid is the process record itself; a remote one is a small record made by the runtime's
  * `RemoteSignals` port. Both say which node and which life (`creation`) of that node they belong to.
  */
+import { nameAs } from './named.ts';
 
 /** A process, here or elsewhere. Holding one gives no right but to send. */
 export interface Pid {
@@ -36,6 +37,8 @@ export class RemotePid implements Pid {
     return `<${this.node}.${this.serial}>`;
   }
 }
+
+nameAs(RemotePid, (pid) => pid.toString());
 
 /** A name on another node, looked up there for each message. It can be sent to, cast to and called. */
 export class RemoteName {

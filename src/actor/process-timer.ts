@@ -9,14 +9,18 @@ import type { Process } from './process.ts';
 import { TimerEntry } from './timers.ts';
 
 export abstract class ProcessTimer extends TimerEntry {
-  readonly owner: Process;
-  #listed = false;
-  #previous: ProcessTimer | null = null;
-  #next: ProcessTimer | null = null;
+  // set by the constructor: see TimerEntry
+  declare readonly owner: Process;
+  declare private listed: boolean;
+  declare private previousOfOwner: ProcessTimer | null;
+  declare private nextOfOwner: ProcessTimer | null;
 
   constructor(owner: Process) {
     super();
     this.owner = owner;
+    this.listed = false;
+    this.previousOfOwner = null;
+    this.nextOfOwner = null;
   }
 
   /** Its time has come; the owner is alive. */
@@ -26,9 +30,9 @@ export abstract class ProcessTimer extends TimerEntry {
   start(delay: number): void {
     const { owner } = this;
     if (!owner.alive) return;
-    this.#listed = true;
-    this.#next = owner.timers;
-    if (owner.timers !== null) owner.timers.#previous = this;
+    this.listed = true;
+    this.nextOfOwner = owner.timers;
+    if (owner.timers !== null) owner.timers.previousOfOwner = this;
     owner.timers = this;
     owner.runtime.timers.set(this, delay);
   }
@@ -44,12 +48,12 @@ export abstract class ProcessTimer extends TimerEntry {
   }
 
   #leave(): void {
-    if (!this.#listed) return;
-    this.#listed = false;
-    if (this.#previous === null) this.owner.timers = this.#next;
-    else this.#previous.#next = this.#next;
-    if (this.#next !== null) this.#next.#previous = this.#previous;
-    this.#previous = this.#next = null;
+    if (!this.listed) return;
+    this.listed = false;
+    if (this.previousOfOwner === null) this.owner.timers = this.nextOfOwner;
+    else this.previousOfOwner.nextOfOwner = this.nextOfOwner;
+    if (this.nextOfOwner !== null) this.nextOfOwner.previousOfOwner = this.previousOfOwner;
+    this.previousOfOwner = this.nextOfOwner = null;
   }
 }
 

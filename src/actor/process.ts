@@ -17,6 +17,7 @@ import type { Random } from './random.ts';
 import type { Runtime } from './runtime.ts';
 import type { ProcessTimer } from './process-timer.ts';
 import type { TimerEntry } from './timers.ts';
+import { nameAs } from './named.ts';
 
 /** `waiting`: a callback returned a promise that has not settled. `stopping`: `terminate` is running. */
 export const Status = {
@@ -68,7 +69,7 @@ export interface Self {
   /** One `Down` with this ref comes when `target` ends; at once, `noproc`, when it has. */
   monitor(target: Pid): Ref;
   /** @param options.flush also removes a `Down` that is already queued. Default true. */
-  demonitor(ref: Ref, options?: { readonly flush?: boolean }): boolean;
+  demonitor(ref: Ref, options?: { readonly flush?: boolean | undefined }): boolean;
   /** Sends an exit signal to another process. */
   exit(target: Pid, reason: ExitReason): void;
   /** False when the name is taken. */
@@ -269,7 +270,7 @@ export class Process implements Pid, Self {
   monitor(target: Pid): Ref {
     return this.runtime.monitor(this, target);
   }
-  demonitor(ref: Ref, options?: { readonly flush?: boolean }): boolean {
+  demonitor(ref: Ref, options?: { readonly flush?: boolean | undefined }): boolean {
     return this.runtime.demonitor(ref, options);
   }
   exit(target: Pid, reason: ExitReason): void {
@@ -285,6 +286,8 @@ export class Process implements Pid, Self {
     return `<${this.runtime.node === '' ? '0' : this.runtime.node}.${this.serial}>`;
   }
 }
+
+nameAs(Process, (process) => process.toString());
 
 /** Failure of a call to a process that is not there. */
 export const NOPROC: CallFailure = { tag: 'exit', reason: 'noproc', holder: null };

@@ -15,7 +15,7 @@ import { RemoteName, RemotePid, type Target } from './pid.ts';
 import type { Process } from './process.ts';
 
 /** A process on another node, or a name there. */
-export type RemoteTarget = RemotePid | RemoteName;
+type RemoteTarget = RemotePid | RemoteName;
 
 export const isRemote = (target: Target): target is RemoteTarget =>
   target instanceof RemotePid || target instanceof RemoteName;

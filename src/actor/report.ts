@@ -1,9 +1,9 @@
 /**
  * What the runtime reports: crashes and what supervisors decided about them (OTP R1–R5).
  *
- * A listener in this process gets reasons as they are, and of a server that failed its state and last message, as
- * its `formatStatus` shows them. The log gets the outline of the reason, never state, arguments or messages. Orderly ends (`normal`, `shutdown`, `{ shutdown: … }`) are not crashes
- * and make no crash report.
+ * A listener in this process gets reasons, and of a server that failed its state and last message, as its
+ * `formatStatus` shows them. The log gets the outline of the reason, never state, arguments or messages. Orderly
+ * ends (`normal`, `shutdown`, `{ shutdown: … }`) are not crashes and make no crash report.
  */
 import type { EventLevel } from './event.ts';
 import type { ExitReason } from './exit-reason.ts';
@@ -11,8 +11,9 @@ import { KERNEL_EVENTS, type KernelEventName, type KernelFields } from './kernel
 import { isWanted, type LogFields, type Logger } from './logger.ts';
 import { framesOf, outlineReason } from './outline.ts';
 import type { Pid } from './pid.ts';
-import type { Process } from './process.ts';
+import { Process } from './process.ts';
 import { crashDetails, type CrashDetails } from './crash-details.ts';
+import { formatReason, shownReason } from './shown-reason.ts';
 import { pathOf } from './tree.ts';
 
 export type { CrashDetails } from './crash-details.ts';
@@ -41,6 +42,7 @@ export type Report =
       readonly type: string;
       /** Labels from the root down, without the process itself. */
       readonly path: readonly string[];
+      /** As `formatStatus` shows it; where that leaves it out, its kind. */
       readonly reason: ExitReason;
       readonly queued: number;
       /** More about it. To be called by the listener at once: later the process is gone. */
@@ -75,6 +77,7 @@ export type Report =
       readonly child: string;
       /** Absent for what is supervised without a specification. */
       readonly spec?: ReportedChild;
+      /** As in the report of the crash. */
       readonly reason: ExitReason;
       /** What the supervisor does about it. */
       readonly decision: string;
@@ -92,8 +95,9 @@ export type Report =
       readonly at: number;
       readonly pid: Pid;
       readonly label: string;
+      /** Its JavaScript type. */
       readonly kind: string;
-      readonly message?: unknown;
+      readonly message: unknown;
     }
   | {
       /** The event loop was blocked for `ms` (watchdog). */
@@ -124,6 +128,11 @@ export class Reporter {
     return this.#listeners.size > 0 || this.#wants(KERNEL_EVENTS['actor.crash'].level);
   }
 
+  /** Whether anybody sees more than the log does. */
+  get hasListeners(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /** Until the returned function is called. */
   listen(listener: ReportListener): () => void {
     this.#listeners.add(listener);
@@ -144,7 +153,9 @@ export class Reporter {
     }
   }
 
-  report(report: Report): void {
+  report(given: Report): void {
+    // while nobody would see more than an outline, nobody is asked what may be seen
+    const report = this.#listeners.size > 0 || this.#details ? shown(given) : given;
     try {
       logReport(this.#logger, report, this.#details);
     } catch {
@@ -169,6 +180,20 @@ export class Reporter {
   }
 }
 
+/** The reasons of reports that show them in another form: an outline, which tells nothing of them, is made of these. */
+const outlined = new WeakMap<Report, ExitReason>();
+
+/** With its reason as the behavior of whoever ended shows it. */
+function shown(report: Report): Report {
+  if (report.tag !== 'crash' && report.tag !== 'supervisor') return report;
+  const ended = report.tag === 'crash' ? report.pid : report.spec?.pid;
+  const reason = ended instanceof Process ? formatReason(ended, report.reason) : shownReason(report.reason);
+  if (Object.is(reason, report.reason)) return report;
+  const told: Report = { ...report, reason };
+  outlined.set(told, report.reason);
+  return told;
+}
+
 export function crashReport(process: Process, reason: ExitReason, id: string, at: number): Report {
   return {
     tag: 'crash',
@@ -184,8 +209,14 @@ export function crashReport(process: Process, reason: ExitReason, id: string, at
   };
 }
 
+/** A message that no callback wants is dropped, with a warning (OTP G12). */
+export function reportUnhandled(self: Process, message: unknown): void {
+  const { label, clock, runtime } = self;
+  runtime.report({ tag: 'unhandled', at: clock.wall(), pid: self, label, kind: typeof message, message });
+}
+
 /** A report as an event of the catalogue: plain data, without anything of what was thrown but its outline. */
-export interface ReportEntry<Name extends KernelEventName = KernelEventName> {
+interface ReportEntry<Name extends KernelEventName = KernelEventName> {
   readonly event: Name;
   readonly fields: KernelFields<Name>;
   readonly message: string;
@@ -208,13 +239,13 @@ export function entryOf(report: Report, details: boolean = false): ReportEntry |
     case 'crash': {
       const { id, type, queued } = report;
       const path = report.path.join(' > ');
-      const reason = outlineReason(report.reason, details);
-      const fields = { id, pid, actor: label, type, path, reason, stack: stackOf(report.reason), queued };
+      const { reason, stack } = toldOf(report, details);
+      const fields = { id, pid, actor: label, type, path, reason, stack, queued };
       return entry('actor.crash', fields, `${label} crashed`);
     }
     case 'supervisor': {
       const { context, child, decision } = report;
-      const reason = outlineReason(report.reason, details);
+      const { reason } = toldOf(report, details);
       const fields = { pid, supervisor: label, child, reason, decision };
       return entry(`supervisor.${context}`, fields, `${label}: ${child} ${context}`);
     }
@@ -237,6 +268,15 @@ export function entryOf(report: Report, details: boolean = false): ReportEntry |
       );
     }
   }
+}
+
+/** What the log tells of a reason, and the places in the code. */
+function toldOf(
+  report: Extract<Report, { readonly reason: ExitReason }>,
+  details: boolean,
+): { readonly reason: string; readonly stack: string | undefined } {
+  const whole = outlined.has(report) ? outlined.get(report) : report.reason;
+  return { reason: outlineReason(details ? report.reason : whole, details), stack: stackOf(whole) };
 }
 
 /** Writes a report to a logger, with the places of its stack when what was thrown has one. */

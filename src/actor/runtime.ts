@@ -5,11 +5,10 @@
  * of services or networks. Source of the semantics: Erlang/OTP (OTP §1); what differs is in docs/semantics.md.
  */
 import type { Behavior, Failure } from './behavior.ts';
-import { Bonds } from './bonds.ts';
 import type { Call } from './call.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Deaths } from './death.ts';
-import { signal, urgentSignal, type Work } from './delivery.ts';
+import { signal, type Work } from './delivery.ts';
 import { isExit, isOrderly, thrownReason, type ExitReason } from './exit-reason.ts';
 import { ndjsonLogger, type Logger } from './logger.ts';
 import { oneOfEach } from './layouts.ts';
@@ -21,6 +20,7 @@ import { RemotePid, type Pid, type Ref, type Target } from './pid.ts';
 import { NOPROC, Process, Status, type ProcessInfo } from './process.ts';
 import { MessageTimer, WorkTimer } from './process-timer.ts';
 import { systemRandom, type Random } from './random.ts';
+import { Relations } from './relations.ts';
 import { isRemote, type RemoteSignals } from './remote.ts';
 import { crashReport, Reporter, type Report, type ReportListener } from './report.ts';
 import type { RunQueuePolicy } from './run-queue.ts';
@@ -28,26 +28,27 @@ import { DEFAULT_BUDGET, Scheduler, type Budget } from './scheduler.ts';
 import { Timers, type TimerEntry } from './timers.ts';
 import { abandon, adopt } from './tree.ts';
 import { Turn } from './turn.ts';
+import { nameAs } from './named.ts';
 
 /** What a runtime is made with; all of it may be left out. */
 export interface RuntimeOptions {
   /** Where its time comes from: timers, timeouts, restart windows. Default: the system's. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Where its chance comes from. Default: the system's. */
-  readonly random?: Random;
+  readonly random?: Random | undefined;
   /** Who runs next: `{ tag: 'fifo' }` (default), or a pick by seed, for tests. */
-  readonly runQueue?: RunQueuePolicy;
+  readonly runQueue?: RunQueuePolicy | undefined;
   /** How much runs before timers and sockets have their turn, and a process before the next one. */
-  readonly budget?: Partial<Budget>;
+  readonly budget?: { readonly [Bound in keyof Budget]?: Budget[Bound] | undefined } | undefined;
   /** Default: NDJSON on stderr from `warn` up. */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /**
    * Whether the log tells name and message of what was thrown. Default false: they may hold secrets, so it tells
    * the class and the places in the code.
    */
-  readonly crashDetails?: boolean;
+  readonly crashDetails?: boolean | undefined;
   /** This node's name in a distributed system; default none. */
-  readonly node?: string;
+  readonly node?: string | undefined;
 }
 
 export interface SpawnOptions {
@@ -82,8 +83,6 @@ export class Runtime {
   /** Living processes, and processes ever started. */
   alive = 0;
   spawned = 0;
-  /** Messages sent to dead processes. */
-  deadLetters = 0;
   /** Monotonic ms of its clock. */
   readonly startedAt: number;
   /** See `layouts.ts`. */
@@ -92,7 +91,7 @@ export class Runtime {
   /** Of its own: what is reported must not change a run. */
   readonly #ids: Random;
   readonly #deaths: Deaths;
-  readonly #bonds: Bonds;
+  readonly #relations: Relations;
   readonly #reporter: Reporter;
 
   constructor(options: RuntimeOptions = {}) {
@@ -111,12 +110,12 @@ export class Runtime {
       this.clock,
       this.#turn,
       options.runQueue ?? { tag: 'fifo' },
-      { ...DEFAULT_BUDGET, ...options.budget },
+      budgetOf(options.budget),
       { crashed: (process, error, kind, message) => this.crash(process, error, kind, message) },
     );
     this.#deaths = new Deaths(this);
     this.kept = oneOfEach(this);
-    this.#bonds = new Bonds(this, this.#deaths);
+    this.#relations = new Relations(this, this.#deaths);
   }
 
   // --- life -------------------------------------------------------------------------------------------------
@@ -198,14 +197,19 @@ export class Runtime {
   #finish(process: Process, reason: ExitReason): void {
     if (process.status === Status.dead) return;
     if (!isOrderly(reason)) {
-      try {
-        process.behavior.reportEnd?.(reason, process);
-      } catch (error) {
-        this.defect(error);
-      }
+      if (this.#reporter.hasListeners) this.#reportEnd(process, reason);
       if (this.#reporter.hearsCrashes) this.reportCrash(process, reason);
     }
     this.#deaths.die(process, reason);
+  }
+
+  /** For listeners: the log says no more of it than the crash report does. */
+  #reportEnd(process: Process, reason: ExitReason): void {
+    try {
+      process.behavior.reportEnd?.(reason, process);
+    } catch (error) {
+      this.defect(error);
+    }
   }
 
   // --- messages ---------------------------------------------------------------------------------------------
@@ -220,11 +224,6 @@ export class Runtime {
   cast(to: Target, message: unknown, from: Process | null = null): boolean {
     if (to instanceof Process) return this.#deliver(to, Kind.cast, message);
     return this.remote !== undefined && isRemote(to) ? this.remote.cast(from, to, message) : true;
-  }
-
-  /** A message of the runtime itself (`sys`): not bounded, taken before any other. */
-  system(to: Process, message: unknown): void {
-    if (to.alive) urgentSignal(to, Kind.system, message);
   }
 
   /** Has `process` do something in its own turn, after what is queued; not bounded. For libraries. */
@@ -269,10 +268,7 @@ export class Runtime {
   }
 
   #deliver(to: Process, kind: Kind, message: unknown): boolean {
-    if (to.status === Status.dead) {
-      to.runtime.deadLetters++;
-      return true;
-    }
+    if (to.status === Status.dead) return true;
     const mailbox = (to.mailbox ??= new Mailbox());
     if (mailbox.length >= to.bound) {
       const outcome = onFull(to, mailbox);
@@ -299,27 +295,27 @@ export class Runtime {
 
   /** Twice is once (P4). Linking to the dead delivers `noproc` (P9). */
   link(self: Process, other: Pid): void {
-    this.#bonds.link(self, other);
+    this.#relations.link(self, other);
   }
 
   /** No exit message of `other` is delivered after this (P12). */
   unlink(self: Process, other: Pid): void {
-    this.#bonds.unlink(self, other);
+    this.#relations.unlink(self, other);
   }
 
   /** The watcher gets exactly one `Down`; at once, `noproc`, when the target is dead (P10). */
   monitor(watcher: Process, target: Pid): Ref {
-    return this.#bonds.monitor(target, watcher, null);
+    return this.#relations.monitor(target, watcher, null);
   }
 
   /** Calls `notify` when the target dies, in the middle of its death: it must be short and must not throw. */
   onExit(target: Pid, notify: (reason: ExitReason) => void): Ref {
-    return this.#bonds.monitor(target, null, notify);
+    return this.#relations.monitor(target, null, notify);
   }
 
   /** False when the monitor had fired or was unknown. With `flush` (default) a queued `Down` goes too. */
-  demonitor(ref: Ref, options: { readonly flush?: boolean } = {}): boolean {
-    return this.#bonds.demonitor(ref, options.flush !== false);
+  demonitor(ref: Ref, options: { readonly flush?: boolean | undefined } = {}): boolean {
+    return this.#relations.demonitor(ref, options.flush !== false);
   }
 
   /**
@@ -327,22 +323,22 @@ export class Runtime {
    * `self` is dead: the port then answers with the exit signal `noproc`.
    */
   linkedFrom(self: Process, other: RemotePid): boolean {
-    return this.#bonds.linkedFrom(self, other);
+    return this.#relations.linkedFrom(self, other);
   }
 
   /** For the port to other nodes: the other end took its link away. False when there was none. */
   unlinkedFrom(self: Process, other: RemotePid): boolean {
-    return this.#bonds.unlinkedFrom(self, other);
+    return this.#relations.unlinkedFrom(self, other);
   }
 
   /** For the port to other nodes: the other end of a link died, or is out of reach. */
   linkBroken(self: Process, other: RemotePid, reason: ExitReason): void {
-    this.#bonds.linkBroken(self, other, reason);
+    this.#relations.linkBroken(self, other, reason);
   }
 
   /** For the port to other nodes: the target of a monitor died, or is out of reach. */
   monitorFired(monitor: Monitor, reason: ExitReason): void {
-    this.#bonds.fired(monitor, reason);
+    this.#relations.fired(monitor, reason);
   }
 
   // --- reports ----------------------------------------------------------------------------------------------
@@ -374,6 +370,16 @@ export class Runtime {
     this.#reporter.defect(error);
   }
 }
+
+function budgetOf({
+  slice = DEFAULT_BUDGET.slice,
+  messages = DEFAULT_BUDGET.messages,
+  milliseconds = DEFAULT_BUDGET.milliseconds,
+}: NonNullable<RuntimeOptions['budget']> = {}): Budget {
+  return { slice, messages, milliseconds };
+}
+
+nameAs(Runtime, () => '[runtime]');
 
 function failureOf(error: unknown, kind: Kind | undefined, message: unknown): Failure {
   return {

@@ -30,7 +30,7 @@ const CLOCK_EVERY = 32;
 const NESTING = 8;
 
 /** What the scheduler tells the kernel. */
-export interface Outcomes {
+interface Outcomes {
   /** A callback threw or rejected while it handled `message`, if any. */
   crashed(process: Process, error: unknown, kind?: Kind, message?: unknown): void;
 }

@@ -24,8 +24,8 @@
  * const tree = { children: [effectWorker('counter', counter)] };
  * ```
  * Clock, random and scheduler of the fiber are the runtime's. A scope closes when the effect ends. `sys.suspend` holds
- * messages back; the fiber goes on with those it has. When not to use one: where a GenServer does; a fiber costs more per
- * message.
+ * messages back; the fiber goes on with those it has. When not to use one: where a GenServer does; a fiber costs more
+ * per message.
  */
 import * as Context from 'effect/Context';
 import * as Effect from 'effect/Effect';
@@ -36,11 +36,12 @@ import { Kind } from '../actor/mailbox.ts';
 import type { Exit } from '../actor/monitor.ts';
 import { Status, type Process, type Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { wrongObject, wrongSelf } from '../otp/arguments.ts';
+import { wrongSelf } from '../otp/arguments.ts';
 import { childOf, type ChildOptions } from '../otp/child-options.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import type { MaybePromise } from '../otp/sequence.ts';
-import { startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
+import { wrongOptions } from '../otp/start-options.ts';
+import { startProcess, type ProcessOptions, type StartOptions, type StartResult } from '../otp/start.ts';
 import { endOf } from './fiber-end.ts';
 import { Inbox, type Message } from './inbox.ts';
 import { servicesOf, type ActorRuntime } from './services.ts';
@@ -117,7 +118,7 @@ export function startEffectLink(
   services: Context.Context<never> = Context.empty(),
   options: Omit<StartOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
-  const wrong = wrongSelf('parent', parent) ?? wrongObject('options', 'an object', options);
+  const wrong = wrongSelf('parent', parent) ?? wrongOptions(options);
   if (wrong !== undefined) return { tag: 'error', reason: wrong };
   return startEffectProcess(parent.runtime, body, services, { ...options, parent: parent as Process });
 }
@@ -126,7 +127,7 @@ export function startEffectProcess(
   runtime: Runtime,
   body: Body,
   services: Context.Context<never>,
-  options: StartOptions,
+  options: ProcessOptions,
 ): MaybePromise<StartResult> {
   const { trapExit = false, ...rest } = options;
   return startProcess(
@@ -185,7 +186,7 @@ export type Needs<R> = Exclude<R, ActorServices>;
 
 export type EffectWorkerOptions<R = never> = ChildOptions & {
   /** Exit signals of others become messages `Exit`. Default false: they end the actor. */
-  readonly trapExit?: boolean;
+  readonly trapExit?: boolean | undefined;
 } & ([Needs<R>] extends [never]
     ? object
     : {
@@ -202,7 +203,7 @@ export function effectWorker<A, E, R = never>(
     : [options: EffectWorkerOptions<R>]
 ): ChildSpec {
   const { services, ...rest } = options as EffectWorkerOptions & {
-    readonly services?: Context.Context<never>;
+    readonly services?: Context.Context<never> | undefined;
   };
   return childOf(id, 'worker', rest, (parent, each) => startEffectLink(parent, body as Body, services, each));
 }

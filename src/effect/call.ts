@@ -30,7 +30,7 @@ import { callError, callingSelf, noConnection, noProc, type CallError } from './
 
 export interface EffectCallOptions {
   /** Milliseconds of the runtime's clock, or Infinity. Default 5,000. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 /** Sends a request and waits for its answer. An invalid timeout is a defect (`RangeError`). */
@@ -83,8 +83,8 @@ export const send = (ref: { send(message: unknown): boolean }, message: unknown)
   Effect.sync(() => ref.send(message));
 
 /**
- * Waits until the process ends and gives its exit reason; `noproc` when it is not there, `noconnection` when its node is
- * out of reach.
+ * Waits until the process ends and gives its exit reason; `noproc` when it is not there, `noconnection` when its node
+ * is out of reach.
  */
 export const awaitExit = (ref: ProcessRef): Effect.Effect<ExitReason> =>
   Effect.callback((resume) => {

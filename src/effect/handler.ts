@@ -14,7 +14,8 @@
  * | is interrupted by itself | `handler_crash`, reason `killed` |
  *
  * The fiber is interrupted when its invocation ends before it: the caller cancels, the deadline passes, the invocation
- * is killed, the provider leaves. Its finalizers run then, its result is dropped. One that never waits costs no promise.
+ * is killed, the provider leaves. Its finalizers run then, its result is dropped. One that never waits costs no
+ * promise.
  */
 import * as Context from 'effect/Context';
 import * as Effect from 'effect/Effect';

@@ -18,7 +18,7 @@ import { ActorRuntime } from './services.ts';
 
 export interface LayerOptions extends RuntimeOptions {
   /** How long closing waits for each process without a parent before it is killed. Default 5,000 ms. */
-  readonly shutdown?: Shutdown;
+  readonly shutdown?: Shutdown | undefined;
 }
 
 /** Milliseconds that each tree has to end. */

@@ -2,12 +2,14 @@
  * A Schedule as the restart delay of a child.
  *
  * ```ts
- * { ...worker('db', database, url), restartDelay: scheduleDelay(Schedule.jittered(Schedule.exponential('100 millis'))) }
+ * const backoff = Schedule.jittered(Schedule.exponential('100 millis'));
+ * const child = { ...worker('db', database, url), restartDelay: scheduleDelay(backoff) };
  * ```
- * The schedule is stepped, once a restart, with the exit reason as its input; effect's own clock, random and timers have
- * no part in it. Its time is the wall clock's at the first step, going on monotonically, so that `cron` means what it
- * says. It begins anew for each child, and when a child had lived for its supervisor's `period`. A schedule that is
- * over, or waits for ever, ends the supervisor as an exceeded intensity does: raise that for longer rows of attempts.
+ * The schedule is stepped, once a restart, with the exit reason as its input; effect's own clock, random and timers
+ * have no part in it. Its time is the wall clock's at the first step, going on monotonically, so that `cron` means what
+ * it says. It begins anew for each child, and when a child had lived for its supervisor's `period`. A schedule that has
+ * ended, or waits without end, ends the supervisor as an exceeded intensity does: raise that for longer rows of
+ * attempts.
  */
 import * as Cause from 'effect/Cause';
 import * as EffectClock from 'effect/Clock';

@@ -24,7 +24,7 @@ import {
 } from '../otp/gen-server.ts';
 import type { ProcessRef } from '../otp/process-ref.ts';
 import { ServerRef, type Protocol } from '../otp/server-ref.ts';
-import { startedOrThrow, type StartOptions } from '../otp/start.ts';
+import { checkStart, startedOrThrow, type StartOptions } from '../otp/start.ts';
 import { stopProcess, type Shutdown } from '../otp/stop.ts';
 import {
   startSupervisor as startStatic,
@@ -39,7 +39,7 @@ import { ActorRuntime } from './services.ts';
 /** Interruption takes the place of `signal`. */
 export interface ScopedStartOptions extends Omit<StartOptions, 'signal'> {
   /** How long the end of the scope waits for the process. Default 5,000 ms; for supervisors Infinity. */
-  readonly shutdown?: Shutdown;
+  readonly shutdown?: Shutdown | undefined;
 }
 
 /** OTP's default for workers, milliseconds. */
@@ -112,6 +112,7 @@ export function startActor<A, E, R = never>(
   const { shutdown = WORKER_SHUTDOWN, ...start } = options;
   return Effect.contextWith((services: Context.Context<Needs<R>>) =>
     process(shutdown, async (runtime, signal) => {
+      checkStart(runtime, start);
       const result = await startEffectProcess(runtime, body as Body, services as never, { ...start, signal });
       return new ServerRef(runtime, startedOrThrow(result, start, 'EffectActor'));
     }),

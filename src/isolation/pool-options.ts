@@ -21,7 +21,7 @@ export interface WorkerPoolOptions extends ThreadOptions {
   /**
    * Threads lost within `period` that are tolerated: those that died without a call, or could not load the module.
    * Default 5: a thread fails within some 30 ms, so a module that cannot be loaded is known in a moment, and a
-   * stray error now and then is none.
+   * stray error now and then does not end the pool.
    */
   readonly intensity?: number | undefined;
   /** Milliseconds. Default 5,000. */
@@ -49,7 +49,7 @@ const PERIOD = 5_000;
 /** One thread is the program's own. */
 export const defaultSize = (): number => Math.max(1, availableParallelism() - 1);
 
-/** Throws an error that names the option: a `RangeError` for a time that is none, a `TypeError` for the rest. */
+/** Throws an error that names the option: a `RangeError` for an invalid time, a `TypeError` for the rest. */
 export function checkPool(options: WorkerPoolOptions): CheckedPool {
   checkOptions(options);
   const { size = defaultSize(), spare = 1, maxQueue = MAX_QUEUE } = options;

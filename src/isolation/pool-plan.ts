@@ -8,7 +8,7 @@
  */
 
 /** A thread at its death. */
-export interface Death {
+interface Death {
   readonly loaded: boolean;
   /** A function was running. */
   readonly busy: boolean;
@@ -19,7 +19,7 @@ export interface Death {
 /** Whether a death counts for the intensity. */
 export const counts = ({ loaded, busy, abandoned }: Death): boolean => !loaded || (!busy && !abandoned);
 
-export interface Staff {
+interface ThreadCount {
   readonly size: number;
   readonly spare: number;
   /** Threads that are there, whatever they do. */
@@ -27,7 +27,7 @@ export interface Staff {
 }
 
 /** How many threads to start. */
-export const lacking = ({ size, spare, present }: Staff): number => Math.max(0, size + spare - present);
+export const lacking = ({ size, spare, present }: ThreadCount): number => Math.max(0, size + spare - present);
 
 /** Whether one more function may run. */
 export const mayRun = (running: number, size: number): boolean => running < size;

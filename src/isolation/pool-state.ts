@@ -1,15 +1,16 @@
 /**
  * A pool's threads and the calls that wait for one.
  */
+import { Kind } from '../actor/mailbox.ts';
 import { Status, type Process } from '../actor/process.ts';
 import { report } from './pool-report.ts';
 import { counts, lacking, mayRun } from './pool-plan.ts';
 import type { CheckedPool } from './pool-options.ts';
 import { RestartWindow } from '../otp/restart-intensity.ts';
-import type { WorkerCall } from './worker-call.ts';
-import { Worker, type Employer } from './worker-process.ts';
+import { WorkerCall } from './worker-call.ts';
+import { Worker, type WorkerOwner } from './worker-process.ts';
 
-export class PoolState implements Employer {
+export class PoolState implements WorkerOwner {
   readonly options: CheckedPool;
   readonly waiting: Set<WorkerCall> = new Set();
   /** Loaded, without a call; the one that was used last is taken first. */
@@ -73,6 +74,17 @@ export class PoolState implements Employer {
     this.#pump();
   }
 
+  /** Calls that came before the order to end and have not had their turn: they are accepted like those before them. */
+  admitQueued(): void {
+    const queued: WorkerCall[] = [];
+    this.#pool.mailbox?.remove((kind, message) => {
+      if (kind !== Kind.call || !(message instanceof WorkerCall)) return false;
+      queued.push(message);
+      return true;
+    });
+    for (const call of queued) this.admit(call);
+  }
+
   /** The caller gave up while the call waited. */
   forget(call: WorkerCall): void {
     this.waiting.delete(call);
@@ -88,7 +100,7 @@ export class PoolState implements Employer {
   }
 
   /** Ends all threads and waits until none is left. */
-  dismiss(reason: unknown): Promise<void> {
+  endAll(reason: unknown): Promise<void> {
     this.#closing = true;
     const { runtime } = this.#pool;
     return new Promise((resolve) => {

@@ -8,7 +8,7 @@ import type { TimerEntry } from '../actor/timers.ts';
 import type { From } from '../otp/gen-server.ts';
 import { revived, Thread, type CheckedThread, type ThreadOwner } from './thread.ts';
 import { cloneDetail } from './worker-error.ts';
-import type { Callback, Done, Told } from './worker-program.ts';
+import type { Callback, Done, Told } from './thread-messages.ts';
 
 /** Open calls that are kept before those that were given up are looked for. */
 const OPEN_TOLERATED = 1_024;
@@ -86,12 +86,9 @@ export class RemoteServer implements ThreadOwner {
     this.#thread.hold(true);
     const { runtime } = this.#process;
     return new Promise((resolve, reject) => {
-      const deadline =
-        this.#deadline === Infinity
-          ? undefined
-          : runtime.timers.after(this.#deadline, () => {
-              runtime.exit(this.#process, 'kill');
-            });
+      const deadline = runtime.timers.within(this.#deadline, () => {
+        runtime.exit(this.#process, 'kill');
+      });
       this.#pending = { id, callback, resolve, reject, deadline };
     });
   }

@@ -10,7 +10,8 @@
 import { MessageChannel, Worker, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { ExitReason } from '../actor/exit-reason.ts';
 import { checkDeadline } from '../otp/durations.ts';
-import { programText, type Birth, type Job, type Marks, type Told } from './worker-program.ts';
+import type { Birth, Job, Marks, Told } from './thread-messages.ts';
+import { programText } from './worker-program.ts';
 
 /** The exit reason of a thread whose heap is full. */
 export const WORKER_OOM = 'worker_oom';
@@ -56,7 +57,7 @@ const LEAST_HEAP_MB = 4;
 const STACK_MB = 4;
 const START_TIMEOUT = 10_000;
 
-/** Fills in the defaults. Throws a `TypeError` that names the option, a `RangeError` for a time that is none. */
+/** Fills in the defaults. Throws a `TypeError` that names the option, a `RangeError` for an invalid time. */
 export function checkThread(options: ThreadOptions): CheckedThread {
   const { heapMb = HEAP_MB, stackMb = STACK_MB, startTimeout = START_TIMEOUT } = options;
   if (!(Number.isFinite(heapMb) && heapMb >= LEAST_HEAP_MB))
@@ -67,7 +68,7 @@ export function checkThread(options: ThreadOptions): CheckedThread {
   return { module: moduleUrl(options.module), heapMb, stackMb, workerData: options.workerData, startTimeout };
 }
 
-/** Throws a `TypeError` for options that are none, forgotten or a module in their place, and for a label that is no text. */
+/** Throws a `TypeError` for invalid options, forgotten or a module in their place, and for a label that is no text. */
 export function checkOptions(options: ThreadOptions & { readonly label?: string | undefined }): void {
   if (typeof options !== 'object' || options === null || options instanceof URL)
     throw new TypeError(`worker: options must be an object with a module, as { module: ${EXAMPLE} }`);

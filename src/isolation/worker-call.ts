@@ -9,7 +9,7 @@ import type { Process } from '../actor/process.ts';
 import { failureOf, type WorkerFailure } from './worker-error.ts';
 
 /** What to do when the caller gives up: stop the work, or free the place in the queue. */
-export type Abandon = (call: WorkerCall, holder: Process) => void;
+type Abandon = (call: WorkerCall, holder: Process) => void;
 
 export class WorkerCall extends Call {
   readonly request: unknown = undefined;

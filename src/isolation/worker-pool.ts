@@ -19,14 +19,20 @@ import { isOrderly } from '../actor/exit-reason.ts';
 import { Kind } from '../actor/mailbox.ts';
 import { Process, Status, type Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { refuse, wrongObject, wrongRuntime, wrongSelf, wrongSignal } from '../otp/arguments.ts';
+import { refuse, wrongObject, wrongSelf, wrongSignal } from '../otp/arguments.ts';
 import { childOf, type ChildOptions } from '../otp/child-options.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import { checkDuration } from '../otp/durations.ts';
 import { TreeRef } from '../otp/process-ref.ts';
 import type { MaybePromise } from '../otp/sequence.ts';
 import type { CallOptions } from '../otp/server-ref.ts';
-import { startedOrThrow, startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
+import {
+  checkStart,
+  startedOrThrow,
+  startProcess,
+  type StartOptions,
+  type StartResult,
+} from '../otp/start.ts';
 import { checkPool, type CheckedPool, type WorkerPoolOptions } from './pool-options.ts';
 import { PoolState } from './pool-state.ts';
 import { checkOptions } from './thread.ts';
@@ -64,8 +70,11 @@ const poolBehavior: Behavior = {
   async terminate(reason, self) {
     const state = self.state;
     if (!(state instanceof PoolState)) return;
-    if (isOrderly(reason) && state.options.drain > 0) await drained(self, state);
-    await state.dismiss('shutdown');
+    if (isOrderly(reason) && state.options.drain > 0) {
+      state.admitQueued();
+      await drained(self, state);
+    }
+    await state.endAll('shutdown');
   },
 
   inspect(self) {
@@ -108,7 +117,7 @@ export async function startWorkerPool<Module extends object = AnyModule>(
   options: WorkerPoolOptions,
   startOptions: StartOptions = {},
 ): Promise<WorkerPoolRef<Module>> {
-  refuse(wrongRuntime(runtime));
+  checkStart(runtime, startOptions);
   const checked = checkPool(options);
   const result = await start(runtime, checked, startOptions);
   return new WorkerPoolRef(runtime, startedOrThrow(result, startOptions, checked.label));
@@ -122,6 +131,7 @@ export function startWorkerPoolLink(
 ): MaybePromise<StartResult> {
   try {
     refuse(wrongSelf('parent', parent));
+    checkStart(parent.runtime, startOptions);
     return start(parent.runtime, checkPool(options), { ...startOptions, parent: parent as Process });
   } catch (error) {
     return { tag: 'error', reason: error };
@@ -138,8 +148,9 @@ export function workerPool(
   childOptions: Omit<ChildOptions, 'mailbox'> = {},
 ): ChildSpec {
   checkOptions(options);
-  const checked = checkPool({ label: id, ...options });
-  const given = { shutdown: checked.drain + SHUTDOWN_MARGIN, ...childOptions };
+  refuse(wrongObject(`child ${id}: options`, 'an object', childOptions));
+  const checked = checkPool({ ...options, label: options.label ?? id });
+  const given = { ...childOptions, shutdown: childOptions.shutdown ?? checked.drain + SHUTDOWN_MARGIN };
   return childOf(id, 'supervisor', given, (parent, each) =>
     start(parent.runtime, checked, { ...each, parent: parent as Process }),
   );

@@ -8,14 +8,15 @@
 import type { Behavior } from '../actor/behavior.ts';
 import { Kind } from '../actor/mailbox.ts';
 import type { Process } from '../actor/process.ts';
+import { reportUnhandled } from '../actor/report.ts';
 import type { TimerEntry } from '../actor/timers.ts';
 import { revived, Thread, type CheckedThread, type ThreadOwner } from './thread.ts';
 import type { WorkerCall } from './worker-call.ts';
 import { cloneDetail } from './worker-error.ts';
-import type { Told } from './worker-program.ts';
+import type { Told } from './thread-messages.ts';
 
 /** What a worker tells its pool, at once and not by message: answers do not wait in mailboxes. */
-export interface Employer {
+export interface WorkerOwner {
   /** The module is loaded. */
   loaded(worker: Worker): void;
   /** The call it had has ended. */
@@ -28,15 +29,8 @@ export interface Employer {
 
 const workerBehavior: Behavior = {
   type: 'Worker',
-  receive(kind, _message, self) {
-    if (kind === Kind.system || kind === Kind.exit) return;
-    self.runtime.report({
-      tag: 'unhandled',
-      at: self.clock.wall(),
-      pid: self,
-      label: self.label,
-      kind: 'message',
-    });
+  receive(kind, message, self) {
+    if (kind !== Kind.system && kind !== Kind.exit) reportUnhandled(self, message);
   },
   inspect(self) {
     const { call, loaded, served } = self.state as Worker;
@@ -53,14 +47,14 @@ export class Worker implements ThreadOwner {
   /** Its caller gave up, so it was ended. */
   abandoned = false;
   served = 0;
-  readonly #employer: Employer;
+  readonly #owner: WorkerOwner;
   /** For loading the module. */
   readonly #patience: TimerEntry;
   #serial = 0;
 
-  constructor(pool: Process, options: CheckedThread, label: string, employer: Employer) {
+  constructor(pool: Process, options: CheckedThread, label: string, owner: WorkerOwner) {
     const { runtime } = pool;
-    this.#employer = employer;
+    this.#owner = owner;
     this.process = runtime.spawn(workerBehavior, { parent: pool, label });
     this.process.state = this;
     this.thread = new Thread(options, label, this);
@@ -70,9 +64,9 @@ export class Worker implements ThreadOwner {
     });
     runtime.onExit(this.process, (reason) => {
       this.call = null;
-      employer.died(this, reason);
+      owner.died(this, reason);
       this.thread.end().then(
-        () => employer.gone(this),
+        () => owner.gone(this),
         (error: unknown) => runtime.defect(error),
       );
     });
@@ -107,7 +101,7 @@ export class Worker implements ThreadOwner {
         this.loaded = true;
         this.#patience.unset();
         this.thread.hold(false);
-        this.#employer.loaded(this);
+        this.#owner.loaded(this);
         return;
       case 'broken':
         this.process.runtime.stop(this.process, revived(told.error, told.marks));
@@ -149,6 +143,6 @@ export class Worker implements ThreadOwner {
         call.refuse({ tag: 'no_function', name: call.name });
         break;
     }
-    this.#employer.free(this);
+    this.#owner.free(this);
   }
 }

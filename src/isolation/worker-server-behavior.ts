@@ -10,6 +10,7 @@ import { describeReason } from '../actor/exit-reason.ts';
 import { Kind } from '../actor/mailbox.ts';
 import { Down, Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
+import { reportUnhandled } from '../actor/report.ts';
 import { ExitError } from '../otp/errors.ts';
 import { ServerBehavior } from '../otp/gen-server-behavior.ts';
 import {
@@ -26,7 +27,7 @@ import {
 import { Request } from '../otp/server-ref.ts';
 import { RemoteServer, Unclonable } from './remote-server.ts';
 import type { CheckedThread } from './thread.ts';
-import type { Done } from './worker-program.ts';
+import type { Done } from './thread-messages.ts';
 
 /** A cast on its way through `handleInfo`, which takes any. */
 class Cast {
@@ -36,6 +37,9 @@ class Cast {
   }
 }
 
+/** What is shown of a state. */
+const IN_WORKER = 'in its worker';
+
 class WorkerServerBehavior extends ServerBehavior {
   override receive(kind: Kind, message: unknown, self: Process): void | Promise<void> {
     return kind === Kind.cast
@@ -43,8 +47,8 @@ class WorkerServerBehavior extends ServerBehavior {
       : super.receive(kind, message, self);
   }
   /** What it can say at once: the state is in the thread. */
-  readState(self: Process): unknown {
-    return { worker: self.label };
+  readState(): unknown {
+    return IN_WORKER;
   }
   /** A copy from the thread. */
   async fetchState(self: Process): Promise<unknown> {
@@ -91,7 +95,9 @@ export const workerBehavior = (thread: CheckedThread, deadline: number, label: s
       if (!(state instanceof RemoteServer) || !state.alive) return;
       await state.perform('terminate', '', clonable(reason));
     },
-    formatStatus: (status: StatusParts) => ({ ...status, state: 'in its worker' }),
+    // of a callback that gave what means nothing, `state` is what it gave
+    formatStatus: (status: StatusParts) =>
+      status.state instanceof RemoteServer ? { ...status, state: IN_WORKER } : status,
   });
 
 async function onCall(remote: RemoteServer, self: Process, term: unknown, call: Call): Promise<unknown> {
@@ -115,10 +121,10 @@ async function onInfo(remote: RemoteServer, self: Process, message: unknown): Pr
     done = await performInfo(remote, message);
   } catch (error) {
     if (!(error instanceof Unclonable)) throw error;
-    unhandled(self, message);
+    reportUnhandled(self, message instanceof Cast ? message.cast : message);
     return noReply(remote);
   }
-  if (done.kind === 'unhandled') unhandled(self, message);
+  if (done.kind === 'unhandled') reportUnhandled(self, message);
   return done.kind === 'unhandled' ? noReply(remote) : resultOf(remote, done);
 }
 
@@ -130,16 +136,6 @@ function performInfo(remote: RemoteServer, message: unknown): Promise<Done> {
       : remote.perform('cast', '', cast);
   }
   return remote.perform('info', '', plain(message));
-}
-
-function unhandled(self: Process, message: unknown): void {
-  self.runtime.report({
-    tag: 'unhandled',
-    at: self.clock.wall(),
-    pid: self,
-    label: self.label,
-    kind: typeof message,
-  });
 }
 
 function resultOf(remote: RemoteServer, done: Done): NoReply<RemoteServer> | Stop<RemoteServer> {

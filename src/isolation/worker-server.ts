@@ -20,14 +20,22 @@
 import type { MailboxOptions } from '../actor/mailbox.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { refuse, wrongRuntime, wrongSelf } from '../otp/arguments.ts';
+import { refuse, wrongSelf } from '../otp/arguments.ts';
 import { childOf, type ChildOptions } from '../otp/child-options.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import { checkDeadline } from '../otp/durations.ts';
 import type { ServerBehavior } from '../otp/gen-server-behavior.ts';
 import type { MaybePromise } from '../otp/sequence.ts';
 import { ServerRef, type AnyProtocol, type Protocol } from '../otp/server-ref.ts';
-import { startedOrThrow, startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
+import { wrongSettings } from '../otp/start-options.ts';
+import {
+  checkStart,
+  startedOrThrow,
+  startProcess,
+  type ProcessOptions,
+  type StartOptions,
+  type StartResult,
+} from '../otp/start.ts';
 import { checkOptions, checkThread, type ThreadOptions } from './thread.ts';
 import { workerBehavior } from './worker-server-behavior.ts';
 
@@ -44,10 +52,11 @@ export interface WorkerServerOptions extends ThreadOptions {
 /** As the default timeout of a call: nobody waits longer unless somebody says so. */
 const DEADLINE = 5_000;
 
-/** Throws an error that names the option: a `RangeError` for a time that is none, a `TypeError` for the rest. */
+/** Throws an error that names the option: a `RangeError` for an invalid time, a `TypeError` for the rest. */
 function behaviorOf(options: WorkerServerOptions): ServerBehavior {
   checkOptions(options);
-  const { deadline = DEADLINE, label = 'WorkerServer' } = options;
+  const { deadline = DEADLINE, label = 'WorkerServer', mailbox, trapExit } = options;
+  refuse(wrongSettings({ mailbox, trapExit }, 'worker server: '));
   checkDeadline('worker server: deadline', deadline);
   return workerBehavior(checkThread(options), deadline, label);
 }
@@ -57,7 +66,7 @@ function start(
   behavior: ServerBehavior,
   { label, trapExit, mailbox }: WorkerServerOptions,
   args: unknown,
-  options: StartOptions,
+  options: ProcessOptions,
 ): MaybePromise<StartResult> {
   const given = { ...options, label: options.label ?? label ?? options.id ?? behavior.module };
   const init = (self: Process): ReturnType<typeof behavior.init> => behavior.init(args, self);
@@ -74,7 +83,7 @@ export async function startWorkerServer<
   args?: unknown,
   startOptions: StartOptions = {},
 ): Promise<ServerRef<Calls, Casts>> {
-  refuse(wrongRuntime(runtime));
+  checkStart(runtime, startOptions);
   const behavior = behaviorOf(options);
   const result = await start(runtime, behavior, options, args, startOptions);
   return new ServerRef(runtime, startedOrThrow(result, startOptions, behavior.module));

@@ -130,7 +130,7 @@ export const newCounters = (): Counters => ({
 
 /** The actor of that name now; undefined while it is being restarted. */
 export const actor = (context: MeshContext, name: ActorName): Process | undefined =>
-  context.scope.whereis(name);
+  context.scope.whereis(name) as Process | undefined;
 
 /** What the actor of that name shares; undefined while it is being restarted. */
 export const shared = <Name extends keyof SharedTables>(

@@ -18,6 +18,7 @@ import type { Runtime } from '../actor/runtime.ts';
 import { refuse, wrongArgument } from './arguments.ts';
 import { childOf, type ServerChildOptions } from './child-options.ts';
 import type { ChildSpec } from './child-spec.ts';
+import { ExitError } from './errors.ts';
 import {
   startServer,
   startServerLink,
@@ -27,7 +28,7 @@ import {
 } from './gen-server.ts';
 import { ProcessRef } from './process-ref.ts';
 import { noReply, reply, started, type NoReply, type Reply } from './result.ts';
-import { isPromiseLike, type MaybePromise } from './sequence.ts';
+import { chainLike, type MaybePromise } from './sequence.ts';
 import { Request, request, type CallOptions } from './server-ref.ts';
 import type { StartResult } from './start.ts';
 
@@ -51,22 +52,18 @@ interface AgentCasts {
 const agentServer: GenServer<AgentInit<unknown>, unknown, AgentCalls, AgentCasts> = {
   label: 'Agent',
   // in a box: the state may be any value, also one that means something as a result of `init`
-  init: (make, self) => settled(make(self), (state) => started(state, {})),
+  init: (make, self) => chainLike(make(self), (state) => started(state, {})),
   handleCall: {
-    get: (read, state, self) => settled(read(state, self), (value): Reply<unknown> => reply(value, state)),
+    get: (read, state, self) => chainLike(read(state, self), (value): Reply<unknown> => reply(value, state)),
     update: (change, state, self) =>
-      settled(change(state, self), (next): Reply<unknown, undefined> => reply(undefined, next)),
+      chainLike(change(state, self), (next): Reply<unknown, undefined> => reply(undefined, next)),
     getAndUpdate: (change, state, self) =>
-      settled(change(state, self), ([value, next]): Reply<unknown> => reply(value, next)),
+      chainLike(change(state, self), ([value, next]): Reply<unknown> => reply(value, next)),
   },
   handleCast: {
-    cast: (change, state, self) => settled(change(state, self), (next): NoReply<unknown> => noReply(next)),
+    cast: (change, state, self) => chainLike(change(state, self), (next): NoReply<unknown> => noReply(next)),
   },
 };
-
-/** `then` for what a user's function gave. */
-const settled = <T, U>(value: MaybePromise<T>, next: (value: T) => U): MaybePromise<U> =>
-  isPromiseLike(value) ? Promise.resolve(value as PromiseLike<T>).then(next) : next(value);
 
 /** The error of a first state that is not made by a function. */
 const wrongMaker = (what: string, init: unknown): TypeError | undefined =>
@@ -134,9 +131,18 @@ export class AgentRef<State> extends ProcessRef {
     return pid === undefined || this.runtime.cast(pid, new Request('cast', change));
   }
 
-  /** Ends the agent and waits; see `stopServer`. */
+  /** Ends the agent and waits; rejects as `stopServer` does, with `noproc` when it does not run. */
   stop(reason: ExitReason = 'normal', timeout: number = Infinity): Promise<void> {
     return stopServer(this, reason, timeout);
+  }
+
+  /** `stop`; one that has ended is fine. Rejects as `stop` does for the rest. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.stop();
+    } catch (error) {
+      if (!(error instanceof ExitError && error.reason === 'noproc')) throw error;
+    }
   }
 
   #ask(tag: keyof AgentCalls, run: unknown, options: CallOptions | undefined): Promise<unknown> {

@@ -13,6 +13,7 @@
  * With a `host` the program lives while applications run; SIGINT and SIGTERM stop all in good order and end it. Source: Erlang/OTP `application`.
  */
 import type { ExitReason } from '../actor/exit-reason.ts';
+import type { Pid } from '../actor/pid.ts';
 import type { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import {
@@ -52,7 +53,7 @@ export type { Host, HostSignal } from './application/host.ts';
 export { nodeHost } from './application/node-host.ts';
 
 /** Milliseconds for all applications to stop: what kills a container waits 10 s before it does. */
-const DEADLINE = 8_000;
+const TIMEOUT = 8_000;
 
 /** How a set of applications is loaded. */
 export interface ApplicationsOptions {
@@ -65,13 +66,13 @@ export interface ApplicationsOptions {
    */
   readonly host?: Host | undefined;
   /** Milliseconds for all to stop after a signal or an end that ends all; then they are killed. Default 8,000. */
-  readonly deadline?: number | undefined;
+  readonly timeout?: number | undefined;
 }
 
 /**
  * Loads applications and those they depend on; none is started. Throws a `TypeError` for definitions and
  * environments that make no sense, for two of one name, and for dependencies that are not there or go in a circle; a
- * `RangeError` for a deadline that is no time.
+ * `RangeError` for an invalid timeout.
  */
 export function loadApplications(
   runtime: Runtime,
@@ -79,8 +80,8 @@ export function loadApplications(
   options: ApplicationsOptions = {},
 ): Applications {
   refuse(wrongRuntime(runtime) ?? wrongObject('options', 'an object', options));
-  const { deadline = DEADLINE, host } = options;
-  checkDeadline('deadline', deadline);
+  const { timeout = TIMEOUT, host } = options;
+  checkDeadline('timeout', timeout);
   if (host !== undefined) checkHost(host);
   const definitions = collect(applications);
   const environments = new Environments(definitions, options.env ?? {});
@@ -89,14 +90,14 @@ export function loadApplications(
     runtime,
     controllerBehavior,
     (self) => {
-      self.state = new ControllerState(definitions, environments, deadline, keepAlive);
+      self.state = new ControllerState(definitions, environments, timeout, keepAlive);
       runtime.onExit(self, () => keepAlive?.hold(false));
       return { tag: 'ok' };
     },
     { label: 'applications', trapExit: true },
   ) as StartResult;
-  const controller = startedOrThrow(result, {}, 'applications') as Process;
-  return new Applications(controller, environments, deadline, host);
+  const controller = startedOrThrow(result, {}, 'applications');
+  return new Applications(controller, environments, timeout, host);
 }
 
 function checkHost(host: Partial<Host>): void {
@@ -112,18 +113,21 @@ function checkHost(host: Partial<Host>): void {
 export class Applications {
   readonly runtime: Runtime;
   /** The process above all of them. */
-  readonly pid: Process;
+  readonly pid: Pid;
   /** With what all ended: `shutdown` after `stopAll`, `{ shutdown: { application_ended, reason } }`, `killed`. */
   readonly ended: Promise<ExitReason>;
+  readonly #controller: Process;
   readonly #environments: Environments;
-  readonly #deadline: number;
+  readonly #timeout: number;
 
   /** Only `loadApplications` makes one. */
-  constructor(controller: Process, environments: Environments, deadline: number, host: Host | undefined) {
+  constructor(pid: Pid, environments: Environments, timeout: number, host: Host | undefined) {
+    const controller = pid as Process;
     this.runtime = controller.runtime;
-    this.pid = controller;
+    this.pid = pid;
+    this.#controller = controller;
     this.#environments = environments;
-    this.#deadline = deadline;
+    this.#timeout = timeout;
     this.ended = new Promise((resolve) => {
       this.runtime.onExit(controller, resolve);
     });
@@ -161,8 +165,8 @@ export class Applications {
   async ensureAllStarted(
     application: string | Application,
     settings: {
-      readonly type?: ApplicationType;
-      readonly env?: Readonly<Record<string, object>>;
+      readonly type?: ApplicationType | undefined;
+      readonly env?: Readonly<Record<string, object>> | undefined;
     } = {},
     options?: CallOptions,
   ): Promise<readonly string[]> {
@@ -182,21 +186,22 @@ export class Applications {
 
   /** Those that run, the last started first; also while one starts or stops. Throws `ExitError` `noproc` after the end. */
   async which(): Promise<readonly ApplicationInfo[]> {
-    if (!this.pid.alive) throw new ExitError('applications', 'noproc');
-    return [...(this.pid.state as ControllerState).running.values()].toReversed();
+    if (!this.#controller.alive) throw new ExitError('applications', 'noproc');
+    return [...(this.#controller.state as ControllerState).running.values()].toReversed();
   }
 
   /**
-   * Stops all in reverse start order; after the deadline what is left is killed. For good: nothing can be started
+   * Stops all in reverse start order; after `timeout` ms (default: as they were loaded with) what is left is killed. For good: nothing can be started
    * any more. False when something had to be killed, or an end of one had ended all before. Throws a `RangeError` for a
-   * deadline that is no time.
+   * invalid timeout.
    */
-  async stopAll(options: { readonly deadline?: number | undefined } = {}): Promise<boolean> {
-    const { deadline = this.#deadline } = options;
-    checkDuration('deadline', deadline);
-    if (this.pid.alive) {
-      endWithin(this.pid, deadline);
-      await stopProcess(this.pid, null, Infinity);
+  async stopAll(options: { readonly timeout?: number | undefined } = {}): Promise<boolean> {
+    refuse(wrongObject('options', 'an object', options));
+    const { timeout = this.#timeout } = options;
+    checkDuration('timeout', timeout);
+    if (this.#controller.alive) {
+      endWithin(this.#controller, timeout);
+      await stopProcess(this.#controller, null, Infinity);
     }
     return (await this.ended) === 'shutdown';
   }

@@ -1,6 +1,9 @@
 /**
  * What users hand to the functions of this folder, judged where they hand it over: an argument that was forgotten is
  * named there and then, not by a property that cannot be read somewhere inside. Pure.
+ *
+ * The rule: a `TypeError` for a value of the wrong kind, a `RangeError` for a number out of range; a duration that makes
+ * no sense is a `RangeError` whatever it is (`durations.ts`).
  */
 import { Process } from '../actor/process.ts';
 import { Runtime } from '../actor/runtime.ts';
@@ -11,6 +14,22 @@ export const isObject = (value: unknown): value is object => typeof value === 'o
 /** Says which argument is wrong, what it must be, and what it is. */
 export function wrongArgument(name: string, expected: string, value: unknown): TypeError {
   return new TypeError(`${name} must be ${expected}, not ${shown(value)}`);
+}
+
+/**
+ * The error of a bound: a `TypeError` for what is no number, a `RangeError` for a number out of range.
+ * @param kind whether Infinity and fractions will do.
+ */
+export function wrongBound(
+  name: string,
+  least: number,
+  value: unknown,
+  kind: 'integer' | 'number' = 'integer',
+): TypeError | RangeError | undefined {
+  const expected = `${kind === 'integer' ? 'an integer' : 'a number'} ≥ ${least}`;
+  if (typeof value !== 'number') return wrongArgument(name, expected, value);
+  if (value >= least && (kind === 'number' || Number.isInteger(value))) return undefined;
+  return new RangeError(`${name} must be ${expected}, not ${value}`);
 }
 
 function shown(value: unknown): string {
@@ -35,6 +54,10 @@ export const wrongSignal = (name: string, value: unknown): TypeError | undefined
   isObject(value) && 'aborted' in value && 'addEventListener' in value
     ? undefined
     : wrongArgument(name, 'an AbortSignal', value);
+
+/** The error when `value` is neither a boolean nor left out: what is not `true` would mean false, and say nothing. */
+export const wrongBoolean = (name: string, value: unknown): TypeError | undefined =>
+  value === undefined || typeof value === 'boolean' ? undefined : wrongArgument(name, 'true or false', value);
 
 /** The error when `value` cannot be called. */
 export const wrongFunction = (name: string, value: unknown): TypeError | undefined =>

@@ -20,17 +20,17 @@ export interface ChildSpec {
   /** Starts the child linked to `parent`. Must not throw; a throw counts as a failed start. */
   readonly start: (parent: Self, ...args: never[]) => MaybePromise<StartResult>;
   /** What `start` gets after the parent. Default nothing. */
-  readonly args?: readonly unknown[];
+  readonly args?: readonly unknown[] | undefined;
   /** Default `permanent`. */
-  readonly restart?: Restart;
+  readonly restart?: Restart | undefined;
   /** Default 5,000 ms for workers, Infinity for supervisors. */
-  readonly shutdown?: Shutdown;
+  readonly shutdown?: Shutdown | undefined;
   /** Default `worker`. */
-  readonly type?: ChildType;
+  readonly type?: ChildType | undefined;
   /** Its own end may end the supervisor (`autoShutdown`); not for permanent children. Default false. */
-  readonly significant?: boolean;
+  readonly significant?: boolean | undefined;
   /** How long each restart waits; an extension of OTP. Default: not at all. */
-  readonly restartDelay?: RestartDelay;
+  readonly restartDelay?: RestartDelay | undefined;
 }
 
 /** A child specification with its defaults filled in. */
@@ -50,7 +50,7 @@ const NO_ARGS: readonly unknown[] = [];
 export interface SpecContext {
   readonly part?: SpecPart;
   /** Of the supervisor it is for; without it the two are not compared. */
-  readonly autoShutdown?: AutoShutdown;
+  readonly autoShutdown?: AutoShutdown | undefined;
 }
 
 /** Fills in the defaults. Throws a `SpecError` (a `TypeError`) that names the field for a specification that makes no sense. */
@@ -166,7 +166,7 @@ export function endedChild(from: Pid): Child | undefined {
 export interface ChildInfo {
   readonly id: string;
   /** `restarting`: between two tries. Undefined: it does not run. */
-  readonly pid: Process | 'restarting' | undefined;
+  readonly pid: Pid | 'restarting' | undefined;
   readonly type: ChildType;
   readonly restart: Restart;
 }
@@ -180,4 +180,14 @@ export interface ChildCount {
   readonly active: number;
   readonly supervisors: number;
   readonly workers: number;
+}
+
+/** @param active how many of them live. */
+export function countOf(
+  children: readonly Child[],
+  active: number,
+  specs: number = children.length,
+): ChildCount {
+  const supervisors = children.filter(({ spec }) => spec.type === 'supervisor').length;
+  return { specs, active, supervisors, workers: children.length - supervisors };
 }

@@ -1,7 +1,7 @@
 /**
  * Durations as users give them, judged. Pure; milliseconds, Infinity for "without limit".
  *
- * A text, `NaN` or a negative number would otherwise become a timer that fires at once, or never.
+ * A string, `NaN` or a negative number would otherwise become a timer that fires at once, or never.
  */
 
 /** What is wrong with a duration; undefined when nothing is. 0 is one. */

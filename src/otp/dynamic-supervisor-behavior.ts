@@ -14,7 +14,7 @@ import { restartWhenDue, type Due } from './restart-wait.ts';
 import { chain, type MaybePromise } from './sequence.ts';
 import { stopStarting } from './stop.ts';
 import { endsSupervisor, reportable, restarts } from './strategy.ts';
-import { report, startChild, stopLinked, stoppedWell } from './supervisor-children.ts';
+import { ending, report, startChild, startReason, stopLinked, stoppedWell } from './supervisor-children.ts';
 import { supervising } from './supervising.ts';
 
 export const dynamicBehavior: Behavior = {
@@ -114,7 +114,9 @@ function restart(self: Process, state: DynamicState, child: Child, old: Process)
       return;
     }
     state.restarting.add(child);
-    report(self, child, 'start_error', result.reason, 'try again');
+    // it failed because of that, or nobody tries again because of it
+    if (ending(self)) return;
+    report(self, child, 'start_error', startReason(result), 'try again');
     return restartWhenDue(self, child, dueOf(self, state, child, old, null, result.reason));
   });
 }

@@ -1,15 +1,14 @@
 /**
  * What a dynamic supervisor answers (OTP T1, S17, S18, S20).
  */
-import type { ExitReason } from '../actor/exit-reason.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process, Status } from '../actor/process.ts';
 import { wrongSelf } from './arguments.ts';
-import { Child, checkSpec, type ChildCount, type ChildInfo, type ChildSpec } from './child-spec.ts';
+import { Child, checkSpec, countOf, type ChildCount, type ChildInfo, type ChildSpec } from './child-spec.ts';
 import { checkDynamic, type DynamicSupervisorInit } from './dynamic-supervisor-spec.ts';
 import { runningChildren, type DynamicState } from './dynamic-supervisor-state.ts';
 import { chain, type MaybePromise } from './sequence.ts';
-import type { StartResult } from './start.ts';
+import { failed, type StartResult } from './start.ts';
 import { startChild, stopChild } from './supervisor-children.ts';
 import type { ChildAnswer, SpecAnswer } from './supervisor-requests.ts';
 import { judged } from './supervisor-spec.ts';
@@ -17,8 +16,9 @@ import { judged } from './supervisor-spec.ts';
 export type DynamicRequest =
   | { readonly tag: 'startChild'; readonly spec: ChildSpec | readonly unknown[] }
   | { readonly tag: 'terminateChild' | 'getChildSpec'; readonly id: Pid | string }
+  // asked by a `SupervisorRef`, which knows children by id
   | { readonly tag: 'restartChild' | 'deleteChild'; readonly id: string }
-  | { readonly tag: 'count' | 'countChildren' | 'whichChildren' | 'definition' }
+  | { readonly tag: 'countChildren' | 'whichChildren' | 'definition' }
   | { readonly tag: 'update'; readonly init: DynamicSupervisorInit | undefined };
 
 /** A child of a dynamic supervisor: it has no id. */
@@ -35,10 +35,8 @@ export function answer(self: Process, state: DynamicState, message: DynamicReque
       return failed('simple_one_for_one');
     case 'getChildSpec':
       return specOf(self, message.id);
-    case 'count':
-      return state.count;
     case 'countChildren':
-      return countOf(self, state);
+      return countAll(self, state);
     case 'whichChildren':
       return [
         ...[...state.restarting].map((child) => infoOf(child, 'restarting')),
@@ -50,11 +48,6 @@ export function answer(self: Process, state: DynamicState, message: DynamicReque
       return update(self, state, message.init);
   }
 }
-
-const failed = (reason: ExitReason): { readonly tag: 'error'; readonly reason: ExitReason } => ({
-  tag: 'error',
-  reason,
-});
 
 const infoOf = ({ spec }: Child, pid: Process | 'restarting'): DynamicChildInfo => ({
   pid,
@@ -116,15 +109,9 @@ function specOf(self: Process, process: Pid | string): SpecAnswer {
   return child === undefined ? failed('not_found') : { tag: 'ok', spec: { ...child.spec } };
 }
 
-function countOf(self: Process, { template, count, restarting }: DynamicState): ChildCount {
+function countAll(self: Process, { template, count, restarting }: DynamicState): ChildCount {
   const children = [...restarting, ...runningChildren(self).map(([, child]) => child)];
-  const supervisors = children.filter(({ spec }) => spec.type === 'supervisor').length;
-  return {
-    specs: template === undefined ? count : 1,
-    active: children.length - restarting.size,
-    supervisors,
-    workers: children.length - supervisors,
-  };
+  return countOf(children, children.length - restarting.size, template === undefined ? count : 1);
 }
 
 /** A supervisor with a template keeps having one, another one none. */

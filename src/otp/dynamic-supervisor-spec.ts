@@ -10,20 +10,20 @@ import { checkOptions, type Init } from './supervisor-spec.ts';
 /** What a dynamic supervisor is: limits, and what all of its children have in common. Its strategy is `oneForOne`. */
 export interface DynamicSupervisorSpec {
   /** Children at most; more: `{ error: max_children }`. Default Infinity. */
-  readonly maxChildren?: number;
+  readonly maxChildren?: number | undefined;
   /** Restarts allowed within `period`. Default 1. */
-  readonly intensity?: number;
+  readonly intensity?: number | undefined;
   /** Milliseconds. Default 5,000. */
-  readonly period?: number;
+  readonly period?: number | undefined;
   /** Whether the end of a significant child ends it with `shutdown`: of the first, of the last. Default `never`. */
-  readonly autoShutdown?: AutoShutdown;
+  readonly autoShutdown?: AutoShutdown | undefined;
   /** Given to every child's `start` after the parent and before its own arguments. Default nothing. */
-  readonly extraArguments?: readonly unknown[];
+  readonly extraArguments?: readonly unknown[] | undefined;
   /**
    * All children are made of this one: `startChild` takes arguments, which come after the template's own.
    * Erlang's `simple_one_for_one`.
    */
-  readonly template?: ChildSpec;
+  readonly template?: ChildSpec | undefined;
 }
 
 /** A specification, or a function that gives one, or `ignore`, at each start. */

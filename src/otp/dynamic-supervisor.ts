@@ -28,7 +28,8 @@ import {
   type StartOptions,
   type StartResult,
 } from './start.ts';
-import { nameOf, orThrow, type StartedChild } from './supervisor-ref.ts';
+import { nameOf, orThrow, started, type StartedChild } from './supervisor-ref.ts';
+import { SUPERVISOR_MAILBOX } from './supervising.ts';
 import type { ChildAnswer, SpecAnswer } from './supervisor-requests.ts';
 import { judged } from './supervisor-spec.ts';
 
@@ -38,7 +39,7 @@ export type { DynamicSupervisorInit, DynamicSupervisorSpec } from './dynamic-sup
 /** Starts a dynamic supervisor linked to the calling process, as a child specification does. Never throws. */
 export function startDynamicSupervisorLink(
   parent: Self,
-  init: DynamicSupervisorInit,
+  init: DynamicSupervisorInit = {},
   options: Omit<StartOptions, 'parent'> = {},
 ): MaybePromise<StartResult> {
   const wrong = wrongSelf('parent', parent);
@@ -46,13 +47,14 @@ export function startDynamicSupervisorLink(
   return start(parent.runtime, parent as Process, init, options);
 }
 
-/** Starts a dynamic supervisor without a parent. Throws `StartError`, a `TypeError` for arguments that are none. */
+/** Starts a dynamic supervisor without a parent. Throws `StartError`, a `TypeError` for invalid arguments. */
 export async function startDynamicSupervisor(
   runtime: Runtime,
   init: DynamicSupervisorInit = {},
   options: StartOptions = {},
 ): Promise<DynamicSupervisorRef> {
   checkStart(runtime, options);
+  refuse(wrongInit('init', init));
   const result = await start(runtime, null, init, options);
   return new DynamicSupervisorRef(runtime, startedOrThrow(result, options, 'dynamic supervisor'));
 }
@@ -77,6 +79,7 @@ function start(
     },
     options,
     parent,
+    { mailbox: SUPERVISOR_MAILBOX },
   );
 }
 
@@ -102,7 +105,7 @@ export class DynamicSupervisorRef extends TreeRef {
     const result = (await this.#ask({ tag: 'startChild', spec: child }, options)) as StartResult;
     if (result.tag === 'error') throw new StartError(nameOf(child), result.reason);
     if (result.tag === 'ignore') return { pid: undefined };
-    return 'extra' in result ? { pid: result.pid, extra: result.extra } : { pid: result.pid };
+    return started(result);
   }
 
   /** Stops a child; a dead one is fine. Throws `ExitError` `not_found` for a live process that is not its child. */
@@ -115,11 +118,6 @@ export class DynamicSupervisorRef extends TreeRef {
   async getChildSpec(pid: Pid, options?: CallOptions): Promise<CheckedSpec> {
     const answer = await this.#ask({ tag: 'getChildSpec', id: pid }, options);
     return orThrow(String(pid), answer as SpecAnswer).spec;
-  }
-
-  /** Children that run or are being restarted. */
-  async count(options?: CallOptions): Promise<number> {
-    return (await this.#ask({ tag: 'count' }, options)) as number;
   }
 
   /** `specs` is 1 with a template, else the number of children; those being restarted are not active. */

@@ -17,7 +17,6 @@ import type { Behavior } from '../actor/behavior.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { refuse, wrongArgument, wrongObject, wrongSelf } from './arguments.ts';
-import { checkDuration } from './durations.ts';
 import { serverBehavior } from './gen-server-behavior.ts';
 import {
   wrongDefinition,
@@ -28,9 +27,9 @@ import {
   type ServerOptions,
 } from './gen-server.ts';
 import { Ignore, Stop, type Next } from './result.ts';
-import { isPromiseLike, type MaybePromise } from './sequence.ts';
+import { chainLike, type MaybePromise } from './sequence.ts';
 import { ServerRef, type AnyProtocol, type Protocol } from './server-ref.ts';
-import { mailboxOf } from './start-options.ts';
+import { mailboxOf, wrongSettings } from './start-options.ts';
 import { checkStart, startedOrThrow, startProcess, type InitResult, type StartResult } from './start.ts';
 
 /** How a process becomes a server: its name, its mailbox, and what comes first. */
@@ -68,7 +67,7 @@ export class EnterLoop<Calls extends Protocol = Protocol, Casts extends Protocol
   }
 
   /**
-   * Makes the process that server; ends it when it does not hold the name it says, or when an option makes no sense.
+   * Makes the process that server; ends it when it does not hold the name it says.
    * @param started what it was started with: comes before what the definition says.
    */
   enter(self: Process, started: ServerOptions): void {
@@ -76,7 +75,6 @@ export class EnterLoop<Calls extends Protocol = Protocol, Casts extends Protocol
     const { name, scope = self.runtime.names as NameTable<unknown> } = this.#options;
     if (name !== undefined && scope.whereis(name) !== self) exit({ process_not_registered: name });
     const hibernateAfter = this.#options.hibernateAfter ?? this.#definition.hibernateAfter;
-    if (hibernateAfter !== undefined) checkDuration('hibernateAfter', hibernateAfter);
     const size = this.#options.mailbox ?? (started.mailbox === undefined ? mailbox : undefined);
     if (size !== undefined) resize(self, size);
     if (self.info === null && label !== undefined) self.label = label;
@@ -88,7 +86,7 @@ export class EnterLoop<Calls extends Protocol = Protocol, Casts extends Protocol
 /** What is queued already stays, also above the new bound. */
 function resize(self: Process, size: number | MailboxOptions): void {
   const mailbox = mailboxOf(size);
-  if (mailbox instanceof TypeError) throw mailbox;
+  if (mailbox instanceof Error) throw mailbox;
   self.bound = mailbox.bound;
   if (mailbox.full !== self.full) self.full = mailbox.full;
 }
@@ -109,7 +107,12 @@ export const enterLoop = <
   state: NoInfer<State>,
   options: EnterOptions = {},
 ): EnterLoop<CallsOf<Server>, CastsOf<Server>> => {
-  refuse(wrongDefinition(server) ?? wrongObject('options', 'an object', options));
+  refuse(
+    wrongDefinition(server) ??
+      wrongSettings(server) ??
+      wrongObject('options', 'an object', options) ??
+      wrongSettings(options),
+  );
   return new EnterLoop(server, options, (self, hibernateAfter) => {
     const behavior = serverBehavior(server as unknown as AnyServer);
     self.behavior = behavior;
@@ -168,10 +171,7 @@ function start(
   return startProcess(
     runtime,
     beforeLoop,
-    (self) => {
-      const way = body(self);
-      return isPromiseLike(way) ? Promise.resolve(way).then((value) => goOn(self, value)) : goOn(self, way);
-    },
+    (self) => chainLike(body(self), (way) => goOn(self, way)),
     options,
     parent,
   );

@@ -9,11 +9,13 @@ import { nextSignal } from '../actor/delivery.ts';
 import { exit, isOrderly } from '../actor/exit-reason.ts';
 import { Kind } from '../actor/mailbox.ts';
 import type { Process } from '../actor/process.ts';
+import { reportUnhandled } from '../actor/report.ts';
+import { keepShown, shownReason } from '../actor/shown-reason.ts';
 import type { AnyServer } from './gen-server.ts';
 import { Ignore, NoReply, Reply, Started, Stop, type Next } from './result.ts';
 import { Request, ServerCall } from './server-call.ts';
 import { IdleWatch } from './server-idle.ts';
-import { formatted } from './server-status.ts';
+import { formatted, hideReturned, orKind } from './server-status.ts';
 import type { InitResult } from './start.ts';
 import { isPromiseLike, refusePromise } from './sequence.ts';
 import { debugLog } from './sys-debug.ts';
@@ -49,6 +51,7 @@ export class ServerBehavior implements Behavior {
   readonly type = 'GenServer';
   readonly replaceable = true;
   readonly module: string;
+  readonly formatReason: Behavior['formatReason'];
   readonly #server: Callbacks;
   readonly #calls: Readonly<Record<string, Handler>>;
   readonly #casts: Readonly<Record<string, Handler>>;
@@ -60,6 +63,12 @@ export class ServerBehavior implements Behavior {
     this.#server = server;
     this.#calls = ownProperties(server.handleCall);
     this.#casts = ownProperties(server.handleCast);
+    // few hide anything: for the others nobody asks
+    if (server.formatStatus !== undefined)
+      this.formatReason = (reason, self) => {
+        const shown = this.formatStatus({ state: self.state, reason: this.#hideReturned(reason) });
+        return orKind(shown.reason, reason);
+      };
   }
 
   /** @param hibernateAfter idle milliseconds until it hibernates. */
@@ -105,7 +114,7 @@ export class ServerBehavior implements Behavior {
       case Kind.system:
         return message instanceof Continue
           ? this.#continue(message.value, self, message)
-          : unhandled(self, message);
+          : reportUnhandled(self, message);
       default:
         return this.#info(message, self, kind);
     }
@@ -140,10 +149,11 @@ export class ServerBehavior implements Behavior {
     const { failure } = self;
     const shown = this.formatStatus({
       state: self.state,
-      reason,
+      reason: this.#hideReturned(shownReason(reason)),
       message: failure?.message === undefined ? undefined : describeMessage(failure.message),
       log: debugLog(self),
     });
+    if (this.formatReason !== undefined) keepShown(self, reason, orKind(shown.reason, reason));
     self.runtime.report({
       tag: 'terminate',
       at: self.clock.wall(),
@@ -157,6 +167,11 @@ export class ServerBehavior implements Behavior {
     });
   }
 
+  #hideReturned(reason: unknown): unknown {
+    if (this.formatReason === undefined) return reason;
+    return hideReturned(reason, (state) => this.formatStatus({ state }).state);
+  }
+
   #begin(result: unknown, self: Process, hibernateAfter: number): InitResult {
     if (result instanceof Ignore) return { tag: 'ignore' };
     if (result instanceof Stop) return { tag: 'stop', reason: result.reason };
@@ -167,7 +182,7 @@ export class ServerBehavior implements Behavior {
   }
 
   #info(message: unknown, self: Process, kind: Kind): void | Promise<void> {
-    if (this.#server.handleInfo === undefined) return unhandled(self, message);
+    if (this.#server.handleInfo === undefined) return reportUnhandled(self, message);
     return this.#after(this.#server.handleInfo(message, self.state, self), self, kind, message);
   }
 
@@ -224,19 +239,6 @@ function ownProperties(
   handlers: Readonly<Record<string, Handler>> | undefined,
 ): Readonly<Record<string, Handler>> {
   return Object.assign(Object.create(null), handlers) as Readonly<Record<string, Handler>>;
-}
-
-/** What no callback wants is dropped, with a warning (OTP G12). */
-function unhandled(self: Process, message: unknown): void {
-  const { label } = self;
-  self.runtime.report({
-    tag: 'unhandled',
-    at: self.clock.wall(),
-    pid: self,
-    label,
-    kind: typeof message,
-    message,
-  });
 }
 
 /** A message for reports: what a caller wrote, not what carried it. */

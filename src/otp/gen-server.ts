@@ -19,17 +19,24 @@ import type { Call } from '../actor/call.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
 import type { MailboxOptions } from '../actor/mailbox.ts';
 import type { Down, Exit } from '../actor/monitor.ts';
-import type { Ref } from '../actor/pid.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { refuse, wrongObject, wrongSelf } from './arguments.ts';
 import { serverBehavior } from './gen-server-behavior.ts';
 import type { StatusParts } from './server-status.ts';
 import type { Ignore, NoReply, Reply, Started, Stop } from './result.ts';
-import { chain, type MaybePromise } from './sequence.ts';
+import type { MaybePromise } from './sequence.ts';
 import { ServerRef, type Protocol } from './server-ref.ts';
-import { wrongIdleTime } from './start-options.ts';
-import { checkStart, startedOrThrow, startProcess, type StartOptions, type StartResult } from './start.ts';
+import { wrongSettings } from './start-options.ts';
+import {
+  checkStart,
+  monitored,
+  startedOrThrow,
+  startProcess,
+  type MonitoredStart,
+  type StartOptions,
+  type StartResult,
+} from './start.ts';
 
 export { stopServer } from './stop-server.ts';
 
@@ -83,17 +90,17 @@ export interface GenServer<
   Casts extends Protocol = Protocol,
 > {
   /** Its name in trees and logs. Default `GenServer`. */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** Turns exit signals into messages, and runs `terminate` on the parent's. Default false. */
-  readonly trapExit?: boolean;
+  readonly trapExit?: boolean | undefined;
   /** Messages queued at most, or that and what happens to more of them. Default 1,000, `reject`. */
-  readonly mailbox?: number | MailboxOptions;
+  readonly mailbox?: number | MailboxOptions | undefined;
   /** Milliseconds without a message after which it hibernates. Default never. */
-  readonly hibernateAfter?: number;
+  readonly hibernateAfter?: number | undefined;
   /** Returns the first state, `started(state, next)`, `ignore` or `stop(reason, …)`. */
   init(args: Args, self: Self): MaybePromise<State | Started<State> | Ignore | Stop<unknown>>;
-  readonly handleCall?: CallHandlers<State, Calls>;
-  readonly handleCast?: CastHandlers<State, Casts>;
+  readonly handleCall?: CallHandlers<State, Calls> | undefined;
+  readonly handleCast?: CastHandlers<State, Casts> | undefined;
   /** Requests that no tag names, as they came (from Erlang, later). Default: crash with `undef`. */
   handleRequest?(
     term: unknown,
@@ -108,7 +115,8 @@ export interface GenServer<
   terminate?(reason: ExitReason, state: State, self: Self): MaybePromise<void>;
   /**
    * What a status (`sys.getStatus`) and the reports of a crash show: return `status` with its parts replaced, or
-   * use `redact`. One that throws hides the state and harms nobody. Default: all of it.
+   * use `redact`. One that throws hides the state and harms nobody. Where there is no state, after a start that failed
+   * or an exit signal, it is undefined. Default: all of it.
    */
   formatStatus?(status: StatusParts): StatusParts;
   /** Makes the state of this version from that of version `from` (`sys.changeCode`). */
@@ -162,7 +170,7 @@ export type AnyServer = GenServer<never, never, never, never>;
 
 /**
  * Starts a server without a parent. Throws `StartError`; `ignore` is `StartError` with that reason. Arguments that make
- * no sense: `TypeError`, `RangeError` for a duration. `args` may be left out where `init` takes none.
+ * no sense: `TypeError`, `RangeError` for a duration or bound. `args` may be left out where `init` takes none.
  */
 export async function startServer<
   State,
@@ -192,7 +200,7 @@ export async function startServer(
   options: ServerOptions = {},
 ): Promise<ServerRef<never, never>> {
   checkStart(runtime, options);
-  refuse(wrongServer(server, options));
+  refuse(wrongServer(server, options) ?? withoutInit(server));
   const result = await startServerProcess(runtime, null, server, args, options);
   return new ServerRef(runtime, startedOrThrow(result, options, server.label ?? 'GenServer'));
 }
@@ -226,31 +234,45 @@ export function startServerLink(
 export function startServerMonitor<State, Calls extends Protocol, Casts extends Protocol>(
   self: Self,
   server: GenServer<undefined, State, Calls, Casts>,
-): MaybePromise<StartResult & { readonly ref?: Ref }>;
+): MaybePromise<MonitoredStart>;
 export function startServerMonitor<Args, State, Calls extends Protocol, Casts extends Protocol>(
   self: Self,
   server: GenServer<Args, State, Calls, Casts>,
   args: Args,
   options?: Omit<ServerOptions, 'parent' | 'linked'>,
-): MaybePromise<StartResult & { readonly ref?: Ref }>;
+): MaybePromise<MonitoredStart>;
 export function startServerMonitor(
   self: Self,
   server: object,
   args?: unknown,
   options: Omit<ServerOptions, 'parent' | 'linked'> = {},
-): MaybePromise<StartResult & { readonly ref?: Ref }> {
+): MaybePromise<MonitoredStart> {
   const wrong = wrongSelf('self', self);
   if (wrong !== undefined) return { tag: 'error', reason: wrong };
-  return chain(startServerProcess(self.runtime, null, server as AnyServer, args, options), (result) =>
-    result.tag === 'ok' ? { ...result, ref: self.monitor(result.pid) } : result,
-  );
+  return monitored(self, startServerProcess(self.runtime, null, server as AnyServer, args, options));
 }
 
-/** The error of a definition that is none, or of a time to hibernate that is none. */
+/** The error of an invalid definition, or of what it or the options say of the process. */
 const wrongServer = (server: AnyServer, options: ServerOptions): Error | undefined =>
-  wrongDefinition(server) ?? wrongIdleTime(options, server);
+  wrongDefinition(server) ??
+  wrongSettings(server) ??
+  wrongObject('options', 'an object', options) ??
+  wrongSettings(options);
 
-/** The error of a definition that is none. */
+/** The error of a definition that nothing can be started of. */
+export const wrongChild = (server: unknown, what: string): Error | undefined =>
+  wrongDefinition(server, `${what}: server`) ??
+  wrongSettings(server as AnyServer, `${what}: `) ??
+  withoutInit(server as AnyServer, `${what}: `);
+
+/** The same, of a definition that cannot begin. Those that never throw begin it: who is linked is told (OTP G1). */
+export const withoutInit = (
+  definition: { readonly init?: unknown },
+  where: string = '',
+): TypeError | undefined =>
+  typeof definition.init === 'function' ? undefined : new TypeError(`${where}undef: no init`);
+
+/** The error of an invalid definition. */
 export const wrongDefinition = (server: unknown, what: string = 'server'): TypeError | undefined =>
   wrongObject(what, 'the definition of a server (an object with init)', server);
 
@@ -264,11 +286,11 @@ function startServerProcess(
   const wrong = wrongServer(server, options);
   if (wrong !== undefined) return { tag: 'error', reason: wrong };
   const behavior = serverBehavior(server);
-  const sleepy = options.hibernateAfter ?? server.hibernateAfter;
+  const hibernateAfter = options.hibernateAfter ?? server.hibernateAfter;
   return startProcess(
     runtime,
     behavior,
-    (self) => behavior.init(args, self, sleepy),
+    (self) => behavior.init(args, self, hibernateAfter),
     options,
     parent,
     server,

@@ -20,21 +20,27 @@
  * then zero timeouts, then the mailbox. When not to use one: where a GenServer with a field does. A statechart
  * with nested states is `espalier/xstate`. Source: Erlang/OTP `gen_statem`; OTP §1.5.
  */
-import type { Ref } from '../actor/pid.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { refuse, wrongSelf } from './arguments.ts';
+import { refuse, wrongObject, wrongSelf } from './arguments.ts';
 import { childOf, type ServerChildOptions } from './child-options.ts';
 import type { ChildSpec } from './child-spec.ts';
-import type { ServerOptions } from './gen-server.ts';
+import { withoutInit, type ServerOptions } from './gen-server.ts';
 import { statemBehavior } from './gen-statem/behavior.ts';
 import { wrongStatem } from './gen-statem/callbacks.ts';
 import type { GenStatem } from './gen-statem/definition.ts';
 import { badValue, isModule } from './gen-statem/transition.ts';
-import { chain, type MaybePromise } from './sequence.ts';
+import type { MaybePromise } from './sequence.ts';
 import { ServerRef, type AnyProtocol, type Protocol } from './server-ref.ts';
-import { wrongIdleTime } from './start-options.ts';
-import { checkStart, startedOrThrow, startProcess, type StartResult } from './start.ts';
+import { wrongSettings } from './start-options.ts';
+import {
+  checkStart,
+  monitored,
+  startedOrThrow,
+  startProcess,
+  type MonitoredStart,
+  type StartResult,
+} from './start.ts';
 
 export {
   changeCallbackModule,
@@ -50,23 +56,13 @@ export {
   type Action as StatemAction,
   type AnswerTo,
   type Actions as StatemActions,
+  type CallbackModule,
   type TimeoutOptions,
   type TimeoutTime,
 } from './gen-statem/action.ts';
 export { enterStatemLoop, type EnterStatemOptions } from './gen-statem/enter-loop.ts';
 export type { GenStatem, HandleEvent, StateFunction, StateFunctions } from './gen-statem/definition.ts';
-export type {
-  CallEvent,
-  CastEvent,
-  EnterEvent,
-  InfoEvent,
-  InternalEvent,
-  QueuedEvent,
-  StatemEvent,
-  StatemFrom,
-  TimeoutEvent,
-  TimeoutName,
-} from './gen-statem/event.ts';
+export type { EnterEvent, QueuedEvent, StatemEvent, StatemFrom, TimeoutName } from './gen-statem/event.ts';
 export {
   keepState,
   keepStateAndData,
@@ -88,7 +84,7 @@ export type StatemRef<Calls extends Protocol = AnyProtocol, Casts extends Protoc
 
 /**
  * Starts a machine without a parent. Throws `StartError`; `ignore` is `StartError` with that reason. Arguments that make
- * no sense: `TypeError`, `RangeError` for a duration. `args` may be left out where `init` takes none.
+ * no sense: `TypeError`, `RangeError` for a duration or bound. `args` may be left out where `init` takes none.
  */
 export async function startStatem<
   State,
@@ -118,7 +114,8 @@ export async function startStatem(
   options: ServerOptions = {},
 ): Promise<StatemRef<never, never>> {
   checkStart(runtime, options);
-  refuse(wrongStatem(statem) ?? wrongIdleTime(options, statem));
+  refuse(wrongStatem(statem) ?? wrongSaid(statem, options));
+  if (isModule(statem)) refuse(withoutInit(statem as AnyStatem));
   const result = await startStatemProcess(runtime, null, statem, args, options);
   const { label = 'GenStatem' } = statem as AnyStatem;
   return new ServerRef(runtime, startedOrThrow(result, options, label));
@@ -163,10 +160,7 @@ export function startStatemMonitor<
   Data,
   Calls extends Protocol = AnyProtocol,
   Casts extends Protocol = AnyProtocol,
->(
-  self: Self,
-  statem: GenStatem<undefined, State, Data, Calls, Casts>,
-): MaybePromise<StartResult & { readonly ref?: Ref }>;
+>(self: Self, statem: GenStatem<undefined, State, Data, Calls, Casts>): MaybePromise<MonitoredStart>;
 export function startStatemMonitor<
   Args,
   State,
@@ -178,18 +172,16 @@ export function startStatemMonitor<
   statem: GenStatem<Args, State, Data, Calls, Casts>,
   args: Args,
   options?: Omit<ServerOptions, 'parent' | 'linked'>,
-): MaybePromise<StartResult & { readonly ref?: Ref }>;
+): MaybePromise<MonitoredStart>;
 export function startStatemMonitor(
   self: Self,
   statem: object,
   args?: unknown,
   options: Omit<ServerOptions, 'parent' | 'linked'> = {},
-): MaybePromise<StartResult & { readonly ref?: Ref }> {
+): MaybePromise<MonitoredStart> {
   const wrong = wrongSelf('self', self);
   if (wrong !== undefined) return { tag: 'error', reason: wrong };
-  return chain(startStatemProcess(self.runtime, null, statem, args, options), (result) =>
-    result.tag === 'ok' ? { ...result, ref: self.monitor(result.pid) } : result,
-  );
+  return monitored(self, startStatemProcess(self.runtime, null, statem, args, options));
 }
 
 /** A child specification for a machine. `args` may be left out where its `init` takes none. Throws as `worker`. */
@@ -217,7 +209,8 @@ export function statemWorker(
   args?: unknown,
   options: ServerChildOptions = {},
 ): ChildSpec {
-  refuse(wrongStatem(statem, `statemWorker ${id}: statem`));
+  const what = `statemWorker ${id}: `;
+  refuse(wrongStatem(statem, `${what}statem`) ?? wrongSettings(statem, what) ?? withoutInit(statem, what));
   return childOf(id, 'worker', options, (parent, each) =>
     startStatemProcess(parent.runtime, parent as Process, statem, args, each),
   );
@@ -225,6 +218,10 @@ export function statemWorker(
 
 /** A machine with its types left out. */
 type AnyStatem = GenStatem<never, never, never, never, never>;
+
+/** The error of what the definition or the options say of the process. */
+const wrongSaid = (statem: object, options: ServerOptions): Error | undefined =>
+  wrongSettings(statem) ?? wrongObject('options', 'an object', options) ?? wrongSettings(options);
 
 function startStatemProcess(
   runtime: Runtime,
@@ -235,7 +232,7 @@ function startStatemProcess(
 ): MaybePromise<StartResult> {
   if (!isModule(statem)) return { tag: 'error', reason: badValue('bad_return_from_callback_mode', statem) };
   const definition = statem as AnyStatem;
-  const wrong = wrongIdleTime(options, definition);
+  const wrong = wrongSaid(definition, options);
   if (wrong !== undefined) return { tag: 'error', reason: wrong };
   const behavior = statemBehavior(statem);
   return startProcess(

@@ -15,7 +15,7 @@ import type { NameTable } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process, type Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { isObject, refuse, wrongArgument, wrongObject } from './arguments.ts';
+import { isObject, refuse, wrongArgument, wrongBound, wrongObject } from './arguments.ts';
 import { childOf, type ChildOptions } from './child-options.ts';
 import type { ChildCount, ChildInfo, ChildSpec } from './child-spec.ts';
 import { partitionOf } from './partition-supervisor/partition-of.ts';
@@ -32,7 +32,7 @@ export interface PartitionSupervisorSpec extends Pick<SupervisorSpec, 'intensity
   /** What runs in each partition; a function is asked once per partition. The ids are set here. */
   readonly child: ChildSpec | ((partition: number) => ChildSpec);
   /** Default: `os.availableParallelism()`. */
-  readonly partitions?: number;
+  readonly partitions?: number | undefined;
 }
 
 /** What `whichChildren` lists. */
@@ -41,7 +41,10 @@ export interface PartitionInfo extends Omit<ChildInfo, 'id'> {
   readonly partition: number;
 }
 
-/** Starts a partition supervisor without a parent. Throws `StartError`, a `TypeError` for arguments that make no sense. */
+/**
+ * Starts a partition supervisor without a parent. Throws `StartError`, a `TypeError` for invalid arguments, a `RangeError`
+ * for `partitions` out of range.
+ */
 export async function startPartitionSupervisor(
   runtime: Runtime,
   spec: PartitionSupervisorSpec,
@@ -100,7 +103,7 @@ export class PartitionSupervisorRef extends TreeRef {
   }
 
   /** Who runs in the key's partition now; undefined while it is being restarted. Throws as `partitionOf`. */
-  whereis(key: unknown): Process | undefined {
+  whereis(key: unknown): Pid | undefined {
     const partitions = partitionsOf(this.pid);
     const process = partitions?.[partitionOf(key, partitions.length)];
     return process?.alive === true ? process : undefined;
@@ -135,7 +138,7 @@ const running = new WeakMap<Process, (Process | undefined)[]>();
 const partitionsOf = (pid: Pid | undefined): readonly (Process | undefined)[] | undefined =>
   pid instanceof Process && pid.alive ? running.get(pid) : undefined;
 
-/** The error of a specification that is none. */
+/** The error of an invalid specification. */
 function wrongSpec(what: string, spec: PartitionSupervisorSpec): TypeError | undefined {
   const wrong = wrongObject(what, 'an object with child', spec);
   if (wrong !== undefined) return wrong;
@@ -147,8 +150,7 @@ function wrongSpec(what: string, spec: PartitionSupervisorSpec): TypeError | und
 function supervisorSpec(spec: PartitionSupervisorSpec): SupervisorSpec {
   refuse(wrongSpec('partition supervisor: spec', spec));
   const { child, partitions: count = availableParallelism(), ...limits } = spec;
-  if (!(Number.isInteger(count) && count >= 1))
-    throw new TypeError('partition supervisor: partitions must be an integer ≥ 1');
+  refuse(wrongBound('partition supervisor: partitions', 1, count));
   const children = Array.from({ length: count }, (_, partition) =>
     located(typeof child === 'function' ? child(partition) : child, partition, count),
   );

@@ -14,7 +14,7 @@
 import { hold, letGo, type HeldName } from '../actor/names.ts';
 import type { Pid, Ref } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
-import { refuse, wrongArgument, wrongObject } from './arguments.ts';
+import { refuse, wrongArgument, wrongBound, wrongObject } from './arguments.ts';
 import { ExitError } from './errors.ts';
 import { Memberships } from './process-groups/memberships.ts';
 import { Subscriptions, type GroupChange } from './process-groups/subscriptions.ts';
@@ -28,9 +28,9 @@ const MAX_MONITORS = 10_000;
 /** Bounds of a scope. */
 export interface ProcessGroupsOptions {
   /** Memberships in all. Default 1,000,000. */
-  readonly maxMemberships?: number;
+  readonly maxMemberships?: number | undefined;
   /** Monitors at a time. Default 10,000. */
-  readonly maxMonitors?: number;
+  readonly maxMonitors?: number | undefined;
 }
 
 /** A scope of groups; the top of this file shows its use. It lives as long as somebody refers to it. */
@@ -41,14 +41,12 @@ export class ProcessGroups<Group = string> {
   readonly #maxMonitors: number;
   readonly #held: HeldName = { scope: this, name: undefined };
 
-  /** Throws a `TypeError` for options that make no sense. */
+  /** Throws a `TypeError` for invalid options, a `RangeError` for a bound out of range. */
   constructor(options: ProcessGroupsOptions = {}) {
     refuse(wrongObject('options', 'an object', options));
     const { maxMemberships = MAX_MEMBERSHIPS, maxMonitors = MAX_MONITORS } = options;
-    if (typeof maxMemberships !== 'number' || !(maxMemberships >= 1))
-      throw wrongArgument('maxMemberships', 'a number ≥ 1', maxMemberships);
-    if (typeof maxMonitors !== 'number' || !(maxMonitors >= 0))
-      throw wrongArgument('maxMonitors', 'a number ≥ 0', maxMonitors);
+    refuse(wrongBound('maxMemberships', 1, maxMemberships, 'number'));
+    refuse(wrongBound('maxMonitors', 0, maxMonitors, 'number'));
     this.#maxMemberships = maxMemberships;
     this.#maxMonitors = maxMonitors;
   }
@@ -122,7 +120,8 @@ export class ProcessGroups<Group = string> {
   }
 
   /** Only for the kernel: a member or subscriber died. */
-  release(_name: unknown, process: Process): void {
+  release(_name: unknown, pid: Pid): void {
+    const process = pid as Process;
     this.#subscriptions.drop(process);
     for (const [group, count] of this.#memberships.drop(process))
       this.#tell('leave', group, new Array<Process>(count).fill(process));

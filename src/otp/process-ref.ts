@@ -65,13 +65,17 @@ function wrongTarget(target: Pid | Named<unknown> | RemoteName): TypeError | und
 /** A reference to a process with a tree below it: a supervisor of any kind, or a pool of worker threads. */
 export class TreeRef extends ProcessRef {
   /**
-   * Stops the tree below it as its kind does, then itself, and waits. Gives the reason it ended with, `noproc` when it
-   * does not run. Throws a `RangeError` for a time that is none.
+   * Stops the tree below it as its kind does, then itself, and waits. Gives the reason it ended with; `noproc` when it
+   * does not run, where `stopServer` rejects. Throws a `RangeError` for an invalid time.
    */
   async stop(shutdown: Shutdown = Infinity): Promise<ExitReason> {
     if (shutdown !== 'brutalKill') checkDuration('shutdown', shutdown);
     const process = this.pid;
     if (!(process instanceof Process) || !process.alive) return 'noproc';
     return stopProcess(process, process.parentProcess, shutdown);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 }

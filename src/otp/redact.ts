@@ -26,7 +26,7 @@ const LARGE: ReadonlySet<string> = new Set(['state', 'data']);
  * that is no text.
  */
 export function redact(...keys: readonly string[]): (status: StatusParts) => StatusParts {
-  for (const key of keys) if (typeof key !== 'string') throw wrongArgument('key', 'a text', key);
+  for (const key of keys) if (typeof key !== 'string') throw wrongArgument('key', 'a string', key);
   const secret = new Set(keys);
   return (status) => {
     const redaction = new Redaction(secret);

@@ -19,7 +19,7 @@
 import { hold, letGo, sameName, type HeldName, type NameTable } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
-import { refuse, wrongArgument, wrongFunction, wrongObject } from './arguments.ts';
+import { refuse, wrongArgument, wrongBound, wrongFunction, wrongObject } from './arguments.ts';
 import { ExitError } from './errors.ts';
 import type { Named } from './process-ref.ts';
 import { EntryTable, type Entry, type Keys } from './registry/entry-table.ts';
@@ -39,9 +39,9 @@ export interface RegistryOptions {
    * Who is told of every entry: `RegistryChange` as an ordinary message, in the order of the changes. A name is
    * looked up for each. A listener with a full mailbox misses what comes meanwhile, counted as dropped there.
    */
-  readonly listeners?: readonly (Pid | Named<unknown>)[];
+  readonly listeners?: readonly (Pid | Named<unknown>)[] | undefined;
   /** Entries in all; one more is refused (`ExitError`, `{ overloaded: 'registry' }`). Default 1,000,000. */
-  readonly maxEntries?: number;
+  readonly maxEntries?: number | undefined;
 }
 
 /** One entry of a key. */
@@ -70,14 +70,13 @@ export class Registry<Key = string, Value = undefined> {
   readonly #maxEntries: number;
   readonly #held: HeldName = { scope: this, name: undefined };
 
-  /** Throws a `TypeError` for options that make no sense. */
+  /** Throws a `TypeError` for invalid options, a `RangeError` for a bound out of range. */
   constructor(options: RegistryOptions) {
     refuse(wrongObject('options', 'an object with keys', options));
     const { keys, listeners = [], maxEntries = MAX_ENTRIES } = options;
     if (keys !== 'unique' && keys !== 'duplicate')
       throw new TypeError('registry: keys must be unique or duplicate');
-    if (typeof maxEntries !== 'number' || !(maxEntries >= 1))
-      throw wrongArgument('maxEntries', 'a number ≥ 1', maxEntries);
+    refuse(wrongBound('maxEntries', 1, maxEntries, 'number'));
     this.#table = new EntryTable(keys);
     this.#listeners = new Listeners(listeners);
     this.#maxEntries = maxEntries;
@@ -201,7 +200,7 @@ export class Registry<Key = string, Value = undefined> {
   }
 
   /** Who has a unique key; undefined when nobody does. Throws a `TypeError` with duplicate keys: they name nobody. */
-  whereis(key: Key): Process | undefined {
+  whereis(key: Key): Pid | undefined {
     this.#onlyUnique('whereis');
     return this.#living(key)[0]?.owner;
   }
@@ -230,11 +229,11 @@ export class Registry<Key = string, Value = undefined> {
   }
 
   /** Only for the kernel: the owner died. */
-  release(_name: unknown, process: Process): void {
-    for (const entry of this.#table.ofOwner(process)) this.#remove(entry);
+  release(_name: unknown, pid: Pid): void {
+    for (const entry of this.#table.ofOwner(pid as Process)) this.#remove(entry);
   }
 
-  /** Without those of processes that are dead and only wait for their funeral. */
+  /** Without those of processes that are dead, but have not been released yet. */
   #living(key: Key): readonly Entry<Key, Process, Value>[] {
     const entries = this.#table.ofKey(key);
     return entries.every(({ owner }) => owner.alive) ? entries : entries.filter(({ owner }) => owner.alive);

@@ -13,13 +13,13 @@
 import type { Process, Self } from '../actor/process.ts';
 import { refuse, wrongArgument, wrongSelf } from './arguments.ts';
 import { ProcessRef } from './process-ref.ts';
-import { beforeLong, delayOf, type Patience } from './requests/patience.ts';
 import { Answered, PendingRequest, wrongRequest, type Response } from './requests/pending-request.ts';
+import { beforeLong, delayOf, type ResponseTimeout } from './requests/response-timeout.ts';
 import { Request, type Answer, type Protocol, type ServerRef, type WithPayload } from './server-ref.ts';
 
 export { RequestCollection, type Collected, type TakeOptions } from './requests/collection.ts';
-export type { Patience } from './requests/patience.ts';
 export { Answered, PendingRequest, type Response } from './requests/pending-request.ts';
+export type { ResponseTimeout } from './requests/response-timeout.ts';
 
 /** What waiting for a request that was given up gives. */
 const ABANDONED = { tag: 'error', reason: 'abandoned' } as const;
@@ -27,7 +27,7 @@ const ABANDONED = { tag: 'error', reason: 'abandoned' } as const;
 /** Where an answer goes. */
 export interface RequestOptions {
   /** The process whose `handleInfo` gets it, as an `Answered`. Default: nobody; it is waited for. */
-  readonly to?: Self;
+  readonly to?: Self | undefined;
 }
 
 /**
@@ -58,14 +58,14 @@ export function sendRequest<Calls extends Protocol, Tag extends keyof Calls & st
 /**
  * The answer, or `timeout`: the request lives on and may be waited for again. One that is given up, before or
  * meanwhile, is `{ tag: 'error', reason: 'abandoned' }` at once. Default: without limit. Rejects with a `RangeError`
- * for a time that is none, a `TypeError` for what is no request.
+ * for an invalid time, a `TypeError` for what is no request.
  */
 export async function waitResponse<T>(
   request: PendingRequest<T>,
-  patience: Patience = Infinity,
+  timeout: ResponseTimeout = Infinity,
 ): Promise<Response<T> | 'timeout'> {
   refuse(wrongRequest(request));
-  const delay = delayOf(patience, request.runtime);
+  const delay = delayOf(timeout, request.runtime);
   if (!request.settled) await beforeLong(request.runtime, delay, (wake) => request.whenEnded(wake));
   return request.response ?? (request.abandoned ? ABANDONED : 'timeout');
 }
@@ -73,9 +73,9 @@ export async function waitResponse<T>(
 /** Like `waitResponse`, but a request whose time is up is abandoned: its answer shows up nowhere. */
 export async function receiveResponse<T>(
   request: PendingRequest<T>,
-  patience: Patience = Infinity,
+  timeout: ResponseTimeout = Infinity,
 ): Promise<Response<T> | 'timeout'> {
-  const response = await waitResponse(request, patience);
+  const response = await waitResponse(request, timeout);
   if (response === 'timeout') request.abandon();
   return response;
 }

@@ -18,7 +18,10 @@ export interface RestartLimit {
 export const DEFAULT_LIMIT: RestartLimit = { intensity: 1, period: 5_000 };
 
 /** Fills in the defaults. Throws a `SpecError` for a limit that makes no sense. */
-export function checkLimit(limit: Partial<RestartLimit>): RestartLimit {
+export function checkLimit(limit: {
+  readonly intensity?: number | undefined;
+  readonly period?: number | undefined;
+}): RestartLimit {
   const { intensity = DEFAULT_LIMIT.intensity, period = DEFAULT_LIMIT.period } = limit;
   if (!Number.isInteger(intensity) || intensity < 0)
     throw refused({ invalid_intensity: intensity }, 'intensity must be an integer ≥ 0');
@@ -68,7 +71,7 @@ export class RestartWindow {
   withLimit(limit: RestartLimit): RestartWindow {
     const window = new RestartWindow(limit);
     const inOrder = [...this.#stamps.slice(this.#oldest), ...this.#stamps.slice(0, this.#oldest)];
-    window.#stamps.push(...inOrder.filter((at) => at >= this.#since));
+    for (const at of inOrder) if (at >= this.#since) window.#stamps.push(at);
     window.#room = Math.max(limit.intensity, window.#stamps.length);
     window.#since = this.#since;
     return window;

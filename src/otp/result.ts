@@ -8,9 +8,9 @@ export interface Next {
   /** Runs `handleContinue` with this value before any queued message. */
   readonly continue?: unknown;
   /** Sends `timeout` to `handleInfo` unless another message comes within this many milliseconds. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Gives the mailbox's memory back until a message comes (`sys` does not wake it). */
-  readonly hibernate?: boolean;
+  readonly hibernate?: boolean | undefined;
 }
 
 /** Made by `reply`. */

@@ -51,6 +51,14 @@ export function refusePromise(what: string, value: unknown): void {
   if (silenced(value)) throw new TypeError(`${what} must answer at once, not give a promise`);
 }
 
+/** `then` for what a user's function gave: a value, a promise, or anything else with a `then`. */
+export function chainLike<T, U>(
+  value: T | PromiseLike<T>,
+  next: (value: T) => MaybePromise<U>,
+): MaybePromise<U> {
+  return isPromiseLike(value) ? Promise.resolve(value as PromiseLike<T>).then(next) : next(value);
+}
+
 /** `then` for a value that may not be a promise. */
 export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return value instanceof Promise ? value.then(next) : next(value);

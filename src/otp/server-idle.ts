@@ -14,7 +14,7 @@ export class IdleWatch {
   readonly #timeouts = new WeakMap<Process, TimerEntry>();
   readonly #asleep = new WeakSet<Process>();
   /** Those with `hibernateAfter`: its milliseconds, and the timer that runs. */
-  readonly #sleepy = new WeakMap<Process, { readonly after: number; timer: TimerEntry | undefined }>();
+  readonly #hibernating = new WeakMap<Process, { readonly after: number; timer: TimerEntry | undefined }>();
 
   /** A message is about to be handled. */
   wake(self: Process): void {
@@ -31,7 +31,7 @@ export class IdleWatch {
 
   /**
    * Has `expire` run in `delay` ms; void as soon as any message is handled, also one that came before the time was up.
-   * Throws a `RangeError` for a time that is none, as a callback may give it.
+   * Throws a `RangeError` for an invalid time, as a callback may give it.
    */
   setTimeout(self: Process, delay: number, expire: Expire): void {
     checkDuration('timeout', delay);
@@ -44,13 +44,13 @@ export class IdleWatch {
 
   /** From now on `self` hibernates whenever nothing came for `after` ms. */
   hibernateAfter(self: Process, after: number): void {
-    this.#sleepy.set(self, { after, timer: undefined });
+    this.#hibernating.set(self, { after, timer: undefined });
     this.#restart(self);
   }
 
   hibernate(self: Process): void {
     this.#asleep.add(self);
-    this.#sleepy.get(self)?.timer?.unset();
+    this.#hibernating.get(self)?.timer?.unset();
     if (self.mailbox?.length === 0) self.mailbox = null;
   }
 
@@ -59,10 +59,10 @@ export class IdleWatch {
   }
 
   #restart(self: Process): void {
-    const sleepy = this.#sleepy.get(self);
-    if (sleepy === undefined) return;
-    sleepy.timer?.unset();
-    sleepy.timer = self.runtime.workAfter(sleepy.after, self, (process) => {
+    const hibernation = this.#hibernating.get(self);
+    if (hibernation === undefined) return;
+    hibernation.timer?.unset();
+    hibernation.timer = self.runtime.workAfter(hibernation.after, self, (process) => {
       this.hibernate(process);
     });
   }

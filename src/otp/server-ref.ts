@@ -35,9 +35,9 @@ export type WithPayload<F, Rest extends unknown[]> = F extends (...args: infer A
 /** How long an answer is waited for. */
 export interface CallOptions {
   /** Milliseconds, or Infinity. Default 5,000; of a supervisor or of applications without limit, as in OTP. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Gives the call up when it is aborted: `ExitError` `{ canceled: reason }`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** OTP's default call timeout, milliseconds. */
@@ -50,8 +50,8 @@ export class ServerRef<
 > extends ProcessRef {
   /**
    * Sends a request and waits for its answer. Rejects with `ExitError`: `noproc`, `timeout`, `calling_self`,
-   * `{ overloaded: 'mailbox' }`, `{ canceled }`, or the reason the server died of; with a `RangeError` for a
-   * timeout that is none, a `TypeError` for a signal that is none.
+   * `{ overloaded: 'mailbox' }`, `{ canceled }`, or the reason the server died of; with a `RangeError` for an
+   * invalid timeout, a `TypeError` for an invalid tag or signal.
    */
   call<Tag extends keyof Calls & string>(
     tag: Tag,

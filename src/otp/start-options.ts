@@ -3,20 +3,24 @@
  */
 import type { FullPolicy, MailboxOptions } from '../actor/mailbox.ts';
 import type { NameTable } from '../actor/names.ts';
-import { MAILBOX_BOUND, type Process } from '../actor/process.ts';
-import { isObject, wrongArgument, wrongObject, wrongSignal } from './arguments.ts';
+import { MAILBOX_BOUND, type Self } from '../actor/process.ts';
+import {
+  isObject,
+  wrongArgument,
+  wrongBoolean,
+  wrongBound,
+  wrongObject,
+  wrongSelf,
+  wrongSignal,
+} from './arguments.ts';
 import { wrongDuration } from './durations.ts';
 
 /** How a process is started, whatever its behavior. */
 export interface StartOptions {
-  /** Whose child it is. Default: nobody's; it hangs below the runtime. */
-  readonly parent?: Process | null | undefined;
-  /** Whether the edge to the parent carries exit signals. Default true where there is a parent. */
-  readonly linked?: boolean | undefined;
-  /** Its name in trees and logs. Default: `id`, else the definition's. */
+  /** Whose child it is, linked to it. Default: nobody's; it hangs below the runtime. */
+  readonly parent?: Self | null | undefined;
+  /** Its name in trees and logs. Default: the definition's; of a supervisor's child its id. */
   readonly label?: string | undefined;
-  /** The id of its child specification. */
-  readonly id?: string | undefined;
   /** Registered before `init`; taken: `error` with `{ already_started: pid }`. */
   readonly name?: unknown;
   /** Where the name is registered. Default: the runtime's own scope. */
@@ -34,36 +38,67 @@ export interface StartOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What supervisors and the runtime itself say beside. */
+export interface ProcessOptions extends StartOptions {
+  /** Whether the edge to the parent carries exit signals. Default true where there is a parent. */
+  readonly linked?: boolean | undefined;
+  /** The id of its child specification. */
+  readonly id?: string | undefined;
+}
+
 /** What a definition says for those who start it and say nothing. */
 export type StartDefaults = Pick<StartOptions, 'label' | 'mailbox' | 'trapExit'>;
 
-/** The error of options that make no sense: a `TypeError`, or a `RangeError` for a duration. */
-export function wrongOptions(options: StartOptions): Error | undefined {
-  const wrong = wrongObject('options', 'an object', options);
-  if (wrong !== undefined) return wrong;
-  const { name, scope, signal, timeout } = options;
-  if (timeout !== undefined) {
-    const bad = wrongDuration('timeout', timeout);
-    if (bad !== undefined) return bad;
-  }
-  const dumb = signal === undefined ? undefined : wrongSignal('signal', signal);
-  if (dumb !== undefined) return dumb;
-  return name !== undefined && scope !== undefined ? wrongTable(scope) : undefined;
+/** What may be said in several places: at a start, of a child, in a definition. */
+interface Settings extends StartDefaults, Pick<StartOptions, 'name' | 'scope' | 'timeout'> {
+  readonly hibernateAfter?: number | undefined;
+  readonly stateEnter?: boolean | undefined;
 }
 
-/** The error of the time after which a server hibernates, of the options or of the definition; or of options that are none. */
-export function wrongIdleTime(
-  options: { readonly hibernateAfter?: number | undefined },
-  definition: { readonly hibernateAfter?: number },
-): Error | undefined {
-  const wrong = wrongObject('options', 'an object', options);
+/**
+ * The error of the first setting that makes no sense: a `TypeError`, or a `RangeError` for a duration or bound.
+ * @param where comes before its name: `worker counter: `.
+ */
+export function wrongSettings(settings: Settings, where: string = ''): Error | undefined {
+  const { label, mailbox, trapExit, name, scope, timeout, hibernateAfter, stateEnter } = settings;
+  if (timeout !== undefined) {
+    const wrong = wrongDuration(`${where}timeout`, timeout);
+    if (wrong !== undefined) return wrong;
+  }
+  if (hibernateAfter !== undefined) {
+    const wrong = wrongDuration(`${where}hibernateAfter`, hibernateAfter);
+    if (wrong !== undefined) return wrong;
+  }
+  if (label !== undefined && typeof label !== 'string')
+    return wrongArgument(`${where}label`, 'a string', label);
+  if (mailbox !== undefined) {
+    const judged = mailboxOf(mailbox, where);
+    if (judged instanceof Error) return judged;
+  }
+  if (name === null) return wrongArgument(`${where}name`, 'a name', name);
+  if (scope !== undefined) {
+    const wrong = wrongTable(scope, where);
+    if (wrong !== undefined) return wrong;
+  }
+  return wrongBoolean(`${where}trapExit`, trapExit) ?? wrongBoolean(`${where}stateEnter`, stateEnter);
+}
+
+/** The error of options that make no sense: a `TypeError`, or a `RangeError` for a duration or bound. */
+export function wrongOptions(options: ProcessOptions): Error | undefined {
+  const wrong = wrongObject('options', 'an object', options) ?? wrongSettings(options);
   if (wrong !== undefined) return wrong;
-  const idle = options.hibernateAfter ?? definition.hibernateAfter;
-  return idle === undefined ? undefined : wrongDuration('hibernateAfter', idle);
+  const { id, linked, parent, signal } = options;
+  if (id !== undefined && typeof id !== 'string') return wrongArgument('id', 'a string', id);
+  if (parent !== undefined && parent !== null) {
+    const stranger = wrongSelf('parent', parent);
+    if (stranger !== undefined) return stranger;
+  }
+  const badSignal = signal === undefined ? undefined : wrongSignal('signal', signal);
+  return badSignal ?? wrongBoolean('linked', linked);
 }
 
 /** The error of a scope that is no table of names. */
-export function wrongTable(scope: unknown): TypeError | undefined {
+export function wrongTable(scope: unknown, where: string = ''): TypeError | undefined {
   const table = isObject(scope) ? (scope as Partial<NameTable>) : {};
   if (
     typeof table.register === 'function' &&
@@ -71,18 +106,25 @@ export function wrongTable(scope: unknown): TypeError | undefined {
     typeof table.whereis === 'function'
   )
     return undefined;
-  return wrongArgument('scope', 'a table of names (register, unregister, whereis)', scope);
+  return wrongArgument(`${where}scope`, 'a table of names (register, unregister, whereis)', scope);
 }
 
 const POLICIES: readonly FullPolicy[] = ['reject', 'dropNewest', 'dropOldest'];
 
-/** Bound and policy, judged; a `TypeError` for what makes no sense. */
-export function mailboxOf(given: number | MailboxOptions): Required<MailboxOptions> | TypeError {
+/** A mailbox with its defaults filled in. */
+export interface CheckedMailbox {
+  readonly bound: number;
+  readonly full: FullPolicy;
+}
+
+/** Bound and policy, judged; a `TypeError` for what makes no sense, a `RangeError` for a bound out of range. */
+export function mailboxOf(given: number | MailboxOptions, where: string = ''): CheckedMailbox | Error {
   if (typeof given !== 'number' && !isObject(given))
-    return wrongArgument('mailbox', 'a number or { bound, full }', given);
+    return wrongArgument(`${where}mailbox`, 'a number or { bound, full }', given);
   const { bound = MAILBOX_BOUND, full = 'reject' }: MailboxOptions =
     typeof given === 'number' ? { bound: given } : given;
-  if (!(Number.isInteger(bound) && bound >= 1)) return new TypeError('mailbox: bound must be an integer ≥ 1');
-  if (!POLICIES.includes(full)) return new TypeError(`mailbox: full must be ${POLICIES.join(', ')}`);
+  const outside = wrongBound(`${where}mailbox: bound`, 1, bound);
+  if (outside !== undefined) return outside;
+  if (!POLICIES.includes(full)) return new TypeError(`${where}mailbox: full must be ${POLICIES.join(', ')}`);
   return { bound, full };
 }

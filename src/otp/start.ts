@@ -5,25 +5,52 @@
  * that a supervisor can start thousands of children in one go. A name is taken before `init` and is free
  * again before the starter hears of a failure.
  */
+import { offAbort, onAbort } from '../actor/abort-listeners.ts';
 import type { Behavior } from '../actor/behavior.ts';
 import { isOrderly, thrownReason, type ExitReason } from '../actor/exit-reason.ts';
 import { takeName, type NameTable } from '../actor/names.ts';
-import type { Pid } from '../actor/pid.ts';
-import { Status, type Process } from '../actor/process.ts';
+import type { Pid, Ref } from '../actor/pid.ts';
+import { formatReason, keepShown } from '../actor/shown-reason.ts';
+import { Status, type Process, type Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { refuse, wrongRuntime, wrongSelf } from './arguments.ts';
 import { StartError } from './errors.ts';
-import { mailboxOf, wrongOptions, type StartDefaults, type StartOptions } from './start-options.ts';
+import { chain, type MaybePromise } from './sequence.ts';
+import {
+  mailboxOf,
+  wrongOptions,
+  type ProcessOptions,
+  type StartDefaults,
+  type StartOptions,
+} from './start-options.ts';
 import { requestStop } from './stop.ts';
 
-export type { StartDefaults, StartOptions } from './start-options.ts';
+export type { ProcessOptions, StartDefaults, StartOptions } from './start-options.ts';
+
+/** Something could not be done; `reason` says why. */
+export interface Failed {
+  readonly tag: 'error';
+  readonly reason: ExitReason;
+}
+
+/** Says so. */
+export const failed = (reason: ExitReason): Failed => ({ tag: 'error', reason });
 
 /** What starting a child gives its supervisor. */
 export type StartResult =
   | { readonly tag: 'ok'; readonly pid: Pid; readonly extra?: unknown }
   /** The child decided not to run; not an error. */
   | { readonly tag: 'ignore' }
-  | { readonly tag: 'error'; readonly reason: ExitReason };
+  | Failed;
+
+/** What a start gives that also monitors: the `ref` of the monitor; a start that fails leaves none. */
+export type MonitoredStart =
+  | (Extract<StartResult, { readonly tag: 'ok' }> & { readonly ref: Ref })
+  | Exclude<StartResult, { readonly tag: 'ok' }>;
+
+/** Monitors what was started, from `self`. */
+export const monitored = (self: Self, starting: MaybePromise<StartResult>): MaybePromise<MonitoredStart> =>
+  chain(starting, (result) => (result.tag === 'ok' ? { ...result, ref: self.monitor(result.pid) } : result));
 
 /** What `init` decided. */
 export type InitResult =
@@ -40,20 +67,20 @@ export function startProcess(
   runtime: Runtime,
   behavior: Behavior,
   init: (self: Process) => InitResult | PromiseLike<InitResult>,
-  options: StartOptions = NOTHING_SAID,
+  options: ProcessOptions = NOTHING_SAID,
   parent?: Process | null,
   defaults: StartDefaults = NOTHING_SAID,
 ): StartResult | Promise<StartResult> {
   const wrong = wrongStart(runtime, options);
   if (wrong !== undefined) return { tag: 'error', reason: wrong };
-  const above = parent ?? options.parent ?? null;
+  const above = parent ?? (options.parent as Process | null | undefined) ?? null;
   const misplaced = above === null ? undefined : wrongSelf('parent', above);
   if (misplaced !== undefined) return { tag: 'error', reason: misplaced };
   const { signal } = options;
   if (isAborted(signal)) return { tag: 'error', reason: { canceled: signal?.reason as unknown } };
   const size = options.mailbox ?? defaults.mailbox;
   const mailbox = size === undefined ? undefined : mailboxOf(size);
-  if (mailbox instanceof TypeError) return { tag: 'error', reason: mailbox };
+  if (mailbox instanceof Error) return { tag: 'error', reason: mailbox };
   const process = runtime.spawn(behavior, {
     parent: above,
     linked: options.linked,
@@ -121,11 +148,14 @@ function nameRefused(
  */
 export function startedOrThrow(
   result: StartResult,
-  options: Pick<StartOptions, 'label' | 'id'>,
+  options: Pick<ProcessOptions, 'label' | 'id'>,
   what: string,
 ): Pid {
   if (result.tag === 'ok') return result.pid;
-  throw new StartError(options.label ?? options.id ?? what, result.tag === 'ignore' ? 'ignore' : result.reason);
+  throw new StartError(
+    options.label ?? options.id ?? what,
+    result.tag === 'ignore' ? 'ignore' : result.reason,
+  );
 }
 
 /** Waits for an asynchronous `init`, its death, or its deadline, whichever is first. */
@@ -138,11 +168,11 @@ function later(
   const runtime = process.runtime;
   return new Promise((resolve) => {
     let canceled: ExitReason;
-    const timer = timeout === Infinity ? undefined : runtime.timers.after(timeout, expire);
+    const timer = runtime.timers.within(timeout, expire);
     const watch = runtime.onExit(process, (reason) => {
       timer?.unset();
-      signal?.removeEventListener('abort', giveUp);
-      resolve({ tag: 'error', reason: canceled ?? reason });
+      offAbort(signal, giveUp);
+      resolve(canceled === undefined ? notStarted(process, reason) : failed(canceled));
     });
     // a supervisor ends in good order, anything else at once: its `init` may never end
     function giveUp(): void {
@@ -151,10 +181,10 @@ function later(
       else runtime.exit(process, 'kill');
     }
     if (signal?.aborted === true) giveUp();
-    else signal?.addEventListener('abort', giveUp);
+    else onAbort(signal, giveUp);
     function expire(): void {
       runtime.demonitor(watch);
-      signal?.removeEventListener('abort', giveUp);
+      offAbort(signal, giveUp);
       resolve({ tag: 'error', reason: 'timeout' });
       runtime.exit(process, 'kill');
     }
@@ -163,7 +193,7 @@ function later(
       if (process.status !== Status.starting) return;
       runtime.demonitor(watch);
       timer?.unset();
-      signal?.removeEventListener('abort', giveUp);
+      offAbort(signal, giveUp);
       resolve(finish());
     };
     Promise.resolve(result).then(
@@ -184,10 +214,26 @@ function conclude(process: Process, result: InitResult): StartResult {
       runtime.die(process, 'normal');
       return { tag: 'ignore' };
     case 'stop':
-      if (!isOrderly(result.reason)) runtime.reportCrash(process, result.reason);
-      runtime.die(process, result.reason);
-      return { tag: 'error', reason: result.reason };
+      return stopped(process, result.reason);
   }
+}
+
+function stopped(process: Process, reason: ExitReason): StartResult {
+  const { runtime } = process;
+  if (!isOrderly(reason)) runtime.reportCrash(process, reason);
+  // before its state is gone
+  const result = notStarted(process, reason);
+  runtime.die(process, reason);
+  return result;
+}
+
+/** A start failed; what its supervisor's report may show of the reason is up to the process that did not start. */
+export function notStarted(process: Process, reason: ExitReason): Failed {
+  const result = failed(reason);
+  const { behavior, runtime } = process;
+  if (behavior.formatReason !== undefined && runtime.wantsProgress)
+    keepShown(result, reason, formatReason(process, reason));
+  return result;
 }
 
 function crashed(process: Process, error: unknown): StartResult {

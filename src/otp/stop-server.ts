@@ -16,7 +16,8 @@ export type Stoppable = Pid | { readonly pid: unknown; readonly runtime: Runtime
 /**
  * Stops a server and waits until it is dead. `timeout` in ms, default none; when it passes the server goes on living
  * and the promise rejects with `ExitError` `timeout`. Also `ExitError`: `noproc`, `calling_self`, `noconnection` for a
- * process of another node, or another reason than this one that it ended with.
+ * process of another node, or another reason than this one that it ended with. (`stop` of a reference to a supervisor
+ * resolves to the reason instead, to `noproc` too.)
  */
 export async function stopServer(
   target: Stoppable,
@@ -29,13 +30,10 @@ export async function stopServer(
   const { runtime } = process;
   if (process === runtime.scheduler.current) throw new ExitError('stop', 'calling_self');
   const died = await new Promise<ExitReason>((resolve, reject) => {
-    const timer =
-      timeout === Infinity
-        ? undefined
-        : runtime.timers.after(timeout, () => {
-            runtime.demonitor(watch);
-            reject(new ExitError('stop', 'timeout'));
-          });
+    const timer = runtime.timers.within(timeout, () => {
+      runtime.demonitor(watch);
+      reject(new ExitError('stop', 'timeout'));
+    });
     const watch = runtime.onExit(process, (why) => {
       timer?.unset();
       resolve(why);

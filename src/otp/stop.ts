@@ -32,12 +32,9 @@ export function stopProcess(
   else runtime.exit(process, reason, from);
   if (!process.alive) return process.reason;
   return new Promise((resolve) => {
-    const timer =
-      shutdown === 'brutalKill' || shutdown === Infinity
-        ? undefined
-        : runtime.timers.after(shutdown, () => {
-            runtime.exit(process, 'kill', from);
-          });
+    const timer = runtime.timers.within(shutdown === 'brutalKill' ? Infinity : shutdown, () => {
+      runtime.exit(process, 'kill', from);
+    });
     runtime.onExit(process, (died) => {
       timer?.unset();
       resolve(died);
@@ -48,7 +45,8 @@ export function stopProcess(
 /** Ends a process and all below it at once: nobody restarts anybody, and no `terminate` holds the end up. */
 export function killTree(root: Process): void {
   const all = [root];
-  for (const process of all) all.push(...childrenOf(process));
+  // one by one: there may be more children than a call takes arguments
+  for (const process of all) for (const child of childrenOf(process)) all.push(child);
   for (const process of all) process.runtime.exit(process, 'kill');
 }
 

@@ -6,7 +6,14 @@ import type { Call } from '../actor/call.ts';
 import { Kind } from '../actor/mailbox.ts';
 import type { Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
+import { reportUnhandled } from '../actor/report.ts';
 import { chain, type MaybePromise } from './sequence.ts';
+
+/**
+ * Messages and signals queued at most before calls are refused, as endpoints have: the ends of many children in one
+ * turn are signals, and must not shut out those who ask.
+ */
+export const SUPERVISOR_MAILBOX = 16_384;
 
 /**
  * One after the other, as OTP's do: while a start or a stop takes time the next one waits.
@@ -23,12 +30,6 @@ export function supervising(
       const call = message as Call;
       return chain(answer(self, call.request), (value) => void call.reply(value));
     }
-    return self.runtime.report({
-      tag: 'unhandled',
-      at: self.clock.wall(),
-      pid: self,
-      label: self.label,
-      kind: 'message',
-    });
+    return reportUnhandled(self, message);
   };
 }

@@ -14,7 +14,16 @@ import { restartWhenDue, type Due } from './restart-wait.ts';
 import { chain, type MaybePromise } from './sequence.ts';
 import { stopStarting } from './stop.ts';
 import { endsSupervisor, reportable, restartGroup, restarts } from './strategy.ts';
-import { report, startChild, stateOf, stopAll, type SupervisorState } from './supervisor-children.ts';
+import type { Failed } from './start.ts';
+import {
+  ending,
+  report,
+  startChild,
+  startReason,
+  stateOf,
+  stopAll,
+  type SupervisorState,
+} from './supervisor-children.ts';
 import { answer, type SupervisorRequest } from './supervisor-requests.ts';
 import { supervising } from './supervising.ts';
 
@@ -104,16 +113,18 @@ function startGroup(self: Process, group: readonly Child[], from: number): Maybe
     const result = startChild(self, child);
     if (result instanceof Promise)
       return result.then((given) =>
-        given.tag === 'error' ? startLater(self, child, given.reason) : startGroup(self, group, at + 1),
+        given.tag === 'error' ? startLater(self, child, given) : startGroup(self, group, at + 1),
       );
-    if (result.tag === 'error') return startLater(self, child, result.reason);
+    if (result.tag === 'error') return startLater(self, child, result);
   }
   return undefined;
 }
 
-function startLater(self: Process, child: Child, reason: ExitReason): MaybePromise<void> {
-  report(self, child, 'start_error', reason, 'try again');
-  return restartWhenDue(self, child, dueOf(self, child, null, reason));
+function startLater(self: Process, child: Child, result: Failed): MaybePromise<void> {
+  // it failed because of that, or nobody tries again because of it
+  if (ending(self)) return undefined;
+  report(self, child, 'start_error', startReason(result), 'try again');
+  return restartWhenDue(self, child, dueOf(self, child, null, result.reason));
 }
 
 const dueOf = (self: Process, child: Child, ended: Process | null, reason: ExitReason): Due => ({

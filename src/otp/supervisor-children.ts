@@ -4,10 +4,11 @@
 import { isOrderly, type ExitReason } from '../actor/exit-reason.ts';
 import { Process, Status } from '../actor/process.ts';
 import type { ReportedChild } from '../actor/report.ts';
+import { keepShown, shownReason } from '../actor/shown-reason.ts';
 import { Child, type CheckedSpec } from './child-spec.ts';
 import { RestartWindow } from './restart-intensity.ts';
 import { chain, eachInOrder, isPromiseLike, type MaybePromise } from './sequence.ts';
-import type { StartResult } from './start.ts';
+import { failed, notStarted, type Failed, type StartResult } from './start.ts';
 import { stopProcess } from './stop.ts';
 import { reportable, type AutoShutdown, type Strategy } from './strategy.ts';
 import type { CheckedSupervisor, SupervisorInit } from './supervisor-spec.ts';
@@ -46,10 +47,10 @@ export function startAll(self: Process, specs: readonly CheckedSpec[]): MaybePro
     const child = new Child(spec);
     return chain(startChild(self, child), (result) => {
       if (result.tag === 'error') {
-        failure = { shutdown: { failed_to_start_child: child.spec.id, reason: result.reason } };
+        failure = failedChild(child, result);
         // an orderly failure is told to the starter, who asked for the start; it is no fault to report
         if (!isOrderly(result.reason))
-          report(self, child, 'start_error', result.reason, 'the supervisor does not start');
+          report(self, child, 'start_error', startReason(result), 'the supervisor does not start');
         return false;
       }
       if (result.tag === 'ok' || child.spec.restart !== 'temporary') state.keep(child);
@@ -64,7 +65,25 @@ export function startAll(self: Process, specs: readonly CheckedSpec[]): MaybePro
   });
 }
 
-const ending = ({ status, toldToEnd }: Process): boolean =>
+/** What a supervisor fails with whose child does not start; shown as the reason of that child is. */
+function failedChild(child: Child, result: Failed): ExitReason {
+  const wrapped = (reason: ExitReason): object => ({
+    shutdown: { failed_to_start_child: child.spec.id, reason },
+  });
+  const failure = wrapped(result.reason);
+  const shown = shownReason(result.reason, result);
+  if (!Object.is(shown, result.reason)) keepShown(failure, failure, wrapped(shown));
+  return failure;
+}
+
+/** The reason of a failed start, for its report: what of an object is shown is known by the object. */
+export const startReason = (result: Failed): ExitReason =>
+  typeof result.reason === 'object' && result.reason !== null
+    ? result.reason
+    : shownReason(result.reason, result);
+
+/** It has ended, or its end is ordered: it starts nobody any more, and what fails to start is not tried again. */
+export const ending = ({ status, toldToEnd }: Process): boolean =>
   toldToEnd || status === Status.stopping || status === Status.dead;
 
 /** Stops children, the last first. */
@@ -91,23 +110,23 @@ export function startChild(
     const plain = before.length === 0 && child.args.length === 0;
     result = plain ? start(self) : start(self, ...before, ...child.args);
   } catch (error) {
-    result = asError(error);
+    result = failed(error);
   }
   // most starts are synchronous, and a closure for each costs as much as the rest of it
   if (!isPromiseLike(result)) return begun(self, child, result);
   return Promise.resolve(result)
-    .catch(asError)
+    .catch(failed)
     .then((given) => begun(self, child, given));
 }
 
 /** What its start gave, judged and written down. */
 function begun(self: Process, child: Child, given: StartResult): StartResult {
-  const outcome = isStartResult(given) ? given : asError(given);
+  const outcome = isStartResult(given) ? given : failed(given);
   if (outcome.tag === 'error') return outcome;
   child.retry = null;
   if (outcome.tag === 'ignore') return outcome;
   const process = outcome.pid as Process;
-  if (!process.alive) return { tag: 'error', reason: process.reason };
+  if (!process.alive) return notStarted(process, process.reason);
   child.process = process;
   process.child = child;
   if (!child.shared && self.runtime.wantsProgress) progress(self, child, process);
@@ -139,8 +158,6 @@ export function tryAgain(self: Process, child: Child, restart: () => MaybePromis
   child.retry = ticket;
   self.runtime.work(self, () => (child.retry === ticket ? restart() : undefined));
 }
-
-const asError = (reason: unknown): StartResult => ({ tag: 'error', reason });
 
 /** What a supervisor hears of a child that is dead already: nothing when it had left the link between them. */
 const reasonHeard = (process: Process): ExitReason => (process.linkedToParent ? process.reason : 'noproc');

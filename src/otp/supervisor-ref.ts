@@ -104,6 +104,7 @@ export function nameOf(spec: unknown): string {
   return typeof id === 'string' && id !== '' ? id : 'child';
 }
 
-function started(answer: ChildAnswer & { readonly tag: 'ok' }): StartedChild {
+/** What a caller is told of a child that was started. */
+export function started(answer: StartedChild): StartedChild {
   return 'extra' in answer ? { pid: answer.pid, extra: answer.extra } : { pid: answer.pid };
 }

@@ -1,18 +1,19 @@
 /**
  * What a supervisor answers: the child management of OTP's `supervisor` (OTP S16, S18, S20).
  */
-import type { ExitReason } from '../actor/exit-reason.ts';
 import type { Pid } from '../actor/pid.ts';
 import type { Process } from '../actor/process.ts';
 import {
   Child,
   checkSpec,
+  countOf,
   type CheckedSpec,
   type ChildCount,
   type ChildInfo,
   type ChildSpec,
 } from './child-spec.ts';
 import { chain, type MaybePromise } from './sequence.ts';
+import { failed, type Failed } from './start.ts';
 import { startChild, stopChild, type SupervisorState } from './supervisor-children.ts';
 import type { SupervisorInit } from './supervisor-spec.ts';
 import { update } from './supervisor-update.ts';
@@ -29,7 +30,7 @@ export type SupervisorRequest =
   | { readonly tag: 'update'; readonly init: SupervisorInit | undefined };
 
 /** `ok`, or why not: `already_started`, `already_present`, `not_found`, `running`, `restarting`, or the start's reason. */
-export type ChildAnswer = Started | { readonly tag: 'error'; readonly reason: ExitReason };
+export type ChildAnswer = Started | Failed;
 
 export interface Started {
   readonly tag: 'ok';
@@ -39,8 +40,7 @@ export interface Started {
   readonly extra?: unknown;
 }
 
-export type SpecAnswer =
-  { readonly tag: 'ok'; readonly spec: CheckedSpec } | { readonly tag: 'error'; readonly reason: ExitReason };
+export type SpecAnswer = { readonly tag: 'ok'; readonly spec: CheckedSpec } | Failed;
 
 export function answer(
   self: Process,
@@ -71,14 +71,8 @@ export function answer(
       return [...state.children.values()].toReversed().map(infoOf);
     case 'countChildren': {
       const children = [...state.children.values()];
-      const supervisors = children.filter((child) => child.spec.type === 'supervisor').length;
-      return {
-        specs: children.length,
-        // one that left its supervisor's link may be dead unnoticed
-        active: children.filter((child) => child.process?.alive === true).length,
-        supervisors,
-        workers: children.length - supervisors,
-      };
+      // one that left its supervisor's link may be dead unnoticed
+      return countOf(children, children.filter((child) => child.process?.alive === true).length);
     }
     case 'definition':
       return state.init;
@@ -88,11 +82,6 @@ export function answer(
 }
 
 const DONE: Started = { tag: 'ok', pid: undefined };
-const failed = (reason: ExitReason): { readonly tag: 'error'; readonly reason: ExitReason } => ({
-  tag: 'error',
-  reason,
-});
-
 function infoOf({ spec, process, restarting }: Child): ChildInfo {
   return {
     id: spec.id,
@@ -122,12 +111,9 @@ function terminate(self: Process, state: SupervisorState, id: string): MaybeProm
 /** Starts a child for the one who asked, who hears of a failure; nobody tries again. */
 function start(self: Process, child: Child, kept: () => void = () => {}): MaybePromise<ChildAnswer> {
   return chain(startChild(self, child), (result): ChildAnswer => {
-    if (result.tag === 'error') return failed(result.reason);
+    if (result.tag === 'error') return result;
     if (result.tag === 'ok' || child.spec.restart !== 'temporary') kept();
-    if (result.tag === 'ignore') return DONE;
-    return 'extra' in result
-      ? { tag: 'ok', pid: result.pid, extra: result.extra }
-      : { tag: 'ok', pid: result.pid };
+    return result.tag === 'ignore' ? DONE : result;
   });
 }
 

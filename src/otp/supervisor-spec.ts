@@ -13,13 +13,13 @@ import type { AutoShutdown, Strategy } from './strategy.ts';
 /** What a supervisor is: its children and when it gives up. Source: Erlang/OTP `supervisor`; OTP S1. */
 export interface SupervisorSpec {
   /** Default `oneForOne`. */
-  readonly strategy?: Strategy;
+  readonly strategy?: Strategy | undefined;
   /** Restarts allowed within `period`. Default 1. */
-  readonly intensity?: number;
+  readonly intensity?: number | undefined;
   /** Milliseconds. Default 5,000. */
-  readonly period?: number;
+  readonly period?: number | undefined;
   /** Whether the end of a significant child ends it with `shutdown`: of the first, of the last. Default `never`. */
-  readonly autoShutdown?: AutoShutdown;
+  readonly autoShutdown?: AutoShutdown | undefined;
   /** In the order of their start; they are stopped in reverse. */
   readonly children: readonly ChildSpec[];
 }
@@ -38,9 +38,9 @@ export interface CheckedSupervisor {
 
 /** Options of both kinds of supervisors. Throws a `SpecError`. */
 export function checkOptions(spec: {
-  readonly intensity?: number;
-  readonly period?: number;
-  readonly autoShutdown?: AutoShutdown;
+  readonly intensity?: number | undefined;
+  readonly period?: number | undefined;
+  readonly autoShutdown?: AutoShutdown | undefined;
 }): { readonly autoShutdown: AutoShutdown; readonly limit: RestartLimit } {
   if (typeof spec !== 'object' || spec === null || Array.isArray(spec))
     throw new SpecError(
@@ -77,7 +77,7 @@ function checkList(
   part: SpecPart,
 ): readonly CheckedSpec[] {
   if (!Array.isArray(specs))
-    throw new SpecError(part, { bad_start_spec: specs }, 'supervisor: children must be a list');
+    throw new SpecError(part, { bad_start_spec: specs }, 'supervisor: children must be an array');
   const context = { part, ...(autoShutdown === undefined ? {} : { autoShutdown }) };
   const ids = new Set<string>();
   return Array.from(specs, (child: unknown, at) => {

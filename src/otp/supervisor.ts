@@ -15,7 +15,7 @@ import type { Runtime } from '../actor/runtime.ts';
 import { refuse, wrongInit, wrongSelf } from './arguments.ts';
 import { childOf, type ChildOptions, type ServerChildOptions } from './child-options.ts';
 import type { ChildSpec } from './child-spec.ts';
-import { startServerLink, wrongDefinition, type AnyServer, type GenServer } from './gen-server.ts';
+import { startServerLink, wrongChild, type AnyServer, type GenServer } from './gen-server.ts';
 import { chain, type MaybePromise } from './sequence.ts';
 import type { Protocol } from './server-ref.ts';
 import {
@@ -27,6 +27,7 @@ import {
   type StartResult,
 } from './start.ts';
 import { supervisorBehavior } from './supervisor-behavior.ts';
+import { SUPERVISOR_MAILBOX } from './supervising.ts';
 import { startAll, SupervisorState } from './supervisor-children.ts';
 import { SupervisorRef } from './supervisor-ref.ts';
 import { checkSupervisor, judged, type SupervisorInit } from './supervisor-spec.ts';
@@ -38,8 +39,8 @@ export { SupervisorRef, type StartedChild } from './supervisor-ref.ts';
 export { checkChildSpecs, type SupervisorInit, type SupervisorSpec } from './supervisor-spec.ts';
 
 /**
- * A child specification for a GenServer. `args` may be left out where its `init` takes none. Throws a `TypeError` for a
- * definition or options that are none, a `RangeError` for a duration.
+ * A child specification for a GenServer. `args` may be left out where its `init` takes none. Throws a `TypeError` for an
+ * invalid definition or options, a `RangeError` for a duration or bound.
  */
 export function worker<State, Calls extends Protocol, Casts extends Protocol>(
   id: string,
@@ -57,7 +58,7 @@ export function worker(
   args?: unknown,
   options: ServerChildOptions = {},
 ): ChildSpec {
-  refuse(wrongDefinition(server, `worker ${id}: server`));
+  refuse(wrongChild(server, `worker ${id}`));
   return childOf(id, 'worker', options, (parent, each) =>
     startServerLink(parent, server as AnyServer, args as never, each),
   );
@@ -69,13 +70,17 @@ export function supervisor(id: string, init: SupervisorInit, options: ChildOptio
   return childOf(id, 'supervisor', options, (parent, each) => startSupervisorLink(parent, init, each));
 }
 
-/** Starts a supervisor without a parent. Throws `StartError` with the first child's failure inside. */
+/**
+ * Starts a supervisor without a parent. Throws `StartError` with the first child's failure, or the `SpecError`, inside; a
+ * `TypeError` or `RangeError` for other arguments that make no sense.
+ */
 export async function startSupervisor(
   runtime: Runtime,
   init: SupervisorInit,
   options: StartOptions = {},
 ): Promise<SupervisorRef> {
   checkStart(runtime, options);
+  refuse(wrongInit('init', init));
   const result = await start(runtime, null, init, options);
   return new SupervisorRef(runtime, startedOrThrow(result, options, 'supervisor'));
 }
@@ -114,5 +119,6 @@ function start(
     },
     options,
     parent,
+    { mailbox: SUPERVISOR_MAILBOX },
   );
 }

@@ -56,7 +56,7 @@ class SystemRequest<T> implements Work {
 /**
  * What `answer` gives in the target's turn. Rejects with `ExitError`: the reason `answer` threw, `noproc`,
  * `timeout`, `calling_self`, `noconnection` for a process of another node, or the target's exit reason; with a
- * `RangeError` for a timeout that is none, a `TypeError` for a target that is none.
+ * `RangeError` for an invalid timeout, a `TypeError` for an invalid target.
  */
 export function askProcess<T>(
   target: SysTarget,
@@ -68,8 +68,12 @@ export function askProcess<T>(
     checkDuration('timeout', timeout);
     const pid = pidOf(target);
     const call = new PromiseCall(what, resolve as (value: unknown) => void, (failure) => {
+      // nothing of it stays with a process that never comes to it
+      if (failure.tag === 'timeout' && pid instanceof Process)
+        pid.urgent?.removeFirst((_, message) => message === request);
       reject(new ExitError(`sys ${what}`, reasonOf(failure)));
     });
+    const request = new SystemRequest(call, answer);
     const fail = (reason: string): void => {
       call.fail({ tag: 'exit', reason, holder: null });
     };
@@ -80,7 +84,7 @@ export function askProcess<T>(
       call.moveTo(pid);
       if (call.settled) return;
       if (timeout !== Infinity) pid.runtime.timers.set(call, timeout);
-      urgentSignal(pid, Kind.work, new SystemRequest(call, answer));
+      urgentSignal(pid, Kind.work, request);
     }
   });
 }

@@ -75,7 +75,7 @@ export async function trace(
  * be written; one that cannot be written later ends it, with a line in the runtime's log.
  */
 export async function logToFile(target: SysTarget, path: string | false, timeout?: number): Promise<void> {
-  if (path !== false && typeof path !== 'string') throw wrongArgument('path', 'a text, or false', path);
+  if (path !== false && typeof path !== 'string') throw wrongArgument('path', 'a string, or false', path);
   return change(target, 'logToFile', timeout, (debug, self) => {
     const line = lineOf(self);
     if (path !== false) appendFileSync(path, '');

@@ -146,7 +146,7 @@ export function terminate(target: SysTarget, reason: ExitReason, timeout?: numbe
  */
 export async function changeCode(
   target: SysTarget,
-  change: { readonly server?: object; readonly from?: unknown; readonly extra?: unknown } = {},
+  change: { readonly server?: object | undefined; readonly from?: unknown; readonly extra?: unknown } = {},
   timeout?: number,
 ): Promise<void> {
   refuse(wrongObject('change', 'an object', change));

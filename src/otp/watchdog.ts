@@ -48,6 +48,8 @@ export interface Watchdog {
   readonly ready: Promise<void>;
   /** Ends it; the runtime is as before. */
   stop(): Promise<void>;
+  /** `stop`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface Watchdog {
  *
  * The program goes on for the moment its thread takes to start; then it keeps nothing alive. A thread that ends by itself
  * leaves the runtime as before, which is logged. Throws a `RangeError` for an `after` or `fd` that makes no sense, a
- * `TypeError` when the runtime is none or has a watchdog already.
+ * `TypeError` when it is no runtime or has a watchdog already.
  */
 export function startWatchdog(runtime: Runtime, options: WatchdogOptions = {}): Watchdog {
   refuse(wrongRuntime(runtime) ?? wrongObject('options', 'an object', options));
@@ -112,13 +114,11 @@ export function startWatchdog(runtime: Runtime, options: WatchdogOptions = {}): 
   });
   // nobody has to wait for it
   ready.catch(() => {});
-  return {
-    ready,
-    stop: async () => {
-      release();
-      await worker.terminate();
-    },
+  const stop = async (): Promise<void> => {
+    release();
+    await worker.terminate();
   };
+  return { ready, stop, [Symbol.asyncDispose]: stop };
 }
 
 /** On the machine's clock, whatever the runtime's is: the thread is what is watched. */

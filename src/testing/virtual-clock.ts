@@ -21,7 +21,7 @@ interface Timer {
 
 /** What makes no sense throws `RangeError`, or rejects with it, and moves nothing. */
 export interface VirtualClock extends Clock {
-  /** Timers that are set and have not fired. */
+  /** Timers that are set and have not fired. A runtime sets one for all of its own, at the end of the turn. */
   readonly pending: number;
   /** Lets everything that is ready now run, without moving time. */
   settle(): Promise<void>;

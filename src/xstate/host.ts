@@ -17,13 +17,21 @@ import type { Call } from '../actor/call.ts';
 import { Kind } from '../actor/mailbox.ts';
 import { Down, Exit } from '../actor/monitor.ts';
 import type { Process, Self } from '../actor/process.ts';
+import { reportUnhandled } from '../actor/report.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { childOf, type ChildOptions } from '../otp/child-options.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import type { MaybePromise } from '../otp/sequence.ts';
 import { ProcessRef } from '../otp/process-ref.ts';
 import { request, type CallOptions } from '../otp/server-ref.ts';
-import { startedOrThrow, startProcess, type StartOptions, type StartResult } from '../otp/start.ts';
+import {
+  checkStart,
+  startedOrThrow,
+  startProcess,
+  type ProcessOptions,
+  type StartOptions,
+  type StartResult,
+} from '../otp/start.ts';
 import { createMachineCell, type MachineCell } from './cell.ts';
 import type { Machine, MachineAction, MachineEvent } from './machine.ts';
 
@@ -32,7 +40,7 @@ export interface MachineOptions {
   /** Does what a named action or an emitted event says, in the machine's process. */
   readonly perform: (action: MachineAction, self: Self, cell: MachineCell) => void;
   /** Turns exit signals into events `EXIT`. Default false. */
-  readonly trapExit?: boolean;
+  readonly trapExit?: boolean | undefined;
 }
 
 /** What a running machine shows of itself. */
@@ -54,8 +62,7 @@ const machineBehavior: Behavior = {
     }
     const event = eventOf(message);
     if (event === undefined) {
-      const { label, clock } = self;
-      self.runtime.report({ tag: 'unhandled', at: clock.wall(), pid: self, label, kind: typeof message });
+      reportUnhandled(self, message);
       return;
     }
     cell.send(event);
@@ -91,13 +98,14 @@ function eventOf(message: unknown): MachineEvent | undefined {
   return typeof message.type === 'string' ? (message as MachineEvent) : undefined;
 }
 
-/** Starts a machine without a parent. Throws `StartError`. */
+/** Starts a machine without a parent. Throws `StartError`, a `TypeError` for options that make no sense. */
 export async function startMachine(
   runtime: Runtime,
   machine: Machine,
   options: MachineOptions,
   start: StartOptions = {},
 ): Promise<MachineRef> {
+  checkStart(runtime, start);
   const result = await startMachineProcess(runtime, machine, options, start);
   return new MachineRef(runtime, startedOrThrow(result, start, machine.id));
 }
@@ -118,16 +126,17 @@ export function machineWorker(
   machine: Machine,
   options: MachineOptions & ChildOptions,
 ): ChildSpec {
-  const { perform, input, trapExit, ...rest } = options;
-  const made: MachineOptions = { perform, input, ...(trapExit === undefined ? {} : { trapExit }) };
-  return childOf(id, 'worker', rest, (parent, each) => startMachineLink(parent, machine, made, each));
+  const { perform, input, ...rest } = options;
+  return childOf(id, 'worker', rest, (parent, each) =>
+    startMachineLink(parent, machine, { perform, input }, each),
+  );
 }
 
 function startMachineProcess(
   runtime: Runtime,
   machine: Machine,
   options: MachineOptions,
-  start: StartOptions,
+  start: ProcessOptions,
 ): MaybePromise<StartResult> {
   const { perform, input, trapExit } = options;
   return startProcess(

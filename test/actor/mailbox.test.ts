@@ -6,7 +6,7 @@ import { same, spawn, world } from './world.ts';
 type Step =
   | { readonly tag: 'push' | 'unshift'; readonly kind: Kind; readonly value: number }
   | { readonly tag: 'take' | 'clear' }
-  | { readonly tag: 'remove'; readonly modulus: number };
+  | { readonly tag: 'remove' | 'removeFirst'; readonly modulus: number };
 
 const kind = fc.constantFrom(Kind.info, Kind.cast, Kind.call, Kind.down, Kind.exit, Kind.system, Kind.work);
 const value = fc.nat(99);
@@ -16,13 +16,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.constant({ tag: 'take' as const }) },
   {
     weight: 1,
-    arbitrary: fc.record({ tag: fc.constant('remove' as const), modulus: fc.integer({ min: 2, max: 5 }) }),
+    arbitrary: fc.record({
+      tag: fc.constantFrom('remove' as const, 'removeFirst' as const),
+      modulus: fc.integer({ min: 2, max: 5 }),
+    }),
   },
   { weight: 1, arbitrary: fc.constant({ tag: 'clear' as const }) },
 );
 
 describe('Mailbox', () => {
-  test('is a queue: any mix of push, unshift, take, remove and clear does what a list does', () => {
+  test('is a queue: any mix of push, unshift, take, remove, removeFirst and clear does what a list does', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
         const box = new Mailbox();
@@ -51,6 +54,15 @@ describe('Mailbox', () => {
               same(
                 box.remove((_, message) => goes(message)),
                 gone,
+              );
+              break;
+            }
+            case 'removeFirst': {
+              const at = model.findIndex((entry) => entry.value % each.modulus === 0);
+              if (at >= 0) model.splice(at, 1);
+              same(
+                box.removeFirst((_, message) => (message as number) % each.modulus === 0),
+                at >= 0,
               );
               break;
             }

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PromiseCall } from '../../src/actor/call.ts';
 import { describeReason, isOrderly } from '../../src/actor/exit-reason.ts';
 import { ndjsonLogger } from '../../src/actor/logger.ts';
 import { framesOf, outlineReason } from '../../src/actor/outline.ts';
+import { RemotePid } from '../../src/actor/pid.ts';
 import type { Report } from '../../src/actor/report.ts';
 import type { RuntimeOptions } from '../../src/actor/runtime.ts';
 import { hostileValues } from './hostile.ts';
@@ -43,6 +45,46 @@ describe('describeReason', () => {
     expect(describeReason(new RangeError('too far'))).toBe('RangeError: too far');
     expect(describeReason({ shutdown: 'done' })).toBe('{ shutdown: done }');
     expect(describeReason({ a: 1, b: [1, 2] })).toBe('{ a: 1, b: an array of 2 }');
+  });
+
+  test('names what belongs to the runtime, and does not open it', () => {
+    const { runtime } = world();
+    const pid = spawn(runtime);
+    const timer = runtime.sendAfter(1_000, pid, 'tick');
+    expect(describeReason({ already_started: pid })).toBe('{ already_started: <0.1> }');
+    expect(describeReason(pid)).toBe('<0.1>');
+    expect(describeReason({ of: new RemotePid('there', 7, 3), in: runtime, timer })).toBe(
+      '{ of: <there.3>, in: [runtime], timer: [timer] }',
+    );
+    const ref = runtime.monitor(pid, spawn(runtime));
+    const call = new PromiseCall(
+      'ask',
+      () => undefined,
+      () => undefined,
+    );
+    expect(describeReason({ shutdown: { ref, call } })).toBe(
+      '{ shutdown: { ref: [monitor], call: [call] } }',
+    );
+  });
+
+  test('runs neither getters nor traps', () => {
+    const ran: string[] = [];
+    const spy = (name: string) => (): never => {
+      ran.push(name);
+      throw new Error(name);
+    };
+    const traps = Object.fromEntries(
+      Object.getOwnPropertyNames(Reflect).map((trap) => [trap, spy(trap)]),
+    ) as ProxyHandler<object>;
+    const getter = (key: string): object =>
+      Object.defineProperty({}, key, { enumerable: true, get: spy('getter') });
+    expect(describeReason({ proxy: new Proxy({}, traps), error: new Proxy(new Error('x'), traps) })).toBe(
+      '{ proxy: [proxy], error: [proxy] }',
+    );
+    expect(describeReason(new Proxy([], traps))).toBe('[proxy]');
+    expect(describeReason(getter('secret'))).toBe('{ secret: [getter] }');
+    expect(describeReason(getter('shutdown'))).toBe('{ shutdown: [getter] }');
+    expect(ran).toEqual([]);
   });
 });
 

@@ -149,6 +149,18 @@ describe('Timers', () => {
     expect(fired).toBe(2);
   });
 
+  test('a deadline of Infinity sets nothing', () => {
+    const clock = handClock();
+    const timers = new Timers(clock);
+    const fired: string[] = [];
+    expect(timers.within(Infinity, () => fired.push('never'))).toBeUndefined();
+    expect(timers.size).toBe(0);
+    const entry = timers.within(5, () => fired.push('five'));
+    expect([timers.size, entry?.wait]).toEqual([1, 5]);
+    clock.move(10);
+    expect([fired, clock.set]).toEqual([['five'], 0]);
+  });
+
   test('an entry that sets another one for now does not keep the clock busy for ever', () => {
     const clock = handClock();
     const timers = new Timers(clock);

@@ -33,6 +33,8 @@ afterEach(() => {
 describe('a turn', () => {
   test('ends although timers are faked meanwhile: deadlines fire and the run queue goes on', async () => {
     const ref = await startServer(createRuntime({ logger: silentLogger }), counter, undefined);
+    // a turn that begins while they are faked
+    await new Promise((resolve) => setImmediate(resolve));
     vi.useFakeTimers();
     expect(await ref.call('add', 1)).toBe(1);
     vi.useRealTimers();

@@ -5,7 +5,7 @@ import { exit } from '../../src/actor/exit-reason.ts';
 import type { Process, Self } from '../../src/actor/process.ts';
 import { startDynamicSupervisorLink, type DynamicSupervisorSpec } from '../../src/otp/dynamic-supervisor.ts';
 import { chain, type MaybePromise } from '../../src/otp/sequence.ts';
-import type { StartResult } from '../../src/otp/start.ts';
+import type { ProcessOptions, StartResult } from '../../src/otp/start.ts';
 import type { Strategy } from '../../src/otp/strategy.ts';
 import { startSupervisorLink, worker, type SupervisorSpec } from '../../src/otp/supervisor.ts';
 import { ignore, noReply, reply, stop, type ChildSpec, type GenServer } from '../../src/otp.ts';
@@ -81,8 +81,8 @@ function nestedSpec(world: World, child: ChildScript, tree: TreeScript): ChildSp
     start: (parent) => {
       world.event(`+${id}`);
       const starting = isDynamic(tree)
-        ? startDynamicSupervisorLink(parent, dynamicSpec(world, tree), { id })
-        : startSupervisorLink(parent, treeSpec(world, tree), { id });
+        ? startDynamicSupervisorLink(parent, dynamicSpec(world, tree), { id } as ProcessOptions)
+        : startSupervisorLink(parent, treeSpec(world, tree), { id } as ProcessOptions);
       return chain(starting, (result) => {
         if (result.tag === 'ok') world.up(id, result.pid as Process, tree);
         return result;

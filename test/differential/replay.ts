@@ -6,6 +6,7 @@ import { startDynamicSupervisor } from '../../src/otp/dynamic-supervisor.ts';
 import { ExitError } from '../../src/otp/errors.ts';
 import { ServerRef } from '../../src/otp/server-ref.ts';
 import { startSupervisor } from '../../src/otp/supervisor.ts';
+import type { ProcessOptions } from '../../src/otp/start.ts';
 import { asText, childrenOf, countsOf, request } from './replay-request.ts';
 import { dynamicSpec, treeSpec, type Calls, type Casts } from './replay-tree.ts';
 import { isDynamic, World } from './replay-world.ts';
@@ -155,8 +156,8 @@ export async function replay(script: Script): Promise<Trace> {
   const { runtime } = world;
   const root = (
     isDynamic(script.tree)
-      ? startDynamicSupervisor(runtime, dynamicSpec(world, script.tree), { id: 'root' })
-      : startSupervisor(runtime, treeSpec(world, script.tree), { id: 'root' })
+      ? startDynamicSupervisor(runtime, dynamicSpec(world, script.tree), { id: 'root' } as ProcessOptions)
+      : startSupervisor(runtime, treeSpec(world, script.tree), { id: 'root' } as ProcessOptions)
   ).then((ref) => {
     world.up('root', ref.pid as Process, script.tree);
   });

@@ -1,5 +1,7 @@
+import * as Cause from 'effect/Cause';
 import * as Context from 'effect/Context';
 import * as Effect from 'effect/Effect';
+import type * as Exit from 'effect/Exit';
 import { describe, expect, test } from 'vitest';
 import { exit } from '../../src/actor/exit-reason.ts';
 import { NameScope } from '../../src/actor/names.ts';
@@ -38,7 +40,7 @@ const waiting = (log: string[], cleanup: Effect.Effect<unknown> = Effect.void) =
     ),
   );
 
-test('a start without a process for a parent, or with options that are none, is an error and never thrown', async () => {
+test('a start without a process for a parent, or with invalid options, is an error and never thrown', async () => {
   const { runtime } = effectWorld();
   for (const none of [undefined, null, {}, 5])
     expect(startEffectLink(none as never, Effect.void)).toMatchObject({
@@ -52,6 +54,27 @@ test('a start without a process for a parent, or with options that are none, is 
       reason: { message: expect.stringContaining('options must be an object') },
     });
 });
+
+test.each([{ mailbox: 0 }, { label: 5 }, { trapExit: 'yes' }, { name: null }, { timeout: '5' }])(
+  'what makes no sense of the process is an error where it is written: %o',
+  async (options) => {
+    const world = effectWorld();
+    const name = Object.keys(options).join('');
+    const parent = spawn(world.runtime);
+    const message = expect.stringMatching(`^${name}\\b`) as string;
+    expect(startEffectLink(parent, Effect.void, undefined, options as never)).toMatchObject({
+      tag: 'error',
+      reason: { message },
+    });
+    expect(() => effectWorker('child', Effect.void, options as never)).toThrow(
+      new RegExp(`^child child: ${name}\\b`),
+    );
+    // a mistake of the program, no failure to be handled
+    const exit = await world.run(startActor(Effect.void, options as never));
+    expect(Cause.squash((exit as Exit.Failure<never, never>).cause)).toMatchObject({ message });
+    expect(world.runtime.spawned).toBe(1);
+  },
+);
 
 describe('an effect is an actor', () => {
   test('its success ends the actor normal, without a report', async () => {

@@ -106,7 +106,7 @@ describe('call', () => {
     expect(clock.now()).toBe(5_020);
   });
 
-  test('a timeout that is none is a defect', async () => {
+  test('an invalid timeout is a defect', async () => {
     const { run } = effectWorld();
     const ended = await run(
       Effect.flatMap(startServer(counter(), 0), (ref) => call(ref, 'add', 1, { timeout: -1 })),

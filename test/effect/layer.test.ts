@@ -149,7 +149,10 @@ describe('started in a scope', () => {
         const b = yield* startSupervisor(async () => ({ children: [worker('b', member(log, 'b'))] }));
         const c = yield* startDynamicSupervisor(() => ({ maxChildren: 1 }));
         yield* Effect.promise(() => c.startChild(worker('c', member(log, 'c'))));
-        return yield* Effect.promise(async () => [(await b.countChildren()).workers, await c.count()]);
+        return yield* Effect.promise(async () => [
+          (await b.countChildren()).workers,
+          (await c.countChildren()).workers,
+        ]);
       }),
     );
     expect(counts).toEqual([1, 1]);

@@ -44,7 +44,7 @@ describe('a schedule as restart delay', () => {
     expect(delay({ ...next, attempt: 1, child: one })).toBe(100);
   });
 
-  test('one that is over, or waits for ever, gives undefined', async () => {
+  test('one that has ended, or waits without end, gives undefined', async () => {
     expect(await delays(scheduleDelay(Schedule.recurs(2)), 4)).toEqual([0, 0, undefined, undefined]);
     expect(await delays(scheduleDelay(Schedule.spaced('Infinity')), 1)).toEqual([undefined]);
   });

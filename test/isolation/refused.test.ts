@@ -66,6 +66,35 @@ describe('a pool', () => {
   );
 });
 
+test.each([
+  { mailbox: 'big' },
+  { label: 5 },
+  { trapExit: 'yes' },
+  { name: null },
+  { scope: {} },
+  { parent: {} },
+])('options of a start that make no sense are thrown as they are: %o', async (options) => {
+  const { runtime } = realWorld();
+  for (const start of [
+    startWorkerPool(runtime, { module }, options as never),
+    startWorkerServer(runtime, { module }, undefined, options as never),
+  ])
+    await expect(start).rejects.toMatchObject({
+      name: 'TypeError',
+      message: expect.stringMatching(`^${Object.keys(options).join('')}\\b`) as string,
+    });
+  expect(runtime.spawned).toBe(0);
+});
+
+test.each([{ mailbox: 'big' }, { trapExit: 'yes' }])(
+  'a server says nothing else of its process: %o',
+  (wrong) => {
+    const options = { module, ...wrong } as never;
+    expect(() => workerServer('s', options)).toThrow(TypeError);
+    expect(() => workerServer('s', options)).toThrow(/^worker server: (mailbox|trapExit)/);
+  },
+);
+
 test.each([5, null, Symbol('x')])('a label that is no text is refused: %s', (label) => {
   const options = { module, label } as never;
   for (const run of [() => workerPool('p', options), () => workerServer('s', options)])
@@ -116,7 +145,7 @@ describe('a call', () => {
       );
   });
 
-  test('with options or a signal that are none is a TypeError that says so', async () => {
+  test('with invalid options or an invalid signal is a TypeError that says so', async () => {
     for (const none of [null, 5, 'x'])
       await expect(call(none as never)).rejects.toThrow('options must be an object');
     for (const signal of [null, 5, {}, new EventTarget()])

@@ -296,6 +296,16 @@ describe('stop', () => {
     expect([...childrenOf(process)]).toEqual([]);
   });
 
+  test('a call made right before it, in the same tick, is an accepted one', async () => {
+    const ref = await pool({ size: 1, drain: 15_000 });
+    const calls = [ref.call('later', [1]), ref.call('later', [2])];
+    const stopped = ref.stop();
+    const late = failed(ref.call('later', [3]));
+    expect(await Promise.all(calls)).toEqual([1, 2]);
+    expect(await late).toEqual({ tag: 'exit', reason: 'shutdown' });
+    expect(await stopped).toBe('shutdown');
+  });
+
   test('ends what is not done within drain', async () => {
     const ref = await pool({ drain: 50 });
     const { memory, cell } = shared();

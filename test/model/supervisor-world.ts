@@ -7,7 +7,7 @@ import type { Process, Self } from '../../src/actor/process.ts';
 import type { DynamicSupervisorRef } from '../../src/otp/dynamic-supervisor.ts';
 import { ExitError, StartError } from '../../src/otp/errors.ts';
 import { chain } from '../../src/otp/sequence.ts';
-import type { StartResult } from '../../src/otp/start.ts';
+import type { ProcessOptions, StartResult } from '../../src/otp/start.ts';
 import { startSupervisorLink, worker, type SupervisorRef } from '../../src/otp/supervisor.ts';
 import { ignore, noReply, stop, type ChildSpec, type GenServer } from '../../src/otp.ts';
 import { seededWorld, type World } from '../actor/world.ts';
@@ -228,7 +228,9 @@ export abstract class SupervisorWorld {
         return null;
       },
     };
-    const started = startSupervisorLink(parent, { children: [worker('leaf', leaf, undefined)] }, { id });
+    const started = startSupervisorLink(parent, { children: [worker('leaf', leaf, undefined)] }, {
+      id,
+    } as ProcessOptions);
     return chain(started, (result) => {
       if (result.tag === 'ok') this.#up(id, result.pid as Process);
       return result;

@@ -91,21 +91,21 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'listener left by a call',
     file: 'src/mesh/client/mesh-client.ts',
-    find: "        signal?.removeEventListener('abort', onAbort);\n",
+    find: '        offAbort(signal, giveUp);\n',
     replace: '',
     tests: ['test/mesh/client/leaving.test.ts'],
   },
   {
     name: 'listener left by a wait',
     file: 'src/mesh/client/within.ts',
-    find: "      signal?.removeEventListener('abort', tooLong);\n",
+    find: '      offAbort(signal, tooLong);\n',
     replace: '',
     tests: ['test/mesh/client/leaving.test.ts'],
   },
   {
     name: 'listener left by a goodbye',
     file: 'src/mesh/client/haste.ts',
-    find: "return () => signal?.removeEventListener('abort', hurry);",
+    find: 'return () => offAbort(signal, hurry);',
     replace: 'return () => {};',
     tests: ['test/mesh/client/leaving.test.ts'],
   },
@@ -196,8 +196,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a dead process keeps its name',
     file: 'src/actor/names.ts',
-    find: '    if (this.#entries.get(name)?.process === process) this.#entries.delete(name);',
-    replace: '    void [name, process];',
+    find: '    if (this.#entries.get(name)?.process === pid) this.#entries.delete(name);',
+    replace: '    void [name, pid];',
     tests: ['test/actor/names.test.ts'],
   },
   {
@@ -259,8 +259,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'child past its shutdown time not killed',
     file: 'src/otp/stop.ts',
-    find: "            runtime.exit(process, 'kill', from);\n          });",
-    replace: '            void from;\n          });',
+    find: "      runtime.exit(process, 'kill', from);\n    });",
+    replace: '      void from;\n    });',
     tests: ['test/model/supervisor.test.ts', 'test/conformance/supervisor-suite/stop.test.ts'],
   },
   {

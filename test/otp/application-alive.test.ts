@@ -62,7 +62,7 @@ describe('the program is held', () => {
     await applications.start('a');
     expect(held()).toBe(true);
     const [{ pid } = expect.fail()] = await applications.which();
-    runtime.stop(pid.firstChild as Process, 'normal');
+    runtime.stop((pid as Process).firstChild as Process, 'normal');
     await clock.settle();
     expect(held()).toBe(false);
   });
@@ -114,7 +114,7 @@ describe('it is let go', () => {
     else if (how === 'kill') runtime.exit(applications.pid, 'kill');
     else {
       const pid = (await applications.which()).find(({ name }) => name === 'a')?.pid;
-      runtime.stop(pid?.firstChild as Process, 'bug');
+      runtime.stop((pid as Process).firstChild as Process, 'bug');
     }
     await applications.ended;
     expect(held()).toBe(false);

@@ -125,9 +125,9 @@ describe('requests', () => {
     async (deadline) => {
       const { applications, runtime } = begin(() => ({ children: [] }));
       await applications.start('app');
-      await expect(applications.stopAll({ deadline: deadline as number })).rejects.toThrow(RangeError);
+      await expect(applications.stopAll({ timeout: deadline as number })).rejects.toThrow(RangeError);
       expect(await applications.which()).toMatchObject([{ name: 'app' }]);
-      expect(() => loadApplications(runtime, [], { deadline: deadline as number })).toThrow(RangeError);
+      expect(() => loadApplications(runtime, [], { timeout: deadline as number })).toThrow(RangeError);
     },
   );
 });

@@ -57,7 +57,7 @@ function begin(
   const applications = loadApplications(all.runtime, [web, cache, stats], options);
   const names = async (): Promise<readonly string[]> => (await applications.which()).map(({ name }) => name);
   const pidOf = async (name: string): Promise<Process> =>
-    (await applications.which()).find((one) => one.name === name)?.pid ?? expect.fail();
+    ((await applications.which()).find((one) => one.name === name)?.pid ?? expect.fail()) as Process;
   /** Ends an application's top supervisor. */
   const end = async (name: string, reason: unknown): Promise<void> => {
     all.runtime.exit((await pidOf(name)).firstChild as Process, reason, await pidOf(name));
@@ -269,7 +269,7 @@ describe('an end nobody asked for (A4)', () => {
     await end('db', 'kill');
     await end('stats', 'kill');
     expect(await names()).toEqual([]);
-    expect(applications.pid.alive).toBe(true);
+    expect(applications.pid).toMatchObject({ alive: true });
   });
 
   test('a supervisor that gives up ends its application with shutdown', async () => {
@@ -374,7 +374,7 @@ describe('signals (A6)', () => {
 
   test('the end of a permanent one exits with 1, also when the others hang', async () => {
     const program = fakeHost();
-    const { applications, clock, end } = begin({ host: program.host, deadline: 50 }, { web: hanging });
+    const { applications, clock, end } = begin({ host: program.host, timeout: 50 }, { web: hanging });
     await applications.ensureAllStarted('web');
     await applications.start('stats', { type: 'permanent' });
     await end('stats', 'kill');
@@ -422,7 +422,7 @@ describe('definitions', () => {
     expect(() => defineApplication(definition as unknown as Application)).toThrow(TypeError);
   });
 
-  test.each([0, Number.NaN])('refuses the deadline %s', (deadline) => {
-    expect(() => loadApplications(world().runtime, [], { deadline })).toThrow(RangeError);
+  test.each([0, Number.NaN])('refuses the timeout %s', (deadline) => {
+    expect(() => loadApplications(world().runtime, [], { timeout: deadline })).toThrow(RangeError);
   });
 });

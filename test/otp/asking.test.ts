@@ -76,14 +76,17 @@ describe('a request to a supervisor or to applications', () => {
     await clock.advance(10);
     expect(await late).toBe('timeout');
     for (const none of [null, 5, 'x'] as never[])
-      expect(await failure(new SupervisorRef(runtime, fixed.pid as never).whichChildren(none))).toBeInstanceOf(
-        TypeError,
-      );
+      expect(
+        await failure(new SupervisorRef(runtime, fixed.pid as never).whichChildren(none)),
+      ).toBeInstanceOf(TypeError);
     open();
   });
 });
 
-type Start = (runtime: Runtime, options: { readonly label?: string; readonly name?: string }) => Promise<unknown>;
+type Start = (
+  runtime: Runtime,
+  options: { readonly label?: string; readonly name?: string },
+) => Promise<unknown>;
 
 const failing: GenServer<undefined, null> = { label: 'of the definition', init: () => stop('no', null) };
 const bad: ChildSpec = { id: 'child', start: () => ({ tag: 'error', reason: 'no' }) };
@@ -133,13 +136,16 @@ test.each<[string, Start, string]>([
     (runtime, options) => startTaskSupervisor(runtime, { maxChildren: -1 }, options),
     'TaskSupervisor',
   ],
-])('the error of %s that does not start says its label, else its id, else what it is', async (_, start, kind) => {
-  const { runtime } = world();
-  const tail = kind.includes('/') ? kind.slice(kind.indexOf('/')) : '';
-  const said = async (options: object): Promise<string> =>
-    ((await failure(start(runtime, options))) as Error).message.split(' did not start')[0] as string;
-  expect(await said({})).toBe(kind);
-  expect(await said({ label: 'its label', id: 'its id' })).toBe(`its label${tail}`);
-  expect(await said({ id: 'its id' })).toBe(`its id${tail}`);
-  expect(await said({ label: undefined, id: 'its id' })).toBe(`its id${tail}`);
-});
+])(
+  'the error of %s that does not start says its label, else its id, else what it is',
+  async (_, start, kind) => {
+    const { runtime } = world();
+    const tail = kind.includes('/') ? kind.slice(kind.indexOf('/')) : '';
+    const said = async (options: object): Promise<string> =>
+      ((await failure(start(runtime, options))) as Error).message.split(' did not start')[0] as string;
+    expect(await said({})).toBe(kind);
+    expect(await said({ label: 'its label', id: 'its id' })).toBe(`its label${tail}`);
+    expect(await said({ id: 'its id' })).toBe(`its id${tail}`);
+    expect(await said({ label: undefined, id: 'its id' })).toBe(`its id${tail}`);
+  },
+);

@@ -10,16 +10,18 @@ describe('the options of process groups', () => {
     const wrong: readonly (readonly [RegExp, unknown])[] = [
       [/^options must/, null],
       [/^options must/, 5],
-      [/^maxMemberships must/, { maxMemberships: 0 }],
-      [/^maxMemberships must/, { maxMemberships: Number.NaN }],
       [/^maxMemberships must/, { maxMemberships: '5' }],
-      [/^maxMonitors must/, { maxMonitors: -1 }],
       [/^maxMonitors must/, { maxMonitors: '5' }],
     ];
     for (const [message, options] of wrong) {
       const make = (): unknown => new ProcessGroups(options as object);
       expect(make).toThrow(message);
       expect(make).toThrow(TypeError);
+    }
+    for (const options of [{ maxMemberships: 0 }, { maxMemberships: Number.NaN }, { maxMonitors: -1 }]) {
+      const make = (): unknown => new ProcessGroups(options);
+      expect(make).toThrow(/^max\w+ must be a number ≥ [01], not /);
+      expect(make).toThrow(RangeError);
     }
   });
 });

@@ -133,8 +133,8 @@ describe('who may join (N6)', () => {
     groups.leave('g', a);
     groups.join('g', [a, b]);
     expect(groups.getMembers('g')).toEqual([a, b]);
-    expect(() => new ProcessGroups({ maxMemberships: 0 })).toThrow(TypeError);
-    expect(() => new ProcessGroups({ maxMonitors: NaN })).toThrow(TypeError);
+    expect(() => new ProcessGroups({ maxMemberships: 0 })).toThrow(RangeError);
+    expect(() => new ProcessGroups({ maxMonitors: NaN })).toThrow(RangeError);
   });
 });
 

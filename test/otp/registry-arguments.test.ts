@@ -26,8 +26,6 @@ describe('the options of a registry', () => {
       [/^options must/, 'unique'],
       [/keys must/, {}],
       [/keys must/, { keys: 'x' }],
-      [/^maxEntries must/, { keys: 'unique', maxEntries: 0 }],
-      [/^maxEntries must/, { keys: 'unique', maxEntries: Number.NaN }],
       [/^maxEntries must/, { keys: 'unique', maxEntries: '5' }],
       [/^listeners must/, { keys: 'unique', listeners: 5 }],
       [/^listener must/, { keys: 'unique', listeners: [undefined] }],
@@ -38,6 +36,11 @@ describe('the options of a registry', () => {
       const make = (): unknown => new Registry(options as RegistryOptions);
       expect(make).toThrow(message);
       expect(make).toThrow(TypeError);
+    }
+    for (const maxEntries of [0, Number.NaN]) {
+      const make = (): unknown => new Registry({ keys: 'unique', maxEntries });
+      expect(make).toThrow(/^maxEntries must be a number ≥ 1, not /);
+      expect(make).toThrow(RangeError);
     }
     expect(new Registry({ keys: 'unique', maxEntries: Infinity }).count()).toBe(0);
   });

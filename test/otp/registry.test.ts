@@ -328,8 +328,8 @@ describe('the bound of a registry', () => {
 
   test('options that make no sense are refused', () => {
     expect(() => new Registry({ keys: 'both' as 'unique' })).toThrow(TypeError);
-    expect(() => new Registry({ keys: 'unique', maxEntries: 0 })).toThrow(TypeError);
-    expect(() => new Registry({ keys: 'unique', maxEntries: NaN })).toThrow(TypeError);
+    expect(() => new Registry({ keys: 'unique', maxEntries: 0 })).toThrow(RangeError);
+    expect(() => new Registry({ keys: 'unique', maxEntries: NaN })).toThrow(RangeError);
   });
 });
 

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { noReply, reply, ServerRef, startServer, type From, type GenServer } from '../../src/otp.ts';
@@ -348,4 +350,25 @@ describe('RequestCollection', () => {
       { numRuns: 200 },
     );
   });
+});
+
+test('a collection that is fed by messages keeps nothing of what it has given', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const { ref, runtime } = await begin();
+  const { pid, inbox } = recorder(runtime);
+  const all = new RequestCollection<number, string>();
+  const seen: WeakRef<object>[] = [];
+  for (let round = 0; round < 5_000; round++) {
+    const request = sendRequest(ref, 'echo', 'answer', { to: pid });
+    seen.push(new WeakRef(request));
+    all.add(request, round);
+    while (inbox.length === 0) await Promise.resolve();
+    expect(all.check(inbox.pop()?.message)).toMatchObject({ label: round });
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  // the last ones may wait for the next sweep
+  expect(seen.filter((one) => one.deref() !== undefined).length).toBeLessThan(2_100);
+  expect(all.size).toBe(0);
 });

@@ -229,17 +229,17 @@ describe('a restart delay under a dynamic supervisor', () => {
     crash(await start());
     await clock.advance(99);
     expect(made.log).toEqual(['start a']);
-    expect(await sup.count()).toBe(1);
+    expect((await sup.countChildren()).workers).toBe(1);
     expect(await sup.whichChildren()).toMatchObject([{ pid: 'restarting' }]);
     await clock.advance(1);
     expect(made.log).toEqual(['start a', 'start a']);
     const stopped = await start();
     crash(stopped);
     await clock.settle();
-    expect(await sup.count()).toBe(2);
+    expect((await sup.countChildren()).workers).toBe(2);
     await sup.terminateChild(stopped);
     await clock.advance(1_000);
-    expect([await sup.count(), made.log.length, runtime.timers.size]).toEqual([1, 3, 0]);
+    expect([(await sup.countChildren()).workers, made.log.length, runtime.timers.size]).toEqual([1, 3, 0]);
   });
 
   test('waits for a start that failed, too', async () => {

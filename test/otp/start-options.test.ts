@@ -8,7 +8,6 @@ import {
   replyTo,
   startAgent,
   startAgentLink,
-  startDynamicChild,
   startDynamicSupervisor,
   startDynamicSupervisorLink,
   startPartitionSupervisor,
@@ -25,6 +24,7 @@ import {
   type StartOptions,
   type StartResult,
 } from '../../src/otp.ts';
+import { startDynamicChild } from '../../src/otp/dynamic-supervisor.ts';
 import { failure, reasonOf, spawn, world } from '../actor/world.ts';
 
 /** Counts how often it was started. */

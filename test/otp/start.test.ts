@@ -13,9 +13,10 @@ import {
   type GenServer,
 } from '../../src/otp.ts';
 import { startServerLink } from '../../src/otp/gen-server.ts';
+import type { StartError } from '../../src/otp/errors.ts';
 import type { StartResult } from '../../src/otp/start.ts';
 import type { Exit } from '../../src/actor/monitor.ts';
-import { reasonOf, recorder, spawn, world } from '../actor/world.ts';
+import { failure, reasonOf, recorder, spawn, world } from '../actor/world.ts';
 
 interface Calls {
   get(): unknown;
@@ -71,16 +72,16 @@ describe('startServer', () => {
       undefined,
       { name: 'x' },
     );
-    expect(
-      await reasonOf(
-        startServer(
-          runtime,
-          serving(() => 2),
-          undefined,
-          { name: 'x' },
-        ),
+    const refused = (await failure(
+      startServer(
+        runtime,
+        serving(() => 2),
+        undefined,
+        { name: 'x', label: 'second' },
       ),
-    ).toEqual({ already_started: first.pid });
+    )) as StartError;
+    expect(refused.reason).toEqual({ already_started: first.pid });
+    expect(refused.message).toBe(`second did not start: { already_started: ${String(first.pid)} }`);
     expect(runtime.alive).toBe(1);
     const elsewhere = await startServer(
       runtime,

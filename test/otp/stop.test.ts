@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { stopProcess } from '../../src/otp/stop.ts';
+import { killTree, stopProcess } from '../../src/otp/stop.ts';
 import { spawn, world } from '../actor/world.ts';
 
 describe('stopProcess', () => {
@@ -76,4 +76,12 @@ describe('stopProcess', () => {
     await clock.settle();
     expect(String(await stopped)).toBe('Error: bad end');
   });
+});
+
+test('killTree ends 150,000 children and says nothing about the stack', () => {
+  const { runtime } = world();
+  const root = spawn(runtime);
+  for (let made = 0; made < 150_000; made++) spawn(runtime, undefined, { parent: root, trapExit: true });
+  killTree(root);
+  expect(runtime.alive).toBe(0);
 });

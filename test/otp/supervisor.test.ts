@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Process } from '../../src/actor/process.ts';
 import { childrenOf } from '../../src/actor/tree.ts';
 import type { ChildSpec } from '../../src/otp/child-spec.ts';
+import { DynamicSupervisorRef, startDynamicSupervisor } from '../../src/otp/dynamic-supervisor.ts';
+import { startServerLink } from '../../src/otp/gen-server.ts';
 import { startSupervisor, supervisor, type SupervisorSpec } from '../../src/otp/supervisor.ts';
 import type { StartError } from '../../src/otp/errors.ts';
 import { failure, recorder, seededWorld, spawn, world } from '../actor/world.ts';
@@ -174,6 +176,65 @@ describe('stop', () => {
     expect(b.reason).toBe('killed');
     expect(self.alive).toBe(false);
   });
+});
+
+/** A child whose second start takes 50 ms. */
+function slowAgain(id: string, starts: { count: number }): ChildSpec {
+  return {
+    id,
+    start: (parent) =>
+      startServerLink(parent, {
+        init: (_: undefined, self) =>
+          ++starts.count === 1
+            ? null
+            : new Promise<null>((resolve) => {
+                self.runtime.timers.after(50, () => resolve(null));
+              }),
+      }),
+  };
+}
+
+test.each(['static', 'dynamic'])(
+  'a %s supervisor that is stopped while a child is being restarted reports no failed start',
+  async (kind) => {
+    const { runtime, clock, reports } = world();
+    const starts = { count: 0 };
+    const spec = slowAgain('slow', starts);
+    const sup =
+      kind === 'static'
+        ? await startSupervisor(runtime, { children: [spec] })
+        : await startDynamicSupervisor(runtime);
+    const pid = sup instanceof DynamicSupervisorRef ? await sup.startChild(spec) : await pidOf(sup, 'slow');
+    runtime.exit(pid as Process, 'kill');
+    await clock.settle();
+    expect(starts.count).toBe(2);
+    const stopped = sup.stop();
+    await clock.settle();
+    expect(await stopped).toBe('shutdown');
+    expect([starts.count, runtime.alive]).toEqual([2, 0]);
+    expect(reports.flatMap((report) => (report.tag === 'supervisor' ? [report.context] : []))).toEqual([
+      'child_terminated',
+    ]);
+  },
+);
+
+test('a mass death does not close the door of a supervisor: those who ask in the same turn are answered', async () => {
+  const { runtime } = world();
+  const made = plan();
+  const dynamic = await startDynamicSupervisor(runtime, { intensity: 5_000 });
+  const children = Array.from({ length: 2_000 }, (_, n) => `c${n}`);
+  for (const id of children) await dynamic.startChild(child(made, id));
+  for (const process of childrenOf(dynamic.pid as Process)) runtime.exit(process, 'kill');
+  expect(await dynamic.countChildren()).toMatchObject({ active: 2_000 });
+  for (const other of (await dynamic.whichChildren()).slice(0, 1_500))
+    runtime.exit(other.pid as Process, 'kill');
+  expect(await dynamic.startChild(child(made, 'one more'))).toBeDefined();
+  const { ref, self } = await begin({ intensity: 5_000 }, () => children.map((id) => child(made, id)));
+  for (const process of childrenOf(self)) ref.runtime.exit(process, 'kill');
+  expect(await ref.countChildren()).toMatchObject({ active: 2_000 });
+  // whoever says otherwise decides
+  const small = await startDynamicSupervisor(runtime, {}, { mailbox: 3 });
+  expect([self.bound, (small.pid as Process).bound]).toEqual([16_384, 3]);
 });
 
 describe('strategies', () => {
@@ -424,7 +485,7 @@ describe('a supervisor', () => {
     runtime.send(self, 'hello');
     await clock.settle();
     expect(self.alive).toBe(true);
-    expect(reports.map(({ tag }) => tag)).toEqual(['unhandled']);
+    expect(reports).toMatchObject([{ tag: 'unhandled', kind: 'string', message: 'hello' }]);
   });
 
   test('an exit signal that a living child or somebody else sends is no end of a child', async () => {

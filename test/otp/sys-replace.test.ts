@@ -47,7 +47,7 @@ const fixed: Readonly<Record<string, (runtime: Runtime) => Promise<Living>>> = {
   },
   TaskSupervisor: async (runtime) => {
     const ref = await startTaskSupervisor(runtime);
-    return { pid: ref.pid as Process, works: () => ref.startChild(() => 1).alive };
+    return { pid: ref.pid as Process, works: () => (ref.startChild(() => 1) as Process).alive };
   },
   PartitionSupervisor: async (runtime) => {
     const ref = await startPartitionSupervisor(runtime, { child, partitions: 2 });

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { urgentSignal } from '../../src/actor/delivery.ts';
+import { Kind } from '../../src/actor/mailbox.ts';
 import type { Process } from '../../src/actor/process.ts';
 import {
   noReply,
@@ -171,7 +173,7 @@ describe('who answers', () => {
     const seen: unknown[] = [];
     const { ref, pid, clock } = await begin({
       handleInfo: (_, total, self) => {
-        self.runtime.system(self.pid as Process, 'waits');
+        urgentSignal(self.pid as Process, Kind.system, 'waits');
         return noReply(total, { continue: 'first' });
       },
       handleContinue: (value, total) => (seen.push(value), noReply(total)),
@@ -183,8 +185,8 @@ describe('who answers', () => {
   });
 
   test('a system message that nobody knows is reported, and the server lives', async () => {
-    const { ref, pid, runtime, reports } = await begin();
-    runtime.system(pid, { unheard: 'of' });
+    const { ref, pid, reports } = await begin();
+    urgentSignal(pid, Kind.system, { unheard: 'of' });
     expect(await ref.call('add', 1)).toBe(1);
     expect(reports).toMatchObject([{ tag: 'unhandled', message: { unheard: 'of' } }]);
   });

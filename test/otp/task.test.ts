@@ -466,7 +466,7 @@ describe('a task supervisor', () => {
 
   test('more than maxChildren is max_children, a stopped one noproc; nothing runs', async () => {
     const { tasks } = await begin({ maxChildren: 1 });
-    const first = tasks.startChild(never);
+    const first = tasks.startChild(never) as Process;
     const start = (): unknown => tasks.asyncNolink(null, () => expect.fail());
     expect(start).toThrow(StartError);
     expect(start).toThrow('max_children');
@@ -479,7 +479,7 @@ describe('a task supervisor', () => {
     const { tasks, clock } = await begin();
     const done: string[] = [];
     tasks.startChild(() => void done.push('a'), { label: 'a' });
-    const slow = tasks.startChild(never, { timeout: 10 });
+    const slow = tasks.startChild(never, { timeout: 10 }) as Process;
     await clock.advance(10);
     expect([done, slow.reason, tasks.children]).toEqual([['a'], 'killed', []]);
   });

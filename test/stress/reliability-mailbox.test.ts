@@ -1,5 +1,7 @@
 /** RELIABILITY §2: the memory a flooded mailbox takes. */
 import { expect, test } from 'vitest';
+import { urgentSignal } from '../../src/actor/delivery.ts';
+import { Kind } from '../../src/actor/mailbox.ts';
 import { same, spawn, world } from '../actor/world.ts';
 
 const MIB = 1_048_576;
@@ -30,7 +32,7 @@ test('1,000,000 sends of 10 senders to a blocked actor grow the process by less 
     behavior: { type: 'Test', receive: (_kind: unknown, { n }: { n: number }) => void seen.push(n) },
   });
   to.suspended = false;
-  runtime.system(to, { n: -1 });
+  urgentSignal(to, Kind.system, { n: -1 });
   await clock.settle();
   expect(seen).toEqual([-1, ...Array.from({ length: 1_000 }, (_, n) => n)]);
 });

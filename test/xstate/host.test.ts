@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { assign, createMachine } from 'xstate';
 import type { Pid } from '../../src/actor/pid.ts';
 import type { Process } from '../../src/actor/process.ts';
+import type { StartOptions } from '../../src/otp/start.ts';
 import { startSupervisor } from '../../src/otp/supervisor.ts';
 import { NameScope } from '../../src/actor/names.ts';
 import { MachineRef, machineWorker, startMachine } from '../../src/xstate/host.ts';
@@ -36,6 +37,23 @@ describe('startMachine', () => {
     const ref = await startMachine(runtime, light, { perform });
     ref.send({ type: 'PRESS' });
     expect(await ref.view()).toEqual({ value: 'on', context: { pressed: 1 }, done: false });
+  });
+
+  test('what makes no sense of its process is a TypeError, here and of a child', async () => {
+    const { runtime } = world();
+    for (const options of [
+      { mailbox: 'big' },
+      { label: 5 },
+      { trapExit: 'yes' },
+    ] as unknown as StartOptions[]) {
+      expect(await failure(startMachine(runtime, light, { perform }, options))).toMatchObject({
+        name: 'TypeError',
+      });
+      expect(() => machineWorker('light', light, { perform, ...(options as object) })).toThrow(
+        /^child light: /,
+      );
+    }
+    expect(runtime.spawned).toBe(0);
   });
 
   test('it is a StateMachine whose state the inspector sees', async () => {

@@ -2,6 +2,7 @@
  * How long leaving may take. Several may ask for it, each with its own patience: the least of them counts, also for
  * what is waited for already.
  */
+import { offAbort, onAbort } from '../../actor/abort-listeners.ts';
 import type { Runtime } from '../../actor/runtime.ts';
 import type { Waiting } from './check.ts';
 import { within } from './within.ts';
@@ -47,8 +48,8 @@ export class Haste {
       this.#shorten(this.now, Infinity);
     };
     if (signal?.aborted === true) hurry();
-    else signal?.addEventListener('abort', hurry);
-    return () => signal?.removeEventListener('abort', hurry);
+    else onAbort(signal, hurry);
+    return () => offAbort(signal, hurry);
   }
 
   /** What `promise` gives while `left` gives more than 0 ms, else `otherwise`. `left` is asked again when it may be less. */

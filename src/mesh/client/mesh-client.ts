@@ -4,6 +4,7 @@
  * A client made by `connect` owns the actors behind it; one made by `connectLocal` borrows its node's. A node is a
  * client of itself. All options are judged here, before anything is sent.
  */
+import { offAbort, onAbort } from '../../actor/abort-listeners.ts';
 import { actor, hex, shared, type MeshContext } from '../context.ts';
 import { RpcError, type Result } from '../errors/rpc-error.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
@@ -133,16 +134,16 @@ export class MeshClient implements Client {
       (result) => {
         this.#pending.delete(call);
         this.context.calls.delete(call);
-        signal?.removeEventListener('abort', onAbort);
+        offAbort(signal, giveUp);
         resolve(result);
       },
     );
-    function onAbort(): void {
+    function giveUp(): void {
       call.cancel(undefined);
     }
     this.#pending.add(call);
     this.context.calls.add(call);
-    signal?.addEventListener('abort', onAbort);
+    onAbort(signal, giveUp);
     runtime.call(router, call, timeout);
   }
 

@@ -1,6 +1,7 @@
 /**
  * Waiting for so long and no longer: what everybody here who waits does it with.
  */
+import { offAbort, onAbort } from '../../actor/abort-listeners.ts';
 import type { Runtime } from '../../actor/runtime.ts';
 
 /**
@@ -17,7 +18,7 @@ export function within<T, U>(
   return new Promise((resolve, reject) => {
     const end = (): void => {
       timer.unset();
-      signal?.removeEventListener('abort', tooLong);
+      offAbort(signal, tooLong);
     };
     const tooLong = (): void => {
       end();
@@ -29,7 +30,7 @@ export function within<T, U>(
     };
     const timer = timers.after(timeout, tooLong);
     if (signal?.aborted === true) tooLong();
-    else signal?.addEventListener('abort', tooLong);
+    else onAbort(signal, tooLong);
     promise.then(
       (value) => {
         end();

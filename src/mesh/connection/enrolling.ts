@@ -80,7 +80,7 @@ export class Enrolling {
     const { runtime } = this.#context;
     this.#again = runtime.workAfter(delay(this.#attempt++, runtime.random), this.#process, () => {
       this.#again = undefined;
-      this.#todo.push(...this.#refused);
+      for (const procedure of this.#refused) this.#todo.push(procedure);
       this.#refused.clear();
       this.#more();
     });

@@ -59,12 +59,12 @@ function servePool(
 
 /** The process that restarts an advertisement's own server; when it gives up it is gone for good. */
 export const keeperOf = (context: MeshContext, id: string): Process | undefined =>
-  context.scope.whereis(keeperName(id));
+  context.scope.whereis(keeperName(id)) as Process | undefined;
 
 /** Lets the calls that run finish; then the procedure and its own server end. Gives the procedure. */
 export function retire(context: MeshContext, id: string): Process | undefined {
   const { runtime } = context;
-  const procedure = context.scope.whereis(procedureName(id));
+  const procedure = context.scope.whereis(procedureName(id)) as Process | undefined;
   const keeper = keeperOf(context, id);
   if (procedure === undefined) {
     if (keeper !== undefined) requestStop(keeper, 'shutdown');

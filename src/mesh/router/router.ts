@@ -53,7 +53,7 @@ function route(context: MeshContext, call: RpcCall): void {
 }
 
 function processOf(context: MeshContext, { target }: Provider): Process | undefined {
-  if (target.kind === 'handler') return context.scope.whereis(target.name);
+  if (target.kind === 'handler') return context.scope.whereis(target.name) as Process | undefined;
   return target.connection.alive ? target.connection : undefined;
 }
 

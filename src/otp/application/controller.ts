@@ -7,6 +7,7 @@
 import type { Behavior } from '../../actor/behavior.ts';
 import type { ExitReason } from '../../actor/exit-reason.ts';
 import type { Exit } from '../../actor/monitor.ts';
+import type { Pid } from '../../actor/pid.ts';
 import type { Process } from '../../actor/process.ts';
 import { chain, eachInOrder, type MaybePromise } from '../sequence.ts';
 import { killTree, stopProcess, stopStarting } from '../stop.ts';
@@ -21,13 +22,17 @@ import { startOrder, type Definitions } from './start-order.ts';
 export interface ApplicationInfo {
   readonly name: string;
   readonly type: ApplicationType;
+  readonly pid: Pid;
+}
+
+interface Running extends ApplicationInfo {
   readonly pid: Process;
 }
 
 /** How a start differs from the definition. */
 export interface StartSettings {
-  readonly type?: ApplicationType;
-  readonly env?: object;
+  readonly type?: ApplicationType | undefined;
+  readonly env?: object | undefined;
 }
 
 export class ControllerState {
@@ -36,7 +41,7 @@ export class ControllerState {
   /** Milliseconds for all to stop when one that must not end did. */
   readonly deadline: number;
   /** In start order. */
-  readonly running: Map<string, ApplicationInfo> = new Map();
+  readonly running: Map<string, Running> = new Map();
   /** Null: the program has a life of its own. */
   readonly keepAlive: KeepAlive | null;
   constructor(
@@ -213,7 +218,7 @@ function onExit(self: Process, { from, reason }: Exit): void {
 /** Kills all that is left of it in `deadline` ms. */
 export function endWithin(controller: Process, deadline: number): void {
   const { runtime } = controller;
-  if (!controller.alive || deadline === Infinity) return;
-  const timer = runtime.timers.after(deadline, () => killTree(controller));
-  runtime.onExit(controller, () => timer.unset());
+  if (!controller.alive) return;
+  const timer = runtime.timers.within(deadline, () => killTree(controller));
+  if (timer !== undefined) runtime.onExit(controller, () => timer.unset());
 }

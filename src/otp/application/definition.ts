@@ -29,11 +29,11 @@ export interface Application<Env extends object = object> {
   /** Unique among those loaded together. */
   readonly name: string;
   /** Applications that have to run before this one, themselves or by name. */
-  readonly dependencies?: readonly (string | Application)[];
+  readonly dependencies?: readonly (string | Application)[] | undefined;
   /** Its environment: defaults, which loading and starting may override key by key. */
-  readonly env?: Env;
+  readonly env?: Env | undefined;
   /** `permanent`: all stop when it ends; `transient`: unless it ended `normal`; `temporary` (default): it is reported. */
-  readonly type?: ApplicationType;
+  readonly type?: ApplicationType | undefined;
   /**
    * Gives the top of its tree. Absent: a library, which runs nothing. A throw is a failed start; what is no specification
    * is one with `{ bad_return_value }`.
@@ -66,7 +66,7 @@ export function checkDefinition(definition: unknown): void {
     throw new TypeError(`${where}dependencies must be applications or names`);
 }
 
-/** Throws a `TypeError` for a type or an environment that is none. @param what the environment's name. */
+/** Throws a `TypeError` for an invalid type or environment. @param what the environment's name. */
 export function checkSettings(type: unknown, env: unknown, what: string, where: string = ''): void {
   if (type !== undefined && !TYPES.includes(type as ApplicationType))
     throw new TypeError(`${where}type must be ${TYPES.join(', ')}`);

@@ -9,8 +9,8 @@ import type { ExitReason } from '../../actor/exit-reason.ts';
 import type { Process } from '../../actor/process.ts';
 import { isObject } from '../arguments.ts';
 import type { ChildSpec } from '../child-spec.ts';
-import { chain, isPromiseLike, type MaybePromise } from '../sequence.ts';
-import { startProcess, type InitResult, type StartResult } from '../start.ts';
+import { chain, chainLike, type MaybePromise } from '../sequence.ts';
+import { failed, startProcess, type InitResult, type StartResult } from '../start.ts';
 import { stopProcess, stopStarting } from '../stop.ts';
 import { isStartResult } from '../supervisor-children.ts';
 import { supervising } from '../supervising.ts';
@@ -70,10 +70,7 @@ export function startMaster(
     const state = new MasterState(application, context);
     self.state = state;
     if (application.start === undefined) return begin(state, undefined);
-    const wanted: MaybePromise<unknown> = application.start(context);
-    const top = isPromiseLike(wanted)
-      ? Promise.resolve(wanted).then((spec) => startTop(self, spec))
-      : startTop(self, wanted);
+    const top = chainLike(application.start(context), (spec) => startTop(self, spec));
     return chain(top, (result) => begin(state, result));
   };
   return startProcess(runtime, masterBehavior, init, { parent: controller, id: name, trapExit: true });
@@ -89,15 +86,14 @@ function begin(state: MasterState, result: StartResult | undefined): InitResult 
 
 function startTop(self: Process, spec: unknown): MaybePromise<StartResult> {
   // it was told to end while its callback had not answered
-  if (!self.alive) return { tag: 'error', reason: 'shutdown' };
+  if (!self.alive) return failed('shutdown');
   if (isSupervisorSpec(spec)) return startSupervisorLink(self, spec, { label: 'supervisor' });
   if (!isChildSpec(spec)) return badReturn(spec);
-  const started: MaybePromise<unknown> = spec.start(self);
-  return isPromiseLike(started) ? Promise.resolve(started).then(judged) : judged(started);
+  return chainLike(spec.start(self), judged);
 }
 
 const judged = (result: unknown): StartResult => (isStartResult(result) ? result : badReturn(result));
-const badReturn = (value: unknown): StartResult => ({ tag: 'error', reason: { bad_return_value: value } });
+const badReturn = (value: unknown): StartResult => failed({ bad_return_value: value });
 
 const isSupervisorSpec = (value: unknown): value is SupervisorSpec => isObject(value) && 'children' in value;
 const isChildSpec = (value: unknown): value is ChildSpec =>

@@ -6,7 +6,7 @@ import { checkDefinition, nameOf, type Application } from './definition.ts';
 export type Definitions = ReadonlyMap<string, Application>;
 
 /**
- * The given applications and those they depend on, by name. Throws a `TypeError` for a definition that is none, two of one name, a dependency
+ * The given applications and those they depend on, by name. Throws a `TypeError` for an invalid definition, two of one name, a dependency
  * nobody defines, and dependencies that go in a circle.
  */
 export function collect(applications: readonly Application[]): Definitions {

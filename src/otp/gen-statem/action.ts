@@ -28,7 +28,7 @@ export type TimeoutTime = number | 'cancel' | 'update';
 /** How the time of a timeout is meant. */
 export interface TimeoutOptions {
   /** The time is one of the runtime's clock (`self.clock.now()`), not a duration. Default false. */
-  readonly abs?: boolean;
+  readonly abs?: boolean | undefined;
 }
 
 export type TimeoutAction = {

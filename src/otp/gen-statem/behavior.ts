@@ -11,6 +11,10 @@ import { nextSignal, type Work } from '../../actor/delivery.ts';
 import { isOrderly, type ExitReason } from '../../actor/exit-reason.ts';
 import { Kind } from '../../actor/mailbox.ts';
 import type { Process } from '../../actor/process.ts';
+import { reportUnhandled } from '../../actor/report.ts';
+import { keepShown, shownReason } from '../../actor/shown-reason.ts';
+import { orKind } from '../server-status.ts';
+import { formatted, hideValue, NO_MACHINE, type FormatStatus } from './status.ts';
 import { Ignore, Stop } from '../result.ts';
 import { isPromiseLike } from '../sequence.ts';
 import type { InitResult } from '../start.ts';
@@ -62,7 +66,8 @@ export class StatemBehavior implements Behavior {
   }
 
   receive(kind: Kind, message: unknown, self: Process): void | Promise<void> {
-    if (kind === Kind.system) return unknownSystemMessage(message, self);
+    // what the runtime says is no event, so what it says and nobody knows is dropped (OTP Y6)
+    if (kind === Kind.system) return reportUnhandled(self, message);
     return this.#handle(eventOf(kind, message), machineOf(self), self);
   }
 
@@ -102,8 +107,19 @@ export class StatemBehavior implements Behavior {
     return partsOf(self.state, parts);
   }
 
-  reportEnd(reason: ExitReason, self: Process): void {
+  formatReason(reason: ExitReason, self: Process): ExitReason {
+    const formatStatus = this.#formatter(self);
+    if (formatStatus === undefined) return reason;
+    const status = self.state instanceof Machine ? self.state.status() : NO_MACHINE;
+    const shown = formatted({ ...status, reason: hideValue(reason, formatStatus) }, formatStatus);
+    return orKind(shown.reason, reason);
+  }
+
+  reportEnd(given: ExitReason, self: Process): void {
+    const formatStatus = this.#formatter(self);
+    const reason = hideValue(shownReason(given), formatStatus);
     const parts: MachineParts = this.formatStatus({ state: undefined, reason, log: debugLog(self) }, self);
+    if (formatStatus !== undefined) keepShown(self, given, orKind(parts.reason, given));
     const { message, state, log = [], queue, postponed, timeouts } = parts;
     self.runtime.report({
       tag: 'terminate',
@@ -117,6 +133,10 @@ export class StatemBehavior implements Behavior {
       log,
       ...(queue === undefined ? {} : { machine: { queue, postponed, timeouts } }),
     });
+  }
+
+  #formatter({ state: machine }: Process): FormatStatus | undefined {
+    return (machine instanceof Machine ? machine.module : this.#callbacks).formatStatus;
   }
 
   changeCode(self: Process, change: unknown): void {
@@ -284,10 +304,3 @@ const isPair = (value: unknown): value is { readonly state: unknown; readonly da
   typeof value === 'object' && value !== null && 'state' in value && 'data' in value;
 
 const machineOf = (self: Process): Machine => self.state as Machine;
-
-/** What the runtime says is no event; what it says and nobody knows is dropped (OTP Y6). */
-function unknownSystemMessage(message: unknown, self: Process): void {
-  const { label, clock } = self;
-  const kind = typeof message;
-  self.runtime.report({ tag: 'unhandled', at: clock.wall(), pid: self, label, kind, message });
-}

@@ -13,9 +13,9 @@ import { badValue, isModule } from './transition.ts';
 type StateCallback = (event: StatemEvent, data: unknown, self: Process) => unknown;
 
 interface Definition {
-  readonly label?: string;
-  readonly stateEnter?: boolean;
-  readonly hibernateAfter?: number;
+  readonly label?: string | undefined;
+  readonly stateEnter?: boolean | undefined;
+  readonly hibernateAfter?: number | undefined;
   readonly states?: Readonly<Record<string, StateCallback>>;
   handleEvent?(event: StatemEvent, state: unknown, data: unknown, self: Process): unknown;
   init?(args: unknown, self: Process): unknown;
@@ -24,7 +24,7 @@ interface Definition {
   terminate?(reason: unknown, state: unknown, data: unknown, self: Process): void | Promise<void>;
 }
 
-/** The error of a definition that is none at all. */
+/** The error of what is no definition at all. */
 export const wrongStatem = (statem: unknown, name: string = 'statem'): TypeError | undefined =>
   wrongObject(name, 'the definition of a state machine (states or handleEvent)', statem);
 

@@ -23,20 +23,21 @@ export type StateFunction<State, Data, Calls extends Protocol, Casts extends Pro
 
 interface Common<Args, State, Data> {
   /** Its name in trees and logs. Default `GenStatem`. */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** Turns exit signals into messages, and runs `terminate` on the parent's. Default false. */
-  readonly trapExit?: boolean;
+  readonly trapExit?: boolean | undefined;
   /** Messages queued at most, or that and what happens to more of them. Default 1,000, `reject`. */
-  readonly mailbox?: number | MailboxOptions;
+  readonly mailbox?: number | MailboxOptions | undefined;
   /** Calls the state with an `enter` event when it is entered: at the start, on a change, on a repeat. Default false. */
-  readonly stateEnter?: boolean;
+  readonly stateEnter?: boolean | undefined;
   /** Milliseconds without an event after which it hibernates. Default never. */
-  readonly hibernateAfter?: number;
+  readonly hibernateAfter?: number | undefined;
   /** Returns `nextState(first, data, actions)`, `ignore` or `stop(reason, …)`. */
   init(args: Args, self: Self): MaybePromise<NextState<NoInfer<State>, Data> | Ignore | Stop<unknown>>;
   /**
    * What a status (`sys.getStatus`) and the reports of a crash show: return `status` with its parts replaced, or use
-   * `redact`. One that throws hides all of it and harms nobody. Default: all of it.
+   * `redact`. One that throws hides all of it and harms nobody. State and data are undefined where there are none: after
+   * a start that failed, after an exit signal. Default: all of it.
    */
   formatStatus?(status: StatemStatus<State, Data>): object;
   /**

@@ -5,6 +5,7 @@
 import { refuse, wrongObject } from '../arguments.ts';
 import { EnterLoop, type EnterOptions } from '../enter-loop.ts';
 import type { AnyProtocol, Protocol } from '../server-ref.ts';
+import { wrongSettings } from '../start-options.ts';
 import type { Actions } from './action.ts';
 import { statemBehavior } from './behavior.ts';
 import { wrongStatem } from './callbacks.ts';
@@ -32,7 +33,12 @@ export const enterStatemLoop = <
   data: NoInfer<Data>,
   options: EnterStatemOptions = {},
 ): EnterLoop<Calls, Casts> => {
-  refuse(wrongStatem(statem) ?? wrongObject('options', 'an object', options));
+  refuse(
+    wrongStatem(statem) ??
+      wrongSettings(statem) ??
+      wrongObject('options', 'an object', options) ??
+      wrongSettings(options),
+  );
   return new EnterLoop(statem, options, (self, hibernateAfter) => {
     const behavior = statemBehavior(statem);
     self.behavior = behavior;

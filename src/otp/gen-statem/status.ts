@@ -4,9 +4,11 @@
  * `formatStatus` of the definition has the last word. A formatter that throws harms nobody: a note stands where
  * it would have had something to show.
  */
+import { types } from 'node:util';
 import type { ExitReason } from '../../actor/exit-reason.ts';
+import { dataOf } from '../../actor/named.ts';
 import { silenced } from '../sequence.ts';
-import { FORMATTER_CRASHED } from '../server-status.ts';
+import { FORMATTER_CRASHED, unformatted } from '../server-status.ts';
 
 /** What `formatStatus` of a machine takes and gives (OTP G19). */
 export interface StatemStatus<State = unknown, Data = unknown> {
@@ -55,13 +57,31 @@ export function formatted(status: StatemStatus, format: FormatStatus | undefined
   return {
     state: FORMATTER_CRASHED,
     data: FORMATTER_CRASHED,
-    // it is in the exit signals anyway
-    ...('reason' in status ? { reason: status.reason } : {}),
+    ...('reason' in status ? { reason: unformatted(status.reason) } : {}),
     queue: [],
     postponed: [],
     timeouts: [],
     log: [],
   };
+}
+
+/** What `formatStatus` is given where there is no machine (yet, or any more). */
+export const NO_MACHINE: StatemStatus = {
+  state: undefined,
+  data: undefined,
+  queue: [],
+  postponed: [],
+  timeouts: [],
+  log: [],
+};
+
+/** A reason as `formatStatus` may have it: what a callback gave by mistake is often the data, so it is shown as data is. */
+export function hideValue(reason: ExitReason, format: FormatStatus | undefined): ExitReason {
+  if (format === undefined || !types.isNativeError(reason) || types.isProxy(reason)) return reason;
+  const value = dataOf(reason, 'value');
+  if (value === undefined || value === null || !reason.message.startsWith('bad_')) return reason;
+  const { data } = formatted({ ...NO_MACHINE, data: value }, format);
+  return Object.assign(new TypeError(reason.message), { stack: reason.stack, value: data });
 }
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);

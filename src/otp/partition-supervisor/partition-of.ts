@@ -6,6 +6,7 @@
  * Source: Elixir `PartitionSupervisor`; OTP T2. The hash is FNV-1a over 32 bits with MurmurHash3's final mixing,
  * as FNV alone spreads short keys badly over a power of two.
  */
+import { refuse, wrongBound } from '../arguments.ts';
 
 /** Deepest nesting of a key: more is a mistake, perhaps a cycle. */
 const MAX_DEPTH = 8;
@@ -13,11 +14,10 @@ const MAX_DEPTH = 8;
 /**
  * The partition of a key, 0 to `count - 1`, the same in every run: integers by their amount, all else by a hash of what
  * it holds (OTP T2). Throws a `TypeError` for a key without a stable value: a function, a symbol, an instance; a
- * `RangeError` for a count that is no integer ≥ 1.
+ * `RangeError` for a count below 1 or no integer.
  */
 export function partitionOf(key: unknown, count: number): number {
-  if (!(Number.isInteger(count) && count >= 1))
-    throw new RangeError('partitionOf: count must be an integer ≥ 1');
+  refuse(wrongBound('partitionOf: count', 1, count));
   if (typeof key === 'bigint') return Number((key < 0n ? -key : key) % BigInt(count));
   if (Number.isInteger(key)) return Math.abs(key as number) % count;
   return stableHash(canonical(key, 0)) % count;

@@ -16,7 +16,7 @@ export class Listeners {
 
   /** Throws a `TypeError` for what is no list of listeners. */
   constructor(listeners: readonly Listener[]) {
-    if (!Array.isArray(listeners)) throw wrongArgument('listeners', 'a list', listeners);
+    if (!Array.isArray(listeners)) throw wrongArgument('listeners', 'an array', listeners);
     for (const listener of listeners as readonly unknown[])
       if (!isListener(listener)) throw wrongArgument('listener', 'a pid or a name in a scope', listener);
     this.#all = [...listeners];

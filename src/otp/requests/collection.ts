@@ -3,11 +3,11 @@
  */
 import type { Runtime } from '../../actor/runtime.ts';
 import { refuse } from '../arguments.ts';
-import { beforeLong, delayOf, type Patience } from './patience.ts';
 import { Answered, wrongRequest, type PendingRequest, type Response } from './pending-request.ts';
+import { beforeLong, delayOf, type ResponseTimeout } from './response-timeout.ts';
 
-/** Answers that were taken are let go of in pieces of so many: one by one would move the others each time. */
-const TAKEN = 1_024;
+/** Given answers are let go of when there are so many, and they are the greater part. */
+const SWEEP = 1_024;
 
 /** What a collection gives: an answer, and the label of its request. */
 export interface Collected<Label, T = unknown> {
@@ -19,7 +19,7 @@ export interface Collected<Label, T = unknown> {
 /** What becomes of a request whose answer is given. */
 export interface TakeOptions {
   /** Whether the request is deleted from the collection. Default true. One that stays is not given again. */
-  readonly delete?: boolean;
+  readonly delete?: boolean | undefined;
 }
 
 /**
@@ -29,9 +29,10 @@ export interface TakeOptions {
 export class RequestCollection<Label = unknown, T = unknown> {
   readonly #labels = new Map<PendingRequest<T>, Label>();
   readonly #given = new WeakSet<PendingRequest<T>>();
-  /** Answered, in the order of the answers; those before `#first` are taken, others may be given already too. */
+  /** Answered, in the order of the answers; those before `#first` are given, and `#stale` others. */
   #answered: PendingRequest<T>[] = [];
   #first = 0;
+  #stale = 0;
   /** In it, and neither given nor given up. */
   readonly #open = new Set<PendingRequest<T>>();
   readonly #waiting = new Set<() => void>();
@@ -42,7 +43,7 @@ export class RequestCollection<Label = unknown, T = unknown> {
     return this.#labels.size;
   }
 
-  /** Adds a request, answered or not. Throws a `TypeError` for one that is in it already, and for what is none. */
+  /** Adds a request, answered or not. Throws a `TypeError` for one that is in it already, and for what is no request. */
   add(request: PendingRequest<T>, label: Label): this {
     refuse(wrongRequest(request));
     if (this.#labels.has(request)) throw new TypeError('the request is in the collection already');
@@ -62,14 +63,14 @@ export class RequestCollection<Label = unknown, T = unknown> {
 
   /**
    * The next answer; `timeout`: all requests live on; `no_request`: nothing is left to wait for. Default: without
-   * limit. Rejects with a `RangeError` for a time that is none.
+   * limit. Rejects with a `RangeError` for an invalid time.
    */
   async wait(
-    patience: Patience = Infinity,
+    timeout: ResponseTimeout = Infinity,
     options: TakeOptions = {},
   ): Promise<Collected<Label, T> | 'timeout' | 'no_request'> {
     const runtime = this.#runtime;
-    const delay = delayOf(patience, runtime);
+    const delay = delayOf(timeout, runtime);
     if (runtime === undefined) return 'no_request';
     const until = runtime.clock.now() + delay;
     if (delay === 0) await Promise.resolve();
@@ -88,10 +89,10 @@ export class RequestCollection<Label = unknown, T = unknown> {
 
   /** Like `wait`, but `timeout` abandons all requests that are not answered. */
   async receive(
-    patience: Patience = Infinity,
+    timeout: ResponseTimeout = Infinity,
     options: TakeOptions = {},
   ): Promise<Collected<Label, T> | 'timeout' | 'no_request'> {
-    const next = await this.wait(patience, options);
+    const next = await this.wait(timeout, options);
     if (next === 'timeout') for (const request of this.#labels.keys()) request.abandon();
     return next;
   }
@@ -100,7 +101,11 @@ export class RequestCollection<Label = unknown, T = unknown> {
   check(message: unknown, options: TakeOptions = {}): Collected<Label, T> | 'no_reply' | 'no_request' {
     if (this.#labels.size === 0) return 'no_request';
     if (!(message instanceof Answered)) return 'no_reply';
-    return this.#give(message.request as PendingRequest<T>, options) ?? 'no_reply';
+    const found = this.#give(message.request as PendingRequest<T>, options);
+    if (found === undefined) return 'no_reply';
+    // its place in the list is let go of later, with those of others
+    if (++this.#stale >= SWEEP && this.#stale * 2 > this.#answered.length - this.#first) this.#sweep();
+    return found;
   }
 
   #ended(request: PendingRequest<T>): void {
@@ -113,15 +118,17 @@ export class RequestCollection<Label = unknown, T = unknown> {
   #next(options: TakeOptions): Collected<Label, T> | undefined {
     while (this.#first < this.#answered.length) {
       const next = this.#give(this.#answered[this.#first++] as PendingRequest<T>, options);
-      if (this.#first === TAKEN) {
-        this.#answered.splice(0, TAKEN);
-        this.#first = 0;
-      }
+      if (this.#first >= SWEEP && this.#first * 2 > this.#answered.length) this.#sweep();
       if (next !== undefined) return next;
     }
-    this.#answered = [];
-    this.#first = 0;
+    this.#sweep();
     return undefined;
+  }
+
+  /** Keeps what is left to give. */
+  #sweep(): void {
+    this.#answered = this.#answered.slice(this.#first).filter((request) => this.#open.has(request));
+    this.#first = this.#stale = 0;
   }
 
   #give(request: PendingRequest<T>, options: TakeOptions): Collected<Label, T> | undefined {

@@ -5,13 +5,15 @@
  * stream ends, and kills what still runs, when the reader leaves it (`break`, `return`), the signal fires, the input
  * throws, a task takes too long (`onTimeout: 'exit'`), or the owner dies. Source: Elixir `Task.async_stream`.
  */
+import { offAbort, onAbort } from '../../actor/abort-listeners.ts';
 import type { CallFailure } from '../../actor/call.ts';
 import type { ExitReason } from '../../actor/exit-reason.ts';
 import type { Ref } from '../../actor/pid.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import type { Runtime } from '../../actor/runtime.ts';
-import { refuse, wrongArgument, wrongFunction, wrongObject } from '../arguments.ts';
+import { refuse, wrongArgument, wrongBoolean, wrongBound, wrongFunction, wrongObject } from '../arguments.ts';
 import { checkDeadline } from '../durations.ts';
+import { wrongSettings } from '../start-options.ts';
 import { ExitError, reasonOf } from '../errors.ts';
 import { isPromiseLike } from '../sequence.ts';
 import { CALL_TIMEOUT } from '../server-ref.ts';
@@ -25,20 +27,20 @@ const MAX_CONCURRENCY = 8;
 /** How a stream of tasks runs. */
 export interface StreamOptions {
   /** Tasks at a time, at least 1. Default 8. */
-  readonly maxConcurrency?: number;
+  readonly maxConcurrency?: number | undefined;
   /** Whether results come in the order of the input (default) or as they are there. */
-  readonly ordered?: boolean;
+  readonly ordered?: boolean | undefined;
   /** Milliseconds for each task, or Infinity. Default 5,000. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * `exit` (default): the owner exits with `timeout`, and so does the stream. `killTask`: the task is killed, its
    * element is `exit` `timeout`, and the stream goes on.
    */
-  readonly onTimeout?: 'exit' | 'killTask';
+  readonly onTimeout?: 'exit' | 'killTask' | undefined;
   /** Ends the stream: it rejects with `{ canceled: reason }`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** The label of the tasks. Default `Task`. */
-  readonly label?: string;
+  readonly label?: string | undefined;
 }
 
 /** What became of one item. `exit`: its task died of `reason`, or of `timeout`. */
@@ -76,12 +78,12 @@ export function startStream<T, R>(
   options: StreamOptions,
 ): TaskStream<R> {
   refuse(wrongItems(items) ?? wrongFunction('work', work) ?? wrongObject('options', 'an object', options));
+  refuse(wrongSettings({ label: options.label }) ?? wrongBoolean('ordered', options.ordered));
   const { maxConcurrency = MAX_CONCURRENCY, timeout = CALL_TIMEOUT, onTimeout = 'exit' } = options;
-  if (!(Number.isInteger(maxConcurrency) && maxConcurrency >= 1))
-    throw new RangeError('maxConcurrency must be an integer ≥ 1');
+  refuse(wrongBound('maxConcurrency', 1, maxConcurrency));
   checkDeadline('timeout', timeout);
   if (onTimeout !== 'exit' && onTimeout !== 'killTask')
-    throw new RangeError('onTimeout must be exit or killTask');
+    throw new TypeError('onTimeout must be exit or killTask');
   return new Stream(source, items, work, { ...options, maxConcurrency, timeout });
 }
 
@@ -171,7 +173,7 @@ class Stream<T, R> implements TaskStream<R> {
     const source = Object(items) as typeof items;
     this.#input = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
     if (signal?.aborted === true) this.#onAbort();
-    else signal?.addEventListener('abort', this.#onAbort);
+    else onAbort(signal, this.#onAbort);
     // unlinked tasks have nobody else who ends them
     if (owner !== null)
       this.#watch = runtime.onExit(owner, (reason) => this.#fail(new ExitError('asyncStream', reason)));
@@ -308,7 +310,7 @@ class Stream<T, R> implements TaskStream<R> {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    offAbort(this.#options.signal, this.#onAbort);
     if (this.#watch !== undefined) this.#source.runtime.demonitor(this.#watch);
     const running = [...this.#running];
     this.#running.clear();

@@ -3,6 +3,7 @@
  *
  * Nothing is made for a result nobody asked for: no promise, no error.
  */
+import { offAbort, onAbort } from '../../actor/abort-listeners.ts';
 import { Call, type CallFailure } from '../../actor/call.ts';
 import type { Process } from '../../actor/process.ts';
 import { TimerEntry } from '../../actor/timers.ts';
@@ -127,7 +128,7 @@ export abstract class TaskWait<T> extends TimerEntry implements Deferred<unknown
       this.#end();
       this.#cancel(signal);
     };
-    signal.addEventListener('abort', this.#onAbort);
+    onAbort(signal, this.#onAbort);
   }
 
   #cancel(signal: AbortSignal): void {
@@ -136,6 +137,6 @@ export abstract class TaskWait<T> extends TimerEntry implements Deferred<unknown
 
   #end(): void {
     this.unset();
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#onAbort !== undefined) offAbort(this.#signal, this.#onAbort);
   }
 }

@@ -9,6 +9,7 @@
  * const task = tasks.asyncNolink(self, () => fetchPage(url));
  * ```
  */
+import type { Pid } from '../../actor/pid.ts';
 import { Process, type Self } from '../../actor/process.ts';
 import type { Runtime } from '../../actor/runtime.ts';
 import { childrenOf } from '../../actor/tree.ts';
@@ -24,7 +25,7 @@ import {
 import { StartError } from '../errors.ts';
 import { TreeRef } from '../process-ref.ts';
 import type { MaybePromise } from '../sequence.ts';
-import type { StartOptions, StartResult } from '../start.ts';
+import type { ProcessOptions, StartOptions, StartResult } from '../start.ts';
 import { startStream, type StreamOptions, type TaskStream } from './async-stream.ts';
 import { taskBehavior, type TaskBody } from './task-process.ts';
 import { checkTask, Task, type TaskOptions } from './task.ts';
@@ -32,7 +33,7 @@ import { checkTask, Task, type TaskOptions } from './task.ts';
 /** What a task supervisor is. Its tasks are temporary: none is restarted. */
 export interface TaskSupervisorSpec {
   /** Tasks at most at a time; one more is `max_children`. Default Infinity. */
-  readonly maxChildren?: number;
+  readonly maxChildren?: number | undefined;
 }
 
 /** Starts a task supervisor without a parent. Throws `StartError`, a `TypeError` for invalid arguments. */
@@ -88,7 +89,7 @@ export class TaskSupervisorRef extends TreeRef {
   }
 
   /** A task for what it does, whose result nobody waits for. */
-  startChild(body: TaskBody<unknown>, options: TaskOptions = {}): Process {
+  startChild(body: TaskBody<unknown>, options: TaskOptions = {}): Pid {
     checkTask(body, options);
     const process = this.#spawn(options);
     // the handle is let go of
@@ -119,7 +120,7 @@ export class TaskSupervisorRef extends TreeRef {
   }
 
   /** The tasks that run, oldest first. */
-  get children(): readonly Process[] {
+  get children(): readonly Pid[] {
     const process = this.pid;
     return process instanceof Process ? [...childrenOf(process)] : [];
   }
@@ -135,7 +136,7 @@ export class TaskSupervisorRef extends TreeRef {
     return startStream({ runtime, owner, spawn: () => this.#spawn(options), link }, items, work, options);
   }
 
-  #spawn({ label = 'Task' }: { readonly label?: string }): Process {
+  #spawn({ label = 'Task' }: { readonly label?: string | undefined }): Process {
     const supervisor = this.pid;
     const started: MaybePromise<StartResult> =
       supervisor instanceof Process
@@ -152,8 +153,10 @@ const wrongOwner = (owner: unknown): TypeError | undefined =>
   owner === null ? undefined : wrongSelf('owner', owner);
 
 /** As of all processes: its label, else its id, else what it is. */
-const labelled = (options: StartOptions): StartOptions =>
-  isObject(options) ? { ...options, label: options.label ?? options.id ?? 'TaskSupervisor' } : options;
+const labelled = (options: ProcessOptions): ProcessOptions =>
+  isObject(options) && options.label === undefined && options.id === undefined
+    ? { ...options, label: 'TaskSupervisor' }
+    : options;
 
 const taskSpec = (label: string): ChildSpec => ({
   id: label,

@@ -5,10 +5,19 @@ import type { ExitReason } from '../../actor/exit-reason.ts';
 import type { Pid } from '../../actor/pid.ts';
 import { Status, type Process } from '../../actor/process.ts';
 import type { Runtime } from '../../actor/runtime.ts';
-import { isObject, refuse, wrongArgument, wrongFunction, wrongObject, wrongSignal } from '../arguments.ts';
+import {
+  isObject,
+  refuse,
+  wrongArgument,
+  wrongBoolean,
+  wrongFunction,
+  wrongObject,
+  wrongSignal,
+} from '../arguments.ts';
 import { wrongDuration } from '../durations.ts';
 import { exitErrorOf, type ExitError } from '../errors.ts';
 import { CALL_TIMEOUT, type CallOptions } from '../server-ref.ts';
+import { wrongSettings } from '../start-options.ts';
 import { stopProcess, type Shutdown } from '../stop.ts';
 import { runTaskNow, type TaskBody } from './task-process.ts';
 import { TaskRun, TaskWait } from './task-run.ts';
@@ -19,15 +28,15 @@ const TASK_SHUTDOWN = 5_000;
 /** How a task is started. */
 export interface TaskOptions {
   /** Its name in trees and logs. Default `Task`. */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** Milliseconds until the task is killed and its result is `timeout`. Default none. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * Runs the body at once, in the caller's turn, up to its first `await`, as an async function does; no trip through
    * the run queue, several times the speed for short work. A linked task that throws at once ends its owner before
    * the start has returned. Eight deep, or when others have waited long enough, it takes its turn. Default false.
    */
-  readonly eager?: boolean;
+  readonly eager?: boolean | undefined;
 }
 
 /** Throws a `TypeError` for an invalid body or options, a `RangeError` for an invalid time. */
@@ -35,7 +44,8 @@ export function checkTask(body: unknown, options: TaskOptions): void {
   refuse(
     wrongFunction('body', body) ??
       wrongObject('options', 'an object', options) ??
-      wrongDuration('timeout', options.timeout ?? Infinity),
+      wrongSettings(options) ??
+      wrongBoolean('eager', options.eager),
   );
 }
 

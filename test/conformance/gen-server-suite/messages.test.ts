@@ -12,7 +12,7 @@ import {
   type Next,
 } from '../../../src/otp.ts';
 import { getState, getStatus, replaceState, resume, suspend } from '../../../src/otp/sys.ts';
-import { reasonOf, spawn, world } from '../../actor/world.ts';
+import { failure, reasonOf, spawn, world } from '../../actor/world.ts';
 import { conformanceSuite } from '../suite.ts';
 import { begin, puppet, recording, type Puppet, type PuppetRef, type State, type Step } from './puppet.ts';
 
@@ -216,7 +216,11 @@ ported('undef_init', async () => {
   const { runtime, clock } = world();
   const server = without as Puppet;
   const undef = { message: 'undef: no init' };
-  expect(await reasonOf(startServer(runtime, server, undefined))).toMatchObject(undef);
+  // not linked: thrown as it is, before there is a process
+  expect(await failure(startServer(runtime, server, undefined))).toMatchObject({
+    name: 'TypeError',
+    ...undef,
+  });
   const inbox: unknown[] = [];
   const starter = spawn(runtime, (_kind, message) => void inbox.push(message), { trapExit: true });
   expect(await startServerLink(starter, server, undefined)).toMatchObject({ tag: 'error', reason: undef });

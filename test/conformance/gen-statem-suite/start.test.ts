@@ -154,7 +154,7 @@ both('start11', async (machine, all) => {
 both('start12', async (machine, all) => {
   const held = new Map<string, Process>();
   const via: NameTable = {
-    register: (name, process) => !held.has(name) && held.set(name, process) === held,
+    register: (name, process) => !held.has(name) && held.set(name, process as Process) === held,
     unregister: (name) => void held.delete(name),
     whereis: (name) => held.get(name),
   };

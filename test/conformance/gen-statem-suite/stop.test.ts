@@ -75,7 +75,7 @@ both('stop5', async (machine, all) => {
 both('stop7', async (machine, all) => {
   const held = new Map<string, Process>();
   await stopByName(machine, all, {
-    register: (name, process) => !held.has(name) && held.set(name, process) === held,
+    register: (name, process) => !held.has(name) && held.set(name, process as Process) === held,
     unregister: (name) => void held.delete(name),
     whereis: (name) => held.get(name),
   });

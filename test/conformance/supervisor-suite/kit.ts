@@ -109,7 +109,8 @@ export async function counts(ref: SupervisorRef | DynamicSupervisorRef): Promise
 export async function listed(
   ref: SupervisorRef,
 ): Promise<Record<string, Process | 'restarting' | undefined>> {
-  return Object.fromEntries((await ref.whichChildren()).map(({ id, pid }) => [id, pid]));
+  const children = await ref.whichChildren();
+  return Object.fromEntries(children.map(({ id, pid }) => [id, pid as Process | 'restarting' | undefined]));
 }
 
 export async function running(ref: SupervisorRef, id: string): Promise<Process> {

@@ -167,7 +167,7 @@ ported('simple_global_supervisor', async () => {
     at.runtime,
     tree([supervisor('middle', tree([named], { intensity: 5 }), { scope })], { intensity: 10 }),
   );
-  const holders = (): (Process | undefined)[] => [scope.whereis('middle'), scope.whereis('server')];
+  const holders = () => ['middle', 'server'].map((name) => scope.whereis(name) as Process | undefined);
   let before = holders();
   const renewed = (): boolean => {
     const now = holders();

@@ -114,7 +114,8 @@ describe('a signal has no listener of ours left', () => {
       const calls = Array.from({ length: 1_000 }, (_, n) =>
         caller.tryCall(['m.well', 'm.never', 'm.absent'][n % 3] as string, {}, { signal, timeout: 500 }),
       );
-      expect(listeners(signal)).toBe(1_000);
+      // one for all of them
+      expect(listeners(signal)).toBe(1);
       await world.settle(Promise.all(calls));
       expect(listeners(signal)).toBe(0);
     }

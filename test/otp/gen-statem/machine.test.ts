@@ -1,4 +1,6 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
+import { urgentSignal } from '../../../src/actor/delivery.ts';
+import { Kind } from '../../../src/actor/mailbox.ts';
 import type { Process } from '../../../src/actor/process.ts';
 import { exit } from '../../../src/actor/exit-reason.ts';
 import { MAX_DELAY } from '../../../src/actor/clock.ts';
@@ -269,13 +271,13 @@ describe('a machine', () => {
 
 describe('what is no event', () => {
   test('a system message that nobody knows is a warning, and cancels no timeout', async () => {
-    const { ref, pid, log, clock, runtime, reports } = await begin((event, _state, data) => {
+    const { ref, pid, log, clock, reports } = await begin((event, _state, data) => {
       if (event.type === 'timeout') data.push('timeout');
       return event.type === 'info' ? keepState(data, eventTimeout(100)) : keepState(data);
     });
     ref.send('arm');
     await clock.advance(50);
-    runtime.system(pid, { odd: 1 });
+    urgentSignal(pid, Kind.system, { odd: 1 });
     await sys.getState(ref);
     await clock.advance(50);
     expect([log, pid.alive]).toEqual([['timeout'], true]);

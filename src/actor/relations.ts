@@ -11,26 +11,26 @@ import { Process } from './process.ts';
 import type { RemoteSignals } from './remote.ts';
 
 /** What links and monitors need of the runtime. */
-export interface Place {
+interface LocalNode {
   readonly node: string;
   readonly creation: number;
   readonly remote: RemoteSignals | undefined;
 }
 
-export class Bonds {
-  readonly #place: Place;
+export class Relations {
+  readonly #local: LocalNode;
   readonly #deaths: Deaths;
   #refs = 0;
 
-  constructor(place: Place, deaths: Deaths) {
-    this.#place = place;
+  constructor(local: LocalNode, deaths: Deaths) {
+    this.#local = local;
     this.#deaths = deaths;
   }
 
   link(self: Process, other: Pid): void {
     if (!self.alive || other === self) return;
     if (other instanceof RemotePid) {
-      const { remote } = this.#place;
+      const { remote } = this.#local;
       if (remote === undefined) this.#deaths.signal(self, other, 'noconnection', false);
       else {
         (self.links ??= new Set()).add(other);
@@ -51,7 +51,7 @@ export class Bonds {
   unlink(self: Process, other: Pid): void {
     if (other instanceof RemotePid) {
       self.links?.delete(other);
-      this.#place.remote?.unlink(self, other);
+      this.#local.remote?.unlink(self, other);
     } else if (other instanceof Process) {
       if (other.parentProcess === self) other.linkedToParent = false;
       else if (self.parentProcess === other) self.linkedToParent = false;
@@ -81,7 +81,7 @@ export class Bonds {
   }
 
   monitor(target: Pid, watcher: Process | null, notify: ((reason: ExitReason) => void) | null): Monitor {
-    const { node, creation, remote } = this.#place;
+    const { node, creation, remote } = this.#local;
     const monitor = new Monitor(node, creation, ++this.#refs, target, watcher, notify);
     if (watcher?.alive === false) monitor.active = false;
     else if (target instanceof Process && target.alive) attach(monitor, target);
@@ -106,9 +106,10 @@ export class Bonds {
     const { active, target, watcher } = ref;
     if (active) {
       detach(ref, target instanceof Process ? target : null);
-      if (target instanceof RemotePid) this.#place.remote?.demonitor(ref, target);
+      if (target instanceof RemotePid) this.#local.remote?.demonitor(ref, target);
     } else if (flush && watcher !== null) {
-      withdraw(watcher, (kind, message) => kind === Kind.down && (message as Down).ref === ref);
+      // signals of others wait in the ordinary lane; there is one at most
+      watcher.mailbox?.removeFirst((kind, message) => kind === Kind.down && (message as Down).ref === ref);
     }
     return active;
   }

@@ -6,13 +6,13 @@ import { isObject } from '../arguments.ts';
 import { checkDuration } from '../durations.ts';
 
 /** Milliseconds or Infinity, or a moment of the runtime's monotonic clock (`runtime.clock.now()`). */
-export type Patience = number | { readonly until: number };
+export type ResponseTimeout = number | { readonly until: number };
 
 /** Milliseconds from now; a moment that has passed is 0. Throws a `RangeError` for what is no time. */
-export function delayOf(patience: Patience, runtime: Runtime | undefined): number {
-  const until: unknown = isObject(patience) ? patience.until : undefined;
+export function delayOf(timeout: ResponseTimeout, runtime: Runtime | undefined): number {
+  const until: unknown = isObject(timeout) ? timeout.until : undefined;
   const moment = typeof until === 'number';
-  const delay: unknown = moment ? Math.max(0, until - (runtime?.clock.now() ?? 0)) : patience;
+  const delay: unknown = moment ? Math.max(0, until - (runtime?.clock.now() ?? 0)) : timeout;
   checkDuration(moment ? 'timeout (until)' : 'timeout', delay);
   return delay as number;
 }
@@ -31,7 +31,7 @@ export function beforeLong(
       forget();
       resolve();
     };
-    const timer = delay === Infinity ? undefined : timers.after(delay, end);
+    const timer = timers.within(delay, end);
     const forget = listen(end);
   });
 }
