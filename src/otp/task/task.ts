@@ -17,7 +17,6 @@ import {
 import { wrongDuration } from '../durations.ts';
 import { exitErrorOf, type ExitError } from '../errors.ts';
 import { CALL_TIMEOUT, type CallOptions } from '../server-ref.ts';
-import { wrongSettings } from '../start-options.ts';
 import { stopProcess, type Shutdown } from '../stop.ts';
 import { runTaskNow, type TaskBody } from './task-process.ts';
 import { TaskRun, TaskWait } from './task-run.ts';
@@ -41,11 +40,12 @@ export interface TaskOptions {
 
 /** Throws a `TypeError` for an invalid body or options, a `RangeError` for an invalid time. */
 export function checkTask(body: unknown, options: TaskOptions): void {
+  refuse(wrongFunction('body', body) ?? wrongObject('options', 'an object', options));
+  // one by one: tasks are started by the million
+  const { label, timeout, eager } = options;
+  if (label !== undefined && typeof label !== 'string') throw wrongArgument('label', 'a string', label);
   refuse(
-    wrongFunction('body', body) ??
-      wrongObject('options', 'an object', options) ??
-      wrongSettings(options) ??
-      wrongBoolean('eager', options.eager),
+    (timeout === undefined ? undefined : wrongDuration('timeout', timeout)) ?? wrongBoolean('eager', eager),
   );
 }
 
