@@ -24,7 +24,9 @@ const rowOf = (measured: Measured, contenders: readonly string[], name: string) 
 
 describe('rowsOf', () => {
   test('a figure is the best repeat, in thousands of operations per CPU second', () => {
-    const measured = times({ [`${OURS} call`]: [[2_000_000, 500_000]], [`${BEAM} call`]: [[1_000_000]] });
+    // so many microseconds are a million operations per second
+    const n = SIZES.call;
+    const measured = times({ [`${OURS} call`]: [[4 * n, n]], [`${BEAM} call`]: [[2 * n]] });
     expect(rowOf(measured, [OURS, BEAM], 'call')).toMatchObject({
       unit: 'k/CPU s',
       ours: { median: 1_000 },
@@ -40,7 +42,8 @@ describe('rowsOf', () => {
   });
 
   test('a restart takes the wall time of the best repeat over their number', () => {
-    const measured = times({ [`${OURS} restart, oneForOne`]: [[200_000, 100_000]] });
+    const n = SIZES['restart, oneForOne'];
+    const measured = times({ [`${OURS} restart, oneForOne`]: [[10 * n, 5 * n]] });
     expect(rowOf(measured, [OURS], 'restart latency, mean wall time')).toMatchObject({
       unit: 'µs',
       ours: { median: 10 },
