@@ -64,7 +64,12 @@ class WorkerServerBehavior extends ServerBehavior {
 }
 
 /** @param deadline milliseconds of one callback. */
-export const workerBehavior = (thread: CheckedThread, deadline: number, label: string): ServerBehavior =>
+export const workerBehavior = (
+  thread: CheckedThread,
+  deadline: number,
+  label: string,
+  formatStatus: (status: StatusParts) => StatusParts = (status) => status,
+): ServerBehavior =>
   new WorkerServerBehavior(label, {
     init: async (args: unknown, self: Process) => {
       const remote = new RemoteServer(self, thread, deadline);
@@ -97,7 +102,7 @@ export const workerBehavior = (thread: CheckedThread, deadline: number, label: s
     },
     // of a callback that gave what means nothing, `state` is what it gave
     formatStatus: (status: StatusParts) =>
-      status.state instanceof RemoteServer ? { ...status, state: IN_WORKER } : status,
+      formatStatus(status.state instanceof RemoteServer ? { ...status, state: IN_WORKER } : status),
   });
 
 async function onCall(remote: RemoteServer, self: Process, term: unknown, call: Call): Promise<unknown> {

@@ -17,10 +17,11 @@
  * `(payload, state, self, from)`, where `self` has `label` and `send(message)`, to itself: false, and not sent, when
  * its mailbox could not hold it. Source: OTP §4.
  */
+import type { StatusParts } from '../actor/behavior.ts';
 import type { MailboxOptions } from '../actor/mailbox.ts';
 import type { Process, Self } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { refuse, wrongSelf } from '../otp/arguments.ts';
+import { refuse, wrongFunction, wrongSelf } from '../otp/arguments.ts';
 import { childOf, type ChildOptions } from '../otp/child-options.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import { checkDeadline } from '../otp/durations.ts';
@@ -47,6 +48,11 @@ export interface WorkerServerOptions extends ThreadOptions {
   /** As a GenServer's: exit signals become messages, and the parent's runs `terminate`. Default false. */
   readonly trapExit?: boolean | undefined;
   readonly mailbox?: number | MailboxOptions | undefined;
+  /**
+   * What its status and its reports show, as a GenServer's, or `redact(…)`. It runs here, not in the thread: there is no
+   * state to see, but the reason and the message it failed with. The module's own is not asked. Default: all of it.
+   */
+  readonly formatStatus?: ((status: StatusParts) => StatusParts) | undefined;
 }
 
 /** As the default timeout of a call: nobody waits longer unless somebody says so. */
@@ -55,10 +61,11 @@ const DEADLINE = 5_000;
 /** Throws an error that names the option: a `RangeError` for an invalid time, a `TypeError` for the rest. */
 function behaviorOf(options: WorkerServerOptions): ServerBehavior {
   checkOptions(options);
-  const { deadline = DEADLINE, label = 'WorkerServer', mailbox, trapExit } = options;
+  const { deadline = DEADLINE, label = 'WorkerServer', mailbox, trapExit, formatStatus } = options;
   refuse(wrongSettings({ mailbox, trapExit }, 'worker server: '));
   checkDeadline('worker server: deadline', deadline);
-  return workerBehavior(checkThread(options), deadline, label);
+  if (formatStatus !== undefined) refuse(wrongFunction('worker server: formatStatus', formatStatus));
+  return workerBehavior(checkThread(options), deadline, label, formatStatus);
 }
 
 function start(

@@ -9,6 +9,7 @@ import { run } from '../fuzz/fuzz.ts';
 const INPUTS = 3_000;
 
 // The addon is an optional dependency.
+if (!isNativeAccelerationEnabled) console.log('cbor-x has no addon here: it is not fuzzed with it');
 test.runIf(isNativeAccelerationEnabled)(
   `${INPUTS} fuzzed inputs with the addon turned on by somebody else`,
   () => {

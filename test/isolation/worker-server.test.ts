@@ -8,7 +8,7 @@ import type { Process } from '../../src/actor/process.ts';
 import type { Runtime } from '../../src/actor/runtime.ts';
 import { startWorkerServer, workerServer, type WorkerServerOptions } from '../../src/isolation.ts';
 import * as sys from '../../src/otp/sys.ts';
-import { ServerRef, startSupervisor, stopServer } from '../../src/otp.ts';
+import { redact, ServerRef, startSupervisor, stopServer } from '../../src/otp.ts';
 import { reasonOf, recorder } from '../actor/world.ts';
 import { fixture, realWorld, shared, stopped, until } from './threads.ts';
 
@@ -178,6 +178,19 @@ describe('how it ends', () => {
     expect(await reasonOf((await server()).call('exits', 'enough'))).toBe('enough');
     expect(await reasonOf((await server()).call('missing'))).toMatchObject({ message: /undef/ });
     expect(await reasonOf((await server()).call('opaque'))).toMatchObject({ message: /cannot be cloned/ });
+  });
+
+  test('what formatStatus hides of reason and message, no report shows', async () => {
+    const { runtime, reports } = realWorld();
+    const ref = await server(0, { formatStatus: redact('secret') }, runtime);
+    const secret = { secret: 'S3CRET', plain: 1 };
+    expect(await reasonOf(ref.call('exits', secret))).toEqual(secret);
+    const shown = reports.filter(({ tag }) => tag === 'crash' || tag === 'terminate');
+    expect(shown.map(({ tag }) => tag)).toEqual(['terminate', 'crash']);
+    for (const report of shown) {
+      expect(report).toMatchObject({ reason: { secret: '[redacted]', plain: 1 } });
+      expect(JSON.stringify('message' in report ? report.message : null)).not.toContain('S3CRET');
+    }
   });
 
   test('a result that means nothing is bad_return_value with it, as for any server', async () => {
