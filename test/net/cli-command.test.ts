@@ -42,7 +42,10 @@ describe('espalier', () => {
     const mistake = ['call', 'https://127.0.0.1:9', 'a.b', 'x'];
     expect((await run(mistake)).stderr).toMatch(/^error: /);
     expect((await run(mistake, { env: { FORCE_COLOR: '1' } })).stderr).toContain('\u001b[31m');
-    expect((await run(mistake, { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stderr).toMatch(/^error: /);
+    // Node itself warns of the two together, from 22.23 on: before our line or after it, as it comes.
+    const both = (await run(mistake, { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stderr;
+    expect(both).toMatch(/^error: /m);
+    expect(both).not.toContain('\u001b[');
   });
 });
 
