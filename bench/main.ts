@@ -8,11 +8,12 @@ import { optionsHelp, parseOptions, type Bench } from './harness/bench.ts';
 import { printed, summary } from './harness/print.ts';
 import type { Report } from './harness/report.ts';
 import { actors } from './actors/bench.ts';
+import { dht } from './dht/bench.ts';
 import { local } from './local/bench.ts';
 import { peer } from './peer/bench.ts';
 import { rpc } from './rpc/bench.ts';
 
-const BENCHES: readonly Bench[] = [rpc, local, peer, actors];
+const BENCHES: readonly Bench[] = [rpc, local, peer, actors, dht];
 const ALL = 'all';
 
 async function main(name: string | undefined, args: readonly string[]): Promise<number> {

@@ -9,7 +9,13 @@ import { Runtime } from './actor/runtime.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
 import { isSignal } from './mesh/client/check.ts';
-import { isRealm } from './mesh/url.ts';
+import { MAX_ENDPOINTS } from './mesh/dht/record.ts';
+import { parseAddress } from './mesh/peer/endpoint-text.ts';
+import { MAX_INTERESTS } from './mesh/registry/interests.ts';
+import { checkProcedureName } from './mesh/topic/procedure-name.ts';
+import { isLocation } from './mesh/router/location.ts';
+import { isStrategyName, STRATEGIES } from './mesh/router/strategy.ts';
+import { isRealm, parseMeshUrl } from './mesh/url.ts';
 import { checkSpec, type ChildSpec } from './otp/child-spec.ts';
 
 /** Judges one option; the text says what it must be. */
@@ -44,6 +50,16 @@ const IDENTITY: Rule = {
     );
   },
   expected: '{ file } or an identity',
+};
+
+/** A path, or the bytes themselves. */
+const FILE_OR_BYTES: Rule = {
+  accepts: (value) => {
+    if (isBytes(value)) return true;
+    const { file } = value as { readonly file?: unknown };
+    return typeof file === 'string' && file !== '' && !file.includes('\0');
+  },
+  expected: '{ file } or bytes',
 };
 
 const TRANSPORT: Rule = {
@@ -99,10 +115,28 @@ const LIMITS: Readonly<Record<string, Rule>> = {
   queued: count(65_536, 1_073_741_824),
 };
 
+const INTERESTS: Rule = {
+  accepts: (value) => {
+    const names: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return names.length <= MAX_INTERESTS && names.every((name) => checkProcedureName(name, 'any').ok);
+  },
+  expected: `a list of at most ${MAX_INTERESTS} procedure names`,
+};
+
+const ANNOUNCE: Rule = {
+  accepts: (value) =>
+    Array.isArray(value) &&
+    value.length <= MAX_ENDPOINTS &&
+    value.every((address) => typeof address === 'string' && parseAddress(address) !== undefined),
+  expected: `a list of at most ${MAX_ENDPOINTS} addresses, each a numeric host:port`,
+};
+
 const COMMON: Readonly<Record<string, Rule>> = {
   realm: REALM,
   names: rule(Schema.Literals(['default', 'canonical', 'any']), "'default', 'canonical' or 'any'"),
   identity: IDENTITY,
+  realmKey: FILE_OR_BYTES,
+  membership: FILE_OR_BYTES,
   runtime: rule(Schema.instanceOf(Runtime as never), 'a runtime made by createRuntime'),
   logger: LOGGER,
   logLevel: rule(Schema.Literals(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`),
@@ -113,10 +147,45 @@ const COMMON: Readonly<Record<string, Rule>> = {
   maxBody: count(1_024, MAX_BODY),
   helloTimeout: count(10, 600_000),
   timeout: count(1, 2_147_483_647),
+  serviceInterests: INTERESTS,
   signal: { accepts: isSignal, expected: 'an AbortSignal' },
 };
 
-const NODE: Readonly<Record<string, Rule>> = { ...COMMON, listen: text(1, 300) };
+/** More are no help; each is dialed while nobody is known. */
+const MAX_BOOTSTRAPS = 64;
+
+const BOOTSTRAP: Rule = {
+  accepts: (value) =>
+    Array.isArray(value) &&
+    value.length <= MAX_BOOTSTRAPS &&
+    value.every((url) => typeof url === 'string' && parseMeshUrl(url).ok),
+  expected: `a list of at most ${MAX_BOOTSTRAPS} URLs, each https://host:port`,
+};
+
+const DHT: Readonly<Record<string, Rule>> = { refresh: count(1_000, 2_147_483_647) };
+
+const POOL: Readonly<Record<string, Rule>> = {
+  size: count(1, 10_000),
+  idleTimeout: count(1_000, 2_147_483_647),
+};
+
+const STRATEGY: Rule = {
+  accepts: (value) => typeof value === 'function' || isStrategyName(value),
+  expected: `a function or one of ${STRATEGIES.join(', ')}`,
+};
+
+const LOCATION: Rule = { accepts: isLocation, expected: '{ lat, lon } in degrees' };
+
+const NODE: Readonly<Record<string, Rule>> = {
+  ...COMMON,
+  listen: text(1, 300),
+  bootstrap: BOOTSTRAP,
+  announce: ANNOUNCE,
+  dht: rule(Schema.Union([Schema.Boolean, Schema.ObjectKeyword]), 'true, false or an object of refresh'),
+  pool: object('an object of size and idleTimeout'),
+  strategy: STRATEGY,
+  location: LOCATION,
+};
 
 const CLIENT: Readonly<Record<string, Rule>> = {
   ...COMMON,
@@ -124,7 +193,13 @@ const CLIENT: Readonly<Record<string, Rule>> = {
 };
 
 /** A plain copy, read once; throws `RpcError` `invalid_args` with the first wrong option. */
-export const checkNodeOptions = (options: NodeOptions): NodeOptions => check(NODE, options);
+export function checkNodeOptions(options: NodeOptions): NodeOptions {
+  const checked = check(NODE, options);
+  if (checked.strategy === 'nearest' && checked.location === undefined) {
+    throw invalid('location', 'must be given: the strategy nearest needs it');
+  }
+  return checked;
+}
 export const checkConnectOptions = (options: ConnectOptions): ConnectOptions => check(CLIENT, options);
 
 function check<Options extends object>(
@@ -143,6 +218,8 @@ function check<Options extends object>(
     if (found === undefined) throw invalid(field, 'is not an option');
     if (!holds(found, value)) throw invalid(field, `must be ${found.expected}`);
     if (name === 'limits') checked[name] = check(LIMITS, value as object, 'limits.');
+    else if (name === 'pool') checked[name] = check(POOL, value as object, 'pool.');
+    else if (name === 'dht' && typeof value === 'object') checked[name] = check(DHT, value as object, 'dht.');
   }
   return checked as Options;
 }

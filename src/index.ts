@@ -55,20 +55,71 @@ export {
   type RpcFailure,
   type RpcFailureTag,
 } from './mesh/errors/rpc-failure.ts';
+export type {
+  NatAwareOptions,
+  PeerMessage,
+  PeerMessageType,
+  PeerReply,
+  Peers,
+} from './mesh/peer/connector.ts';
+export type { PeerInfo, PoolStats } from './mesh/peer/pool-view.ts';
 export { server, type ServerHandler } from './mesh/handlers/server-handler.ts';
+export {
+  appFact,
+  appHope,
+  buildTopic,
+  orgFact,
+  orgHope,
+  realmFact,
+  realmHope,
+} from './mesh/topic/builders.ts';
+export {
+  isSystemTopic,
+  parseTopic,
+  validateTopic,
+  type ParseResult,
+  type Tier,
+  type Topic,
+  type TopicError,
+  type TopicKind,
+  type TopicParts,
+} from './mesh/topic/topic.ts';
+export {
+  procedure,
+  type ContractArgs,
+  type ContractHandler,
+  type ContractOptions,
+  type ProcedureContract,
+} from './mesh/contract/procedure-contract.ts';
+export type {
+  SchemaInput,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchema,
+} from './mesh/contract/standard-schema.ts';
+export { lintName, type NameHint, type NameRule } from './mesh/topic/lint-name.ts';
 export type { Authorize, Handler, HandlerContext, ProcedureLimits } from './mesh/handlers/handler.ts';
 export type { WorkerContext, WorkerOptions } from './mesh/handlers/worker-handler.ts';
 export type {
   AdvertiseOptions,
   Advertisement,
+  AdvertisementState,
   CallArgs,
   CallOptions,
   Client,
+  DiscoverOptions,
   LeaveOptions,
+  RetryOptions,
   WaitOptions,
 } from './mesh/client/client.ts';
+export type { RegistryStats, ServiceCache } from './mesh/client/discovering.ts';
+export type { Provider } from './mesh/registry/provider.ts';
 export type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
+export type { Attempt, Explanation } from './mesh/router/explanation.ts';
+export type { Location } from './mesh/router/location.ts';
 export type { Caller } from './mesh/router/rpc-call.ts';
+export type { CustomStrategy, ProviderView, Strategy, StrategyName } from './mesh/router/strategy.ts';
 export type { Node, RemoteClient } from './node.ts';
 export type { EventFields, EventName } from './mesh/events/catalogue.ts';
 export type { ListenOptions, NodeEvent, NodeEventListener, NodeEvents } from './mesh/events/node-events.ts';

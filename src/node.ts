@@ -9,16 +9,20 @@ import type { NodeParts } from '../supervisors/parts.ts';
 import type { TreeSnapshot } from './inspect/snapshot.ts';
 import { snapshot } from './inspect/snapshot.ts';
 import { CLIENT } from './mesh/connection/enrolling.ts';
-import type { Client, LeaveOptions } from './mesh/client/client.ts';
+import type { Client, LeaveOptions, WaitOptions } from './mesh/client/client.ts';
+import { checkWaiting } from './mesh/client/check.ts';
 import { Haste } from './mesh/client/haste.ts';
 import type { Behind } from './mesh/client/leaving.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { shared, type MeshContext } from './mesh/context.ts';
+import { isJoined, whenJoined } from './mesh/dht/dht.ts';
+import type { RoutingTableArgs } from './mesh/dht/routing-table-server.ts';
 import { MeshClient } from './mesh/client/mesh-client.ts';
 import { Patience } from './mesh/client/patience.ts';
 import { meshAcceptor } from './mesh/endpoint/acceptor.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
 import type { NodeEvents } from './mesh/events/node-events.ts';
+import { Connector, type Peers } from './mesh/peer/connector.ts';
 import type { UplinkCalls } from './mesh/peer/uplink.ts';
 import { connectTarget, isLoopbackHost, parseMeshUrl, DEFAULT_REALM } from './mesh/url.ts';
 import { ExitError } from './otp/errors.ts';
@@ -43,6 +47,13 @@ export interface Node extends Client {
   readonly events: NodeEvents;
   /** The live tree of actors. */
   inspect(): TreeSnapshot;
+  /** Who is connected, and messages to nodes anywhere. */
+  readonly peers: Peers;
+  /**
+   * Resolves when it has found its place among the nodes of the DHT; at once for the first node, and without DHT.
+   * Nothing has to wait for it: what is advertised before is published then. Default timeout 60,000 ms.
+   */
+  ready(options?: WaitOptions): Promise<void>;
   /** A client of this node without a network between. */
   local(): Client;
   /** `disconnect` by its other name: stops in good order, calls in flight first, then your own children. */
@@ -62,6 +73,10 @@ export interface RemoteClient extends Client {
 const LISTEN = '127.0.0.1:9443';
 /** Longer than handshake and hello may take, so that their own failure is what the caller hears, milliseconds. */
 const CONNECT_GRACE = 1_000;
+/** For its place in the DHT, milliseconds. */
+const READY_TIMEOUT = 60_000;
+/** Between two lookups of a part of the routing table that nothing went through, milliseconds; dht-rpc's figure. */
+const REFRESH = 300_000;
 /** For the start of a node, the user's own children included, milliseconds. */
 const START_TIMEOUT = 60_000;
 
@@ -72,6 +87,7 @@ class NodeHandle extends MeshClient implements Node {
   readonly url: string;
   readonly ended: Promise<unknown>;
   readonly events: NodeEvents;
+  readonly peers: Peers;
   readonly #world: World;
   #locals = 0;
 
@@ -81,10 +97,31 @@ class NodeHandle extends MeshClient implements Node {
     this.url = url;
     this.ended = world.ended;
     this.events = world.context.events.target;
+    this.peers = new Connector(world.context, addressesOf);
   }
 
   inspect(): TreeSnapshot {
     return snapshot(this.#world.root.pid, this.url);
+  }
+
+  async ready(options?: WaitOptions): Promise<void> {
+    const waiting = checkWaiting(options, READY_TIMEOUT);
+    if (!waiting.ok) throw new RpcError(waiting.failure);
+    const { context } = this;
+    if (!context.settings.dht || isJoined(context)) return;
+    const patience = new Patience(context.runtime, waiting.value);
+    let unwatch = (): void => {};
+    const joined = new Promise<void>((resolve) => {
+      unwatch = whenJoined(context, resolve);
+    });
+    const ended = this.ended.then(() => {
+      throw new RpcError({ tag: 'connection_error', sent: false, detail: 'the node has ended' });
+    });
+    try {
+      await patience.wait(Promise.race([joined, ended]));
+    } finally {
+      unwatch();
+    }
   }
 
   close(options?: LeaveOptions): Promise<void> {
@@ -159,6 +196,7 @@ export async function connect(url: string, given: ConnectOptions = {}): Promise<
   const world = await startWorld(context, 'client', spec, common.children, patience);
   try {
     const client = new RemoteHandle(world, await accepted(world, patience));
+    client.addInterests(context.discovery.interests);
     context.events.started({ role: 'client', id: client.id, address: urlOf(address) });
     return client;
   } catch (error) {
@@ -208,6 +246,7 @@ async function parts(
   listens: boolean,
 ): Promise<NodeParts> {
   const transport: Transport = await makeTransport(options.transport);
+  if (listens && !context.settings.dht) context.routing.gateways = await gatewaysOf(context, options);
   return {
     context,
     identity: await makeIdentity(context, options.identity),
@@ -220,9 +259,39 @@ async function parts(
       accept: new Map(listens ? [meshAcceptor(context)] : []),
       memory: context.phase,
     },
+    dht: context.settings.dht ? discoveryOf(context, options) : undefined,
     children: options.children ?? [],
   };
 }
+
+function discoveryOf(context: MeshContext, { bootstrap = [], dht }: NodeOptions): RoutingTableArgs {
+  const { realm } = context.settings;
+  const hosts = bootstrap.map((url) => {
+    const target = connectTarget(url, realm);
+    if (target.ok) return target.target;
+    throw target.error.tag === 'invalid_url'
+      ? invalid('bootstrap', `must be a list of URLs, each https://host:port, not ${url}`)
+      : invalid('realm', `must name another realm: the open one is not to be found at ${url}`);
+  });
+  const refresh = typeof dht === 'object' ? dht.refresh : undefined;
+  return { context, bootstraps: { hosts, resolve: addressesOf }, refresh: refresh ?? REFRESH };
+}
+
+/** Where a node without a DHT asks; names are resolved once, and one that cannot be is left out. */
+async function gatewaysOf(context: MeshContext, options: NodeOptions): Promise<readonly string[]> {
+  const { hosts } = discoveryOf(context, options).bootstraps;
+  const found = await Promise.all(
+    hosts.map(async ({ host, port }) => {
+      const all = isIP(bare(host)) === 0 ? await addressesOf(host).catch(() => []) : [bare(host)];
+      return all.slice(0, 1).map((address) => urlOf({ host: address, port }).slice('https://'.length));
+    }),
+  );
+  return found.flat();
+}
+
+/** All addresses of a host, IPv4 before IPv6. Rejects when there are none. */
+const addressesOf = async (host: string): Promise<readonly string[]> =>
+  (await lookup(host, { all: true, order: 'ipv4first' })).map(({ address }) => address);
 
 function listenAddress(listen: string): PhysicalAddress {
   const zero = listen.endsWith(':0');

@@ -18,3 +18,16 @@ export { Impairment, type Arrival, type ImpairmentStats } from './testing/lossy/
 export { GilbertElliott } from './testing/lossy/gilbert-elliott.ts';
 export { RateLimit } from './testing/lossy/rate-limit.ts';
 export { flipBit } from './testing/lossy/corruption.ts';
+export { simulate, type SimulationReport } from './testing/simulation/simulate.ts';
+export { shrink, type ShrinkOptions } from './testing/simulation/shrink.ts';
+export {
+  CALL_KINDS,
+  FAULT_KINDS,
+  type CallKind,
+  type Configuration,
+  type Fault,
+  type FaultKind,
+  type SimulationOptions,
+  type Workload,
+} from './testing/simulation/configuration.ts';
+export { INVARIANTS, type Invariant, type Violation } from './testing/simulation/invariants/invariant.ts';

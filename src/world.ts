@@ -18,11 +18,20 @@ import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { reasonLimits, valueLimits } from './mesh/call/value-limits.ts';
 import { Drain } from './mesh/connection/messages.ts';
 import { actor, newCounters, type MeshContext } from './mesh/context.ts';
+import { newDhtLife } from './mesh/dht/dht-life.ts';
+import { RecordStore } from './mesh/dht/record-store.ts';
+import { DiscoveryMemory } from './mesh/registry/discovery-memory.ts';
 import { EventHub } from './mesh/events/hub.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
+import { checkMembership, closedRealm } from './mesh/identity/closed-realm.ts';
+import { poolSettings } from './mesh/peer/pool-table.ts';
+import { interestsOf, mergeInterests } from './mesh/registry/interests.ts';
 import { Standings } from './mesh/peer/standings.ts';
+import { Routing } from './mesh/router/routing.ts';
+import type { AdvertiserCalls } from './mesh/registry/advertiser.ts';
 import { checkSpec, type ChildSpec } from './otp/child-spec.ts';
 import { innermost, StartError } from './otp/errors.ts';
+import { ServerRef } from './otp/server-ref.ts';
 import { killTree } from './otp/stop.ts';
 import { startSupervisor, type SupervisorRef, type SupervisorSpec } from './otp/supervisor.ts';
 import { TransportError, type CloseCode, type Transport } from './transport/transport.ts';
@@ -34,6 +43,8 @@ const HELLO_TIMEOUT = 10_000;
 const STOP_GRACE = 5_000;
 /** And what either has at least, however little is left of the time a user gave. */
 const STOP_LEAST = 1_000;
+/** Milliseconds for the mesh to hear that nothing is served here any more; what it misses ends by itself. */
+const RETRACT_GRACE = 1_000;
 /** Milliseconds for a connection that does not even end its own drain. */
 const DRAIN_GRACE = 1_000;
 /** The root's name in the scope of its tree. */
@@ -67,11 +78,19 @@ export function makeContext(
       valueLimits: valueLimits(maxBody),
       reasonLimits: reasonLimits(maxBody),
       helloTimeout: options.helloTimeout ?? HELLO_TIMEOUT,
+      closed: closedRealm(realm, options),
+      announce: (options as NodeOptions).announce ?? [],
+      dht: role === 'node' && (options as NodeOptions).dht !== false,
+      pool: poolSettings((options as NodeOptions).pool),
     },
     epoch: runtime.random.bytes(16),
     counters: newCounters(),
     advertised: new Map(),
+    dht: newDhtLife(),
+    records: new RecordStore(),
+    discovery: new DiscoveryMemory(mergeInterests([], interestsOf(options.serviceInterests))),
     standings: new Standings(),
+    routing: new Routing(options as NodeOptions, runtime.clock.now()),
     calls: new Set(),
     phase: { closing: false, bound: undefined, refusal: undefined },
     events: new EventHub(runtime),
@@ -89,8 +108,15 @@ function runtimeOptions({ logger, logLevel, crashDetails = false }: NodeOptions)
 
 export async function makeIdentity(context: MeshContext, wanted: NodeOptions['identity']): Promise<Identity> {
   const { random, clock } = context.runtime;
-  if (wanted === undefined) return createIdentity(random, clock.wall());
-  return 'file' in wanted ? loadIdentity(wanted.file, random, clock.wall()) : wanted;
+  const now = clock.wall();
+  const identity =
+    wanted === undefined
+      ? createIdentity(random, now)
+      : 'file' in wanted
+        ? loadIdentity(wanted.file, random, now)
+        : wanted;
+  checkMembership(context.settings.closed, identity.nodeId, now);
+  return identity;
 }
 
 export async function makeTransport(wanted: Transport | undefined): Promise<Transport> {
@@ -172,12 +198,23 @@ export function behind(world: World, code: CloseCode): Behind {
       context.phase.closing = true;
       context.events.draining(context.calls.size);
     },
+    retract: (haste) => retract(context, haste),
     drain: (haste) => drain(context, code, haste),
     end: (haste) => {
       context.events.drained();
       return stopWorld(world, haste);
     },
   };
+}
+
+/** The mesh hears that nothing is served here any more: then nobody waits for a node that is gone. */
+async function retract(context: MeshContext, haste: Haste): Promise<void> {
+  const { runtime, scope } = context;
+  if (scope.whereis('advertiser') === undefined) return;
+  const advertiser = new ServerRef<AdvertiserCalls>(runtime, { scope, name: 'advertiser' });
+  const over = haste.now + RETRACT_GRACE;
+  const told = advertiser.call('retract', undefined, { timeout: RETRACT_GRACE }).catch(() => undefined);
+  await haste.wait(told, undefined, () => Math.min(haste.left, over - haste.now));
 }
 
 /** Tells all connections to finish what is in flight and close, and waits until they have. */

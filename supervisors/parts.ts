@@ -4,6 +4,7 @@
 import type { ChildSpec } from '../src/otp/child-spec.ts';
 import type { Identity } from '../src/identity/identity.ts';
 import type { MeshContext } from '../src/mesh/context.ts';
+import type { RoutingTableArgs } from '../src/mesh/dht/routing-table-server.ts';
 import type { EndpointArgs } from '../src/transport/endpoint-server.ts';
 import type { UplinkArgs } from '../src/mesh/peer/uplink.ts';
 
@@ -11,6 +12,8 @@ export interface NodeParts {
   readonly context: MeshContext;
   readonly identity: Identity;
   readonly endpoint: EndpointArgs;
+  /** Undefined: it takes no part in the DHT. */
+  readonly dht: RoutingTableArgs | undefined;
   /** The user's own children. */
   readonly children: readonly ChildSpec[];
 }

@@ -26,10 +26,15 @@ const NODE_PARTS: Readonly<Record<string, string>> = {
   endpoint: 'transport',
   connections: 'transport',
   network: 'node',
+  discovery: 'network',
+  routingTable: 'discovery',
+  recordStore: 'discovery',
+  lookups: 'discovery',
   peers: 'network',
   peerPool: 'peers',
   services: 'node',
   serviceRegistry: 'services',
+  advertiser: 'services',
   router: 'services',
   app: 'node',
 };
@@ -120,6 +125,14 @@ describe('a started node', () => {
     expect(await within(clock, node.call('card.echo', { a: 1 }))).toEqual({ a: 1 });
   });
 
+  test('keeps the dht to itself: a client has its node look', async () => {
+    const names = flatten(client.inspect().root).map((actor) => actor.name);
+    for (const name of ['discovery', 'routingTable', 'recordStore', 'lookups', 'advertiser'])
+      expect(names).not.toContain(name);
+    expect(await within(clock, client.discover('card.nobody'))).toEqual([]);
+    expect(node.registry.stats().lookups).toBe(1);
+  });
+
   test('bounds the mailbox of every actor in a flood of 100,000 messages', async () => {
     const actors: Process[] = [];
     const collect = (process: Process): void => {
@@ -164,7 +177,6 @@ describe('a started node', () => {
     expect(clock.now() - before).toBeLessThan(5_000);
   });
 
-  test.todo('shows the dht: routing table, record store, lookups (part 4)');
   test.todo('shows the NAT connector (part 5)');
   test.todo('shows the net kernel and its carriers (part 6)');
   test.todo('shows the dist relay tunnel client (part 7)');

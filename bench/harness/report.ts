@@ -4,10 +4,25 @@
 import { judge, overall, tidy, type Figures, type Goal, type Judged } from './goal.ts';
 import { ratios, spread, type Spread } from './statistics.ts';
 
+type Unit =
+  | 'µs'
+  | 'ms'
+  | 's'
+  | 'calls/s'
+  | 'calls'
+  | 'messages'
+  | 'connections'
+  | 'KiB'
+  | 'MB'
+  | 'k/CPU s'
+  | 'bytes'
+  | 'times'
+  | '%';
+
 /** One thing that is measured of us and of others. */
 export interface Case {
   readonly name: string;
-  readonly unit: 'µs' | 'ms' | 'calls/s' | 'calls' | 'KiB' | 'k/CPU s' | 'bytes' | 'times';
+  readonly unit: Unit;
   /** Whose figure is ours. */
   readonly ours: string;
   readonly goals: readonly Goal[];

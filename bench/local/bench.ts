@@ -48,15 +48,6 @@ const CASES: readonly LocalCase[] = [
     compared: [],
     goals: [{ than: MOLECULER, atMost: 1, notBuilt: 'no such option is built' }],
   },
-  {
-    ...micros,
-    name: 'cache hit, also negative',
-    ours: 'none',
-    kind: 'text',
-    figure: cpu,
-    compared: [],
-    goals: [{ atMost: 1, notBuilt: 'no cache is built' }],
-  },
 ];
 
 export const local: Bench = {

@@ -2,8 +2,8 @@
  * A request that waits for exactly one answer: message, return address, monitor and deadline in one object.
  *
  * A call is held by one process at a time (`holder`): the server it was sent to, or whoever the server
- * handed it to. The holder's death, the deadline, a cancellation or the reply settles it; whatever comes
- * later is ignored (Erlang's alias semantics: a late reply shows up nowhere).
+ * handed it to; by nobody once it is detached. The holder's death, the deadline, a cancellation or the reply settles
+ * it; whatever comes later is ignored (Erlang's alias semantics: a late reply shows up nowhere).
  */
 import type { ExitReason } from './exit-reason.ts';
 import type { Process } from './process.ts';
@@ -42,8 +42,8 @@ export abstract class Call extends TimerEntry {
   protected abstract onReply(value: unknown): void;
   /** Receives the failure. Called at most once, and not after `onReply`. */
   protected abstract onFailure(failure: CallFailure): void;
-  /** The caller gave up while `holder` held the call: a place to stop the work. */
-  protected onAbandoned(_holder: Process, _failure: CallFailure): void {}
+  /** The caller gave up while `holder` held the call, null after `detach`: a place to stop the work. */
+  protected onAbandoned(_holder: Process | null, _failure: CallFailure): void {}
 
   /** Answers. False when it was settled before. */
   reply(value: unknown): boolean {
@@ -84,11 +84,19 @@ export abstract class Call extends TimerEntry {
     process.calls = this;
   }
 
+  /**
+   * Takes it from its holder, whose death then means nothing to it. Whoever does this owes the answer; without one
+   * the deadline or a cancellation settles it.
+   */
+  detach(): void {
+    this.#leave();
+  }
+
   #abandon(failure: CallFailure): boolean {
     if (this.settled) return false;
     const holder = this.holder;
     this.#settle();
-    if (holder !== null) this.onAbandoned(holder, failure);
+    this.onAbandoned(holder, failure);
     this.onFailure(failure);
     return true;
   }

@@ -27,9 +27,10 @@ export async function conclude(json: boolean, command: () => Promise<ExitCode>):
   systemClock.hold(timer, false);
 }
 
-export function report(error: unknown, json: boolean): void {
+/** @param besides what the document tells beside the error. */
+export function report(error: unknown, json: boolean, besides: object = {}): void {
   if (json) {
-    print(documentText({ ok: false, error: errorDocument(error) }));
+    print(documentText({ ok: false, error: errorDocument(error), ...besides }));
     return;
   }
   note(errorLine(error), `${paint('fail', 'error:', process.stderr)} `);

@@ -12,6 +12,8 @@ import type { NameMode } from '../mesh/topic/procedure-name.ts';
 export interface CommonFlags {
   readonly realm?: string;
   readonly identity?: string;
+  readonly realmKey?: string;
+  readonly membership?: string;
   readonly names?: NameMode;
   readonly logLevel: LogLevel;
   readonly maxBody?: number;
@@ -21,7 +23,9 @@ export interface CommonFlags {
 }
 
 /** Longest timeout, milliseconds (2^31 - 1). */
-const MAX_TIMEOUT = 2_147_483_647;
+export const MAX_TIMEOUT = 2_147_483_647;
+/** For what a command waits for, milliseconds. */
+const TIMEOUT = 5_000;
 /** Bytes a body may have, at least and at most (DESIGN §8 "Sizes"). */
 const BODY = { least: 1_024, most: 67_108_864 } as const;
 
@@ -52,12 +56,39 @@ export function nodeId(text: string): string {
   return text.toLowerCase();
 }
 
+/** One or more values, with commas between them or the option repeated. */
+export function listOf(text: string, before: readonly string[] = []): readonly string[] {
+  const values = text.split(',').map((value) => value.trim());
+  if (values.includes(''))
+    throw new InvalidArgumentError('It must be one value or more, with commas between.');
+  return [...before, ...values];
+}
+
+export const bootstrapOption = (what: string): Option =>
+  new Option('--bootstrap <urls>', `${what}; repeatable, or with commas`).argParser(listOf);
+
+export const waitOption = (what: string): Option =>
+  new Option('--timeout <ms>', what).argParser(milliseconds).default(TIMEOUT).env('ESPALIER_TIMEOUT');
+
+export const nodeIdOption = (): Option =>
+  new Option('--node-id <hex>', 'refuse any node but this one').argParser(nodeId).env('ESPALIER_NODE_ID');
+
 export function addCommonOptions(command: Command): Command {
   return command
     .addOption(new Option('--realm <realm>', 'trust domain; required beyond loopback').env('ESPALIER_REALM'))
     .addOption(
       new Option('--identity <file>', 'durable key, made when missing (default: a fresh one in memory)').env(
         'ESPALIER_IDENTITY',
+      ),
+    )
+    .addOption(
+      new Option('--realm-key <file>', 'public key of a closed realm, as realm init wrote it').env(
+        'ESPALIER_REALM_KEY',
+      ),
+    )
+    .addOption(
+      new Option('--membership <file>', 'our membership of it, as realm issue wrote it').env(
+        'ESPALIER_MEMBERSHIP',
       ),
     )
     .addOption(
@@ -87,11 +118,13 @@ export const ndjsonOption = (what: string): Option => new Option('--ndjson', wha
 
 /** What `startNode` and `connect` take from the flags. */
 export function settingsOf(flags: CommonFlags): NodeOptions & ConnectOptions {
-  const { logLevel, realm, identity, names, maxBody, crashDetails } = flags;
+  const { logLevel, realm, identity, realmKey, membership, names, maxBody, crashDetails } = flags;
   return {
     logger: ndjsonLogger(systemClock, logLevel, (line) => process.stderr.write(`${line}\n`)),
     ...(realm === undefined ? {} : { realm }),
     ...(identity === undefined ? {} : { identity: { file: identity } }),
+    ...(realmKey === undefined ? {} : { realmKey: { file: realmKey } }),
+    ...(membership === undefined ? {} : { membership: { file: membership } }),
     ...(names === undefined ? {} : { names }),
     ...(maxBody === undefined ? {} : { maxBody }),
     ...(crashDetails === undefined ? {} : { crashDetails }),

@@ -6,8 +6,11 @@ import { Command } from 'commander';
 import { addAdvertise } from './commands/advertise.ts';
 import { addCall } from './commands/call.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDht } from './commands/dht.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addNode } from './commands/node.ts';
+import { addPeers } from './commands/peers.ts';
+import { addRealm } from './commands/realm.ts';
 
 const EXAMPLES = `
 Three terminals:
@@ -29,6 +32,9 @@ export function createProgram(): Command {
   addNode(program);
   addAdvertise(program);
   addCall(program);
+  addPeers(program);
+  addDht(program);
+  addRealm(program);
   addDoctor(program);
   addDemo(program);
   return program;

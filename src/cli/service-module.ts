@@ -47,6 +47,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'limits',
   'authorize',
   'exclusive',
+  'schema',
 ]);
 
 /** A path, absolute or from the working directory, or a `file:` URL. */

@@ -42,17 +42,25 @@ export const call: Validator = (payload) => {
   if (!isAbsent(idempotent) && typeof idempotent !== 'boolean') return 'idempotent';
   if (!isAbsent(target) && !isKey(target)) return 'target';
   if (!isAbsent(caller) && !isKey(caller)) return 'caller';
-  return undefined;
+  return planField(payload);
 };
+
+/** What the caller wants of the routing. */
+function planField({ refresh, strategy, max_attempts: most, explain }: ValueMap): string | undefined {
+  if (!isAbsent(refresh) && typeof refresh !== 'boolean') return 'refresh';
+  if (!isAbsent(strategy) && !isName(strategy)) return 'strategy';
+  if (!isAbsent(most) && !isIntegerIn(most, 1, Number.MAX_SAFE_INTEGER)) return 'max_attempts';
+  return isAbsent(explain) || typeof explain === 'boolean' ? undefined : 'explain';
+}
 
 export const reply: Validator = (payload) => {
   if (!isId(payload['call_id'])) return 'call_id';
-  const { error, load } = payload;
+  const { error, load, explanation } = payload;
   if (!isAbsent(error)) {
     if (!isError(error) || Object.hasOwn(payload, 'result')) return 'error';
   } else if (!Object.hasOwn(payload, 'result')) return 'result';
   if (!isAbsent(load) && !isIntegerIn(load, 0, Number.MAX_SAFE_INTEGER)) return 'load';
-  return undefined;
+  return isAbsent(explanation) || isValueMap(explanation) ? undefined : 'explanation';
 };
 
 export const cancel: Validator = (payload) => {
@@ -90,7 +98,10 @@ export const findValueReply: Validator = (payload) => {
   if (!isKey(payload['key'])) return 'key';
   switch (payload['result']) {
     case 'value':
-      return isListOf(payload['value'], MAX_RECORDS, isSignedRecord) ? undefined : 'value';
+      if (!isListOf(payload['value'], MAX_RECORDS, isSignedRecord)) return 'value';
+      return isAbsent(payload['nodes']) || isListOf(payload['nodes'], MAX_CONTACTS, isContact)
+        ? undefined
+        : 'nodes';
     case 'nodes':
       return isListOf(payload['nodes'], MAX_CONTACTS, isContact) ? undefined : 'nodes';
     default:

@@ -41,6 +41,9 @@ export interface ConnectedPayload {
   readonly realm: string;
   readonly version: string;
   readonly seed: Uint8Array;
+  readonly capabilities?: readonly string[];
+  /** As in CONNECT: both sides of a closed realm prove that they are members. */
+  readonly realm_proof?: Uint8Array | ValueMap;
 }
 export interface RefusedPayload {
   readonly code: string;
@@ -74,6 +77,14 @@ export interface CallPayload {
   readonly idempotent?: boolean;
   /** Only this node may serve the call. */
   readonly target?: Uint8Array;
+  /** How the node that resolves the call is to do that: `refresh` asks the DHT whatever the cache says. */
+  readonly refresh?: boolean;
+  /** The name of a strategy; one that is not known is ignored. */
+  readonly strategy?: string;
+  /** Providers tried at most. */
+  readonly max_attempts?: number;
+  /** The reply shall tell how the provider was found. */
+  readonly explain?: boolean;
   /** Who asked, when a node passes a call on to its client. Believed from the client's own node only. */
   readonly caller?: Uint8Array;
 }
@@ -84,6 +95,8 @@ export interface ReplyPayload {
   readonly error?: ErrorPayload;
   /** Calls the provider is running, for the caller's choice among providers. */
   readonly load?: number;
+  /** How the provider was found; only when the call asked. */
+  readonly explanation?: ValueMap;
 }
 export interface CancelPayload {
   readonly call_id: Uint8Array;
@@ -95,6 +108,10 @@ export interface ProcedurePayload {
   readonly procedure: string;
   /** In `register_procedure`: nobody else may serve the name at this node. */
   readonly exclusive?: boolean;
+  /** In `register_procedure`, for the node's record of it: seconds to live, and what the provider says of itself. */
+  readonly ttl?: number;
+  readonly metadata?: ValueMap;
+  readonly description?: string;
 }
 /** `registered` and `store_reply`: accepted when there is no error. */
 export interface AnswerPayload {
@@ -129,7 +146,7 @@ export interface FindValuePayload {
   readonly request_id: Uint8Array;
   readonly key: Uint8Array;
 }
-/** `result` says which of `value` and `nodes` is there. */
+/** `result` says which of `value` and `nodes` is there; `nodes` may stand beside `value`. */
 export interface FindValueReplyPayload {
   readonly request_id: Uint8Array;
   readonly key: Uint8Array;

@@ -47,6 +47,9 @@ const Any = Schema.declare((value): value is Value => value !== undefined);
 const Proof = Schema.declare(
   (value): value is Uint8Array | ValueMap => value instanceof Uint8Array || isValueMap(value as Value),
 );
+const ValueMapField = Schema.declare((value): value is ValueMap => isValueMap(value as Value), {
+  identifier: 'Map',
+});
 const Failure = Schema.Struct({ code: Name, message: Message, details: Schema.optionalKey(Any) });
 
 const connect: Fields<ConnectPayload> = {
@@ -59,10 +62,24 @@ const connect: Fields<ConnectPayload> = {
   seed: Key,
   realm_proof: Proof,
 };
-const connected: Fields<Payloads['connected']> = { node_id: Key, realm: Name, version: Name, seed: Key };
+const connected: Fields<Payloads['connected']> = {
+  node_id: Key,
+  realm: Name,
+  version: Name,
+  seed: Key,
+  capabilities: Schema.Array(Name).check(Schema.isMaxLength(MAX_CAPABILITIES)),
+  realm_proof: Proof,
+};
 const refused: Fields<Payloads['refused']> = { code: Name, message: Message };
 const disconnect: Fields<Payloads['disconnect']> = { reason: text(NAME_BYTES), message: Message };
-const procedure: Fields<ProcedurePayload> = { request_id: Id, procedure: Name, exclusive: Schema.Boolean };
+const procedure: Fields<ProcedurePayload> = {
+  request_id: Id,
+  procedure: Name,
+  exclusive: Schema.Boolean,
+  ttl: Schema.Int,
+  metadata: ValueMapField,
+  description: text(NAME_BYTES * 4),
+};
 const registered: Fields<AnswerPayload> = { request_id: Id, error: Failure };
 const natProbe: Fields<Payloads['nat_probe']> = { request_id: Id, node_id: Key, local_port: LocalPort };
 const natProbeReply: Fields<Payloads['nat_probe_reply']> = {
@@ -97,6 +114,9 @@ const relayData: Fields<Payloads['relay_data']> = {
   payload: Schema.Uint8Array,
 };
 
+/** What a provider may leave unsaid. */
+const OFFER = ['exclusive', 'ttl', 'metadata', 'description'] as const;
+
 /** The type of a message with a schema here. */
 export type RareType =
   | 'connect'
@@ -117,11 +137,11 @@ export type RareType =
 
 export const rareValidators: Readonly<Record<RareType, Validator>> = {
   connect: validator(connect, ['realm_proof']),
-  connected: validator(connected),
+  connected: validator(connected, ['capabilities', 'realm_proof']),
   refused: validator(refused),
   disconnect: validator(disconnect),
-  register_procedure: validator(procedure, ['exclusive']),
-  unregister_procedure: validator(procedure, ['exclusive']),
+  register_procedure: validator(procedure, OFFER),
+  unregister_procedure: validator(procedure, OFFER),
   registered: validator(registered, ['error']),
   nat_probe: validator(natProbe),
   nat_probe_reply: validator(natProbeReply),

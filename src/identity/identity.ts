@@ -30,15 +30,17 @@ export interface Identity {
 /** The node id of a public key given as DER SubjectPublicKeyInfo. */
 export const nodeIdOf = (publicKey: Uint8Array): Uint8Array => sha256(publicKey);
 
-/** A fresh identity. `wallMs` (Unix milliseconds) dates the certificate. */
-export function createIdentity(random: Random, wallMs: number): Identity {
-  const privateKey = createPrivateKey({
+/** A fresh Ed25519 key. */
+export const createKey = (random: Random): KeyObject =>
+  createPrivateKey({
     key: Buffer.concat([PKCS8_PREFIX, random.bytes(SEED_LENGTH)]),
     format: 'der',
     type: 'pkcs8',
   });
-  return identityOf(privateKey, random, wallMs);
-}
+
+/** A fresh identity. `wallMs` (Unix milliseconds) dates the certificate. */
+export const createIdentity = (random: Random, wallMs: number): Identity =>
+  identityOf(createKey(random), random, wallMs);
 
 /** The identity of an existing Ed25519 key, with a new certificate: the id depends on the key alone. */
 export function identityOf(privateKey: KeyObject, random: Random, wallMs: number): Identity {

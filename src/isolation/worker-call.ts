@@ -49,7 +49,7 @@ export class WorkerCall extends Call {
   protected override onFailure(failure: CallFailure): void {
     this.#reject(this.#refusal ?? failureOf(failure));
   }
-  protected override onAbandoned(holder: Process): void {
-    this.abandon?.(this, holder);
+  protected override onAbandoned(holder: Process | null): void {
+    if (holder !== null) this.abandon?.(this, holder);
   }
 }

@@ -11,11 +11,18 @@ import type { Endpoint, PhysicalAddress } from '../transport/transport.ts';
 import type { CborLimits } from '../codec/limits.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { NameMode } from './topic/procedure-name.ts';
+import type { DiscoveryMemory } from './registry/discovery-memory.ts';
 import type { ServiceTable } from './registry/service-table.ts';
 import type { Advertised } from './intent/intent.ts';
 import type { RpcFailure } from './errors/rpc-failure.ts';
+import type { DhtLife } from './dht/dht-life.ts';
+import type { RecordStore } from './dht/record-store.ts';
+import type { RoutingTable } from './dht/routing-table.ts';
 import type { EventHub } from './events/hub.ts';
+import type { PoolView } from './peer/pool-view.ts';
+import type { ClosedRealm } from './identity/closed-realm.ts';
 import type { Standings } from './peer/standings.ts';
+import type { Routing } from './router/routing.ts';
 
 /** Names of the actors in a node's scope. */
 export type ActorName =
@@ -25,9 +32,13 @@ export type ActorName =
   | 'handlers'
   | 'endpoint'
   | 'connections'
+  | 'routingTable'
+  | 'recordStore'
+  | 'lookups'
   | 'peerPool'
   | 'uplink'
   | 'serviceRegistry'
+  | 'advertiser'
   | 'router'
   | 'app';
 
@@ -36,7 +47,10 @@ export interface SharedTables {
   readonly identity: Identity;
   readonly endpoint: Endpoint;
   readonly serviceRegistry: ServiceTable;
+  readonly routingTable: RoutingTable;
+  readonly recordStore: RecordStore;
   readonly uplink: UplinkView;
+  readonly peerPool: PoolView;
 }
 
 /** How a client's way to its node is. */
@@ -58,6 +72,14 @@ export interface Counters {
   rejectedFrames: number;
   connectionsOpened: number;
   connectionsClosed: number;
+  lookups: number;
+  poolHits: number;
+  poolMisses: number;
+  poolEvictions: number;
+  /** Questions of peers that were not answered because there were too many. */
+  droppedQuestions: number;
+  /** Records that peers wanted kept here, and that were not believed or had no room. */
+  recordsRefused: number;
 }
 
 export interface MeshSettings {
@@ -73,6 +95,21 @@ export interface MeshSettings {
   readonly reasonLimits: CborLimits;
   /** Milliseconds from the first packet to the acceptance of our hello. */
   readonly helloTimeout: number;
+  /** Our place in a closed realm; undefined in an open one. */
+  readonly closed: ClosedRealm | undefined;
+  /** `host:port` that others are told to dial, best first; empty: what is bound. */
+  readonly announce: readonly string[];
+  /** Whether it takes part in the DHT: a client never does. */
+  readonly dht: boolean;
+  /** Connections to other nodes that are kept, and for how long without use. */
+  readonly pool: PoolSettings;
+}
+
+export interface PoolSettings {
+  /** Connections at most; beyond it the one that was not used for longest leaves. */
+  readonly size: number;
+  /** Milliseconds without use after which one leaves. */
+  readonly idleTimeout: number;
 }
 
 /** What leaving needs of a call that is not settled. */
@@ -98,8 +135,16 @@ export interface MeshContext {
    * like an ETS table with an heir.
    */
   readonly advertised: Map<string, Advertised>;
+  /** What of the DHT outlives its actors; the routing table's alone writes it. */
+  readonly dht: DhtLife;
+  /** What is known of providers elsewhere, and what others were told of ours. */
+  readonly discovery: DiscoveryMemory;
+  /** What is kept of the DHT; the record store alone writes it. */
+  readonly records: RecordStore;
   /** Connections with proven peers; each writes its own. */
   readonly standings: Standings;
+  /** What is known of providers by the calls they got. */
+  readonly routing: Routing;
   /** Calls made through the public API and not settled. */
   readonly calls: Set<OpenCall>;
   readonly phase: Phase;
@@ -126,6 +171,12 @@ export const newCounters = (): Counters => ({
   rejectedFrames: 0,
   connectionsOpened: 0,
   connectionsClosed: 0,
+  lookups: 0,
+  poolHits: 0,
+  poolMisses: 0,
+  poolEvictions: 0,
+  droppedQuestions: 0,
+  recordsRefused: 0,
 });
 
 /** The actor of that name now; undefined while it is being restarted. */

@@ -13,10 +13,14 @@ const MAX_WALL = 8_640_000_000_000_000;
 
 const span = between(0, Number.MAX_SAFE_INTEGER, ' ms');
 
+/** Cancelled timers that are always tolerated in the heap: fewer are not worth a walk through it. */
+const DEAD_TOLERATED = 1_024;
+
 interface Timer {
   readonly at: number;
   readonly order: number;
-  readonly run: () => void;
+  /** Undefined when it has fired or was cancelled. */
+  run: (() => void) | undefined;
 }
 
 /** What makes no sense throws `RangeError`, or rejects with it, and moves nothing. */
@@ -40,16 +44,16 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
   let offset = wall;
   let order = 0;
   let turns = 0;
-  const timers = new Set<Timer>();
+  let pending = 0;
+  let timers: Timer[] = [];
 
-  const next = (limit: number): Timer | undefined => {
-    let first: Timer | undefined;
-    for (const timer of timers) {
-      if (timer.at > limit) continue;
-      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order))
-        first = timer;
+  /** The next one due, without those that were cancelled. */
+  const first = (): Timer | undefined => {
+    for (let top = timers[0]; top !== undefined; top = timers[0]) {
+      if (top.run !== undefined) return top;
+      pop(timers);
     }
-    return first;
+    return undefined;
   };
   const settle = async (): Promise<void> => {
     do {
@@ -59,18 +63,21 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
     } while (turns > 0);
   };
   const step = async (limit: number): Promise<boolean> => {
-    const timer = next(limit);
-    if (timer === undefined) return false;
-    timers.delete(timer);
+    const timer = first();
+    if (timer?.run === undefined || timer.at > limit) return false;
+    pop(timers);
+    const { run } = timer;
+    timer.run = undefined;
+    pending--;
     now = Math.max(now, timer.at);
-    timer.run();
+    run();
     await settle();
     return true;
   };
 
   return {
     get pending() {
-      return timers.size;
+      return pending;
     },
     now: () => now,
     wall: () => now + offset,
@@ -80,11 +87,19 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
       callback('run', run);
       const wait = Math.min(MAX_DELAY, Math.max(0, delay));
       const timer: Timer = { at: now + wait, order: order++, run };
-      timers.add(timer);
+      pending++;
+      push(timers, timer);
       return timer;
     },
     clear: (id) => {
-      timers.delete(id as Timer);
+      const timer = id as Timer;
+      if (timer.run === undefined) return;
+      timer.run = undefined;
+      pending--;
+      if (timers.length > DEAD_TOLERATED + 2 * pending) {
+        // in ascending order an array is a heap
+        timers = timers.filter(({ run }) => run !== undefined).toSorted((a, b) => (before(a, b) ? -1 : 1));
+      }
     },
     hold: () => {},
     soon: (run) => {
@@ -121,4 +136,35 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
       offset += ms;
     },
   };
+}
+
+const before = (left: Timer, right: Timer): boolean =>
+  left.at < right.at || (left.at === right.at && left.order < right.order);
+
+function push(heap: Timer[], timer: Timer): void {
+  let at = heap.length;
+  heap.push(timer);
+  while (at > 0) {
+    const parent = (at - 1) >> 1;
+    const above = heap[parent] as Timer;
+    if (before(above, timer)) break;
+    heap[at] = above;
+    at = parent;
+  }
+  heap[at] = timer;
+}
+
+function pop(heap: Timer[]): void {
+  const timer = heap.pop();
+  if (timer === undefined || heap.length === 0) return;
+  let at = 0;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && before(heap[child + 1] as Timer, heap[child] as Timer)) child++;
+    if (before(timer, heap[child] as Timer)) break;
+    heap[at] = heap[child] as Timer;
+    at = child;
+  }
+  heap[at] = timer;
 }

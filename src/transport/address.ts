@@ -8,6 +8,7 @@ import { BlockList, isIP } from 'node:net';
 /** `private` is what DESIGN §8 calls private ranges: RFC 1918, carrier NAT, link-local, unique local. */
 export type AddressClass = 'loopback' | 'private' | 'public';
 
+// IPv4 ranges too: an IPv4 address may be written as IPv6
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
@@ -24,9 +25,22 @@ privateRanges.addSubnet('fe80::', 10, 'ipv6');
 /** The class of a numeric address; an IPv6 zone (`%eth0`) is ignored. */
 export function addressClass(host: string): AddressClass {
   const bare = withoutZone(host);
-  const family = isIP(bare) === 6 ? 'ipv6' : 'ipv4';
-  if (loopback.check(bare, family)) return 'loopback';
-  return privateRanges.check(bare, family) ? 'private' : 'public';
+  if (isIP(bare) !== 6) return ipv4Class(bare);
+  if (loopback.check(bare, 'ipv6')) return 'loopback';
+  return privateRanges.check(bare, 'ipv6') ? 'private' : 'public';
+}
+
+/** By hand: a `BlockList` makes an object for each question, and the DHT asks for each contact it gives out. */
+function ipv4Class(host: string): AddressClass {
+  const [a, b = 0] = host.split('.', 2).map(Number);
+  if (a === 127) return 'loopback';
+  const isPrivate =
+    a === 10 ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168) ||
+    (a === 100 && b >= 64 && b < 128) ||
+    (a === 169 && b === 254);
+  return isPrivate ? 'private' : 'public';
 }
 
 /** 4 or 6, or undefined when `host` is not a numeric address. */

@@ -159,6 +159,49 @@ describe('a call', () => {
     );
   });
 
+  describe('that is detached', () => {
+    test('does not end with who held it; its deadline, a cancellation or an answer ends it', async () => {
+      for (const [end, expected] of [
+        [(call: Probe) => void call.reply(7), { reply: 7 }],
+        [(call: Probe) => void call.cancel('why'), 'canceled'],
+        [(call: Probe) => call.fail({ tag: 'overloaded', bound: 'x' }), 'overloaded'],
+        [(_call: Probe, all: World) => all.clock.advance(100), 'timeout'],
+      ] as const) {
+        const all = world();
+        const server = spawn(all.runtime);
+        const call = ask(all, server, 1, 100);
+        call.detach();
+        all.runtime.exit(server, 'kill');
+        await all.clock.settle();
+        expect([call.ends, call.holder, server.calls]).toEqual([[], null, null]);
+        await end(call, all);
+        expect(call.ends).toEqual([expected]);
+        expect(all.runtime.timers.size).toBe(0);
+      }
+    });
+
+    test('tells who gave it up that nobody holds it', () => {
+      const all = world();
+      const call = ask(all, spawn(all.runtime), 1);
+      let told: Process | null | undefined;
+      Object.assign(call, { onAbandoned: (holder: Process | null) => (told = holder) });
+      call.detach();
+      call.detach();
+      call.cancel('why');
+      expect(told).toBe(null);
+    });
+
+    test('may be held again', () => {
+      const all = world();
+      const server = spawn(all.runtime);
+      const call = ask(all, server, 1);
+      call.detach();
+      call.moveTo(server);
+      all.runtime.exit(server, 'kill');
+      expect(call.ends).toEqual([{ exit: 'killed' }]);
+    });
+  });
+
   test('500,000 queued messages at the caller do not slow its calls', async () => {
     const all = world();
     const server = spawn(all.runtime, (kind, call) => {

@@ -4,6 +4,7 @@ import { silentLogger } from '../../src/actor/logger.ts';
 import {
   addCommonOptions,
   bodySize,
+  listOf,
   milliseconds,
   nodeId,
   settingsOf,
@@ -43,6 +44,12 @@ describe('values of options', () => {
     }
   });
 
+  test('a list is given with commas, repeated, or both, and holds nothing empty', () => {
+    expect(listOf('a, b', listOf('c'))).toEqual(['c', 'a', 'b']);
+    for (const text of ['', 'a,', ',a', ' '])
+      expect([text, refused(() => listOf(text))]).toEqual([text, true]);
+  });
+
   test('node ids are 64 hex digits, in either case', () => {
     expect(nodeId('AB'.repeat(32))).toBe('ab'.repeat(32));
     expect(refused(() => nodeId('ab'))).toBe(true);
@@ -58,10 +65,19 @@ describe('common options', () => {
   });
 
   test('each option arrives under the name the library knows', () => {
-    const flags = flagsOf('--realm', 'r', '--identity', 'f', '--names', 'any', '--max-body', '2m');
+    const flags = flagsOf(
+      '--realm=r',
+      '--identity=f',
+      '--names=any',
+      '--max-body=2m',
+      '--realm-key=k',
+      '--membership=m',
+    );
     expect(settingsOf(flags)).toMatchObject({
       realm: 'r',
       identity: { file: 'f' },
+      realmKey: { file: 'k' },
+      membership: { file: 'm' },
       names: 'any',
       maxBody: 2_097_152,
     });
@@ -80,6 +96,9 @@ describe('createProgram', () => {
       'node',
       'advertise',
       'call',
+      'peers',
+      'dht',
+      'realm',
       'doctor',
       'demo',
       'demo-worker',

@@ -1,60 +1,67 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/actor/clock.ts';
-import { systemRandom } from '../../src/actor/random.ts';
 import { LocalMember } from '../../src/cli/demo/local-member.ts';
 import { stepLine } from '../../src/cli/demo/prose.ts';
-import { asExpected, assemble, newTale, PLAN, tell, type Told } from '../../src/cli/demo/story.ts';
-import { memoryNetwork } from '../../src/transport/memory/network.ts';
+import { asExpected, assemble, newTale, PLAN, ROLES, succeed, tell } from '../../src/cli/demo/story.ts';
+import type { Audience, Role, Step, Told } from '../../src/cli/demo/story.ts';
+import { meshWorld } from '../mesh-world.ts';
 
-const told = (change: (name: string, outcome: string) => string = (_name, outcome) => outcome): Told => ({
+const told = (change: (step: Step) => Step = (step) => step): Told => ({
   ...newTale(),
-  steps: PLAN.map(({ name, procedure, expected }) => ({
-    name,
-    procedure,
-    route: 'direct',
-    outcome: change(name, expected),
-    micros: 1,
-  })),
+  steps: PLAN.map(({ name, procedure, route, expected: outcome }) =>
+    change({ name, procedure, route, outcome, micros: 1 }),
+  ),
 });
 
 describe('the story of the demo', () => {
-  test('is good only when every step was told and had its expected outcome', () => {
+  test('is good only when every step was told, found its provider and ended as it should', () => {
     expect(asExpected(told())).toBe(true);
     for (const { name } of PLAN) {
-      expect(asExpected(told((step, outcome) => (step === name ? 'connection_error' : outcome)))).toBe(false);
+      const failed = (step: Step): Step => (step.name === name ? { ...step, outcome: 'canceled' } : step);
+      expect(asExpected(told(failed))).toBe(false);
+      const astray = (step: Step): Step => (step.name === name ? { ...step, route: null } : step);
+      expect(asExpected(told(astray))).toBe(false);
     }
     expect(asExpected({ ...told(), steps: told().steps.slice(0, -1) })).toBe(false);
     expect(asExpected(newTale())).toBe(false);
   });
 
-  test('is told by members in one process over the in-memory transport', async () => {
-    const network = memoryNetwork({ clock: systemClock, random: systemRandom });
-    const member = (): LocalMember => new LocalMember({ transport: network.transport('127.0.0.1') });
-    const cast = { node: member(), provider: member(), caller: member() };
+  test('is told by members in one process over the in-memory transport, and can go on after it', async () => {
+    const { network, clock, runtime, settle } = meshWorld();
+    const members: LocalMember[] = [];
+    const member = (): LocalMember => {
+      const host = `198.18.${members.length}.1`;
+      const transport = network.transport(host);
+      const world = { transport, listen: `${host}:9443`, realm: 'demo', runtime: runtime() };
+      const made = new LocalMember({ world, clock, kill: () => network.faults.kill(host) });
+      members.push(made);
+      return made;
+    };
+    const cast = Object.fromEntries(ROLES.map((role) => [role, member()])) as Record<Role, LocalMember>;
     const heard: string[] = [];
     const tale = newTale();
+    let url: string;
     try {
-      await assemble(cast);
-      await tell(cast, tale, {
+      const places = await settle(assemble(cast, 'https://198.19.255.1:9'));
+      const audience: Audience = {
         onStep: ({ name }) => heard.push(name),
         onTree: (moment) => heard.push(moment),
-      });
+      };
+      await settle(tell(cast, places, tale, audience));
+      url = await settle(succeed(cast, places, member()));
+      expect(url).toBe(places.caller.url);
     } finally {
-      await Promise.all([cast.provider.end(), cast.caller.end()]);
-      await cast.node.end();
+      await settle(Promise.all(members.map((one) => one.end())));
     }
-    expect(asExpected(tale)).toBe(true);
-    expect(heard).toEqual([
-      'local',
-      'remote',
-      'handler_error',
-      'before',
-      'handler_crash',
-      'after_crash',
-      'after',
-      'timeout',
-      'shutdown',
+    expect(tale.steps.map(({ name, route, outcome }) => [name, route, outcome])).toEqual(
+      PLAN.map(({ name, route, expected }) => [name, route, expected]),
+    );
+    const [failover, lost] = tale.steps.slice(-3);
+    expect(failover?.attempts?.map(({ outcome, sent }) => [outcome, sent])).toEqual([
+      ['connection_error', true],
+      ['ok', true],
     ]);
+    expect(lost?.error?.details).toMatchObject({ sent: true });
+    expect(heard).toEqual(PLAN.flatMap(({ name, tree }) => [...(tree === undefined ? [] : [tree]), name]));
   });
 
   test('a step is one line: name, procedure, route, outcome, latency, value or reason', () => {

@@ -5,6 +5,7 @@
  * 2. What the scan accepts, cbor-x decodes without error, and to the value a reader of our own finds in it.
  * 3. What was decoded can be encoded again and decodes to the same.
  * 4. The reader's events do not depend on how the bytes are cut, and it holds at most the cap plus 64 KiB.
+ * 5. A payload that is judged as a signed record is refused unless it is what was signed, byte for byte.
  */
 import { decodeCbor, encodeCbor } from '../../src/codec/cbor.ts';
 import { FrameReader, type FrameEvent } from '../../src/codec/frame-reader.ts';
@@ -13,6 +14,7 @@ import { RPC_FRAME_CAP } from '../../src/codec/limits.ts';
 import { same } from '../codec/values.ts';
 import { cutsOf } from './mutate.ts';
 import { readWithOracle } from './oracle-reader.ts';
+import { checkRecord } from './record-check.ts';
 
 /** Above this many bytes cutting and comparing would take all the time there is. */
 const COMPARED = 16_384;
@@ -55,7 +57,10 @@ export function check(bytes: Uint8Array, seed: number, index: number): Took {
   if (!result.ok && result.error.tag === 'payload_decode_error' && result.error.rule === 'unreadable') {
     throw new Error('accepted by the scan, yet unreadable');
   }
-  if (bytes.length >= 8) checkPayload(bytes.subarray(8));
+  if (bytes.length >= 8) {
+    checkPayload(bytes.subarray(8));
+    checkRecord(bytes.subarray(8));
+  }
   checkReader(bytes, seed, index);
   return { first, ms };
 }

@@ -1,11 +1,12 @@
 /**
  * Inputs of the codec fuzzer: input `index` of a seed is always the same bytes, so that a finding can be made
- * again from the two numbers. Valid frames and crafted payloads, as they are or mutated; values grown by the
+ * again from the two numbers. Valid frames, a signed record and crafted payloads, as they are or mutated; values grown by the
  * grammar, as they are or mutated; and noise.
  */
 import { encodeFrame } from '../../src/codec/frame.ts';
 import { samples } from '../codec/payload-samples.ts';
 import { bytesOf, head, hostile } from './corpus.ts';
+import { record } from './record-check.ts';
 
 /** Mutated inputs stay below this, in bytes; the large crafted ones come as they are. */
 const LARGEST_MUTATED = 8_192;
@@ -26,7 +27,10 @@ const frames: readonly Uint8Array[] = Object.entries(samples).map(([type, payloa
   if (!frame.ok) throw new Error(`sample ${type}: ${JSON.stringify(frame.error)}`);
   return frame.bytes;
 });
-const framed: readonly Uint8Array[] = hostile.map(({ payload }) => inFrame(0x21, payload));
+const framed: readonly Uint8Array[] = [
+  ...hostile.map(({ payload }) => inFrame(0x21, payload)),
+  inFrame(0x70, record),
+];
 const small: readonly Uint8Array[] = [...frames, ...framed.filter((bytes) => bytes.length < LARGEST_MUTATED)];
 
 /** How many inputs, from the first on, are the corpus itself. */

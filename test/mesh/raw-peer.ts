@@ -1,8 +1,10 @@
 /** A peer that speaks the transport directly and keeps no rules: what an attacker would send. */
 import { encodeFrame, type Frame } from '../../src/codec/frame.ts';
 import { FrameReader, type FrameEvent } from '../../src/codec/frame-reader.ts';
-import type { FrameType } from '../../src/codec/frame-type.ts';
+import { encodeCbor } from '../../src/codec/cbor.ts';
+import { FRAME_TYPE_IDS, type FrameType } from '../../src/codec/frame-type.ts';
 import type { CallPayload, PayloadOf } from '../../src/codec/payloads.ts';
+import type { ValueMap } from '../../src/codec/value.ts';
 import type { Identity } from '../../src/identity/identity.ts';
 import type { Node } from '../../src/node.ts';
 import {
@@ -55,6 +57,15 @@ export function frame<T extends FrameType>(type: T, payload: PayloadOf<T>): Uint
   const encoded = encodeFrame(type, payload);
   if (!encoded.ok) throw new Error(JSON.stringify(encoded.error));
   return encoded.bytes;
+}
+
+/** A frame that nobody has checked: of a peer that keeps no rules. */
+export function unchecked(type: keyof typeof FRAME_TYPE_IDS, payload: ValueMap): Uint8Array {
+  const encoded = encodeCbor(payload);
+  if (!encoded.ok) throw new Error(JSON.stringify(encoded.error));
+  const header = Buffer.from([1, FRAME_TYPE_IDS[type], 0, 0, 0, 0, 0, 0]);
+  header.writeUInt32BE(encoded.bytes.length, 4);
+  return new Uint8Array(Buffer.concat([header, encoded.bytes]));
 }
 
 export class RawPeer implements LinkEvents {

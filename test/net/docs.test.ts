@@ -9,6 +9,9 @@ import { afterAll, describe, expect, test } from 'vitest';
 const DOCUMENTS = [
   'README.md',
   'docs/best-practices.md',
+  'docs/discovery.md',
+  'docs/migrating-from-wamp.md',
+  'docs/naming.md',
   'docs/otp-for-node.md',
   'docs/operations.md',
   'docs/testing.md',

@@ -45,6 +45,46 @@ describe('examples/calculator.mjs', () => {
   });
 });
 
+describe('examples/user-service.mjs', () => {
+  test('--once keeps what was answered before a crash, and exits 0', async () => {
+    const ended = await new Child([resolve(ROOT, 'examples/user-service.mjs'), '--once']).ended;
+    expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    expect(ended.stdout.split('\n').slice(0, -1)).toEqual([
+      "create: { user_id: 1, name: 'Alice', email: 'alice@example.org' }",
+      'once more: handler_error email_taken',
+      'a bug: handler_crash error',
+      "after it: { user_id: 1, name: 'Alice', email: 'alice@example.org' }",
+      "delete: { status: 'deleted' }",
+      'get: handler_error user_not_found',
+      'rename: handler_error invalid_action',
+    ]);
+  });
+});
+
+describe('examples/weather.mjs', () => {
+  test('prefers providers at its own node, and finds the one elsewhere when they have left', async () => {
+    const ended = await new Child([resolve(ROOT, 'examples/weather.mjs')]).ended;
+    expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    expect(ended.stdout.split('\n').slice(0, -1)).toEqual([
+      'at its node: north, south',
+      'without south: north',
+      'through the DHT: west',
+    ]);
+  });
+});
+
+describe('examples/hono-app.mjs', () => {
+  test('--once maps failures to statuses and ends in good order', async () => {
+    const ended = await new Child([resolve(ROOT, 'examples/hono-app.mjs'), '--once']).ended;
+    expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    expect(ended.stdout.split('\n').slice(0, -1)).toEqual([
+      "/users/1 200 { user_id: 1, name: 'Alice' }",
+      "/users/2 404 { error: 'user_not_found' }",
+      "/users/1 503 { error: 'service_not_found' }",
+    ]);
+  });
+});
+
 describe('examples/embed.mjs', () => {
   test('--once serves HTTP, tries itself and exits 0', async () => {
     const ended = await new Child([resolve(ROOT, 'examples/embed.mjs'), '--once']).ended;

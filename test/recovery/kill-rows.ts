@@ -91,12 +91,18 @@ export function allowedFor(side: Side, place: string): Allowed {
     'transport/connections/connection': CLIENT_LINK,
     'transport/connections/connection 2': OTHER_LINK,
     network: merge(router, uplink),
+    // peers depend on it
+    'network/discovery': uplink,
+    'network/discovery/routingTable': {},
+    'network/discovery/recordStore': {},
+    'network/discovery/lookups': {},
     'network/peers': uplink,
     'network/peers/peerPool': uplink,
     'network/peers/uplink': uplink,
     services: router,
     'services/serviceRegistry': router,
     'services/router': router,
+    'services/advertiser': {},
     app: {},
     'app/mine': {},
   };

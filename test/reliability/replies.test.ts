@@ -83,7 +83,8 @@ describe('10,000 calls answered after 0 to 2 timeouts', () => {
     expect(settled).toBe(10_000);
     await world.clock.advance(3 * TIMEOUT);
     expect(left(client)).toEqual(before);
-    expect(runtimeOf(node).timers.size).toBeLessThan(5);
+    // a handful of its own: what it repeats in the background
+    expect(runtimeOf(node).timers.size).toBeLessThan(10);
   });
 });
 

@@ -15,7 +15,7 @@ import {
   jsonOption,
   milliseconds,
   ndjsonOption,
-  nodeId,
+  nodeIdOption,
   settingsOf,
   type CommonFlags,
 } from '../options.ts';
@@ -45,9 +45,7 @@ export function addAdvertise(program: Command): void {
         .argParser(milliseconds)
         .default(10_000),
     )
-    .addOption(
-      new Option('--node-id <hex>', 'refuse any node but this one').argParser(nodeId).env('ESPALIER_NODE_ID'),
-    );
+    .addOption(nodeIdOption());
   addCommonOptions(command)
     .addOption(crashDetailsOption())
     .addOption(drainOption())

@@ -8,24 +8,27 @@ import { systemClock } from '../../actor/clock.ts';
 import { isValueMap, type ValueMap } from '../../codec/value.ts';
 import { RpcError, type Result } from '../../mesh/errors/rpc-error.ts';
 import { conclude, report } from '../conclude.ts';
+import { untilCutOff } from '../cut-off.ts';
 import { usageError } from '../error-document.ts';
 import { ExitCode, exitCodeOf } from '../exit-code.ts';
-import { Interrupts } from '../interrupts.ts';
+import { explainText } from '../explain-text.ts';
+import type { Interrupts } from '../interrupts.ts';
 import { documentText, jsonText, parseValue, toJson } from '../json-value.ts';
 import {
   addCommonOptions,
   jsonOption,
-  milliseconds,
-  nodeId,
+  nodeIdOption,
   settingsOf,
+  waitOption,
   type CommonFlags,
 } from '../options.ts';
-import { print } from '../terminal.ts';
+import { note, print } from '../terminal.ts';
 
 interface CallFlags extends CommonFlags {
   readonly timeout: number;
   readonly nodeId?: string;
   readonly idempotent?: boolean;
+  readonly explain?: boolean;
 }
 
 interface Outcome {
@@ -44,20 +47,16 @@ export function addCall(program: Command): void {
     .argument('<url>', 'a node, as https://127.0.0.1:9443')
     .argument('<procedure>', 'as calculator.compute')
     .argument('[json]', 'the arguments, a JSON object; - reads them from stdin (default: {})')
-    .addOption(
-      new Option('--timeout <ms>', 'for everything: connecting, the call, the answer')
-        .argParser(milliseconds)
-        .default(5_000)
-        .env('ESPALIER_TIMEOUT'),
-    )
-    .addOption(
-      new Option('--node-id <hex>', 'refuse any node but this one').argParser(nodeId).env('ESPALIER_NODE_ID'),
-    )
-    .addOption(new Option('--idempotent', 'the handler may run twice without harm'));
+    .addOption(waitOption('for everything: connecting, the call, the answer'))
+    .addOption(nodeIdOption())
+    .addOption(new Option('--idempotent', 'the handler may run twice without harm'))
+    .addOption(new Option('--explain', 'tell how the provider was found, and who was tried'));
   addCommonOptions(command)
     .addOption(jsonOption('print one document: value, route, node and time, or the error'))
     .action((url: string, procedure: string, json: string | undefined, flags: CallFlags) =>
-      conclude(flags.json === true, () => run(url, procedure, json, flags)),
+      conclude(flags.json === true, () =>
+        untilCutOff(flags.json === true, (interrupts) => run(url, procedure, json, flags, interrupts)),
+      ),
     );
 }
 
@@ -66,55 +65,47 @@ async function run(
   procedure: string,
   json: string | undefined,
   flags: CallFlags,
+  interrupts: Interrupts,
 ): Promise<ExitCode> {
-  const interrupts = new Interrupts();
+  const args = await argsOf(json, interrupts.signal);
+  const { connect } = await import('../../node.ts');
+  const deadline = systemClock.now() + flags.timeout;
+  const client = await connect(url, {
+    ...settingsOf(flags),
+    timeout: flags.timeout,
+    signal: interrupts.signal,
+    ...(flags.nodeId === undefined ? {} : { nodeId: flags.nodeId }),
+  });
   try {
-    const args = await argsOf(json, interrupts.signal);
-    const { connect } = await import('../../node.ts');
-    const deadline = systemClock.now() + flags.timeout;
-    const client = await connect(url, {
-      ...settingsOf(flags),
-      timeout: flags.timeout,
+    const begun = systemClock.now();
+    const result = await client.tryCall(procedure, args, {
+      timeout: Math.max(1, deadline - begun),
       signal: interrupts.signal,
-      ...(flags.nodeId === undefined ? {} : { nodeId: flags.nodeId }),
+      idempotent: flags.idempotent === true,
+      explain: flags.explain === true,
     });
-    try {
-      const begun = systemClock.now();
-      const result = await client.tryCall(procedure, args, {
-        timeout: Math.max(1, deadline - begun),
-        signal: interrupts.signal,
-        idempotent: flags.idempotent === true,
-      });
-      return conclusion(
-        { result, micros: Math.round((systemClock.now() - begun) * 1_000) },
-        flags,
-        interrupts,
-      );
-    } finally {
-      await client.disconnect({ timeout: GOODBYE });
-    }
-  } catch (error) {
-    // whatever a signal makes fail (reading, connecting) was cut off by it
-    if (interrupts.received === undefined) throw error;
-    report(interrupted(interrupts), flags.json === true);
-    return ExitCode.interrupted;
+    return conclusion({ result, micros: Math.round((systemClock.now() - begun) * 1_000) }, flags, interrupts);
+  } finally {
+    await client.disconnect({ timeout: GOODBYE });
   }
 }
 
 function conclusion({ result, micros }: Outcome, flags: CallFlags, interrupts: Interrupts): ExitCode {
   const json = flags.json === true;
+  const { explanation } = result;
+  const besides = explanation === undefined ? {} : { explanation };
   if (result.ok) {
     const { value, route, node } = result;
-    print(json ? documentText({ ok: true, value: toJson(value), route, node, micros }) : jsonText(value));
-    return ExitCode.ok;
-  }
-  if (interrupts.received !== undefined && result.error.failure.tag === 'canceled') {
-    report(interrupted(interrupts), json);
-    return ExitCode.interrupted;
-  }
-  const error = withWholeTimeout(result.error, flags);
-  report(error, json);
-  return exitCodeOf(error);
+    print(
+      json
+        ? documentText({ ok: true, value: toJson(value), route, node, micros, ...besides })
+        : jsonText(value),
+    );
+  } else if (interrupts.received !== undefined && result.error.failure.tag === 'canceled') {
+    throw result.error;
+  } else report(withWholeTimeout(result.error, flags), json, besides);
+  if (explanation !== undefined && !json) for (const line of explainText(explanation)) note(line);
+  return result.ok ? ExitCode.ok : exitCodeOf(result.error);
 }
 
 /** The user gave one budget, not what connecting left of it. */
@@ -122,9 +113,6 @@ function withWholeTimeout(error: RpcError, { timeout, idempotent = false }: Call
   const { failure, procedure } = error;
   return failure.tag === 'timeout' ? new RpcError({ ...failure, timeout }, procedure, { idempotent }) : error;
 }
-
-const interrupted = (interrupts: Interrupts): RpcError =>
-  new RpcError({ tag: 'canceled', detail: `interrupted by ${interrupts.received ?? 'a signal'}` });
 
 async function argsOf(json: string | undefined, signal: AbortSignal): Promise<ValueMap> {
   if (json === undefined) return {};

@@ -1,5 +1,5 @@
 /**
- * `espalier demo`: a node, a provider and a caller show calls, failures and supervision in seven steps.
+ * `espalier demo`: five nodes show calls, discovery, failures and supervision.
  */
 import { Option, type Command } from 'commander';
 import { conclude } from '../conclude.ts';
@@ -9,7 +9,7 @@ import { jsonOption, ndjsonOption } from '../options.ts';
 export function addDemo(program: Command): void {
   program
     .command('demo')
-    .description('show calls, failures and supervision among three processes')
+    .description('show calls, discovery, failover and supervision among five processes')
     .addOption(new Option('--once', 'end after the last step instead of staying up'))
     .addOption(
       new Option(

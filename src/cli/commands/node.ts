@@ -8,18 +8,26 @@ import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
 import {
   addCommonOptions,
+  bootstrapOption,
   crashDetailsOption,
   jsonOption,
+  listOf,
+  MAX_TIMEOUT,
   milliseconds,
   ndjsonOption,
   settingsOf,
   type CommonFlags,
 } from '../options.ts';
+import type { Node } from '../../node.ts';
 import { describeReason } from '../../actor/exit-reason.ts';
 import { note, print } from '../terminal.ts';
 
 interface NodeFlags extends CommonFlags {
   readonly listen: string;
+  readonly bootstrap?: readonly string[];
+  readonly announce?: readonly string[];
+  /** True unless `--no-dht`. */
+  readonly dht: boolean;
   readonly drain: number;
 }
 
@@ -34,6 +42,22 @@ export function addNode(program: Command): void {
       new Option('--listen <host:port>', 'where to listen; port 0 takes a free one')
         .default('127.0.0.1:9443')
         .env('ESPALIER_LISTEN'),
+    )
+    .addOption(
+      bootstrapOption('join the mesh by any of these nodes, as https://10.0.0.1:9443').env(
+        'ESPALIER_BOOTSTRAP',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--announce <addresses>',
+        'host:port that others dial, best first (default: where it listens); repeatable, or with commas',
+      )
+        .argParser(listOf)
+        .env('ESPALIER_ANNOUNCE'),
+    )
+    .addOption(
+      new Option('--no-dht', 'take no part in the DHT: ask only who is connected and the bootstraps'),
     );
   addCommonOptions(command)
     .addOption(crashDetailsOption())
@@ -54,7 +78,15 @@ export const machine = (flags: CommonFlags): boolean => flags.json === true || f
 async function run(flags: NodeFlags): Promise<ExitCode> {
   const interrupts = new Interrupts();
   const { startNode } = await import('../../node.ts');
-  const starting = startNode({ ...settingsOf(flags), listen: flags.listen, signal: interrupts.signal });
+  const { listen, bootstrap, announce, dht } = flags;
+  const starting = startNode({
+    ...settingsOf(flags),
+    listen,
+    dht,
+    signal: interrupts.signal,
+    ...(bootstrap === undefined ? {} : { bootstrap }),
+    ...(announce === undefined ? {} : { announce }),
+  });
   const node = await starting.catch((error: unknown) => {
     if (interrupts.received !== undefined) return undefined;
     throw error;
@@ -63,7 +95,20 @@ async function run(flags: NodeFlags): Promise<ExitCode> {
   if (node === undefined) return ExitCode.ok;
   if (machine(flags)) print(documentText({ event: 'ready', url: node.url, id: node.id }));
   else print(`ready: node ${node.url} id ${node.id}`);
+  if (flags.ndjson === true && bootstrap !== undefined && dht) tellJoined(node);
   return untilInterrupted(flags, interrupts, node);
+}
+
+/** Ready to serve comes first; its place among the others may take as long as it takes. */
+function tellJoined(node: Node): void {
+  node.ready({ timeout: MAX_TIMEOUT }).then(
+    () => {
+      print(documentText({ event: 'joined' }));
+    },
+    () => {
+      // it has ended before
+    },
+  );
 }
 
 /** Waits for a signal, then lets what runs finish; 1 when the tree ended by itself. */

@@ -4,7 +4,7 @@
 import { systemClock } from '../../actor/clock.ts';
 import { systemRandom } from '../../actor/random.ts';
 import { loadBinding } from '../../transport/quic/binding.ts';
-import { memoryNetwork } from '../../transport/memory/network.ts';
+import { memoryNetwork, type MemoryNetwork } from '../../transport/memory/network.ts';
 import { errorDocument, type ErrorDocument } from '../error-document.ts';
 import { ExitCode } from '../exit-code.ts';
 import { Interrupts } from '../interrupts.ts';
@@ -14,7 +14,19 @@ import { ForkedMember } from './forked-member.ts';
 import { LocalMember } from './local-member.ts';
 import type { Member } from './orders.ts';
 import { memoryNotice, proseAudience, proseOpening, proseWaiting } from './prose.ts';
-import { asExpected, assemble, newTale, tell, type Audience, type Told } from './story.ts';
+import {
+  asExpected,
+  assemble,
+  newTale,
+  ROLES,
+  succeed,
+  tell,
+  type Audience,
+  type Cast,
+  type Places,
+  type Role,
+  type Told,
+} from './story.ts';
 
 export type TransportKind = 'quic' | 'memory';
 
@@ -26,8 +38,15 @@ export interface DemoFlags {
   readonly transport?: TransportKind;
 }
 
-/** The story takes about two seconds; on the slowest machine it ends here. Milliseconds. */
-const STORY_LIMIT = 20_000;
+/** The story takes about five seconds; on the slowest machine it ends here. Milliseconds. */
+const STORY_LIMIT = 30_000;
+/** Where no node is: the discard service's port, and a machine that does not exist. */
+const NOWHERE: Readonly<Record<TransportKind, string>> = {
+  quic: 'https://127.0.0.1:9',
+  memory: 'https://198.19.255.1:9',
+};
+/** Machines other than this one need a realm with a name. */
+const REALM = 'demo';
 
 const SILENT: Audience = { onStep: () => undefined, onTree: () => undefined };
 
@@ -42,25 +61,19 @@ export async function demo(flags: DemoFlags): Promise<ExitCode> {
   let failure: ErrorDocument | undefined;
   let url = '';
   try {
-    const cast = { node: recruit('node'), provider: recruit('provider'), caller: recruit('caller') };
+    const cast = Object.fromEntries(ROLES.map((role) => [role, recruit(role)])) as Record<Role, Member>;
     const audience = audienceOf(flags);
     const telling = (async () => {
-      url = await assemble(cast);
-      if (audience.prose) for (const line of proseOpening(transport.kind, url, cast)) print(line);
-      await tell(cast, told, audience);
+      const places = await assemble(cast, NOWHERE[transport.kind]);
+      if (audience.prose) for (const line of proseOpening(transport.kind, places, cast)) print(line);
+      await tell(cast, places, told, audience);
+      if (flags.once !== true && asExpected(told) && interrupts.received === undefined)
+        url = await goOn(cast, places, recruit('provider'));
     })();
     const interrupted = interrupts.first.then(() => 'interrupted' as const);
     if ((await Promise.race([within(STORY_LIMIT, telling), interrupted])) === 'interrupted') {
       telling.catch(() => undefined);
       throw new Error('interrupted');
-    }
-    if (flags.once !== true && asExpected(told)) {
-      // the provider has left: another one serves those who want to try
-      const successor = recruit('provider');
-      await successor.order('connect', { url });
-      await successor.order('serve', undefined);
-      await Promise.all([cast.node.order('stay', undefined), successor.order('stay', undefined)]);
-      await cast.caller.end();
     }
   } catch (error) {
     failure = errorDocument(error);
@@ -115,24 +128,38 @@ async function transportOf(
   }
 }
 
+/** The provider has left: another one serves those who want to try. Gives the URL to try. */
+async function goOn(cast: Cast, places: Places, successor: Member): Promise<string> {
+  const url = await succeed(cast, places, successor);
+  await Promise.all([cast.caller.order('stay', undefined), successor.order('stay', undefined)]);
+  await Promise.all([cast.edge.end(), cast.lonely.end()]);
+  return url;
+}
+
 function recruiter(kind: TransportKind, members: Member[]): (name: string) => Member {
   const network = kind === 'memory' ? memoryNetwork({ clock: systemClock, random: systemRandom }) : undefined;
   return (name) => {
-    const member =
-      network === undefined
-        ? new ForkedMember(name)
-        : new LocalMember({ transport: network.transport('127.0.0.1') });
+    const member = network === undefined ? new ForkedMember(name) : onMachineOf(network, members.length);
     members.push(member);
     return member;
   };
 }
 
-/** The node last, so that its clients can say goodbye. True when all ended by themselves. */
+/** A member on a machine of its own, which can die. */
+function onMachineOf(network: MemoryNetwork, number: number): LocalMember {
+  const host = `198.18.${number}.1`;
+  return new LocalMember({
+    world: { transport: network.transport(host), listen: `${host}:9443`, realm: REALM },
+    kill: () => {
+      network.faults.kill(host);
+    },
+  });
+}
+
+/** True when all ended by themselves, or as the story wanted. */
 async function endAll(members: readonly Member[]): Promise<boolean> {
-  const [node, ...clients] = members;
-  const ends = await Promise.all(clients.map((member) => member.end()));
-  const last = node === undefined || (await node.end());
-  return last && ends.every(Boolean);
+  const ends = await Promise.all(members.map((member) => member.end()));
+  return ends.every(Boolean);
 }
 
 function audienceOf(flags: DemoFlags): Audience & { readonly prose: boolean } {

@@ -24,6 +24,7 @@ export class ForkedMember implements Member {
   /** Resolves with the exit code; null when a signal ended it. */
   readonly #exited: Promise<number | null>;
   #lastId = 0;
+  #killed = false;
 
   constructor(name: string) {
     this.#name = name;
@@ -79,6 +80,12 @@ export class ForkedMember implements Member {
     });
   }
 
+  async kill(): Promise<void> {
+    this.#killed = true;
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+
   async end(): Promise<boolean> {
     if (this.#child.connected) this.#child.disconnect();
     const killer = systemClock.setTimer(END_LIMIT, () => {
@@ -86,7 +93,7 @@ export class ForkedMember implements Member {
     });
     const code = await this.#exited;
     systemClock.clear(killer);
-    return code === 0;
+    return code === 0 || this.#killed;
   }
 
   #onAnswer({ id, answer, error }: AnswerMessage): void {

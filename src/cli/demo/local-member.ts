@@ -1,14 +1,13 @@
 /**
- * A member of the demo in this process: a node or a client, and the orders it can carry out.
+ * A member of the demo in this process: a node, and the orders it can carry out.
  */
-import { systemClock } from '../../actor/clock.ts';
+import { systemClock, type Clock } from '../../actor/clock.ts';
 import { silentLogger } from '../../actor/logger.ts';
-import type { Client } from '../../mesh/client/client.ts';
-import type { RpcFailureTag } from '../../mesh/errors/rpc-failure.ts';
+import type { CallOptions } from '../../mesh/client/client.ts';
+import type { NodeOptions } from '../../mesh/client/options.ts';
 import type { Handler } from '../../mesh/handlers/handler.ts';
-import { connect, startNode, type Node, type RemoteClient } from '../../node.ts';
+import { startNode, type Node } from '../../node.ts';
 import type { ActorNode, TreeSnapshot } from '../../inspect/snapshot.ts';
-import type { Transport } from '../../transport/transport.ts';
 import { errorDocument } from '../error-document.ts';
 import { toJson } from '../json-value.ts';
 import type { CallOrder, CallReport, Member, OrderAnswer, OrderArgs, OrderName } from './orders.ts';
@@ -16,124 +15,162 @@ import { demoServices } from './services.ts';
 
 /** For calls in flight when it leaves, milliseconds. */
 const LEAVE = 3_000;
+/** For its place in the DHT, and for others to find what it serves, milliseconds. */
+const FOUND = 7_000;
+/** Between two looks whether they can, milliseconds. */
+const LOOK = 10;
 
 export interface LocalMemberOptions {
-  /** Default QUIC. */
-  readonly transport?: Transport;
+  /** Where it lives. Default: QUIC on loopback. */
+  readonly world?: Pick<NodeOptions, 'transport' | 'listen' | 'realm' | 'runtime'>;
+  /** That of its world. */
+  readonly clock?: Clock;
+  /** Cuts it off at once, as its death would. */
+  readonly kill?: () => void;
 }
+
+const LOOPBACK = { listen: '127.0.0.1:0' };
 
 type Handlers = { readonly [Name in OrderName]: (args: OrderArgs<Name>) => Promise<OrderAnswer<Name>> };
 
 export class LocalMember implements Member {
   readonly pid = undefined;
   readonly #options: LocalMemberOptions;
-  readonly #serving = new Set<string>();
-  readonly #running = new Set<string>();
-  #self: (Node | RemoteClient) | undefined;
-  #whenRunning: (() => void) | undefined;
+  readonly #clock: Clock;
+  /** How many calls of a procedure have begun. */
+  readonly #began = new Map<string, number>();
+  #node: Node | undefined;
+  #whenBegun: (() => void) | undefined;
 
   constructor(options: LocalMemberOptions = {}) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   order<Name extends OrderName>(name: Name, args: OrderArgs<Name>): Promise<OrderAnswer<Name>> {
     return this.#handlers[name](args);
   }
 
+  async kill(): Promise<void> {
+    this.#options.kill?.();
+    await this.#node?.disconnect({ timeout: 1 });
+  }
+
   async end(): Promise<boolean> {
-    await this.#self?.disconnect({ timeout: LEAVE });
+    await this.#node?.disconnect({ timeout: LEAVE });
     return true;
   }
 
   readonly #handlers: Handlers = {
     // the crash of the story is one of its steps, not a line in the log
-    listen: async () => {
-      const node = await startNode({ listen: '127.0.0.1:0', logger: silentLogger, ...this.#options });
-      this.#self = node;
+    listen: async (options) => {
+      const { world = LOOPBACK }: LocalMemberOptions = this.#options;
+      const logger = world.runtime === undefined ? { logger: silentLogger } : {};
+      const node = await startNode({ ...logger, ...world, ...options });
+      this.#node = node;
       return { url: node.url, id: node.id };
     },
-    connect: async ({ url }) => {
-      const client = await connect(url, { logger: silentLogger, ...this.#options });
-      this.#self = client;
-      return { id: client.id };
+    join: async () => {
+      await this.#must.ready({ timeout: FOUND });
+      return null;
     },
-    serve: async () => {
-      const services = demoServices((procedure) => {
-        this.#running.add(procedure);
-        this.#whenRunning?.();
-      });
-      for (const [procedure, handler] of Object.entries(services)) {
-        await this.#client.advertise(procedure, handler as Handler);
-        this.#serving.add(procedure);
-      }
-      return { procedures: [...this.#serving] };
+    greet: async ({ url }) => {
+      await this.#must.peers.sendMessageAndWait(new URL(url).host, 'ping');
+      return null;
+    },
+    serve: async ({ procedures, stuck = false }) => {
+      await this.#serve(procedures, stuck);
+      return null;
     },
     call: (order) => this.#call(order),
-    tree: () => settledTree(this.#must()),
+    tree: () => settledTree(this.#must, this.#clock),
+    running: async ({ procedure, calls }) => {
+      await this.#untilBegun(procedure, calls);
+      return null;
+    },
     leave: async ({ during }) => {
-      if (during !== undefined) await this.#untilRunning(during);
-      await this.#client.disconnect({ timeout: LEAVE });
+      if (during !== undefined) await this.#untilBegun(during, 1);
+      await this.#must.disconnect({ timeout: LEAVE });
       return null;
     },
     stay: () => Promise.resolve(null),
   };
 
-  async #call({ procedure, args, timeout }: CallOrder): Promise<CallReport> {
-    const begun = systemClock.now();
-    const result = await this.#client.tryCall(procedure, args, { timeout });
-    const micros = Math.round((systemClock.now() - begun) * 1_000);
-    if (result.ok) return { route: result.route, outcome: 'ok', micros, value: toJson(result.value) };
-    const { tag } = result.error.failure;
-    const here = this.#serving.has(procedure) ? 'local' : 'direct';
+  async #serve(procedures: readonly string[], stuck: boolean): Promise<void> {
+    const services = demoServices({
+      began: (procedure) => {
+        this.#began.set(procedure, 1 + (this.#began.get(procedure) ?? 0));
+        this.#whenBegun?.();
+      },
+      stuck,
+      clock: this.#clock,
+    });
+    const deadline = this.#clock.now() + FOUND;
+    for (const procedure of procedures) {
+      const handler = services[procedure] as Handler;
+      const advertisement = await this.#must.advertise(procedure, handler);
+      while (advertisement.state() !== 'published' && advertisement.state() !== 'local') {
+        if (this.#clock.now() > deadline) throw new Error(`${procedure} is not found by others`);
+        await new Promise<void>((resolve) => {
+          this.#clock.setTimer(LOOK, resolve);
+        });
+      }
+    }
+  }
+
+  async #call({ procedure, args, prefer, ...given }: CallOrder): Promise<CallReport> {
+    const options: CallOptions = {
+      ...given,
+      explain: true,
+      ...(prefer === undefined ? {} : { strategy: (views) => chosen(views, prefer) }),
+    };
+    const begun = this.#clock.now();
+    const result = await this.#must.tryCall(procedure, args, options);
+    const micros = Math.round((this.#clock.now() - begun) * 1_000);
+    const { tier = null, attempts = [] } = result.explanation ?? {};
     return {
-      // an error does not tell its route: what a handler caused came the only way this member has
-      route: HANDLED.has(tag) ? here : null,
-      outcome: tag,
+      route: tier,
+      outcome: result.ok ? 'ok' : result.error.failure.tag,
       micros,
-      error: errorDocument(result.error),
+      ...(result.ok ? { value: toJson(result.value) } : { error: errorDocument(result.error) }),
+      ...(attempts.length > 1 ? { attempts } : {}),
     };
   }
 
-  #untilRunning(procedure: string): Promise<void> {
+  #untilBegun(procedure: string, calls: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#whenRunning = () => {
-        if (this.#running.has(procedure)) resolve();
+      this.#whenBegun = () => {
+        if ((this.#began.get(procedure) ?? 0) >= calls) resolve();
       };
-      this.#whenRunning();
+      this.#whenBegun();
     });
   }
 
-  get #client(): Client {
-    return this.#must();
-  }
-
-  #must(): Node | RemoteClient {
-    if (this.#self === undefined) throw new Error('neither listening nor connected');
-    return this.#self;
+  get #must(): Node {
+    if (this.#node === undefined) throw new Error('not listening');
+    return this.#node;
   }
 }
 
-/** Failures that say that a provider had the call. */
-const HANDLED: ReadonlySet<RpcFailureTag> = new Set<RpcFailureTag>([
-  'handler_error',
-  'handler_crash',
-  'timeout',
-]);
+/** The one with this id; any when it is not among them any more. */
+const chosen = <T extends { readonly nodeId: string }>(views: readonly T[], id: string): T =>
+  views.find(({ nodeId }) => nodeId === id) ?? (views[0] as T);
 
 /** Turns of the event loop to wait for invocations to be gone. */
 const TURNS = 1_000;
 
 /** A reply is on its way before its invocation is buried; the picture is taken after that. */
-async function settledTree(member: Node | RemoteClient): Promise<TreeSnapshot> {
+async function settledTree(node: Node, clock: Clock): Promise<TreeSnapshot> {
   for (let turn = 0; turn < TURNS; turn++) {
-    const tree = member.inspect();
-    if (!holdsInvocation(tree.root)) return tree;
+    const tree = node.inspect();
+    if (!isBusy(tree.root)) return tree;
     await new Promise<void>((resolve) => {
-      systemClock.later(resolve);
+      clock.later(resolve);
     });
   }
-  return member.inspect();
+  return node.inspect();
 }
 
-const holdsInvocation = (actor: ActorNode): boolean =>
-  actor.type === 'Invocation' || actor.children.some(holdsInvocation);
+/** It runs a handler, or looks something up. */
+const isBusy = (actor: ActorNode): boolean =>
+  actor.type === 'Invocation' || actor.name === 'lookup' || actor.children.some(isBusy);

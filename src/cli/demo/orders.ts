@@ -2,6 +2,7 @@
  * What the teller of the demo asks its members to do, and what they answer. Plain JSON: it crosses processes.
  */
 import type { TreeSnapshot } from '../../inspect/snapshot.ts';
+import type { Attempt } from '../../mesh/router/explanation.ts';
 import type { ErrorDocument } from '../error-document.ts';
 import type { Json } from '../json-value.ts';
 
@@ -10,6 +11,20 @@ export interface CallOrder {
   readonly args: { readonly [key: string]: Json };
   /** Milliseconds. */
   readonly timeout: number;
+  /** It may run twice. */
+  readonly idempotent?: boolean;
+  /** Id of the one node that may serve it. */
+  readonly target?: string;
+  /** Id of the node that gets it first, where several serve it. */
+  readonly prefer?: string;
+  /** Look for providers anew. */
+  readonly forceRefresh?: boolean;
+}
+
+/** How a member becomes a node, on a free port. */
+export interface ListenOrder {
+  readonly bootstrap?: readonly string[];
+  readonly dht?: boolean;
 }
 
 /** How a call went: `outcome` is `ok` or the tag of the error. */
@@ -20,19 +35,24 @@ export interface CallReport {
   readonly micros: number;
   readonly value?: Json;
   readonly error?: ErrorDocument;
+  /** Who was tried, when it was more than one. */
+  readonly attempts?: readonly Attempt[];
 }
 
 /** Every order by name: its arguments and its answer. */
 export interface Orders {
-  /** Becomes a node on a free port of loopback. */
-  listen(): { readonly url: string; readonly id: string };
-  /** Becomes a client of a node. */
-  connect(order: { readonly url: string }): { readonly id: string };
-  /** Advertises the procedures of the demo. */
-  serve(): { readonly procedures: readonly string[] };
+  listen(order: ListenOrder): { readonly url: string; readonly id: string };
+  /** Waits for its place among the others. */
+  join(): null;
+  /** Connects to a node that it knows by its URL alone. */
+  greet(order: { readonly url: string }): null;
+  /** Advertises procedures of the demo; answers when the others can find them. */
+  serve(order: { readonly procedures: readonly string[]; readonly stuck?: boolean }): null;
   call(order: CallOrder): CallReport;
   /** Its tree of actors, once no invocation of a finished call is left in it. */
   tree(): TreeSnapshot;
+  /** Answers as soon as so many calls of a procedure have begun to run. */
+  running(order: { readonly procedure: string; readonly calls: number }): null;
   /** Leaves in good order, as soon as a call of the procedure `during` is running, else now. */
   leave(order: { readonly during?: string }): null;
   /** The story is told: live as long as the teller. */
@@ -50,6 +70,8 @@ export interface Member {
   /** Undefined when it lives in the teller's process. */
   readonly pid: number | undefined;
   order<Name extends OrderName>(name: Name, args: OrderArgs<Name>): Promise<OrderAnswer<Name>>;
+  /** Ends it at once and without a word, as SIGKILL does. */
+  kill(): Promise<void>;
   /** Makes it end; false when it had to be killed or failed. Idempotent. */
   end(): Promise<boolean>;
 }

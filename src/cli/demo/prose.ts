@@ -4,20 +4,30 @@
 import { renderTree } from '../../inspect/text.ts';
 import { jsonText } from '../json-value.ts';
 import { paint, print } from '../terminal.ts';
-import type { Audience, Cast, Step } from './story.ts';
+import { ROLES, type Audience, type Cast, type Places, type Role, type Step } from './story.ts';
 
 /** Loud, and the first line. */
 export const memoryNotice = (reason: string): string =>
   `*** NO QUIC: this demo runs on the IN-MEMORY transport, in one process, without a network (${firstLine(reason)}) ***`;
 
-export function proseOpening(transport: string, url: string, cast: Cast): readonly string[] {
-  const who = (name: string, { pid }: { readonly pid: number | undefined }, what: string): string =>
-    `  ${name.padEnd(9)} ${pid === undefined ? 'this process' : `pid ${pid}`}${what}`;
+/** What each member is there for. */
+const PARTS: Readonly<Record<Role, string>> = {
+  first: 'the others begin with it; a second provider',
+  provider: 'serves the procedures',
+  caller: 'calls them',
+  edge: 'takes no part in the DHT',
+  lonely: 'finds no DHT: the node it should begin with does not exist',
+};
+
+export function proseOpening(transport: string, places: Places, cast: Cast): readonly string[] {
+  const who = (role: Role): string => {
+    const { pid } = cast[role];
+    const place = pid === undefined ? 'this process' : `pid ${pid}`;
+    return `  ${role.padEnd(9)} ${place}, ${places[role].url}: ${PARTS[role]}`;
+  };
   return [
-    transport === 'quic' ? 'transport: QUIC over UDP, three processes' : 'transport: memory, one process',
-    who('node', cast.node, `, ${url}`),
-    who('provider', cast.provider, ', serves the procedures'),
-    who('caller', cast.caller, ', calls them through the node'),
+    transport === 'quic' ? 'transport: QUIC over UDP, five processes' : 'transport: memory, one process',
+    ...ROLES.map(who),
     '',
     heading(),
   ];

@@ -1,7 +1,7 @@
 /**
- * The procedures that the demo's provider serves.
+ * The procedures of the demo.
  */
-import { systemClock } from '../../actor/clock.ts';
+import type { Clock } from '../../actor/clock.ts';
 import { err, type Err } from '../../mesh/errors/rpc-error.ts';
 import type { HandlerContext } from '../../mesh/handlers/handler.ts';
 
@@ -16,8 +16,15 @@ interface Sum {
 
 export type Services = Readonly<Record<string, (args: never, context: HandlerContext) => unknown>>;
 
-/** @param began told the procedure's name when a call of `demo.finish` runs. */
-export function demoServices(began: (procedure: string) => void): Services {
+export interface Behavior {
+  /** Told the procedure's name when a call of `demo.finish` or `demo.fetch` runs. */
+  readonly began: (procedure: string) => void;
+  /** `demo.fetch` never answers here. */
+  readonly stuck: boolean;
+  readonly clock: Clock;
+}
+
+export function demoServices({ began, stuck, clock }: Behavior): Services {
   return {
     'calculator.compute': ({ operation, a, b }: Sum): { result: number } | Err => {
       if (operation === 'multiply') return { result: a * b };
@@ -29,10 +36,15 @@ export function demoServices(began: (procedure: string) => void): Services {
       return { survived: true };
     },
     'demo.forever': (_args: never, { signal }): Promise<null> => aborted(signal),
+    'demo.fetch': (_args: never, { procedure, signal }) => {
+      began(procedure);
+      return stuck ? aborted(signal) : { fetched: true };
+    },
+    'demo.neighbor': () => ({ near: true }),
     'demo.finish': async (_args: never, { procedure }) => {
       began(procedure);
       await new Promise<void>((resolve) => {
-        systemClock.setTimer(WORK, resolve);
+        clock.setTimer(WORK, resolve);
       });
       return { finished: true };
     },

@@ -1,14 +1,19 @@
 /**
- * The story of the demo: seven steps among a node, a provider and a caller. It knows members, not processes.
+ * The story of the demo, told among five nodes. It knows members, not processes.
+ *
+ * `first` is whom the others begin with; `provider` serves; `caller` calls; `edge` takes no part in the DHT; `lonely`
+ * does, but whom it should begin with does not exist.
  */
 import type { TreeSnapshot } from '../../inspect/snapshot.ts';
+import type { Route } from '../../mesh/errors/rpc-error.ts';
 import type { CallOrder, CallReport, Member } from './orders.ts';
 
-export interface Cast {
-  readonly node: Member;
-  readonly provider: Member;
-  readonly caller: Member;
-}
+export const ROLES = ['first', 'provider', 'caller', 'edge', 'lonely'] as const;
+export type Role = (typeof ROLES)[number];
+export type Cast = Readonly<Record<Role, Member>>;
+
+/** Where the members are, once they have their places. */
+export type Places = Readonly<Record<Role, { readonly url: string; readonly id: string }>>;
 
 export interface Step extends CallReport {
   readonly name: string;
@@ -27,42 +32,53 @@ export interface Audience {
   onTree(moment: 'before' | 'after', tree: TreeSnapshot): void;
 }
 
-interface Plan extends CallOrder {
+interface Plan extends Pick<CallOrder, 'procedure' | 'args' | 'idempotent'> {
   readonly name: string;
-  readonly by: 'provider' | 'caller';
+  readonly by: Role;
+  /** Milliseconds; default `PATIENCE`. */
+  readonly timeout?: number;
+  /** Where the provider is found. */
+  readonly route: Route;
   /** `ok` or an error's tag. */
   readonly expected: string;
+  /** The only one that may serve it. */
+  readonly at?: Role;
   /** The provider's tree is shown before this step. */
   readonly tree?: 'before' | 'after';
 }
 
+/** Milliseconds; the longest step takes a second. */
 const PATIENCE = 5_000;
 /** Long enough to be sent, short enough not to bore. Milliseconds. */
-const SHORT = 300;
+const SHORT = 500;
+/** The same for a call whose provider is killed while it runs: it waits beside one that fails over. Milliseconds. */
+const WHILE_FAILING = 1_000;
+
+const PRODUCT = { operation: 'multiply', a: 6, b: 7 };
+const COMPUTE = 'calculator.compute';
+const FETCH = 'demo.fetch';
 
 export const PLAN: readonly Plan[] = [
-  {
-    name: 'local',
-    by: 'provider',
-    procedure: 'calculator.compute',
-    args: { operation: 'multiply', a: 6, b: 7 },
-    timeout: PATIENCE,
-    expected: 'ok',
-  },
+  { name: 'local', by: 'provider', procedure: COMPUTE, args: PRODUCT, route: 'local', expected: 'ok' },
   {
     name: 'remote',
     by: 'caller',
-    procedure: 'calculator.compute',
-    args: { operation: 'multiply', a: 6, b: 7 },
-    timeout: PATIENCE,
+    procedure: COMPUTE,
+    args: PRODUCT,
+    at: 'provider',
+    route: 'direct',
     expected: 'ok',
   },
+  { name: 'dht', by: 'caller', procedure: COMPUTE, args: PRODUCT, route: 'dht', expected: 'ok' },
+  { name: 'cache', by: 'caller', procedure: COMPUTE, args: PRODUCT, route: 'cache', expected: 'ok' },
+  { name: 'direct', by: 'edge', procedure: COMPUTE, args: PRODUCT, route: 'direct', expected: 'ok' },
+  { name: 'degraded', by: 'lonely', procedure: 'demo.neighbor', args: {}, route: 'direct', expected: 'ok' },
   {
     name: 'handler_error',
     by: 'caller',
-    procedure: 'calculator.compute',
+    procedure: COMPUTE,
     args: { operation: 'divide', a: 1, b: 0 },
-    timeout: PATIENCE,
+    route: 'cache',
     expected: 'handler_error',
   },
   {
@@ -70,7 +86,7 @@ export const PLAN: readonly Plan[] = [
     by: 'caller',
     procedure: 'demo.fragile',
     args: { careful: false },
-    timeout: PATIENCE,
+    route: 'dht',
     expected: 'handler_crash',
     tree: 'before',
   },
@@ -79,7 +95,7 @@ export const PLAN: readonly Plan[] = [
     by: 'caller',
     procedure: 'demo.fragile',
     args: { careful: true },
-    timeout: PATIENCE,
+    route: 'cache',
     expected: 'ok',
   },
   {
@@ -88,50 +104,131 @@ export const PLAN: readonly Plan[] = [
     procedure: 'demo.forever',
     args: {},
     timeout: SHORT,
+    route: 'dht',
     expected: 'timeout',
     tree: 'after',
   },
   {
-    name: 'shutdown',
+    name: 'failover',
     by: 'caller',
-    procedure: 'demo.finish',
+    procedure: FETCH,
     args: {},
-    timeout: PATIENCE,
+    idempotent: true,
+    route: 'dht',
     expected: 'ok',
   },
+  {
+    name: 'provider_lost',
+    by: 'caller',
+    procedure: FETCH,
+    args: {},
+    timeout: WHILE_FAILING,
+    route: 'cache',
+    expected: 'timeout',
+  },
+  { name: 'shutdown', by: 'caller', procedure: 'demo.finish', args: {}, route: 'dht', expected: 'ok' },
 ];
+
+/** What the provider serves. */
+const SERVED = [COMPUTE, 'demo.fragile', 'demo.forever', FETCH, 'demo.finish'];
 
 export const newTale = (): Told => ({ steps: [], tree: { before: null, after: null } });
 
 /** Whether every step was told and ended as it should. */
 export const asExpected = ({ steps }: Told): boolean =>
   steps.length === PLAN.length &&
-  PLAN.every(({ name, expected }, index) => steps[index]?.name === name && steps[index].outcome === expected);
+  PLAN.every(({ name, route, expected }, index) => {
+    const step = steps[index];
+    return step?.name === name && step.outcome === expected && step.route === route;
+  });
 
 /** Tells the story into `told`; what is told stays there when a member fails. */
-export async function tell(cast: Cast, told: Told, audience: Audience): Promise<void> {
-  for (const { name, by, procedure, args, timeout, tree } of PLAN) {
+export async function tell(cast: Cast, places: Places, told: Told, audience: Audience): Promise<void> {
+  const record = (plan: Plan, report: CallReport): void => {
+    const step = { name: plan.name, procedure: plan.procedure, ...report };
+    told.steps.push(step);
+    audience.onStep(step);
+  };
+  for (const plan of PLAN) {
+    const { name, procedure, tree } = plan;
     if (tree !== undefined) {
       const snapshot = await cast.provider.order('tree', undefined);
       told.tree[tree] = snapshot;
       audience.onTree(tree, snapshot);
     }
-    const call = cast[by].order('call', { procedure, args, timeout });
+    // told together with `failover`
+    if (name === 'provider_lost') continue;
+    if (name === 'failover') {
+      const both = PLAN.filter((one) => one.procedure === procedure);
+      const reports = await killedWhile(cast, places, both);
+      both.forEach((one, index) => record(one, reports[index] as CallReport));
+      continue;
+    }
+    const call = callBy(cast, places, plan);
     // the provider leaves while this call runs: it is finished, not cut off
     const leaving = name === 'shutdown' ? cast.provider.order('leave', { during: procedure }) : null;
     const [report] = await Promise.all([call, leaving]);
-    const step = { name, procedure, ...report };
-    told.steps.push(step);
-    audience.onStep(step);
+    record(plan, report);
   }
 }
 
-/** Puts the members in their places; gives the node's url. */
-export async function assemble(cast: Cast): Promise<string> {
-  const { url } = await cast.node.order('listen', undefined);
-  await Promise.all([
-    cast.provider.order('connect', { url }).then(() => cast.provider.order('serve', undefined)),
-    cast.caller.order('connect', { url }),
+/** Both calls run at `first` when it is killed: the one that may run twice is answered by the other provider. */
+async function killedWhile(
+  cast: Cast,
+  places: Places,
+  plans: readonly Plan[],
+): Promise<readonly CallReport[]> {
+  const calls: Promise<CallReport>[] = [];
+  for (const plan of plans) {
+    calls.push(callBy(cast, places, plan, places.first.id));
+    const running = cast.first.order('running', { procedure: FETCH, calls: calls.length });
+    // a call that is over already went wrong: its step will say so
+    await Promise.race([running, ...calls]);
+  }
+  await cast.first.kill();
+  return Promise.all(calls);
+}
+
+function callBy(cast: Cast, places: Places, plan: Plan, prefer?: string): Promise<CallReport> {
+  const { by, procedure, args, timeout = PATIENCE, idempotent, at } = plan;
+  return cast[by].order('call', {
+    procedure,
+    args,
+    timeout,
+    ...(idempotent === undefined ? {} : { idempotent }),
+    ...(at === undefined ? {} : { target: places[at].id }),
+    ...(prefer === undefined ? {} : { prefer }),
+  });
+}
+
+/** Puts the members in their places, and has them serve. `nowhere`: a node's URL at which there is none. */
+export async function assemble(cast: Cast, nowhere: string): Promise<Places> {
+  const first = await cast.first.order('listen', {});
+  const bootstrap = [first.url];
+  const [provider, caller, edge, lonely] = await Promise.all([
+    cast.provider.order('listen', { bootstrap }),
+    cast.caller.order('listen', { bootstrap }),
+    cast.edge.order('listen', { bootstrap, dht: false }),
+    cast.lonely.order('listen', { bootstrap: [nowhere] }),
   ]);
+  await Promise.all([cast.provider.order('join', undefined), cast.caller.order('join', undefined)]);
+  await Promise.all([
+    cast.provider.order('serve', { procedures: SERVED }),
+    cast.first.order('serve', { procedures: [FETCH], stuck: true }),
+    cast.edge.order('serve', { procedures: ['demo.neighbor'] }),
+    cast.lonely.order('greet', { url: edge.url }),
+  ]);
+  return { first, provider, caller, edge, lonely };
+}
+
+/** Another provider in the place of the one that has left: the caller finds it. Gives the caller's URL. */
+export async function succeed(cast: Cast, places: Places, successor: Member): Promise<string> {
+  const { url } = places.caller;
+  await successor.order('listen', { bootstrap: [url] });
+  await successor.order('join', undefined);
+  await successor.order('serve', { procedures: [COMPUTE] });
+  const order = { procedure: COMPUTE, args: PRODUCT, timeout: PATIENCE, forceRefresh: true };
+  const { outcome } = await cast.caller.order('call', order);
+  if (outcome !== 'ok') throw new Error(`the second provider is not found: ${outcome}`);
   return url;
 }

@@ -10,7 +10,7 @@ import { LocalMember } from './local-member.ts';
 import type { OrderArgs, OrderName } from './orders.ts';
 
 /** No story lasts this long, milliseconds. */
-const HARD_LIMIT = 30_000;
+const HARD_LIMIT = 45_000;
 
 export interface OrderMessage {
   readonly id: number;

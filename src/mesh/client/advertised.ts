@@ -7,8 +7,11 @@ import { ServerRef } from '../../otp/server-ref.ts';
 import { hex, type MeshContext } from '../context.ts';
 import type { AnyHandler, Authorize, ProcedureLimits } from '../handlers/handler.ts';
 import { checkWorker } from './check-worker.ts';
+import { withSchema } from '../contract/json-schema.ts';
+import { isStandardSchema, ProcedureContract } from '../contract/procedure-contract.ts';
 import { defaultTag, ServerHandler } from '../handlers/server-handler.ts';
 import type { Advertised } from '../intent/intent.ts';
+import { shownMetadata } from '../registry/offer.ts';
 import {
   checkDescription,
   checkLimits,
@@ -30,6 +33,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'exclusive',
   'isolation',
   'worker',
+  'schema',
   'timeout',
   'signal',
 ]);
@@ -42,7 +46,8 @@ export function advertised(
   options: unknown,
 ): Checked<Advertised> {
   const { runtime, settings } = context;
-  const name = checkName(procedure, settings.names);
+  const contract = ProcedureContract.is(procedure) ? procedure : undefined;
+  const name = checkName(contract?.name ?? procedure, settings.names);
   if (!name.ok) return name;
   return guarded('options', () => {
     if (typeof options !== 'object' || options === null) return invalid('options', 'must be an object');
@@ -63,11 +68,19 @@ export function advertised(
     if (!ttl.ok) return ttl;
     const metadata = checkMetadata(wanted['metadata']);
     if (!metadata.ok) return metadata;
-    const description = checkDescription(wanted['description']);
+    const description = checkDescription(wanted['description'] ?? contract?.description);
     if (!description.ok) return description;
+    // in the record they are one
+    const said = { metadata: metadata.value, description: description.value };
+    const shown = checkMetadata(shownMetadata(said));
+    if (!shown.ok) return shown;
     const limits = checkLimits(wanted['limits']);
     if (!limits.ok) return limits;
-    const { authorize, exclusive } = wanted;
+    const { authorize, exclusive, schema } = wanted;
+    if (schema !== undefined && (contract !== undefined || !isStandardSchema(schema))) {
+      return invalid('schema', contract === undefined ? 'must be a Standard Schema' : 'is in the contract');
+    }
+    const checks = contract ?? (schema === undefined ? undefined : { args: schema });
     if (authorize !== undefined && typeof authorize !== 'function') {
       return invalid('authorize', 'must be a function');
     }
@@ -83,10 +96,12 @@ export function advertised(
         handler: serves.value.handler,
         exclusive: exclusive === true,
         ttl: ttl.value,
-        metadata: metadata.value,
+        metadata:
+          contract === undefined ? metadata.value : withSchema(metadata.value, contract, description.value),
         description: description.value,
         limits: limitsOf(serves.value.limits, limits.value),
         authorize: authorize as Authorize | undefined,
+        ...(checks === undefined ? {} : { checks }),
       },
     };
   });

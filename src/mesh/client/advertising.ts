@@ -8,12 +8,13 @@ import { shared, type MeshContext } from '../context.ts';
 import type { ConnectionCalls } from '../connection/connection.ts';
 import { RpcError } from '../errors/rpc-error.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
-import type { Advertised } from '../intent/intent.ts';
+import { keyOfAdvertised, type Advertised } from '../intent/intent.ts';
 import type { RegistryCalls, Withdrawal } from '../registry/service-registry.ts';
 import { SERVER_START } from '../registry/serving.ts';
+import { ProcedureContract } from '../contract/procedure-contract.ts';
 import { advertised } from './advertised.ts';
 import { checkName, checkWaiting, guarded } from './check.ts';
-import type { Advertisement, WaitOptions } from './client.ts';
+import type { Advertisement, AdvertisementState, WaitOptions } from './client.ts';
 import { Patience } from './patience.ts';
 import { turnsOf } from './turns.ts';
 
@@ -35,8 +36,13 @@ export class Advertising {
     this.#isClosing = isClosing;
   }
 
-  async advertise(procedure: string, handler: unknown, options: unknown): Promise<Advertisement> {
-    const entry = advertised(this.#context, this.#owner, procedure, handler, options);
+  async advertise(
+    what: string | ProcedureContract,
+    handler: unknown,
+    options: unknown,
+  ): Promise<Advertisement> {
+    const procedure = typeof what === 'object' && ProcedureContract.is(what) ? what.name : (what as string);
+    const entry = advertised(this.#context, this.#owner, what, handler, options);
     if (!entry.ok) throw new RpcError(entry.failure, nameOf(procedure));
     const patience = this.#patience(options, procedure);
     this.#open(procedure);
@@ -88,7 +94,8 @@ export class Advertising {
   #handle({ procedure, owner, id }: Advertised): Advertisement {
     const unadvertise = (options?: WaitOptions): Promise<void> =>
       this.#withdraw({ procedure, owner, id }, options);
-    return { id, procedure, unadvertise, [Symbol.asyncDispose]: () => unadvertise() };
+    const state = (): AdvertisementState => stateOf(this.#context, procedure, owner, id);
+    return { id, procedure, state, unadvertise, [Symbol.asyncDispose]: () => unadvertise() };
   }
 
   #patience(options: unknown, procedure: string | undefined): Patience {
@@ -159,6 +166,16 @@ export class Advertising {
   #open(procedure: string): void {
     if (this.#isClosing()) throw new RpcError(CLOSED, procedure);
   }
+}
+
+function stateOf(
+  { advertised, discovery }: MeshContext,
+  procedure: string,
+  owner: string,
+  id: string,
+): AdvertisementState {
+  if (advertised.get(keyOfAdvertised(owner, procedure))?.id !== id) return 'withdrawn';
+  return discovery.publications.get(procedure)?.state ?? 'local';
 }
 
 export const CLOSED: RpcFailure = { tag: 'canceled', detail: 'the client is closed' };

@@ -29,12 +29,19 @@ export class ApiCall extends RpcCall {
   }
 
   protected onValue(value: Value): void {
-    this.#end({ ok: true, value, route: this.route, node: this.servedBy });
+    const { route, servedBy: node, explanation } = this;
+    this.#end(
+      explanation === undefined
+        ? { ok: true, value, route, node }
+        : { ok: true, value, route, node, explanation },
+    );
   }
 
   protected onRefused(failure: RpcFailure): void {
-    const { cause, idempotent } = this;
-    const options = cause === undefined ? { idempotent } : { idempotent, cause };
-    this.#end({ ok: false, error: new RpcError(failure, this.procedure, options) });
+    const { cause, idempotent, attempts, exhausted, explanation } = this;
+    const told = { idempotent, attempts, exhausted };
+    const options = cause === undefined ? told : { ...told, cause };
+    const error = new RpcError(failure, this.procedure, options);
+    this.#end(explanation === undefined ? { ok: false, error } : { ok: false, error, explanation });
   }
 }

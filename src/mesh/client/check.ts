@@ -4,8 +4,7 @@
  */
 import { encodeCbor } from '../../codec/cbor.ts';
 import { DEFAULT_LIMITS, type CborLimits } from '../../codec/limits.ts';
-import { isName, isText, NAME_BYTES, TRACESTATE_BYTES } from '../../codec/field.ts';
-import type { TracePayload } from '../../codec/payloads.ts';
+import { isText } from '../../codec/field.ts';
 import { isValueMap, type ValueMap } from '../../codec/value.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { ProcedureLimits } from '../handlers/handler.ts';
@@ -129,75 +128,6 @@ export function checkWaiting(options: unknown, fallback: number): Checked<Waitin
   });
 }
 
-/** Options of a call that are not its name and args. */
-export interface CheckedCall {
-  readonly timeout: number;
-  readonly signal: AbortSignal | undefined;
-  readonly idempotent: boolean;
-  readonly idempotencyKey: string | undefined;
-  readonly trace: TracePayload | undefined;
-}
-
-const DEFAULTS: Checked<CheckedCall> = ok({
-  timeout: CALL_TIMEOUT,
-  signal: undefined,
-  idempotent: false,
-  idempotencyKey: undefined,
-  trace: undefined,
-});
-
-const CALL_OPTIONS: ReadonlySet<string> = new Set<keyof CheckedCall>([
-  'timeout',
-  'signal',
-  'idempotent',
-  'idempotencyKey',
-  'trace',
-]);
-
-export function checkCallOptions(options: unknown): Checked<CheckedCall> {
-  if (options === undefined) return DEFAULTS;
-  return guarded('options', () => {
-    if (typeof options !== 'object' || options === null) return invalid('options', 'must be an object');
-    const unknown = unknownOption(options, CALL_OPTIONS);
-    if (unknown !== undefined) return unknown;
-    const { timeout: wanted, signal, idempotent, idempotencyKey, trace } = options as Record<string, unknown>;
-    const timeout = checkTimeout(wanted, CALL_TIMEOUT);
-    if (!timeout.ok) return timeout;
-    if (signal !== undefined && !isSignal(signal)) {
-      return invalid('signal', 'must be an AbortSignal');
-    }
-    if (idempotent !== undefined && typeof idempotent !== 'boolean') {
-      return invalid('idempotent', 'must be true or false');
-    }
-    if (idempotencyKey !== undefined && !(isName(idempotencyKey as never) && isWellFormed(idempotencyKey))) {
-      return invalid('idempotencyKey', `must be a string of 1 to ${NAME_BYTES} bytes`);
-    }
-    const traced = checkTrace(trace);
-    if (!traced.ok) return traced;
-    return ok({
-      timeout: timeout.value,
-      signal,
-      idempotent: idempotent === true,
-      idempotencyKey: idempotencyKey as string | undefined,
-      trace: traced.value,
-    });
-  });
-}
-
-function checkTrace(trace: unknown): Checked<TracePayload | undefined> {
-  if (trace === undefined) return ok(undefined);
-  if (typeof trace !== 'object' || trace === null)
-    return invalid('trace', 'must be { traceparent, tracestate? }');
-  const { traceparent, tracestate } = trace as Record<string, unknown>;
-  if (!isText(traceparent, NAME_BYTES) || !isWellFormed(traceparent)) {
-    return invalid('trace.traceparent', `must be a string of at most ${NAME_BYTES} bytes`);
-  }
-  if (tracestate === undefined) return ok(Object.freeze({ traceparent }));
-  return isText(tracestate, TRACESTATE_BYTES) && isWellFormed(tracestate)
-    ? ok(Object.freeze({ traceparent, tracestate }))
-    : invalid('trace.tracestate', `must be a string of at most ${TRACESTATE_BYTES} bytes`);
-}
-
 export function checkTtl(ttl: unknown): Checked<number> {
   if (ttl === undefined) return ok(TTL.default);
   return typeof ttl === 'number' && Number.isInteger(ttl) && ttl >= TTL.least && ttl <= TTL.most
@@ -249,4 +179,4 @@ const isCount = (value: unknown, least: number): value is number =>
   Number.isSafeInteger(value) && (value as number) >= least;
 
 /** `String.prototype.isWellFormed`, which our TypeScript library level does not know yet. */
-const isWellFormed = (text: unknown): boolean => (text as { isWellFormed(): boolean }).isWellFormed();
+export const isWellFormed = (text: unknown): boolean => (text as { isWellFormed(): boolean }).isWellFormed();

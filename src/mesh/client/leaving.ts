@@ -12,6 +12,8 @@ export interface Behind {
   readonly calls?: Iterable<OpenCall>;
   /** Nothing new begins from now on. */
   begin(): void;
+  /** Has the mesh forget what is served here, as far as that is quickly done. */
+  retract?(haste: Haste): Promise<void>;
   /** Lets connections finish what is in flight. */
   drain(haste: Haste): Promise<void>;
   /** Ends everything, the user's own children first. */

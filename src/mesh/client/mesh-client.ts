@@ -5,34 +5,53 @@
  * client of itself. All options are judged here, before anything is sent.
  */
 import { offAbort, onAbort } from '../../actor/abort-listeners.ts';
-import { actor, hex, shared, type MeshContext } from '../context.ts';
+import type { ValueMap } from '../../codec/value.ts';
+import { hex, shared, type MeshContext } from '../context.ts';
+import { ProcedureContract } from '../contract/procedure-contract.ts';
+import { typedCall } from '../contract/typed-call.ts';
 import { RpcError, type Result } from '../errors/rpc-error.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { Handler } from '../handlers/handler.ts';
 import type { ServerHandler } from '../handlers/server-handler.ts';
+import { misfit } from '../router/plan.ts';
+import { toRouter } from '../router/router.ts';
 import type { Caller } from '../router/rpc-call.ts';
 import { Advertising, CLOSED, nameOf } from './advertising.ts';
 import { ApiCall } from './api-call.ts';
+import { askNode } from './ask-node.ts';
 import type {
   AdvertiseOptions,
   Advertisement,
   CallArgs,
   CallOptions,
   Client,
+  DiscoverOptions,
   LeaveOptions,
   WaitOptions,
 } from './client.ts';
-import { checkArgs, checkCallOptions, checkName, checkWaiting } from './check.ts';
+import { Discovering, serviceCache, type ServiceCache } from './discovering.ts';
+import { checkCallOptions } from './check-call.ts';
+import { checkArgs, checkName, checkWaiting } from './check.ts';
 import { Haste } from './haste.ts';
+import type { Provider } from '../registry/provider.ts';
 import { allSettled, finished, type Behind } from './leaving.ts';
 
 /** How long a goodbye may take, milliseconds. */
 const DISCONNECT_TIMEOUT = 5_000;
+
+interface AskOptions {
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export class MeshClient implements Client {
   readonly id: string;
+  readonly registry: ServiceCache;
   protected readonly context: MeshContext;
   readonly #behind: Behind;
   readonly #advertising: Advertising;
+  readonly #discovering: Discovering;
   /** What handlers learn of us. */
   readonly #self: Caller;
   readonly #pending = new Set<ApiCall>();
@@ -48,10 +67,12 @@ export class MeshClient implements Client {
     this.#behind = behind;
     this.#advertising = new Advertising(context, owner, () => this.#isClosing);
     this.#haste = new Haste(context.runtime);
+    this.#discovering = new Discovering(context, this.#self, () => (this.#isClosing ? CLOSED : undefined));
+    this.registry = serviceCache(context);
   }
 
   advertise(
-    procedure: string,
+    procedure: string | ProcedureContract,
     handler: Handler | ServerHandler | URL,
     options: AdvertiseOptions = {},
   ): Promise<Advertisement> {
@@ -62,20 +83,51 @@ export class MeshClient implements Client {
     return this.#advertising.unadvertise(what, options);
   }
 
-  async call<Value = unknown>(procedure: string, args?: CallArgs, options?: CallOptions): Promise<Value> {
+  async call<Value = unknown>(
+    procedure: string | ProcedureContract,
+    args?: unknown,
+    options?: CallOptions,
+  ): Promise<Value> {
     const result = await this.tryCall<Value>(procedure, args, options);
     if (result.ok) return result.value;
     throw result.error;
   }
 
   tryCall<Value = unknown>(
-    procedure: string,
-    args?: CallArgs,
+    procedure: string | ProcedureContract,
+    args?: unknown,
     options?: CallOptions,
   ): Promise<Result<Value>> {
+    if (ProcedureContract.is(procedure)) {
+      const send = (given: CallArgs, left?: CallOptions): Promise<Result> =>
+        this.tryCall(procedure.name, given, left);
+      return typedCall(this.context.runtime, procedure, args, options, send) as Promise<Result<Value>>;
+    }
     return new Promise((resolve) => {
       this.#start(procedure, args, options, resolve as (result: Result) => void);
     });
+  }
+
+  discover(procedure: string, options?: DiscoverOptions): Promise<readonly Provider[]> {
+    return this.#discovering.discover(procedure, options);
+  }
+
+  /** What the node answers about itself; for the command line. `procedure` is one of `system-procedures.ts`. */
+  askNode(procedure: string, args: ValueMap, { timeout, signal }: AskOptions): Promise<Result> {
+    return new Promise((resolve) => {
+      const call = askNode(this.context, this.#self, procedure, args, timeout, (result) => {
+        offAbort(signal, giveUp);
+        resolve(result);
+      });
+      function giveUp(): void {
+        call.cancel(undefined);
+      }
+      if (!call.settled) onAbort(signal, giveUp);
+    });
+  }
+
+  addInterests(procedures: readonly string[]): void {
+    this.#discovering.interested(procedures);
   }
 
   async disconnect(options?: LeaveOptions): Promise<void> {
@@ -111,13 +163,11 @@ export class MeshClient implements Client {
     const checkedOptions = checkCallOptions(options);
     if (!checkedOptions.ok) return refuse(checkedOptions.failure);
     // named one by one: an object rest makes slow objects, twice the cost of a local call
-    const { timeout, signal, trace, idempotencyKey, idempotent } = checkedOptions.value;
+    const { timeout, signal, trace, idempotencyKey, idempotent, plan } = checkedOptions.value;
     if (signal?.aborted === true) return refuse({ tag: 'canceled', detail: 'aborted before the call' });
     if (this.#isClosing) return refuse(CLOSED);
-    const router = actor(this.context, 'router');
-    if (router === undefined) {
-      return refuse({ tag: 'connection_error', sent: false, detail: 'the router is being restarted' });
-    }
+    const unfit = plan === undefined ? undefined : misfit(this.context, plan);
+    if (unfit !== undefined) return refuse(unfit);
     const call = new ApiCall(
       {
         procedure: name.value,
@@ -129,6 +179,7 @@ export class MeshClient implements Client {
         trace,
         idempotencyKey,
         idempotent,
+        plan,
         observer: this.context.events.calls,
       },
       (result) => {
@@ -144,7 +195,7 @@ export class MeshClient implements Client {
     this.#pending.add(call);
     this.context.calls.add(call);
     onAbort(signal, giveUp);
-    runtime.call(router, call, timeout);
+    toRouter(this.context, call);
   }
 
   // --- leaving ----------------------------------------------------------------------------------------------
@@ -157,6 +208,7 @@ export class MeshClient implements Client {
     const haste = this.#haste;
     this.#behind.begin();
     const serving = await haste.wait(this.#advertising.leave(), []);
+    await this.#behind.retract?.(haste);
     const calls = this.#behind.calls ?? this.#pending;
     await Promise.all([allSettled(calls, haste), finished(serving, haste), this.#behind.drain(haste)]);
     for (const call of calls) {

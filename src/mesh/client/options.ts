@@ -6,6 +6,8 @@ import type { Runtime } from '../../actor/runtime.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import type { EndpointLimits, Transport } from '../../transport/transport.ts';
+import type { Location } from '../router/location.ts';
+import type { Strategy } from '../router/strategy.ts';
 import type { NameMode } from '../topic/procedure-name.ts';
 
 interface CommonOptions {
@@ -15,6 +17,16 @@ interface CommonOptions {
   readonly names?: NameMode;
   /** Default: a fresh identity in memory. A file makes it durable (mode 0600, created when it is missing). */
   readonly identity?: { readonly file: string } | Identity;
+  /**
+   * Makes the realm a closed one: the public key that signs memberships in it, as the file that `espalier realm init`
+   * wrote or as SubjectPublicKeyInfo (DER). Only peers that prove their membership are spoken to. Needs `membership`.
+   */
+  readonly realmKey?: { readonly file: string } | Uint8Array;
+  /**
+   * Our own membership of the closed realm, made by `espalier realm issue` for this node's id; so it needs a durable
+   * `identity`. A file is read again before what it held expires.
+   */
+  readonly membership?: { readonly file: string } | Uint8Array;
   /** The world of actors to live in. Default: one of its own. */
   readonly runtime?: Runtime;
   /** For a runtime of its own. Default: NDJSON on stderr from `warn` up. */
@@ -35,13 +47,39 @@ interface CommonOptions {
   readonly maxBody?: number;
   /** Milliseconds for handshake and hello. Default 10,000. */
   readonly helloTimeout?: number;
+  /**
+   * Names that will be called: as soon as that is possible their providers are looked up, so that not even the first
+   * call waits for it. At most 1,000; more can be added later (`addInterests`).
+   */
+  readonly serviceInterests?: string | readonly string[];
   /** Gives the start up: it fails with `canceled`, and nothing of it is left. */
   readonly signal?: AbortSignal;
 }
 
 export interface NodeOptions extends CommonOptions {
+  /** Which of several providers gets a call that does not say. Default `power_of_two`. */
+  readonly strategy?: Strategy;
+  /** Where this node is, in degrees: `nearest` needs it. */
+  readonly location?: Location;
   /** `host:port`, IPv6 in brackets; port 0 takes a free one. Default `127.0.0.1:9443`. */
   readonly listen?: string;
+  /**
+   * Nodes by which this one finds the others, as `https://host:port`; any that is up will do, and none needs to be at
+   * the start. Without them it is the first node. Two at least are wise.
+   */
+  readonly bootstrap?: readonly string[];
+  /**
+   * `host:port` that others are told to dial, best first, at most 20: for a node whose own addresses nobody can reach.
+   * Default: the address it listens at, or those of this machine when it listens at all of them.
+   */
+  readonly announce?: readonly string[];
+  /**
+   * Whether it takes part in the DHT: keeps records and finds providers there. Default true. `refresh`: milliseconds
+   * after which a part of the routing table that nothing went through is looked up again, default 300,000.
+   */
+  readonly dht?: boolean | { readonly refresh?: number };
+  /** Connections to other nodes: how many are kept (default 100), and for how many ms without use (60,000). */
+  readonly pool?: { readonly size?: number; readonly idleTimeout?: number };
   /** Milliseconds until everything must be up, your own children too; then nothing of it is left. Default 60,000. */
   readonly timeout?: number;
 }

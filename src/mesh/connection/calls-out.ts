@@ -4,6 +4,7 @@
  * A call is settled by its reply, its deadline, a cancel, or the end of the link; replies to anything else are
  * counted and dropped.
  */
+import { createHash } from 'node:crypto';
 import type { CallFailure } from '../../actor/call.ts';
 import { encodeFrame, type EncodeFrameError } from '../../codec/frame.ts';
 import type { CallPayload, ReplyPayload } from '../../codec/payloads.ts';
@@ -11,6 +12,7 @@ import { ResetCode } from '../../transport/transport.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { fromWire } from '../errors/wire.ts';
+import { explanationFromWire, planToWire } from '../router/plan-wire.ts';
 import type { Abandonable, RpcCall } from '../router/rpc-call.ts';
 import { FRAMED, type BodyStream } from './body-stream.ts';
 import type { Channel } from './channel.ts';
@@ -102,6 +104,11 @@ export class CallsOut implements Abandonable {
     this.#settled();
   }
 
+  /** The peer is suspect: what can be served elsewhere goes there. */
+  doubt(): void {
+    for (const call of this.#outgoing.all) call.onDoubted();
+  }
+
   /** Gives away what has not been sent. */
   takeWaiting(): readonly RpcCall[] {
     return this.#outgoing.clearWaiting();
@@ -165,7 +172,7 @@ export class CallsOut implements Abandonable {
     const sent = this.#outgoing.abandon(call);
     const { ready, rpc } = this.#carrier;
     if (sent !== undefined && ready) {
-      if (sent.body === undefined) rpc.send('cancel', { call_id: sent.id, reason: failure.tag });
+      if (sent.body === undefined) rpc.send('cancel', { call_id: sent.id, reason: reasonOf(failure) });
       else sent.body.reset(failure.tag === 'timeout' ? ResetCode.deadline : ResetCode.canceled);
     }
     this.#settled();
@@ -237,13 +244,27 @@ function callPayload(call: RpcCall, id: Uint8Array, realm: string, now: number):
     timeout: left,
     realm,
     ...(call.trace === undefined ? {} : { trace: call.trace }),
-    ...(call.idempotencyKey === undefined ? {} : { idempotency_key: call.idempotencyKey }),
+    ...(call.idempotencyKey === undefined ? {} : { idempotency_key: keyFor(call, call.idempotencyKey) }),
     ...(call.idempotent ? { idempotent: true } : {}),
+    ...(call.plan === undefined ? {} : planToWire(call.plan)),
     ...(call.fromPeer ? { caller: Buffer.from(call.caller.nodeId, 'hex') } : {}),
   };
 }
 
+/** To the provider all clients of ours are we: their keys must not meet. */
+function keyFor({ fromPeer, caller }: RpcCall, key: string): string {
+  return fromPeer ? createHash('sha256').update(`${caller.nodeId}\n${key}`).digest('base64url') : key;
+}
+
+/** Whoever lost its connection may come again with its key, whoever canceled does not. Nothing else is told. */
+const reasonOf = (failure: CallFailure): string =>
+  failure.tag === 'canceled' && failure.reason !== undefined && failure.reason !== 'canceled'
+    ? 'lost'
+    : failure.tag;
+
 function settle(call: RpcCall, payload: ReplyPayload): void {
+  call.load = payload.load ?? undefined;
+  if (call.plan?.explain === true) call.explanation = explanationFromWire(payload.explanation);
   if (payload.error === undefined || payload.error === null) call.reply(payload.result);
   else call.refuse(fromWire(payload.error, call.timeout));
 }

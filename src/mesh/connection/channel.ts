@@ -43,6 +43,11 @@ export class Channel implements StreamEvents {
     this.#held = held;
   }
 
+  /** Bytes that the transport has not taken yet. */
+  get queued(): number {
+    return this.#stream?.queued ?? 0;
+  }
+
   attach(stream: Stream): void {
     this.#stream = stream;
     if (this.#held) stream.pause();

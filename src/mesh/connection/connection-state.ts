@@ -7,6 +7,7 @@ import { createMachineCell, type MachineCell } from '../../xstate/cell.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { connectionEnded, connectionOpened, peerDoubted } from '../events/connection-events.ts';
+import type { Standing } from '../peer/standings.ts';
 import type { RpcCall } from '../router/rpc-call.ts';
 import { ControlHandler } from './control.ts';
 import type { ConnectionCore, CoreOwner, Rejected } from './core.ts';
@@ -16,6 +17,9 @@ import { Answered, Doubted, Ended, Ready, Verified } from './messages.ts';
 
 /** Milliseconds of silence after which nobody waits any more for the answer to a goodbye. */
 const FAREWELL = 1_000;
+
+/** Reasons to close one connection, and not to serve no more. */
+const MAKES_ROOM: ReadonlySet<CloseCode> = new Set([CloseCode.idle, CloseCode.duplicate]);
 
 export interface ConnectionArgs {
   readonly context: MeshContext;
@@ -80,6 +84,8 @@ export class ConnectionState implements CoreOwner {
       const standing = this.context.standings.find(this.process);
       if (standing !== undefined) standing.doubtful = why === 'suspect';
       this.control.trust(why === 'trusted');
+      if (why === 'suspect') this.core.outgoing.doubt();
+      else this.context.routing.stats.forget(this.core.peerId);
       peerDoubted(this.core, why === 'suspect');
     }
     this.#tellDoubt(why);
@@ -87,22 +93,37 @@ export class ConnectionState implements CoreOwner {
 
   onVerified(): void {
     const { context, core, process } = this;
-    context.standings.add({
+    const standing: Standing = {
       process,
       peerId: core.peerId,
       dialed: core.link?.role === 'dialer',
+      address: core.address,
       epoch: undefined,
       greeted: false,
       readySince: undefined,
       doubtful: false,
+      leaving: false,
+      isNode: false,
+      dht: false,
+      usedAt: core.now(),
+      idle: () => core.idle,
+      inFlight: () => core.inFlight,
+      rtt: () => believed(core.link?.stats().rtt ?? 0),
       replace: (by) => core.close(CloseCode.duplicate, by),
-    });
+    };
+    core.standing = standing;
+    context.standings.add(standing);
   }
 
   /** At once: the link may go on to flush what was written, but nobody waits for that here. */
   close(code: CloseCode, reason: string): void {
     this.core.close(code, reason);
     this.core.end({ tag: 'local', code, reason: '' });
+  }
+
+  /** One of both sides has said goodbye. */
+  leave(): void {
+    if (this.core.standing !== undefined) this.core.standing.leaving = true;
   }
 
   /** The hello may go now. */
@@ -220,7 +241,7 @@ export class ConnectionState implements CoreOwner {
         this.context.counters.connectionsOpened++;
         connectionOpened(core);
         const standing = this.context.standings.find(this.process);
-        if (standing !== undefined) standing.readySince = core.now();
+        if (standing !== undefined) become(standing, core);
         core.begin();
         this.control.enroll();
         this.introduce();
@@ -230,7 +251,9 @@ export class ConnectionState implements CoreOwner {
         core.close(CloseCode.helloTimeout, '');
         return;
       case 'finish':
-        core.incoming.draining = true;
+        // one that only makes room serves what comes; a peer that asks once more did not know
+        core.incoming.draining = !MAKES_ROOM.has(this.drainCode);
+        this.leave();
         this.control.goodbye();
         this.yieldTo(undefined);
         this.#awaitFarewell();
@@ -240,4 +263,11 @@ export class ConnectionState implements CoreOwner {
         return;
     }
   }
+}
+
+/** The hello was accepted: what the peer said that it is. Whoever accepts a dial is a node. */
+function become(standing: Standing, { hello, link, context }: ConnectionCore): void {
+  standing.readySince = standing.usedAt = context.runtime.clock.now();
+  standing.isNode = link?.role === 'dialer' || hello?.capabilities.includes('node') === true;
+  standing.dht = hello?.capabilities.includes('dht') === true;
 }

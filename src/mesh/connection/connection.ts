@@ -12,6 +12,8 @@ import { noReply, stop } from '../../otp/result.ts';
 import { CloseCode, type Link } from '../../transport/transport.ts';
 import { shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { PeerRequest } from '../peer/peer-request.ts';
+import { isForPeer, toPeer } from '../peer/to-peer.ts';
 import { Registered } from '../registry/registered.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import { ConnectionState, type ConnectionArgs } from './connection-state.ts';
@@ -65,7 +67,11 @@ const connectionServer: GenServer<ConnectionArgs, ConnectionState, ConnectionCal
   },
 
   handleRequest: (term, state) => {
-    if (term instanceof RpcCall) state.send(term);
+    // what was sent here in the moment of a goodbye goes another way
+    if (state.core.standing?.leaving === true && isForPeer(term)) {
+      toPeer(state.context, term, term.target, Infinity);
+    } else if (term instanceof RpcCall) state.send(term);
+    else if (term instanceof PeerRequest) state.core.asking.send(term);
     return noReply(state);
   },
 

@@ -11,11 +11,14 @@ import { CloseCode } from '../../transport/transport.ts';
 import { actor, hex, shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { fromWire, toWire } from '../errors/wire.ts';
+import { offerOf } from '../registry/offer.ts';
 import type { Registered, Registration } from '../registry/registered.ts';
+import type { Offer } from '../registry/service-table.ts';
 import { checkProcedureName } from '../topic/procedure-name.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { Rejected } from './core.ts';
 import {
+  capabilitiesOf,
   connectedPayload,
   connectPayload,
   judgeConnect,
@@ -24,6 +27,7 @@ import {
   type Self,
 } from './hello.ts';
 import { Enrolling } from './enrolling.ts';
+import { ProvenMembership } from './proven-membership.ts';
 import { admits, isSmaller, overtaken, yields } from '../peer/takeover.ts';
 import { keyOf } from './outgoing.ts';
 
@@ -35,8 +39,9 @@ const GOODBYE = { reason: 'normal', message: '' } as const;
 export class ControlHandler {
   readonly #state: ConnectionState;
   readonly #enrolling: Enrolling;
-  /** What the peer registered here: procedure → exclusive. */
-  readonly #registered = new Map<string, boolean>();
+  readonly #membership: ProvenMembership;
+  /** What the peer registered here, by procedure. */
+  readonly #registered = new Map<string, Offer>();
   /** Its wishes that the registry has not answered, by request. */
   readonly #asking = new Map<string, Registration>();
   /** What our hello said. */
@@ -47,6 +52,7 @@ export class ControlHandler {
   constructor(state: ConnectionState) {
     this.#state = state;
     this.#enrolling = new Enrolling(state.context, state.core.control, state.process);
+    this.#membership = new ProvenMembership(state);
   }
 
   get #context(): MeshContext {
@@ -161,11 +167,11 @@ export class ControlHandler {
 
   /** The registry decided about a wish of the peer. */
   answerRegistration({ registration, failure }: Registered): void {
-    const { procedure, exclusive, remove, requestId } = registration;
+    const { procedure, offer, remove, requestId } = registration;
     // a registry that was restarted in between may answer twice
     if (!this.#asking.delete(keyOf(requestId))) return;
     if (remove) this.#registered.delete(procedure);
-    else if (failure === undefined) this.#registered.set(procedure, exclusive);
+    else if (failure === undefined) this.#registered.set(procedure, offer);
     this.#answer(requestId, failure);
   }
 
@@ -215,7 +221,8 @@ export class ControlHandler {
     const peer = core.link?.peer;
     if (peer === undefined) return;
     const self = this.#self();
-    const refused = judgeConnect(payload, peer, self);
+    const refused =
+      judgeConnect(payload, peer, self) ?? this.#membership.judge(payload.realm_proof, peer.nodeId);
     if (refused !== undefined) {
       core.control.send('refused', refused);
       this.#state.refuse(refusal(refused), CloseCode.refused, refused.message);
@@ -231,6 +238,7 @@ export class ControlHandler {
     core.hello = { epoch, capabilities, ourSeed: seed, theirSeed: payload.seed };
     core.link?.keyPaths(seed, payload.seed);
     core.control.send('connected', connectedPayload(self, seed));
+    this.#membership.begin();
     lifecycle.send({ type: 'accepted' });
   }
 
@@ -246,7 +254,8 @@ export class ControlHandler {
     const all = [...standings.of(core.peerId)];
     const at = all.findIndex((other) => other.process === process);
     if (overtaken(all.slice(at + 1), payload)) return hex(payload.epoch);
-    const others = all.filter((other) => other.process !== process);
+    // one that has said goodbye ends by itself
+    const others = all.filter((other) => other.process !== process && !other.leaving);
     const now = runtime.clock.now();
     if (!others.every((other) => admits(other, payload, smaller, now))) return hex(this.#context.epoch);
     for (const other of others) if (yields(other)) other.replace(hex(payload.epoch));
@@ -259,25 +268,30 @@ export class ControlHandler {
     const { core, lifecycle } = this.#state;
     const peer = core.link?.peer;
     if (peer === undefined) return;
-    const refused = judgeConnected(payload, peer, this.#self());
+    const foreign = this.#membership.judge(payload.realm_proof, peer.nodeId);
+    const refused =
+      judgeConnected(payload, peer, this.#self()) ?? (foreign === undefined ? undefined : refusal(foreign));
     if (refused !== undefined) {
       this.#state.refuse(refused, CloseCode.refused, 'the node is not the expected one');
       return;
     }
     core.hello = {
       epoch: undefined,
-      capabilities: undefined,
+      capabilities: payload.capabilities ?? [],
       ourSeed: this.#seed,
       theirSeed: payload.seed,
     };
     core.link?.keyPaths(this.#seed, payload.seed);
+    this.#membership.begin();
     lifecycle.send({ type: 'accepted' });
   }
 
-  #onRegister({ request_id: requestId, procedure, exclusive }: ProcedurePayload, remove: boolean): void {
+  #onRegister(payload: ProcedurePayload, remove: boolean): void {
+    const { request_id: requestId, procedure } = payload;
     const { process, core } = this.#state;
-    const refused = this.#judge(procedure);
-    if (refused !== undefined) {
+    const offer = offerOf(payload);
+    const refused = this.#judge(procedure) ?? (offer.ok ? undefined : offer.failure);
+    if (refused !== undefined || !offer.ok) {
       this.#answer(requestId, refused);
       return;
     }
@@ -287,7 +301,7 @@ export class ControlHandler {
       nodeId: core.peerId,
       requestId,
       procedure,
-      exclusive: exclusive === true,
+      offer: offer.value,
       remove,
     };
     if (registry === undefined || this.#context.runtime.cast(registry, new Request('register', wish))) {
@@ -307,6 +321,7 @@ export class ControlHandler {
   #onGoodbye(): void {
     if (this.#leaving) return;
     this.#leaving = true;
+    this.#state.leave();
     this.#registered.clear();
     const registry = actor(this.#context, 'serviceRegistry');
     if (registry === undefined) this.farewell();
@@ -326,6 +341,8 @@ export class ControlHandler {
       nodeId: identity?.nodeId ?? new Uint8Array(32),
       realm: this.#context.settings.realm,
       epoch: this.#context.epoch,
+      proof: this.#membership.proof,
+      capabilities: capabilitiesOf(this.#context.role, this.#context.settings.dht),
     };
   }
 }

@@ -19,8 +19,12 @@ import {
   type StreamEvents,
 } from '../../transport/transport.ts';
 import type { MeshContext } from '../context.ts';
+import { addressText } from '../peer/endpoint-text.ts';
+import type { Standing } from '../peer/standings.ts';
 import type { RpcCall } from '../router/rpc-call.ts';
 import { frameInvalid, peerSlow } from '../events/connection-events.ts';
+import { Answering, type Answerer } from './answering.ts';
+import { Asking, type Asker } from './asking.ts';
 import { BodyStream, type BodyOwner } from './body-stream.ts';
 import { CallsOut, type Carrier } from './calls-out.ts';
 import type { Greeting } from './hello.ts';
@@ -58,12 +62,24 @@ export interface CoreOwner {
 }
 
 export class ConnectionCore
-  implements LinkEvents, ChannelOwner, BodyOwner, Carrier, ReplySender, OutboxOwner, Watched, Probed
+  implements
+    LinkEvents,
+    ChannelOwner,
+    BodyOwner,
+    Carrier,
+    ReplySender,
+    OutboxOwner,
+    Watched,
+    Probed,
+    Asker,
+    Answerer
 {
   readonly context: MeshContext;
   readonly outgoing: CallsOut = new CallsOut(this);
   readonly outbox: Outbox;
   readonly incoming: Incoming;
+  readonly asking: Asking = new Asking(this);
+  readonly answering: Answering = new Answering(this);
   readonly control: Channel;
   readonly dht: Channel;
   readonly rpc: Channel;
@@ -71,6 +87,8 @@ export class ConnectionCore
   peerId = '';
   link: Link | undefined;
   owner: CoreOwner | undefined;
+  /** Our entry among the connections with proven peers. */
+  standing: Standing | undefined;
   /** True between the acceptance of the hello and the end. */
   ready = false;
   ended: CloseReason | undefined;
@@ -155,6 +173,10 @@ export class ConnectionCore
     if (this.owed && this.owner !== undefined) this.prober.start(this.owner.process);
   }
 
+  get searches(): boolean {
+    return this.owner !== undefined && this.context.standings.find(this.owner.process)?.dht === true;
+  }
+
   close(code: CloseCode, reason: string = ''): void {
     this.#closed = true;
     this.link?.close(code, reason);
@@ -168,6 +190,8 @@ export class ConnectionCore
     const detail = describeClose(reason);
     this.outgoing.end(detail);
     this.outbox.end();
+    this.asking.end(reason);
+    this.answering.end();
     this.#slow.stop();
     this.prober.stop();
     this.incoming.cancelAll(detail);
@@ -179,6 +203,7 @@ export class ConnectionCore
   /** Sends a call of ours now, or when there is room for it. */
   send(call: RpcCall): void {
     if (this.ended === undefined) {
+      this.used();
       this.outgoing.send(call);
       if (this.ready && this.owner !== undefined) this.prober.start(this.owner.process);
     } else call.refuse({ tag: 'connection_error', sent: false, detail: describeClose(this.ended) });
@@ -198,6 +223,22 @@ export class ConnectionCore
     if (stream === undefined) return undefined;
     body.attach(stream);
     return body;
+  }
+
+  get address(): string {
+    return this.link === undefined ? '' : addressText(this.link.observed);
+  }
+
+  used(): void {
+    if (this.standing !== undefined) this.standing.usedAt = this.now();
+  }
+
+  onAskingSettled(): void {
+    this.owner?.checkIdle();
+  }
+
+  onAnsweringSettled(): void {
+    this.owner?.checkIdle();
   }
 
   onOutgoingSettled(): void {
@@ -259,6 +300,17 @@ export class ConnectionCore
     return this.outbox.written + this.control.written + this.dht.written + this.rpc.written;
   }
 
+  /** Calls and questions without an answer, in both directions. */
+  get inFlight(): number {
+    const { outgoing, incoming, asking, answering } = this;
+    return outgoing.inFlight + incoming.inFlight + asking.size + answering.size;
+  }
+
+  /** Nothing is in flight, in either direction. */
+  get idle(): boolean {
+    return this.inFlight + this.outbox.size === 0;
+  }
+
   get busy(): boolean {
     return this.outbox.size + this.outgoing.waiting > 0 || this.rpc.congested;
   }
@@ -282,7 +334,9 @@ export class ConnectionCore
     } else if (event.tag === 'rejected') this.#onRejected(channel, event);
     else if (channel === this.control) this.owner?.onControl(event.frame);
     else if (channel === this.rpc) this.#onRpc(event.frame);
-    else this.#onPing(channel, event.frame);
+    else if (!this.asking.onFrame(event.frame) && !this.answering.onFrame(event.frame)) {
+      this.context.counters.unexpectedFrames++;
+    }
   }
 
   /** Whoever waits for an answer to it, or for it as an answer, is told. */
@@ -290,15 +344,22 @@ export class ConnectionCore
     this.context.counters.rejectedFrames++;
     frameInvalid(this, channel.name, event.error.tag);
     if (channel === this.control) this.owner?.onRejectedControl(event);
+    if (channel === this.dht) this.#onRejectedDht(event);
     if (channel !== this.rpc || event.correlation?.field !== 'call_id') return;
     const { id } = event.correlation;
     if (event.type === 'call') this.incoming.reject(id, event.error);
     else if (event.type === 'reply') this.outgoing.onBadReply(id, ResetCode.protocolError);
   }
 
+  #onRejectedDht(event: Rejected): void {
+    if (event.correlation?.field === 'request_id') this.asking.onBadAnswer(event.correlation.id);
+    this.answering.onRejected(event);
+  }
+
   #onRpc(frame: Frame): void {
     switch (frame.type) {
       case 'call':
+        this.used();
         this.incoming.accept(frame.payload, undefined);
         return;
       case 'reply':
@@ -311,25 +372,25 @@ export class ConnectionCore
         this.owner?.onFarewell();
         return;
       default:
-        this.#onPing(this.rpc, frame);
+        this.#onPing(frame);
     }
   }
 
-  /** All that is understood on the dht stream so far. */
-  #onPing(channel: Channel, frame: Frame): void {
-    if (frame.type === 'ping') {
-      channel.send('pong', {
-        request_id: frame.payload.request_id,
-        timestamp: frame.payload.timestamp,
-        server_time: Math.round(this.context.runtime.clock.wall()),
-      });
-    } else if (frame.type !== 'pong') this.context.counters.unexpectedFrames++;
+  /** The first frame of the rpc stream is one: a stream exists for the peer once something is on it. */
+  #onPing({ type, payload }: Frame): void {
+    if (type === 'ping') {
+      const { request_id, timestamp } = payload;
+      const server_time = Math.round(this.context.runtime.clock.wall());
+      this.rpc.send('pong', { request_id, timestamp, server_time });
+    } else if (type !== 'pong') this.context.counters.unexpectedFrames++;
   }
 
   onBody(body: BodyStream, frame: Frame): void {
     if (this.ended !== undefined || this.#closed) return;
-    if (frame.type === 'call' && body.key === undefined) this.incoming.accept(frame.payload, body);
-    else if (frame.type === 'reply') {
+    if (frame.type === 'call' && body.key === undefined) {
+      this.used();
+      this.incoming.accept(frame.payload, body);
+    } else if (frame.type === 'reply') {
       body.finish();
       this.outgoing.onReply(frame.payload, body);
       // an answer to another call than its own: this one's will never come

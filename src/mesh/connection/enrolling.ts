@@ -8,8 +8,9 @@ import type { TimerEntry } from '../../actor/timers.ts';
 import type { From } from '../../otp/gen-server.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
-import { keyOfAdvertised } from '../intent/intent.ts';
+import { keyOfAdvertised, type Advertised } from '../intent/intent.ts';
 import { delay } from '../peer/backoff.ts';
+import { offerPayload } from '../registry/offer.ts';
 import type { Channel } from './channel.ts';
 import { keyOf } from './outgoing.ts';
 
@@ -119,12 +120,12 @@ export class Enrolling {
       this.#control.send('register_procedure', {
         request_id: id,
         procedure,
-        ...(wanted.exclusive ? { exclusive: true } : {}),
+        ...offerPayload(wanted),
       });
     }
   }
 
-  #wanted(procedure: string): { readonly exclusive: boolean } | undefined {
+  #wanted(procedure: string): Advertised | undefined {
     return this.#context.advertised.get(keyOfAdvertised(CLIENT, procedure));
   }
 

@@ -15,13 +15,23 @@ export interface Self {
   readonly nodeId: Uint8Array;
   readonly realm: string;
   readonly epoch: Uint8Array;
+  readonly capabilities: readonly string[];
+  /** Of our membership in a closed realm. */
+  readonly proof?: Uint8Array | undefined;
 }
 
-/** What an accepted hello told. The dialer says who it is; the acceptor's answer has its seed only. */
+/** What we say that we are: `node` listens and serves its clients, `dht` keeps records and is asked for nodes. */
+export const capabilitiesOf = (role: 'node' | 'client', dht: boolean): readonly string[] => [
+  'rpc',
+  ...(role === 'node' ? ['node'] : []),
+  ...(dht ? ['dht'] : []),
+];
+
+/** What an accepted hello told. */
 export interface Greeting {
   /** Random per process life of the dialer; undefined when we are the dialer. */
   readonly epoch: Uint8Array | undefined;
-  readonly capabilities: readonly string[] | undefined;
+  readonly capabilities: readonly string[];
   /** 32 bytes each: they key the path probes. */
   readonly ourSeed: Uint8Array;
   readonly theirSeed: Uint8Array;
@@ -32,18 +42,23 @@ export function connectPayload(self: Self, have: boolean, seed: Uint8Array): Con
     version: PROTOCOL_VERSION,
     node_id: self.nodeId,
     realm: self.realm,
-    capabilities: ['rpc'],
+    capabilities: self.capabilities,
     epoch: self.epoch,
     have,
     seed,
+    ...proofOf(self),
   };
 }
 
 export function connectedPayload(self: Self, seed: Uint8Array): ConnectedPayload {
-  return { node_id: self.nodeId, realm: self.realm, version: PROTOCOL_VERSION, seed };
+  const { nodeId: node_id, realm, capabilities } = self;
+  return { node_id, realm, version: PROTOCOL_VERSION, seed, capabilities, ...proofOf(self) };
 }
 
-/** The acceptor's judgment; undefined accepts. */
+const proofOf = ({ proof }: Self): Pick<ConnectPayload, 'realm_proof'> =>
+  proof === undefined ? {} : { realm_proof: proof };
+
+/** The acceptor's judgment; undefined accepts. In a closed realm `ProvenMembership` judges too. */
 export function judgeConnect(
   payload: ConnectPayload,
   peer: PeerIdentity,

@@ -10,9 +10,14 @@ import type { Unencodable } from '../../codec/normalize.ts';
 import type { Value } from '../../codec/value.ts';
 import { ResetCode } from '../../transport/transport.ts';
 import { uncopied } from '../call/value-limits.ts';
-import { actor, type MeshContext } from '../context.ts';
+import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { toWire } from '../errors/wire.ts';
+import { isSystemProcedure } from '../system/system-procedures.ts';
+import type { Explanation } from '../router/explanation.ts';
+import { explanationToWire, planOf } from '../router/plan-wire.ts';
+import { toRouter } from '../router/router.ts';
+import type { Reach } from '../router/rpc-call.ts';
 import { checkProcedureName } from '../topic/procedure-name.ts';
 import { FRAMED, type BodyStream } from './body-stream.ts';
 import { keyOf } from './outgoing.ts';
@@ -28,6 +33,8 @@ const WEIGHT = 33_554_432;
 /** What answering needs of the connection. */
 export interface ReplySender {
   readonly peerId: string;
+  /** The peer takes part in the DHT: it looks for providers itself. */
+  readonly searches: boolean;
   /** Sends a reply, or lets it wait until `deadline`. False when too much waits already. */
   sendReply(bytes: Uint8Array, body: BodyStream | undefined, deadline: number): boolean;
   /** Sends a small reply past all that wait. */
@@ -70,7 +77,7 @@ export class Incoming implements Answering {
     const refused = this.#judge(payload, weight);
     if (refused !== undefined) {
       this.#context.events.calls.onRefused(payload.procedure, refused);
-      this.#reply(payload.call_id, body, deadline, { failure: refused });
+      this.#reply(payload.call_id, body, deadline, { failure: refused }, this.#calls.size);
       return;
     }
     const call = new PeerCall(
@@ -85,6 +92,8 @@ export class Incoming implements Answering {
         idempotencyKey: payload.idempotency_key ?? undefined,
         idempotent: payload.idempotent === true,
         observer: this.#context.events.calls,
+        reach: this.#reachOf(payload),
+        plan: planOf(payload),
       },
       payload.call_id,
       key,
@@ -95,15 +104,13 @@ export class Incoming implements Answering {
     this.#calls.set(key, call);
     this.#weight += weight;
     counters.callsIn++;
-    const router = actor(this.#context, 'router');
-    if (router === undefined) {
-      call.refuse({ tag: 'connection_error', sent: false, detail: 'the router is being restarted' });
-    } else runtime.call(router, call, payload.timeout);
+    toRouter(this.#context, call);
   }
 
   /** A call frame that broke a rule, but whose id could be read. */
   reject(id: Uint8Array, error: PayloadError): void {
-    if (!this.#calls.has(keyOf(id))) this.#reply(id, undefined, Infinity, { failure: rejection(error) });
+    if (this.#calls.has(keyOf(id))) return;
+    this.#reply(id, undefined, Infinity, { failure: rejection(error) }, undefined);
   }
 
   /** The peer no longer wants an answer, and gets none. */
@@ -127,7 +134,7 @@ export class Incoming implements Answering {
   answer(call: PeerCall, outcome: Outcome): void {
     if (!this.#calls.delete(call.key)) return;
     this.#weight -= call.weight;
-    this.#reply(call.id, call.body, call.deadline, outcome);
+    this.#reply(call.id, call.body, call.deadline, outcome, call.load, call.explanation);
     this.#sender.onIncomingSettled();
   }
 
@@ -148,6 +155,7 @@ export class Incoming implements Answering {
     if (full || this.#calls.size >= PER_PEER) return { tag: 'overloaded', bound: 'peer' };
     if (payload.realm !== settings.realm)
       return { tag: 'unauthorized', detail: 'another realm is served here' };
+    if (this.#context.role === 'node' && isSystemProcedure(payload.procedure)) return undefined;
     const name = checkProcedureName(payload.procedure, settings.names);
     return name.ok ? undefined : { tag: 'invalid_args', field: 'procedure', detail: name.error.reason };
   }
@@ -160,12 +168,34 @@ export class Incoming implements Answering {
       : this.#sender.peerId;
   }
 
-  #reply(id: Uint8Array, body: BodyStream | undefined, deadline: number, outcome: Outcome): void {
+  /** A node has looked for providers itself, and a client asks only its own: neither is passed on. */
+  #reachOf({ caller }: CallPayload): Reach {
+    if (this.#context.role === 'client' || this.#sender.searches) return 'here';
+    return caller === undefined || caller === null ? 'all' : 'mesh';
+  }
+
+  /** @param load calls that the provider still has in hand; undefined when nobody knows. */
+  #reply(
+    id: Uint8Array,
+    body: BodyStream | undefined,
+    deadline: number,
+    outcome: Outcome,
+    load: number | undefined,
+    explanation?: Explanation,
+  ): void {
     const { maxBody } = this.#context.settings;
-    const load = this.#calls.size;
-    const error = (failure: RpcFailure): ReplyPayload => ({ call_id: id, error: toWire(failure), load });
+    const told = explanation === undefined ? undefined : explanationToWire(explanation);
+    const besides = {
+      ...(load === undefined ? {} : { load }),
+      ...(told === undefined ? {} : { explanation: told }),
+    };
+    const error = (failure: RpcFailure): ReplyPayload => ({
+      call_id: id,
+      error: toWire(failure),
+      ...besides,
+    });
     const payload: ReplyPayload =
-      'failure' in outcome ? error(outcome.failure) : { call_id: id, result: outcome.result, load };
+      'failure' in outcome ? error(outcome.failure) : { call_id: id, result: outcome.result, ...besides };
     let encoded = encodeFrame('reply', payload, maxBody);
     if (!encoded.ok) {
       const failure: RpcFailure =

@@ -90,6 +90,12 @@ export class Outgoing {
     return false;
   }
 
+  /** All that are here, sent or not. */
+  get all(): readonly RpcCall[] {
+    const sent = [...this.#sent.values()].map(({ call }) => call);
+    return [...sent, ...this.#waiting, ...this.#parked];
+  }
+
   /** Takes out what has not been sent. */
   clearWaiting(): readonly RpcCall[] {
     const all = [...this.#waiting, ...this.#parked];

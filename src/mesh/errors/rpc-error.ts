@@ -1,11 +1,16 @@
 /**
  * What `call` throws, and how a handler declares a failure.
  */
+import type { Attempt, Explanation } from '../router/explanation.ts';
 import { describeFailure, isRetryable, type RpcFailure } from './rpc-failure.ts';
 
 export interface RpcErrorOptions extends ErrorOptions {
   /** What failed may run twice without harm. */
   readonly idempotent?: boolean;
+  /** Providers that were tried, in order. */
+  readonly attempts?: readonly Attempt[];
+  /** All repeats that its caller wanted were made, or the budget for repeats was used up. */
+  readonly exhausted?: boolean;
 }
 
 /** Branch on `error.failure.tag`; the message is for people. Local callers find what a handler threw in `cause`. */
@@ -16,6 +21,10 @@ export class RpcError extends Error {
   readonly procedure: string | undefined;
   /** Whether the same call may be repeated, and may then succeed. */
   readonly retryable: boolean;
+  /** Providers that were tried, in order, the last one's failure being this error's. Empty when it was one of here. */
+  readonly attempts: readonly Attempt[];
+  /** `retry` was asked for, and did not help. */
+  readonly exhausted: boolean;
 
   constructor(failure: RpcFailure, procedure?: string, options?: RpcErrorOptions) {
     super(
@@ -24,6 +33,8 @@ export class RpcError extends Error {
     );
     this.failure = failure;
     this.procedure = procedure;
+    this.attempts = options?.attempts ?? [];
+    this.exhausted = options?.exhausted === true;
     this.retryable = isRetryable(failure) || (options?.idempotent === true && isUncertain(failure));
   }
 
@@ -70,8 +81,10 @@ export type Result<Value = unknown> =
       readonly route: Route;
       /** The provider's node id in hex; for `direct` the node that was asked. */
       readonly node: string;
+      /** With `explain`. */
+      readonly explanation?: Explanation;
     }
-  | { readonly ok: false; readonly error: RpcError };
+  | { readonly ok: false; readonly error: RpcError; readonly explanation?: Explanation };
 
 /** How a provider was found: served here, from the cache, through the DHT, or by asking the connected node. */
 export type Route = 'local' | 'cache' | 'dht' | 'direct';

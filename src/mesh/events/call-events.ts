@@ -49,7 +49,8 @@ export class CallEvents implements CallObserver {
   onSettled(call: RpcCall, failure: RpcFailure | undefined): void {
     if (failure?.tag === 'connection_error') this.lost++;
     // one that was sent was refused by the peer: that is the peer's to tell
-    else if (failure?.tag === 'overloaded' && call.stage !== 'sent') this.onRefused(call.procedure, failure);
+    else if (failure?.tag === 'overloaded' && (call.attempt ?? call).stage !== 'sent')
+      this.onRefused(call.procedure, failure);
     if (!this.#events.wants['rpc.completed']) return;
     const { procedure, route } = call;
     const ms = Math.round(10 * (this.#clock.now() - (call.deadline - call.timeout))) / 10;

@@ -107,6 +107,29 @@ export const MESH_EVENTS = {
     fields: { peer: 'string', address: 'string', queued: 'bytes' },
     meaning: 'a peer lives but reads nothing; its connection is closed with `slow_consumer`',
   },
+  'dht.unreachable': {
+    level: 'warn',
+    fields: { bootstraps: 'number', lost: 'number' },
+    meaning:
+      'no node of the DHT is in reach: none of the bootstraps answers, nor of the contacts that were lost; it tries again',
+  },
+  'dht.recovered': {
+    level: 'info',
+    fields: { contacts: 'number', ms: 'ms' },
+    meaning: 'the DHT is in reach again, after `ms`',
+  },
+  'dht.published': {
+    level: 'info',
+    perSecond: 10,
+    fields: { procedure: 'string', stored: 'number', of: 'number' },
+    meaning: 'the record of a procedure served here is kept by `stored` of the `of` nodes it belongs on',
+  },
+  'dht.publish_failed': {
+    level: 'info',
+    perSecond: 10,
+    fields: { procedure: 'string', detail: 'string', retry: 'ms' },
+    meaning: 'it could not be published, or taken back; the next try comes after `retry`',
+  },
   'frame.invalid': {
     level: 'warn',
     perSecond: 10,

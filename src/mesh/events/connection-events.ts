@@ -1,7 +1,7 @@
 /**
  * The events of connections: accepted, ended, or neither accepted nor refused by silence.
  */
-import type { CloseReason } from '../../transport/transport.ts';
+import { CloseCode, type CloseReason } from '../../transport/transport.ts';
 import { describeClose } from '../connection/close.ts';
 import type { ConnectionCore } from '../connection/core.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
@@ -42,13 +42,24 @@ export function connectionEnded(
     const ms = Math.round(runtime.clock.now() - since);
     events.emit('connection.closed', { ...partiesOf(core), reason: describeClose(close), ms });
   } else if (
-    (refusal !== undefined || core.link?.role === 'acceptor') &&
+    (refusal !== undefined || (core.link?.role === 'acceptor' && !isOrderly(close))) &&
     events.wants['connection.refused']
   ) {
     const reason = refusal === undefined ? describeClose(close) : describeFailure(refusal);
     events.emit('connection.refused', { ...partiesOf(core), reason });
   }
 }
+
+/** Of closes that refuse nobody: two have dialed each other in one moment, or one leaves in the middle of its dial. */
+const ORDERLY: ReadonlySet<number> = new Set([
+  CloseCode.normal,
+  CloseCode.shuttingDown,
+  CloseCode.duplicate,
+  CloseCode.idle,
+]);
+
+const isOrderly = (close: CloseReason): boolean =>
+  (close.tag === 'local' || close.tag === 'remote') && ORDERLY.has(close.code);
 
 /** Since when a peer is suspect, monotonic ms. */
 const suspects = new WeakMap<ConnectionCore, number>();

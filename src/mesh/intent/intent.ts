@@ -8,7 +8,9 @@ import { noReply, reply } from '../../otp/result.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import type { ServerRef } from '../../otp/server-ref.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
+import type { ValueMap } from '../../codec/value.ts';
 import type { MeshContext } from '../context.ts';
+import type { Checks } from '../contract/procedure-contract.ts';
 import type { AnyHandler, Authorize, ProcedureLimits } from '../handlers/handler.ts';
 
 /** One advertisement as its owner wants it. */
@@ -23,10 +25,12 @@ export interface Advertised {
   readonly exclusive: boolean;
   /** Seconds. */
   readonly ttl: number;
-  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly metadata: ValueMap;
   readonly description: string | undefined;
   readonly limits: ProcedureLimits | undefined;
   readonly authorize: Authorize | undefined;
+  /** Schemas between callers and the handler. */
+  readonly checks?: Checks;
 }
 
 export interface IntentCalls {

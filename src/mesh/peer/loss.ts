@@ -31,3 +31,25 @@ export function judgeLoss(reason: ExitReason, epoch: string): Loss {
 /** By somebody else: the node names the epoch of the newer connection, which may be one that we have lost since. */
 const isReplaced = (close: CloseReason, epoch: string): boolean =>
   close.tag === 'remote' && close.code === CloseCode.duplicate && close.reason !== epoch;
+
+/** Closed because another connection of the same two peers stays. */
+export const isDuplicate = (close: CloseReason): boolean =>
+  (close.tag === 'local' || close.tag === 'remote') && close.code === CloseCode.duplicate;
+
+/** What an attempt that failed speaks against: the address, this peer at this address, or neither. */
+export type Blamed = 'address' | 'pair' | 'nobody';
+
+export function blames(close: CloseReason): Blamed {
+  switch (close.tag) {
+    case 'handshake_timeout':
+    case 'idle_timeout':
+      return 'address';
+    case 'remote':
+      return close.code === CloseCode.shuttingDown ? 'address' : 'pair';
+    case 'handshake_failed':
+    case 'local':
+      return 'pair';
+    case 'transport_error':
+      return 'nobody';
+  }
+}

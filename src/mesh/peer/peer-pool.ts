@@ -1,31 +1,41 @@
 /**
- * The peer pool: which peers are connected, one connection each.
+ * The peer pool: which peers are connected, one connection each, and the way to those that are not.
  *
- * A newer connection of the same identity takes over; the older one is closed and told so (DESIGN §8, One
- * identity twice). Supervised by `peers`; a crash loses nothing: the connections live on, and introduce
- * themselves to its successor.
+ * A newer connection of the same identity takes over; the older one is closed and told so (DESIGN §8, One identity
+ * twice). Connections to other nodes that nobody uses leave, and so do those used least when there are too many; they
+ * say goodbye first, so that nothing is lost. Supervised by `peers`; a crash loses only the calls that waited for a
+ * connection, which fail as not sent: connections live on, and introduce themselves to its successor.
  */
 import { Down } from '../../actor/monitor.ts';
-import type { Process } from '../../actor/process.ts';
+import type { Process, Self } from '../../actor/process.ts';
 import { childrenOf } from '../../actor/tree.ts';
+import { Request } from '../../otp/server-ref.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
-import { noReply, reply } from '../../otp/result.ts';
+import { noReply } from '../../otp/result.ts';
 import { CloseCode } from '../../transport/transport.ts';
-import { Close, Introduce } from '../connection/messages.ts';
+import { Close, Drain, Greet, Introduce, Verified } from '../connection/messages.ts';
 import { actor, hex, type MeshContext } from '../context.ts';
+import { LookupDone } from '../dht/lookup-request.ts';
+import { RpcCall } from '../router/rpc-call.ts';
+import { AttemptOver, Dialing, WaitOver } from './dialing.ts';
+import { CLEANUP, PoolTable, poolStats, type Use } from './pool-table.ts';
+import type { PeerInfo, PoolView } from './pool-view.ts';
+import type { Standing } from './standings.ts';
+import { isForPeer, unreachable, type PeerCallable } from './to-peer.ts';
 
 /** Messages queued at most, as the router's. */
 const POOL_MAILBOX = 16_384;
+/** Milliseconds for what a peer began on a connection in the moment in which it left. */
+const LEAVE = 30_000;
 
 interface State {
   readonly context: MeshContext;
-  readonly byId: Map<string, Connected>;
-  readonly byProcess: Map<Process, string>;
-}
-
-export interface PoolCalls {
-  /** Hex ids of connected peers. */
-  peers(): readonly string[];
+  readonly table: PoolTable<Process>;
+  /** Of the peers' processes; undefined for those that we dialed. */
+  readonly epochs: WeakMap<Process, Uint8Array>;
+  readonly dialing: Dialing;
+  /** The next look for connections that nobody uses will come. */
+  cleaning: boolean;
 }
 
 export interface Connected {
@@ -39,54 +49,171 @@ export interface PoolCasts {
   connected(what: Connected): void;
 }
 
-export const peerPoolServer: GenServer<MeshContext, State, PoolCalls, PoolCasts> = {
+/** Time to look for connections that nobody uses. */
+class CleanUp {
+  readonly cleanUp = true;
+}
+
+export const peerPoolServer: GenServer<MeshContext, State, object, PoolCasts> = {
   label: 'peerPool',
   mailbox: POOL_MAILBOX,
+
   init: (context, self) => {
+    const table = new PoolTable<Process>();
+    context.scope.share('peerPool', self as Process, viewOf(context, table));
     const connections = actor(context, 'connections');
     if (connections !== undefined) {
-      for (const connection of childrenOf(connections)) self.send(connection, new Introduce());
+      for (const connection of childrenOf(connections)) {
+        self.send(connection, new Introduce());
+        // a predecessor's dial waits to be told; a client's wait for its uplink
+        if (context.role === 'node') self.send(connection, new Greet());
+      }
     }
-    return { context, byId: new Map(), byProcess: new Map() };
+    return { context, table, epochs: new WeakMap(), dialing: new Dialing(context, self), cleaning: false };
   },
-  handleCall: {
-    peers: (_none, state) => reply([...state.byId.keys()], state),
+
+  handleRequest: (term, state) => {
+    if (isForPeer(term)) give(state, term);
+    else if (term instanceof RpcCall) {
+      term.refuse({ tag: 'connection_error', sent: false, detail: 'no peer is named' });
+    }
+    return noReply(state);
   },
+
   handleCast: {
     connected: (what, state, self) => {
-      const { nodeId, connection } = what;
-      const { context } = state;
-      const known = state.byId.get(nodeId);
-      if (known?.connection === connection || !connection.alive) return noReply(state);
-      if (known !== undefined) {
-        // after our restart they introduce themselves in any order
-        const newer = since(state, known.connection) > since(state, connection);
-        const older = newer ? connection : known.connection;
-        // whoever reads its own epoch there has replaced itself
-        const { epoch = context.epoch } = newer ? known : what;
-        self.send(older, new Close(CloseCode.duplicate, hex(epoch)));
-        if (newer) return noReply(state);
-        state.byProcess.delete(older);
-      }
-      state.byId.set(nodeId, what);
-      state.byProcess.set(connection, nodeId);
-      self.monitor(connection);
+      onConnected(state, self, what);
       return noReply(state);
     },
   },
-  handleInfo: (message, state) => {
-    if (message instanceof Down) {
+
+  handleInfo: (message, state, self) => {
+    const { dialing, table } = state;
+    if (message instanceof Verified) dialing.verified(message.connection);
+    else if (message instanceof Down) {
       const process = message.pid as Process;
-      const nodeId = state.byProcess.get(process);
-      if (nodeId !== undefined) {
-        state.byProcess.delete(process);
-        if (state.byId.get(nodeId)?.connection === process) state.byId.delete(nodeId);
-      }
+      table.remove(process);
+      dialing.ended(process, message.reason);
+      dialing.found(process, undefined);
+    } else if (message instanceof LookupDone) dialing.found(message.lookup, message.outcome);
+    else if (message instanceof AttemptOver) dialing.attemptOver(message.dial);
+    else if (message instanceof WaitOver) dialing.waitOver(message.wish);
+    else if (message instanceof CleanUp) {
+      state.cleaning = false;
+      evict(state, self);
     }
+    // `Ready` says what `connected` says, which we are told of those too that we did not dial
     return noReply(state);
   },
 };
 
+/** A call for a peer that was not connected when it was sent. */
+function give({ context, table, dialing }: State, call: PeerCallable): void {
+  if (call.settled) return;
+  const { nodeId, addresses } = call.target;
+  const ready = nodeId === undefined ? readyAt(context, table, addresses) : context.standings.ready(nodeId);
+  if (ready !== undefined) context.runtime.call(ready.process, call, Infinity);
+  else if (context.phase.closing) unreachable(call, 'the node is closing');
+  else dialing.want(call);
+}
+
+/** Whoever is at one of these addresses and has proven an id. */
+function readyAt(
+  { standings }: MeshContext,
+  table: PoolTable<Process>,
+  addresses: readonly string[],
+): Standing | undefined {
+  for (const peer of table.peers()) {
+    const standing = standings.ready(peer);
+    if (standing !== undefined && addresses.includes(standing.address)) return standing;
+  }
+  return undefined;
+}
+
+function onConnected(state: State, self: Self, what: Connected): void {
+  const { nodeId, connection, epoch } = what;
+  const { context, table, epochs, dialing } = state;
+  const known = table.get(nodeId);
+  const standing = context.standings.find(connection);
+  if (known === connection || !connection.alive || standing === undefined) return;
+  if (epoch !== undefined) epochs.set(connection, epoch);
+  if (known !== undefined) {
+    // after our restart they introduce themselves in any order
+    const newer = since(context, known) > since(context, connection);
+    const older = newer ? connection : known;
+    // whoever reads its own epoch there has replaced itself
+    const reason = hex(epochs.get(newer ? known : connection) ?? context.epoch);
+    if (context.standings.find(older)?.leaving === true)
+      self.send(older, new Drain(LEAVE, CloseCode.duplicate));
+    else self.send(older, new Close(CloseCode.duplicate, reason));
+    if (newer) return;
+  }
+  table.put(nodeId, connection);
+  self.monitor(connection);
+  dialing.connected(nodeId, connection, standing.address);
+  if (standing.dht && context.settings.dht) introduce(context, standing);
+  if (standing.isNode) evict(state, self);
+}
+
+/** The routing table takes only whom somebody has reached: this one was. */
+function introduce(context: MeshContext, { peerId, address }: Standing): void {
+  const routingTable = actor(context, 'routingTable');
+  if (routingTable === undefined) return;
+  const contact = { id: new Uint8Array(Buffer.from(peerId, 'hex')), nodeId: peerId, address };
+  context.runtime.cast(routingTable, new Request('seen', { contact }));
+}
+
+function evict(state: State, self: Self): void {
+  const { context, table } = state;
+  // a client has one connection, and looks after it itself
+  if (context.role === 'client') return;
+  const { settings, standings, counters } = context;
+  for (const connection of table.leavers(settings.pool, self.clock.now(), (one) =>
+    useOf(standings.find(one)),
+  )) {
+    counters.poolEvictions++;
+    table.remove(connection);
+    self.send(connection, new Drain(LEAVE, CloseCode.idle));
+  }
+  if (state.cleaning || !table.some((one) => standings.find(one)?.isNode === true)) return;
+  state.cleaning = true;
+  self.sendAfter(CLEANUP, new CleanUp());
+}
+
+const useOf = (standing: Standing | undefined): Use => ({
+  mayLeave: standing !== undefined && standing.isNode && !standing.leaving,
+  idle: standing?.idle() === true,
+  usedAt: standing?.usedAt ?? 0,
+});
+
 /** When its hello was accepted. */
-const since = ({ context }: State, connection: Process): number =>
-  context.standings.find(connection)?.readySince ?? -Infinity;
+const since = ({ standings }: MeshContext, connection: Process): number =>
+  standings.find(connection)?.readySince ?? -Infinity;
+
+const viewOf = (context: MeshContext, table: PoolTable<Process>): PoolView => ({
+  stats: () => poolStats(context.counters, table.size),
+  list: () => {
+    const now = context.runtime.clock.now();
+    const peers: PeerInfo[] = [];
+    for (const peer of table.peers()) {
+      const connection = table.get(peer);
+      const standing = connection === undefined ? undefined : context.standings.find(connection);
+      if (standing !== undefined) peers.push(infoOf(standing, now));
+    }
+    return peers;
+  },
+});
+
+const infoOf = (standing: Standing, now: number): PeerInfo => ({
+  nodeId: standing.peerId,
+  address: standing.address,
+  direction: standing.dialed ? 'out' : 'in',
+  kind: standing.isNode ? 'node' : 'client',
+  dht: standing.dht,
+  path: 'direct',
+  rtt: standing.rtt(),
+  inFlight: standing.inFlight(),
+  age: Math.max(0, now - (standing.readySince ?? now)),
+  unused: Math.max(0, now - standing.usedAt),
+  suspect: standing.doubtful,
+});

@@ -19,6 +19,22 @@ export interface Standing {
   readySince: number | undefined;
   /** Calls on it are unanswered and so are questions; it may be lost. */
   doubtful: boolean;
+  /** One of both sides has said goodbye: nothing new begins on it. */
+  leaving: boolean;
+  /** The peer listens and has clients of its own, as its hello said; a client is none. */
+  isNode: boolean;
+  /** It takes part in the DHT. */
+  dht: boolean;
+  /** `host:port` at which it was reached, or from where it came: for a node the same socket. */
+  readonly address: string;
+  /** When a call or a question was last sent on it, or came from it, clock ms. */
+  usedAt: number;
+  /** Whether nothing is in flight on it, in either direction. */
+  readonly idle: () => boolean;
+  /** Calls and questions without an answer, in both directions. */
+  readonly inFlight: () => number;
+  /** Smoothed round trip in ms, 0 when unknown. */
+  readonly rtt: () => number;
   /** Ends it because another took its place. `by`: the epoch of who dialed that one, hex. */
   replace(by: string): void;
 }
@@ -35,6 +51,10 @@ export class Standings {
 
   of(peerId: string): ReadonlySet<Standing> {
     return this.#byPeer.get(peerId) ?? NONE;
+  }
+
+  all(): Iterable<Standing> {
+    return this.#byProcess.values();
   }
 
   find(process: Process): Standing | undefined {
@@ -60,9 +80,22 @@ export class Standings {
 
   /** Whether we have a connection to this peer, other than `process`, that we trust. */
   have(peerId: string, process: Process): boolean {
-    for (const { process: other, readySince, doubtful } of this.of(peerId)) {
-      if (other !== process && readySince !== undefined && !doubtful) return true;
+    for (const standing of this.of(peerId)) {
+      if (standing.process !== process && isTrusted(standing)) return true;
     }
     return false;
   }
+
+  /** The connection to this peer for something new: one that we trust, or else, when wanted, one that is there. */
+  ready(peerId: string, trusted = true): Standing | undefined {
+    let other: Standing | undefined;
+    for (const standing of this.of(peerId)) {
+      if (isTrusted(standing)) return standing;
+      if (standing.readySince !== undefined && standing.process.alive && !standing.leaving) other = standing;
+    }
+    return trusted ? undefined : other;
+  }
 }
+
+const isTrusted = ({ readySince, doubtful, leaving, process }: Standing): boolean =>
+  readySince !== undefined && !doubtful && !leaving && process.alive;

@@ -6,7 +6,7 @@ import type { Process } from '../../actor/process.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Enrollment, Registration } from './registered.ts';
-import type { ServiceTable } from './service-table.ts';
+import type { Offer, ServiceTable } from './service-table.ts';
 
 /** Procedures one connected client may register. */
 const PER_CLIENT = 10_000;
@@ -29,20 +29,23 @@ export class Clients {
   }
 
   /** Does what a client wants, or says why not. */
-  register({ connection, nodeId, procedure, exclusive, remove }: Registration): RpcFailure | undefined {
+  register({ connection, nodeId, procedure, offer, remove }: Registration): RpcFailure | undefined {
     if (remove) {
       this.#remove(connection, nodeId, procedure);
       return undefined;
     }
     const known = this.#table.find(procedure, ownerOf(nodeId)) !== undefined;
-    const failure = this.#add(connection, nodeId, procedure, exclusive);
-    if (failure === undefined && !known)
-      this.#events.emit('service.advertised', { procedure, provider: nodeId });
+    const failure = this.#add(connection, nodeId, procedure, offer);
+    if (failure === undefined && !known) {
+      const { metadata } = offer;
+      const said = Object.keys(metadata).length === 0 ? {} : { metadata };
+      this.#events.emit('service.advertised', { procedure, provider: nodeId, ...said });
+    }
     return failure;
   }
 
   enroll({ connection, nodeId, procedures }: Enrollment): void {
-    for (const [procedure, exclusive] of procedures) this.#add(connection, nodeId, procedure, exclusive);
+    for (const [procedure, offer] of procedures) this.#add(connection, nodeId, procedure, offer);
   }
 
   /** No new calls go to this connection. */
@@ -67,14 +70,17 @@ export class Clients {
     this.#nodeIds.delete(connection);
   }
 
-  #add(connection: Process, nodeId: string, procedure: string, exclusive: boolean): RpcFailure | undefined {
+  #add(connection: Process, nodeId: string, procedure: string, offer: Offer): RpcFailure | undefined {
     if (!connection.alive || this.#leaving.has(connection)) {
       return { tag: 'connection_error', sent: false, detail: 'the client is leaving' };
     }
     const owner = ownerOf(nodeId);
     const id = `${owner}/${procedure}/${connection.serial}`;
     const target = { kind: 'peer', connection, nodeId } as const;
-    const provider = { id, procedure, owner, exclusive, target, inFlight: 0 };
+    const { exclusive, ttl, metadata, description } = offer;
+    const advertisedAt = this.#registry.runtime.clock.wall();
+    const said = { exclusive, ttl, metadata, description, advertisedAt };
+    const provider = { id, procedure, owner, ...said, target, inFlight: 0 };
     const verdict = this.#table.judge(provider);
     if (verdict === 'exclusive') {
       return {

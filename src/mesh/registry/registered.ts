@@ -1,6 +1,7 @@
 /** What the registry and the connections of clients tell each other. */
 import type { Process } from '../../actor/process.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
+import type { Offer } from './service-table.ts';
 
 /** A connected client's wish; the answer is a `Registered` message to its connection. */
 export interface Registration {
@@ -8,7 +9,7 @@ export interface Registration {
   readonly nodeId: string;
   readonly requestId: Uint8Array;
   readonly procedure: string;
-  readonly exclusive: boolean;
+  readonly offer: Offer;
   readonly remove: boolean;
 }
 
@@ -16,8 +17,8 @@ export interface Registration {
 export interface Enrollment {
   readonly connection: Process;
   readonly nodeId: string;
-  /** Procedure → exclusive. */
-  readonly procedures: ReadonlyMap<string, boolean>;
+  /** By name. */
+  readonly procedures: ReadonlyMap<string, Offer>;
 }
 
 /** Whether a connected client answers. */

@@ -1,16 +1,17 @@
 /**
  * The service registry: keeps the table of providers at this node and the procedures behind it.
  *
- * It waits for nobody: a server that is slow to start holds up its own advertisement only. Supervised by
- * `services`; a crash loses nothing: its successor reads the intent again, adopts what still runs, and
- * connections repeat what their peers registered.
+ * It waits for nobody: a server that is slow to start holds up its own advertisement only. It also keeps the cache
+ * of providers elsewhere, and has names looked up that are not in it (`discovery.ts`). Supervised by `services`; a
+ * crash loses nothing but the questions that wait for a lookup: its successor reads the intent again, adopts what
+ * still runs, and connections repeat what their peers registered.
  */
 import type { Process } from '../../actor/process.ts';
 import { Down } from '../../actor/monitor.ts';
 import { childrenOf } from '../../actor/tree.ts';
 import type { From, GenServer } from '../../otp/gen-server.ts';
 import { noReply, reply, type NoReply } from '../../otp/result.ts';
-import { ServerRef } from '../../otp/server-ref.ts';
+import { Request, ServerRef } from '../../otp/server-ref.ts';
 import type { StartResult } from '../../otp/start.ts';
 import { Farewell, Replay } from '../connection/messages.ts';
 import { actor, type MeshContext } from '../context.ts';
@@ -18,12 +19,17 @@ import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { MeshFields } from '../events/catalogue.ts';
 import { keyOfAdvertised, type Advertised, type IntentCalls } from '../intent/intent.ts';
 import { Clients } from './clients.ts';
+import { DiscoverRequest } from './discovery.ts';
+import { Flights } from './flights.ts';
+import { mergeInterests } from './interests.ts';
 import { Registered, type Enrollment, type Registration, type Trust } from './registered.ts';
 import { keeperOf, LATE, procedureName, retire, serve, SERVER_START, servedIds } from './serving.ts';
 import { ServiceTable } from './service-table.ts';
 
 /** Messages queued at most, as the router's. */
 const REGISTRY_MAILBOX = 16_384;
+/** Between two looks for entries of the cache that are over, milliseconds. */
+const PRUNE = 60_000;
 /** Milliseconds until a server that gave up, or did not start, is tried again. */
 const REST = 5_000;
 
@@ -51,12 +57,17 @@ export interface RegistryCasts {
   trust(what: Trust): void;
   /** A connected client says goodbye: it gets no new calls, and its connection a `Farewell`. */
   goodbye(connection: Process): void;
+  /** Somebody uses what the cache will soon forget. */
+  refresh(procedure: string): void;
+  /** These names will be called: they are looked up as soon as that is possible. */
+  prefetch(procedures: readonly string[]): void;
 }
 
 interface State {
   readonly context: MeshContext;
   readonly table: ServiceTable;
   readonly clients: Clients;
+  readonly flights: Flights;
   /** What keeps the server of an advertisement alive, to notice when it gives up. */
   readonly keepers: Map<Process, Advertised>;
 }
@@ -75,9 +86,16 @@ export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls,
 
   init: (context, self) => {
     const process = self as Process;
-    const table = new ServiceTable();
+    const table = new ServiceTable(undefined, (procedure) => {
+      const advertiser = actor(context, 'advertiser');
+      // what it is not told, it finds by itself in a while
+      if (advertiser !== undefined) context.runtime.cast(advertiser, new Request('changed', procedure));
+    });
     const clients = new Clients(table, process, context.events);
-    const state: State = { context, table, clients, keepers: new Map() };
+    const flights = new Flights(context, process);
+    const state: State = { context, table, clients, flights, keepers: new Map() };
+    if (context.settings.dht) pruneLater(context, process);
+    flights.whenJoined(context.discovery.interests);
     const handlers = actor(context, 'handlers');
     if (handlers !== undefined) {
       const wanted = new Set([...context.advertised.values()].map(({ id }) => id));
@@ -123,9 +141,25 @@ export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls,
       self.send(connection, new Farewell());
       return noReply(state);
     },
+    refresh: (procedure, state) => {
+      state.flights.begin(procedure);
+      return noReply(state);
+    },
+    prefetch: (procedures, state) => {
+      const { discovery } = state.context;
+      discovery.interests = mergeInterests(discovery.interests, procedures);
+      state.flights.whenJoined(procedures);
+      return noReply(state);
+    },
+  },
+
+  handleRequest: (request, state) => {
+    if (request instanceof DiscoverRequest) state.flights.join(request);
+    return noReply(state);
   },
 
   handleInfo: (message, state, self) => {
+    if (state.flights.onMessage(message)) return noReply(state);
     if (message instanceof Revive) revive(state, self as Process, message.entry);
     else if (message instanceof Down) {
       const process = message.pid as Process;
@@ -140,6 +174,14 @@ export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls,
 
 const intent = (context: MeshContext): ServerRef<IntentCalls> =>
   new ServerRef<IntentCalls>(context.runtime, { scope: context.scope, name: 'intent' });
+
+/** Work, not a message: a full mailbox must not end it. */
+function pruneLater(context: MeshContext, self: Process): void {
+  context.runtime.workAfter(PRUNE, self, () => {
+    context.discovery.cache.pruneExpired(context.runtime.clock.now());
+    pruneLater(context, self);
+  });
+}
 
 const isCurrent = ({ advertised }: MeshContext, { owner, procedure, id }: Advertised): boolean =>
   advertised.get(keyOfAdvertised(owner, procedure))?.id === id;
@@ -202,9 +244,10 @@ function list(state: State, self: Process, entry: Advertised, started: StartResu
     const within = started === LATE ? ` within ${SERVER_START} ms` : '';
     return { tag: 'connection_error', sent: false, detail: `what should serve it did not start${within}` };
   }
-  const { id, procedure, owner, exclusive } = entry;
+  const { id, procedure, owner, exclusive, ttl, metadata, description } = entry;
   const target = { kind: 'handler', name: procedureName(id) } as const;
-  const result = table.add({ id, procedure, owner, exclusive, target, inFlight: 0 });
+  const said = { exclusive, ttl, metadata, description, advertisedAt: self.clock.wall() };
+  const result = table.add({ id, procedure, owner, ...said, target, inFlight: 0 });
   if (result.tag === 'replaced' && result.previous.id !== id) retire(context, result.previous.id);
   const keeper = keeperOf(context, id);
   if (keeper !== undefined && !state.keepers.has(keeper)) {

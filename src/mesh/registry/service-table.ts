@@ -7,14 +7,26 @@
  * identities cost nothing, may fill most of it, never all: what is ours finds room (SECURITY §13).
  */
 import type { Process } from '../../actor/process.ts';
+import type { ValueMap } from '../../codec/value.ts';
 
-export interface Provider {
+/** What whoever serves a procedure says of it. */
+export interface Offer {
+  readonly exclusive: boolean;
+  /** Seconds a record of it lives without being repeated. */
+  readonly ttl: number;
+  /** Frozen. */
+  readonly metadata: ValueMap;
+  readonly description: string | undefined;
+}
+
+export interface Provider extends Offer {
   /** Identifies this advertisement; a handle of a replaced one does nothing. */
   readonly id: string;
   readonly procedure: string;
   /** `node`, a local client, or a connected one (`peer:` and its node id). */
   readonly owner: string;
-  readonly exclusive: boolean;
+  /** When it came, wall ms. */
+  readonly advertisedAt: number;
   readonly target:
     /** A procedure process of ours, by name. */
     | { readonly kind: 'handler'; readonly name: string }
@@ -49,11 +61,14 @@ export class ServiceTable {
   readonly #silent = new Set<Process>();
   readonly #limit: number;
   readonly #peersLimit: number;
+  readonly #changed: (procedure: string) => void;
   #size = 0;
   #peers = 0;
 
-  constructor(limit: number = TABLE_LIMIT) {
+  /** @param changed told of each name whose providers are not those from before, or say something else. */
+  constructor(limit: number = TABLE_LIMIT, changed: (procedure: string) => void = () => {}) {
     this.#limit = limit;
+    this.#changed = changed;
     this.#peersLimit = Math.floor(limit * PEERS_SHARE);
   }
 
@@ -78,6 +93,16 @@ export class ServiceTable {
   trust(connection: Process, trusted: boolean): void {
     if (trusted) this.#silent.delete(connection);
     else this.#silent.add(connection);
+  }
+
+  /** Names that somebody serves. */
+  procedures(): Iterable<string> {
+    return this.#byProcedure.keys();
+  }
+
+  /** All of them, those that do not answer included. */
+  attached(procedure: string): readonly Provider[] {
+    return this.#byProcedure.get(procedure) ?? NONE;
   }
 
   find(procedure: string, owner: string): Provider | undefined {
@@ -119,9 +144,9 @@ export class ServiceTable {
     const owned = this.#byOwner.get(owner);
     if (owned === undefined) this.#byOwner.set(owner, new Map([[procedure, provider]]));
     else owned.set(procedure, provider);
-    if (previous !== undefined) return { tag: 'replaced', previous };
-    this.#count(provider, 1);
-    return { tag: 'added' };
+    if (previous === undefined) this.#count(provider, 1);
+    this.#changed(procedure);
+    return previous === undefined ? { tag: 'added' } : { tag: 'replaced', previous };
   }
 
   /** Removes what this owner advertises under a name; with `id` only when it is still that advertisement. */
@@ -135,6 +160,7 @@ export class ServiceTable {
     owned?.delete(procedure);
     if (owned?.size === 0) this.#byOwner.delete(owner);
     this.#count(provider, -1);
+    this.#changed(procedure);
     return provider;
   }
 

@@ -15,6 +15,7 @@ import type { StartResult } from '../../otp/start.ts';
 import { requestStop } from '../../otp/stop.ts';
 import { supervisor } from '../../otp/supervisor.ts';
 import { actor, type MeshContext } from '../context.ts';
+import { checkedHandler } from '../contract/checked-handler.ts';
 import type { AnyHandler } from '../handlers/handler.ts';
 import { procedureSpec, Retire } from '../handlers/procedure.ts';
 import { serverCaller } from '../handlers/server-handler.ts';
@@ -86,8 +87,9 @@ export function* servedIds(children: Iterable<Process>): Generator<string> {
 function startProcedure(
   context: MeshContext,
   entry: Advertised,
-  handler: AnyHandler,
+  given: AnyHandler,
 ): MaybePromise<StartResult> {
+  const handler = entry.checks === undefined ? given : checkedHandler(entry.checks, given);
   const { crashDetails, valueLimits, reasonLimits } = context.settings;
   const { procedure, authorize, limits } = entry;
   const options = { procedure, handler, authorize, limits, crashDetails, valueLimits, reasonLimits };

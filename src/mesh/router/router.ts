@@ -1,18 +1,20 @@
 /**
  * The router: gives every call, from here or from a peer, to someone who can answer it.
  *
- * Local providers first (no frame is sent), then, on a client, its node. It holds no call longer than it takes
- * to choose. Supervised by `services`; a crash fails the calls that were waiting to be routed, none that run.
+ * A handler of ours, when it is the only one here, gets the call at once and no frame is sent; a client asks its
+ * node; everything else becomes a journey. It holds no call longer than it takes to choose. Supervised by
+ * `services`; a crash loses nothing: calls that wait for it go on by themselves, and journeys need it no more.
  */
-import type { Process } from '../../actor/process.ts';
-import type { Identity } from '../../identity/identity.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply } from '../../otp/result.ts';
-import { hex, shared, type MeshContext } from '../context.ts';
+import { actor, shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
-import type { Provider } from '../registry/service-table.ts';
-import { RpcCall } from './rpc-call.ts';
-import { powerOfTwo } from './select.ts';
+import { systemProcedure } from '../system/system-procedures.ts';
+import { ownId, processOf } from './candidates.ts';
+import { mayFailOver } from './failover.ts';
+import { give } from './give.ts';
+import { Journey } from './journey.ts';
+import { RpcCall, type Rescuer } from './rpc-call.ts';
 
 /** Messages queued at most (DESIGN §8, Mailboxes). */
 const ROUTER_MAILBOX = 16_384;
@@ -28,71 +30,66 @@ export const routerServer: GenServer<MeshContext, MeshContext> = {
   handleInfo: (_message, context) => noReply(context),
 };
 
+/** Has a fresh call routed; without a router it goes its way all the same. */
+export function toRouter(context: MeshContext, call: RpcCall): void {
+  call.rescuer = rescuerOf(context);
+  const router = actor(context, 'router');
+  if (router === undefined) routeAlone(context, call);
+  else context.runtime.call(router, call, call.timeout);
+}
+
+/** Nobody holds it, and it may have no deadline yet. */
+function routeAlone(context: MeshContext, call: RpcCall): void {
+  const { timers, clock } = context.runtime;
+  call.detach();
+  if (call.bucket === null) timers.set(call, Math.max(0, call.deadline - clock.now()));
+  route(context, call);
+}
+
 function route(context: MeshContext, call: RpcCall): void {
-  const table = shared(context, 'serviceRegistry');
-  if (table === undefined) {
-    call.refuse({ tag: 'connection_error', sent: false, detail: 'the service registry is being restarted' });
-    return;
-  }
-  const all = table.providers(call.procedure);
-  let candidates = all;
-  while (candidates.length > 0) {
-    const provider = powerOfTwo(candidates, context.runtime.random) as Provider;
-    const process = processOf(context, provider);
-    if (process !== undefined) {
-      give(context, call, provider, process);
-      return;
-    }
-    // its process is being restarted: the others are as good
-    candidates = candidates.filter((other) => other !== provider);
-  }
-  if (all.some(({ target }) => target.kind === 'handler')) {
-    call.refuse({ tag: 'connection_error', sent: false, detail: 'the procedure is being restarted' });
-  } else if (context.role === 'client' && !call.fromPeer) toNode(context, call);
-  else call.refuse(notFound(context, call));
+  if (systemProcedure(context, call)) return;
+  if (call.plan === undefined && (handHere(context, call) || handToNode(context, call))) return;
+  new Journey(context, call).go();
 }
 
-function processOf(context: MeshContext, { target }: Provider): Process | undefined {
-  if (target.kind === 'handler') return context.scope.whereis(target.name) as Process | undefined;
-  return target.connection.alive ? target.connection : undefined;
-}
-
-function give(context: MeshContext, call: RpcCall, provider: Provider, process: Process): void {
-  call.assign(provider);
+/** The only provider here is a handler of ours. */
+function handHere(context: MeshContext, call: RpcCall): boolean {
+  const providers = shared(context, 'serviceRegistry')?.providers(call.procedure);
+  const provider = providers?.[0];
+  if (provider?.target.kind !== 'handler' || providers?.length !== 1) return false;
+  const process = processOf(context, provider);
+  if (process === undefined) return false;
   call.route = 'local';
-  call.servedBy = provider.target.kind === 'peer' ? provider.target.nodeId : ownId(context);
-  context.runtime.call(process, call, Infinity);
+  call.servedBy = ownId(context);
+  give(context, call, provider, process);
+  return true;
 }
 
-/** A client's own last step: its node knows more than it does. */
-function toNode(context: MeshContext, call: RpcCall): void {
-  const uplink = shared(context, 'uplink');
-  const connection = uplink?.connection ?? null;
-  if (connection === null || !connection.alive) {
-    call.refuse(
-      uplink?.refusal ?? { tag: 'connection_error', sent: false, detail: 'not connected to the node' },
-    );
-    return;
-  }
+/** A client that serves it not knows nobody but its node. */
+function handToNode(context: MeshContext, call: RpcCall): boolean {
+  if (context.role !== 'client' || call.fromPeer) return false;
+  const providers = shared(context, 'serviceRegistry')?.providers(call.procedure);
+  const connection = shared(context, 'uplink')?.connection;
+  if (providers?.length !== 0 || connection?.alive !== true) return false;
+  call.rescuer = null;
   call.route = 'direct';
   context.runtime.call(connection, call, Infinity);
+  return true;
 }
 
-function notFound(context: MeshContext, call: RpcCall): RpcFailure {
-  // a node that asks its client believes the client has a handler
-  return context.role === 'client' && call.fromPeer ? { tag: 'no_handler' } : { tag: 'service_not_found' };
-}
+/** One for all calls, made with the first. */
+const rescuerOf = (context: MeshContext): Rescuer =>
+  (context.routing.rescuer ??= { rescue: (call, failure) => rescue(context, call, failure) });
 
-/** Hex ids by identity: asked for each call, made once. */
-const ids = new WeakMap<Identity, string>();
-
-function ownId(context: MeshContext): string {
-  const identity = shared(context, 'identity');
-  if (identity === undefined) return '';
-  let id = ids.get(identity);
-  if (id === undefined) {
-    id = hex(identity.nodeId);
-    ids.set(identity, id);
+/** A call that its handler did not take, or whose router died, goes on if it may. */
+function rescue(context: MeshContext, call: RpcCall, failure: RpcFailure | undefined): boolean {
+  if (context.phase.closing) return false;
+  if (failure === undefined) {
+    routeAlone(context, call);
+    return true;
   }
-  return id;
+  if (call.procedure.startsWith('_')) return false;
+  if (call.reach === 'here' || !mayFailOver(failure, call.idempotent)) return false;
+  new Journey(context, call).goAround(failure);
+  return true;
 }

@@ -11,6 +11,8 @@ import type { TracePayload } from '../../codec/payloads.ts';
 import type { Value, ValueMap } from '../../codec/value.ts';
 import type { Route } from '../errors/rpc-error.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
+import type { Attempt, Explanation } from './explanation.ts';
+import type { CallPlan } from './plan.ts';
 
 /** Who asks: the proven node id in hex, and whether the call came over a connection. */
 export interface Caller {
@@ -33,7 +35,17 @@ export interface CallInit {
   readonly idempotencyKey?: string | undefined;
   readonly idempotent?: boolean;
   readonly observer?: CallObserver | undefined;
+  /** How far it may travel from here. Default `all`. */
+  readonly reach?: Reach;
+  /** What its caller wants of the routing; undefined: nothing special. */
+  readonly plan?: CallPlan | undefined;
 }
+
+/**
+ * Where a call may be answered. `here`: at this node or by its clients, for the asker is a node and finds others by
+ * itself. `mesh`: also elsewhere, but not by asking neighbors, for somebody has done that before. `all`: anywhere.
+ */
+export type Reach = 'here' | 'mesh' | 'all';
 
 /** Whoever wants to know of calls: told of each when it begins and when it is settled. */
 export interface CallObserver {
@@ -57,32 +69,55 @@ export interface Abandonable {
   onAbandoned(call: RpcCall, failure: CallFailure): void;
 }
 
+/** Looks after a call that somebody wants to give back. */
+export interface Rescuer {
+  /** True when the call goes another way: it must then not be settled. `failure` undefined: its holder died. */
+  rescue(call: RpcCall, failure: RpcFailure | undefined): boolean;
+}
+
+const NONE: readonly Attempt[] = Object.freeze([]);
+
 export abstract class RpcCall extends Call {
-  readonly procedure: string;
-  readonly args: ValueMap;
-  readonly timeout: number;
-  readonly deadline: number;
-  readonly caller: Caller;
-  readonly trace: TracePayload | undefined;
-  readonly fromPeer: boolean;
-  readonly idempotencyKey: string | undefined;
-  readonly idempotent: boolean;
-  stage: Stage = 'routing';
-  route: Route = 'local';
+  // set by the constructor: see TimerEntry
+  declare readonly procedure: string;
+  declare readonly args: ValueMap;
+  declare readonly timeout: number;
+  declare readonly deadline: number;
+  declare readonly caller: Caller;
+  declare readonly trace: TracePayload | undefined;
+  declare readonly fromPeer: boolean;
+  declare readonly idempotencyKey: string | undefined;
+  declare readonly idempotent: boolean;
+  declare readonly reach: Reach;
+  declare readonly plan: CallPlan | undefined;
+  declare stage: Stage;
+  declare route: Route;
   /** Hex id of the node that serves it. */
-  servedBy = '';
+  declare servedBy: string;
   /** What a handler threw; for local callers only. */
-  cause: unknown = undefined;
+  declare cause: unknown;
   /** Told when the caller gives up; set by whoever works on the call. */
-  worker: Abandonable | null = null;
+  declare worker: Abandonable | null;
   /** The provider it was given to; counts it as in flight. */
-  provider: { inFlight: number } | null = null;
+  declare provider: { inFlight: number } | null;
+  /** Calls the provider has in hand besides, once this one is settled; undefined when nobody said. */
+  declare load: number | undefined;
   /** Where a connection keeps it; written by that connection. */
-  ticket: string | null = null;
+  declare ticket: string | null;
   /** The process that runs its handler; kept when the call has been given up. */
-  lastHolder: Process | null = null;
-  #failure: RpcFailure | undefined = undefined;
-  readonly #observer: CallObserver | undefined;
+  declare lastHolder: Process | null;
+  /** Asked before it is refused; null: nobody. */
+  declare rescuer: Rescuer | null;
+  /** The call that is made on its behalf now. */
+  declare attempt: RpcCall | null;
+  /** Providers that were tried and failed, in order. */
+  declare attempts: readonly Attempt[];
+  /** It was repeated as often as its caller wanted. */
+  declare exhausted: boolean;
+  /** How it came to its provider, for callers who asked. */
+  declare explanation: Explanation | undefined;
+  declare protected failure: RpcFailure | undefined;
+  declare protected observer: CallObserver | undefined;
 
   constructor(init: CallInit) {
     super();
@@ -95,8 +130,25 @@ export abstract class RpcCall extends Call {
     this.fromPeer = init.fromPeer;
     this.idempotencyKey = init.idempotencyKey;
     this.idempotent = init.idempotent === true || init.idempotencyKey !== undefined;
-    this.#observer = init.observer;
-    this.#observer?.onCall(this);
+    this.reach = init.reach ?? 'all';
+    this.plan = init.plan;
+    this.stage = 'routing';
+    this.route = 'local';
+    this.servedBy = '';
+    this.cause = undefined;
+    this.worker = null;
+    this.provider = null;
+    this.load = undefined;
+    this.ticket = null;
+    this.lastHolder = null;
+    this.rescuer = null;
+    this.attempt = null;
+    this.attempts = NONE;
+    this.exhausted = false;
+    this.explanation = undefined;
+    this.failure = undefined;
+    this.observer = init.observer;
+    this.observer?.onCall(this);
   }
 
   get request(): this {
@@ -105,16 +157,24 @@ export abstract class RpcCall extends Call {
 
   /** Ends the call with a failure, by whoever works on it. False when it was settled before. */
   refuse(failure: RpcFailure, cause?: unknown): boolean {
-    if (this.settled) return false;
-    this.#failure = failure;
+    if (this.settled || this.rescuer?.rescue(this, failure) === true) return false;
+    this.failure = failure;
     this.cause = cause;
-    return this.fail({ tag: 'canceled', reason: undefined });
+    return super.fail({ tag: 'canceled', reason: undefined });
+  }
+
+  /** One whose holder died before it was given to anybody goes on. */
+  override fail(failure: CallFailure): boolean {
+    if (this.settled) return false;
+    const lost = failure.tag === 'exit' && this.stage === 'routing';
+    if (lost && this.rescuer?.rescue(this, undefined) === true) return false;
+    return super.fail(failure);
   }
 
   /** Ends the call with a failure, by its caller: who works on it stops. False when it was settled before. */
   giveUp(failure: RpcFailure): boolean {
     if (this.settled) return false;
-    this.#failure = failure;
+    this.failure = failure;
     return this.cancel(undefined);
   }
 
@@ -126,24 +186,34 @@ export abstract class RpcCall extends Call {
 
   #release(): void {
     this.worker = null;
-    if (this.provider !== null) this.provider.inFlight--;
+    this.rescuer = null;
+    this.withdraw();
+  }
+
+  /** Takes the call back from its provider. */
+  withdraw(): void {
+    if (this.provider === null) return;
+    this.load = --this.provider.inFlight;
     this.provider = null;
   }
 
+  /** Who it is with may be lost. What may run twice, and has somebody else to go to, goes. */
+  onDoubted(): void {}
+
   protected override onReply(value: unknown): void {
     this.#release();
-    this.#observer?.onSettled(this, undefined);
+    this.observer?.onSettled(this, undefined);
     this.onValue(value as Value);
   }
 
   protected override onFailure(failure: CallFailure): void {
     this.#release();
-    const told = this.#failure ?? this.#explain(failure);
-    this.#observer?.onSettled(this, told);
+    const told = this.failure ?? this.#explain(failure);
+    this.observer?.onSettled(this, told);
     this.onRefused(told);
   }
 
-  protected override onAbandoned(_holder: Process, failure: CallFailure): void {
+  protected override onAbandoned(_holder: Process | null, failure: CallFailure): void {
     this.worker?.onAbandoned(this, failure);
   }
 
@@ -152,7 +222,7 @@ export abstract class RpcCall extends Call {
 
   /** Whether a handler may have begun to run. */
   get mayHaveRun(): boolean {
-    return this.stage === 'running' || this.stage === 'sent';
+    return this.stage === 'running' || this.stage === 'sent' || this.attempt?.mayHaveRun === true;
   }
 
   #explain(failure: CallFailure): RpcFailure {

@@ -52,6 +52,10 @@ export interface MemoryNetwork {
   trace(): string;
   /** The last 200 events, oldest first, for people. */
   history(): readonly string[];
+  /** Events so far. */
+  readonly events: number;
+  /** Endpoints that are open. */
+  readonly sockets: number;
 }
 
 const checkOptions = fields<MemoryNetworkOptions>(
@@ -89,6 +93,14 @@ export function memoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
     faults: faultsOf(fabric),
     trace: () => fabric.trace.digest(),
     history: () => fabric.trace.history(),
+    get events() {
+      return fabric.trace.lines;
+    },
+    get sockets() {
+      let count = 0;
+      for (const { ports } of fabric.machines.values()) count += ports.size;
+      return count;
+    },
   };
 }
 

@@ -5,7 +5,6 @@ import { closeAtEnd, contextOf, meshWorld } from '../../mesh-world.ts';
 import { connectLocal } from '../../../src/index.ts';
 import {
   checkArgs,
-  checkCallOptions,
   checkDescription,
   checkLimits,
   checkMetadata,
@@ -13,6 +12,7 @@ import {
   checkTimeout,
   checkTtl,
 } from '../../../src/mesh/client/check.ts';
+import { checkCallOptions } from '../../../src/mesh/client/check-call.ts';
 import { advertised } from '../../../src/mesh/client/advertised.ts';
 import { checkConnectOptions, checkNodeOptions } from '../../../src/config.ts';
 import { server } from '../../../src/mesh/handlers/server-handler.ts';
@@ -221,10 +221,59 @@ describe('options of a call', () => {
     ],
     [null, 'options'],
     ['x', 'options'],
+    [{ forceRefresh: 1 }, 'forceRefresh'],
+    [{ strategy: 'least_connections' }, 'strategy'],
+    [{ strategy: {} }, 'strategy'],
+    [{ maxAttempts: 0 }, 'maxAttempts'],
+    [{ maxAttempts: 101 }, 'maxAttempts'],
+    [{ maxAttempts: 1.5 }, 'maxAttempts'],
+    [{ retry: true }, 'retry'],
+    [{ retry: {} }, 'retry.times'],
+    [{ retry: { times: 0 } }, 'retry.times'],
+    [{ retry: { times: 1, backoff: 0 } }, 'retry.backoff'],
+    [{ retry: { times: 1, maxBackoff: Infinity } }, 'retry.maxBackoff'],
+    [{ retry: { times: 1, attempts: 2 } }, 'retry.attempts'],
+    [{ target: 'AB'.repeat(32) }, 'target'],
+    [{ explain: 'yes' }, 'explain'],
+    [{ unknown: 1 }, 'unknown'],
   ];
   test.each(cases.map((_case, at) => at))('case %s names the field', (at) => {
     const [options, field] = cases[at]!;
     expect(checkCallOptions(options)).toMatchObject({ ok: false, failure: { tag: 'invalid_args', field } });
+  });
+});
+
+describe('what is wanted of the routing', () => {
+  const planOf = (options: object): unknown => {
+    const checked = checkCallOptions(options);
+    return checked.ok ? checked.value.plan : checked;
+  };
+
+  test('is nothing when nothing is said', () => {
+    expect([planOf({}), planOf({ timeout: 1, idempotent: true, retry: undefined })]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('is all that is said, with the defaults of the rest', () => {
+    const retry = { times: 2, backoff: 7 };
+    const target = 'ab'.repeat(32);
+    expect(
+      planOf({ forceRefresh: true, strategy: 'nearest', maxAttempts: 4, retry, target, explain: true }),
+    ).toEqual({
+      forceRefresh: true,
+      strategy: 'nearest',
+      maxAttempts: 4,
+      retry: { times: 2, backoff: 7, maxBackoff: 5_000 },
+      target,
+      explain: true,
+    });
+    expect(planOf({ explain: false })).toMatchObject({
+      forceRefresh: false,
+      retry: undefined,
+      explain: false,
+    });
   });
 });
 

@@ -9,7 +9,12 @@ import {
 } from '../../../src/mesh/connection/hello.ts';
 import { CloseCode } from '../../../src/transport/transport.ts';
 
-const self = { nodeId: new Uint8Array(32).fill(1), realm: 'r', epoch: new Uint8Array(16) };
+const self = {
+  nodeId: new Uint8Array(32).fill(1),
+  realm: 'r',
+  epoch: new Uint8Array(16),
+  capabilities: ['rpc'],
+};
 const peer = { nodeId: new Uint8Array(32).fill(2), publicKey: new Uint8Array(44) };
 const connect = { ...connectPayload({ ...self, nodeId: peer.nodeId }, false, new Uint8Array(32)) };
 const connected = { ...connectedPayload({ ...self, nodeId: peer.nodeId }, new Uint8Array(32)) };

@@ -9,10 +9,11 @@ import type { LogFields } from '../../../src/actor/logger.ts';
 import type { Process } from '../../../src/actor/process.ts';
 import type { GenServer } from '../../../src/otp/gen-server.ts';
 import { worker } from '../../../src/otp/supervisor.ts';
+import { lookUp } from '../../../src/mesh/dht/dht.ts';
 import { CATALOGUE, definitionOf, type EventName } from '../../../src/mesh/events/catalogue.ts';
 import type { Node, RemoteClient } from '../../../src/node.ts';
 import { startMachine } from '../../../src/xstate/host.ts';
-import { gate, processesOf, processOf, runtimeOf } from '../../mesh-world.ts';
+import { contextOf, gate, processesOf, processOf, runtimeOf } from '../../mesh-world.ts';
 import { rawPeer } from '../raw-peer.ts';
 import { loggedWorld, type Log, type LoggedWorld } from './listening.ts';
 
@@ -55,6 +56,14 @@ const connectionOf = (client: RemoteClient): Process => {
 const lose = async ({ world, client, clientLog }: Stage): Promise<void> => {
   runtimeOf(client).exit(connectionOf(client), 'kill');
   await world.clock.until(() => clientLog.of('uplink.reconnected').length === 1, 5_000);
+};
+/** The node is cut off from the only other one, and notices it in a lookup. */
+const loseDht = async ({ world, node, nodeLog }: Stage): Promise<void> => {
+  const other = await world.node({ bootstrap: [node.url] });
+  await world.settle(other.ready());
+  world.network.faults.cut(LISTEN, new URL(other.url).hostname);
+  await world.settle(lookUp(contextOf(node), { kind: 'nodes', target: new Uint8Array(32) }, 10_000));
+  await world.clock.until(() => nodeLog.of('dht.unreachable').length === 1, 60_000);
 };
 const boom = (): never => {
   throw new TypeError('no such thing');
@@ -221,6 +230,25 @@ const ROWS: { readonly [Name in EventName]: Row } = {
       return { peer: stage.node.id };
     },
   },
+  'dht.published': {
+    at: 'node',
+    happen: async ({ world, node }) => {
+      const handle = await world.settle(node.advertise('m.echo', (args) => args));
+      await world.clock.until(() => handle.state() === 'published', 1_000);
+      return { procedure: 'm.echo', stored: 1, of: 1 };
+    },
+  },
+  'dht.publish_failed': {
+    at: 'node',
+    happen: async ({ world, node, nodeLog }) => {
+      const other = await world.node({ bootstrap: [node.url] });
+      await world.settle(other.ready());
+      world.network.faults.kill(new URL(other.url).hostname);
+      await world.settle(node.advertise('m.echo', (args) => args));
+      await world.clock.until(() => nodeLog.of('dht.publish_failed').length === 1, 10_000);
+      return { procedure: 'm.echo', detail: 'no node of the DHT answers' };
+    },
+  },
   'peer.slow': {
     at: 'node',
     happen: async ({ world, node }) => {
@@ -240,6 +268,22 @@ const ROWS: { readonly [Name in EventName]: Row } = {
         peer: Buffer.from(peer.identity.nodeId).toString('hex'),
         queued: expect.any(Number) as number,
       };
+    },
+  },
+  'dht.unreachable': {
+    at: 'node',
+    happen: async (stage) => {
+      await loseDht(stage);
+      return { bootstraps: 0, lost: 1 };
+    },
+  },
+  'dht.recovered': {
+    at: 'node',
+    happen: async (stage) => {
+      await loseDht(stage);
+      stage.world.network.faults.healAll();
+      await stage.world.clock.until(() => stage.nodeLog.of('dht.recovered').length === 1);
+      return { contacts: 1 };
     },
   },
   'frame.invalid': {

@@ -5,7 +5,10 @@ import { Clients } from '../../../src/mesh/registry/clients.ts';
 import { ServiceTable } from '../../../src/mesh/registry/service-table.ts';
 
 const events = { emit: () => undefined } as unknown as EventHub;
-const registry = { monitor: () => undefined } as unknown as Process;
+const registry = {
+  monitor: () => undefined,
+  runtime: { clock: { wall: () => 0 } },
+} as unknown as Process;
 
 test('a connection that ended while it was not trusted is forgotten: nothing of it stays in the table', () => {
   const table = new ServiceTable();
@@ -14,7 +17,8 @@ test('a connection that ended while it was not trusted is forgotten: nothing of 
     Process,
     Process,
   ];
-  const wish = { requestId: new Uint8Array(16), procedure: 'a.b', exclusive: false, remove: false };
+  const offer = { exclusive: false, ttl: 300, metadata: {}, description: undefined };
+  const wish = { requestId: new Uint8Array(16), procedure: 'a.b', offer, remove: false };
   for (const [connection, nodeId] of [
     [silent, 'aa'],
     [other, 'bb'],
@@ -32,7 +36,8 @@ test('a connection that ended while it was not trusted is forgotten: nothing of 
     id: 'again',
     procedure: 'a.b',
     owner: 'peer:aa',
-    exclusive: false,
+    ...offer,
+    advertisedAt: 0,
     target: { kind: 'peer', connection: silent, nodeId: 'aa' },
     inFlight: 0,
   });

@@ -9,6 +9,10 @@ const provider = (over: Partial<Provider> = {}): Provider => ({
   procedure: 'a.b',
   owner: 'node',
   exclusive: false,
+  ttl: 300,
+  metadata: {},
+  description: undefined,
+  advertisedAt: 0,
   target: { kind: 'handler', name: 'procedure:id' },
   inFlight: 0,
   ...over,
@@ -72,6 +76,19 @@ describe('ServiceTable', () => {
     expect(table.add(remote({ owner: 'peer:one more' })).tag).toBe('added');
   });
 
+  test('tells of each name whose providers changed, also when one says something else; of nothing else', () => {
+    const changed: string[] = [];
+    const table = new ServiceTable(2, (procedure) => changed.push(procedure));
+    table.add(provider());
+    table.add(provider({ metadata: { version: '2' } }));
+    table.add(provider({ owner: 'other' }));
+    expect(table.add(provider({ procedure: 'no.room' })).tag).toBe('full');
+    expect(table.remove('a.b', 'nobody')).toBe(undefined);
+    expect([...table.procedures()]).toEqual(['a.b']);
+    table.remove('a.b', 'node');
+    expect(changed).toEqual(['a.b', 'a.b', 'a.b', 'a.b']);
+  });
+
   test('agrees with a list, whatever happens', () => {
     const names = ['a.a', 'a.b', 'a.c'];
     const owners = ['node', 'x', 'y'];
@@ -129,14 +146,12 @@ describe('ServiceTable', () => {
 });
 
 describe('a connected client that does not answer', () => {
-  const peer = (name: string, process: Process): Provider => ({
-    id: name,
-    procedure: 'a.b',
-    owner: `peer:${name}`,
-    exclusive: false,
-    target: { kind: 'peer', connection: process, nodeId: name },
-    inFlight: 0,
-  });
+  const peer = (name: string, process: Process): Provider =>
+    provider({
+      id: name,
+      owner: `peer:${name}`,
+      target: { kind: 'peer', connection: process, nodeId: name },
+    });
 
   test('is left out while there is somebody else, and is the last resort', () => {
     const runtime = new Runtime();

@@ -1,0 +1,38 @@
+/**
+ * What of the DHT outlives its actors: the contacts that were verified, and how far this node has come.
+ *
+ * The actor `routingTable` alone writes it, but for times and failures, like an ETS table with an heir. Its successor makes a new table of the
+ * old one's contacts: whatever was wrong with the old one ends with it.
+ */
+import { LostContacts } from './lost-contacts.ts';
+import { RecentFailures } from './recent-failures.ts';
+import { RequestTimes } from './request-times.ts';
+import type { RoutingTable } from './routing-table.ts';
+
+export interface DhtLife {
+  table: RoutingTable | undefined;
+  readonly lost: LostContacts;
+  /** How long answers take; every lookup adds to it. */
+  readonly times: RequestTimes;
+  /** Who has just not answered; every lookup adds to it too. */
+  readonly failures: RecentFailures;
+  /** Our place among the others was found once, or there are no others to ask. */
+  joined: boolean;
+  /** There is nobody beside us: what we do not know, nobody knows. */
+  alone: boolean;
+  /** Since when nobody is in reach, clock ms; undefined while somebody is, or nobody ever was. */
+  lostAt: number | undefined;
+  /** Whom to tell when we have joined. */
+  readonly waiting: Set<() => void>;
+}
+
+export const newDhtLife = (): DhtLife => ({
+  table: undefined,
+  lost: new LostContacts(),
+  times: new RequestTimes(),
+  failures: new RecentFailures(),
+  joined: false,
+  alone: false,
+  lostAt: undefined,
+  waiting: new Set(),
+});

@@ -1,0 +1,9 @@
+/**
+ * Whom a message is for, and where it may be found.
+ */
+export interface PeerTarget {
+  /** Hex id that whoever answers must prove; undefined: whoever answers there. */
+  readonly nodeId: string | undefined;
+  /** `host:port`, numeric, best first: hints. Empty when only a connection that exists will do. */
+  readonly addresses: readonly string[];
+}

@@ -1,0 +1,99 @@
+/**
+ * A peer that is wished for: the calls that wait for it, and the addresses at which it may be.
+ */
+import type { Process } from '../../actor/process.ts';
+import { RpcCall } from '../router/rpc-call.ts';
+import type { PeerCallable } from './to-peer.ts';
+
+/** Calls that wait for one peer, as many as may be under way to it. */
+const CALLS = 4_096;
+/** Addresses of one peer, as many as a record may name. */
+const ADDRESSES = 20;
+
+export type WishPhase =
+  /** Nothing has begun. */
+  | 'calm'
+  /** The DHT is asked where it is. */
+  | 'searching'
+  /** Its turn to be dialed comes. */
+  | 'queued'
+  | 'dialing'
+  /** The peer's own dial, or another one of ours, is on its way. */
+  | 'awaiting'
+  | 'over';
+
+export class Wish {
+  /** Undefined until whoever is at the address has proven one. */
+  nodeId: string | undefined;
+  phase: WishPhase = 'calm';
+  dial: Process | undefined = undefined;
+  /** How often it waited for another connection in vain. */
+  gaveWay = 0;
+  /** Under which names it is known. */
+  readonly keys: string[] = [];
+  readonly calls: Set<PeerCallable> = new Set();
+  /** Address → whether it was tried. */
+  readonly #addresses = new Map<string, boolean>();
+
+  constructor(nodeId: string | undefined) {
+    this.nodeId = nodeId;
+  }
+
+  /** Somebody still waits. */
+  get wanted(): boolean {
+    for (const { settled } of this.calls) if (!settled) return true;
+    return false;
+  }
+
+  get hasAddress(): boolean {
+    return this.#addresses.size > 0;
+  }
+
+  get untried(): readonly string[] {
+    return [...this.#addresses].filter(([, tried]) => !tried).map(([address]) => address);
+  }
+
+  /** When the last of those who wait gives up, clock ms. */
+  get deadline(): number {
+    let latest = 0;
+    for (const { settled, deadline } of this.calls) if (!settled) latest = Math.max(latest, deadline);
+    return latest;
+  }
+
+  /** True when there is a new one. */
+  add(addresses: readonly string[]): boolean {
+    let added = false;
+    for (const address of addresses) {
+      const tried = this.#addresses.get(address);
+      if (tried === undefined && this.#addresses.size >= ADDRESSES) continue;
+      added ||= tried === undefined;
+      if (tried === undefined) this.#addresses.set(address, false);
+    }
+    return added;
+  }
+
+  tried(address: string): void {
+    this.#addresses.set(address, true);
+  }
+
+  /** It gave way to another connection: it may be tried anew. */
+  again(address: string): void {
+    this.#addresses.set(address, false);
+  }
+
+  /** False when too many wait. */
+  hold(call: PeerCallable): boolean {
+    if (this.calls.size >= CALLS) for (const held of this.calls) if (held.settled) this.calls.delete(held);
+    if (this.calls.size >= CALLS) return false;
+    if (call instanceof RpcCall) call.stage = 'waiting';
+    this.calls.add(call);
+    return true;
+  }
+
+  /** Takes over the calls and addresses of another wish for the same peer. */
+  take(other: Wish): void {
+    this.add([...other.#addresses.keys()]);
+    for (const call of other.calls) this.calls.add(call);
+    other.calls.clear();
+  }
+}

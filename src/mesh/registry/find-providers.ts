@@ -1,0 +1,30 @@
+/**
+ * Who serves a procedure: those at this node, and those the mesh knows of.
+ */
+import type { Call } from '../../actor/call.ts';
+import type { MeshContext } from '../context.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { discover, type DiscoverOptions } from './discovery.ts';
+import { localProviders, remoteProviders, type Provider } from './provider.ts';
+
+export type Found =
+  | { readonly ok: true; readonly providers: readonly Provider[] }
+  /** Nobody at this node serves it, and the mesh could not be asked. */
+  | { readonly ok: false; readonly failure: RpcFailure };
+
+/** Told once, as `DiscoveryDone`. Gives what can be canceled while it is not over. */
+export function findProviders(
+  context: MeshContext,
+  procedure: string,
+  options: DiscoverOptions,
+  done: (found: Found) => void,
+): Call | undefined {
+  return discover(context, procedure, options, (discovery) => {
+    // as they are when the answer comes
+    const local = localProviders(context, procedure);
+    if (discovery.tag === 'providers') {
+      done({ ok: true, providers: [...local, ...remoteProviders(discovery)] });
+    } else if (local.length > 0) done({ ok: true, providers: local });
+    else done({ ok: false, failure: { tag: 'connection_error', sent: false, detail: discovery.detail } });
+  });
+}

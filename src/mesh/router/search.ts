@@ -1,0 +1,163 @@
+/**
+ * Where the providers of one call are looked for: here, in the cache, in the DHT, and by asking directly.
+ *
+ * One step at a time, each only when all who were found before have failed. Those that failed are left out until
+ * `restart`. Source: DESIGN §8 "Not found".
+ */
+import type { Call } from '../../actor/call.ts';
+import { actor, shared, type MeshContext } from '../context.ts';
+import { cached, discover, type Discovery } from '../registry/discovery.ts';
+import {
+  directCandidates,
+  localCandidates,
+  ownId,
+  remoteCandidates,
+  targetCandidate,
+  type Candidate,
+} from './candidates.ts';
+import type { RpcCall } from './rpc-call.ts';
+
+export type Found =
+  /** The next step is done: there may be candidates now. */
+  | 'more'
+  /** All steps are done. */
+  | 'over'
+  /** An actor that is needed for the step is being restarted. */
+  | 'restarting';
+
+export class Search {
+  /** What is looked at now. */
+  tier: 'local' | 'mesh' | 'direct' | 'none' = 'local';
+  /** Most candidates that were known at once. */
+  known = 0;
+  /** Milliseconds spent on finding them. */
+  took = 0;
+  /** Longest chain of referrals of the lookup; undefined when there was none. */
+  hops: number | undefined = undefined;
+  readonly #context: MeshContext;
+  readonly #call: RpcCall;
+  readonly #failed = new Set<string>();
+  /** What discovery found; undefined before. */
+  #found: readonly Candidate[] | undefined;
+  /** The DHT was asked, so asking it again tells nothing new. */
+  #fresh = false;
+  #asking: Call | undefined;
+
+  constructor(context: MeshContext, call: RpcCall) {
+    this.#context = context;
+    this.#call = call;
+  }
+
+  /** Those of this step that have not failed. */
+  candidates(): readonly Candidate[] {
+    const all = this.#all().filter(({ key }) => !this.#failed.has(key));
+    this.known = Math.max(this.known, this.#failed.size + all.length);
+    return all;
+  }
+
+  failed({ key }: Candidate): void {
+    this.#failed.add(key);
+  }
+
+  restart(): void {
+    this.tier = 'local';
+    this.#found = undefined;
+    this.#fresh = false;
+    this.#failed.clear();
+  }
+
+  /** Nobody waits any more. */
+  stop(): void {
+    this.#asking?.cancel(undefined);
+  }
+
+  /**
+   * Nobody is left in this step: does the next one. `done` is called once, perhaps at once.
+   * @param tired others may not be tried any more, so asking for them is no use.
+   */
+  next(tired: boolean, done: (found: Found) => void): void {
+    switch (this.tier) {
+      case 'local':
+        this.#beyond(done);
+        return;
+      case 'mesh':
+        // what the cache knew has failed: others may have come since. That it knew nobody is an answer
+        if (!this.#fresh && this.#found?.length !== 0 && !tired) this.#discover(true, done);
+        else done('over');
+        return;
+      case 'direct':
+      case 'none':
+        done('over');
+    }
+  }
+
+  /** Further than this node. */
+  #beyond(done: (found: Found) => void): void {
+    const context = this.#context;
+    const { reach, plan, procedure } = this.#call;
+    if (shared(context, 'serviceRegistry') === undefined) return done('restarting');
+    if (reach === 'here') return done('over');
+    if (context.role === 'client') {
+      this.tier = 'direct';
+      return done('more');
+    }
+    this.tier = 'mesh';
+    const target = plan?.target;
+    if (target === undefined) return this.#discover(plan?.forceRefresh === true, done);
+    this.#fresh = true;
+    const known = cached(context, procedure)?.providers.find(({ nodeId }) => nodeId === target);
+    this.#found =
+      target === ownId(context) ? [] : [targetCandidate(context, procedure, target, known?.endpoints)];
+    return done('more');
+  }
+
+  #discover(forceRefresh: boolean, done: (found: Found) => void): void {
+    const { clock } = this.#context.runtime;
+    const begun = clock.now();
+    const timeout = Math.max(1, this.#call.deadline - begun);
+    const { procedure } = this.#call;
+    this.#asking = discover(this.#context, procedure, { forceRefresh, timeout }, (discovery) => {
+      this.#asking = undefined;
+      this.took += clock.now() - begun;
+      done(this.#discovered(discovery));
+    });
+  }
+
+  #discovered(discovery: Discovery): Found {
+    const context = this.#context;
+    if (discovery.tag === 'providers') {
+      const { providers, from, stats } = discovery;
+      this.hops = stats?.hops;
+      this.#fresh = from === 'dht';
+      this.#found = remoteCandidates(context, this.#call.procedure, providers, from);
+      return 'more';
+    }
+    if (actor(context, 'serviceRegistry')?.alive !== true && !context.phase.closing) {
+      // from the beginning: what is served here may have changed
+      if (this.#found === undefined) this.tier = 'local';
+      return 'restarting';
+    }
+    // what was found before and has failed is all there is
+    this.tier = this.#found === undefined && this.#call.reach === 'all' ? 'direct' : 'none';
+    return 'more';
+  }
+
+  #all(): readonly Candidate[] {
+    const { procedure, plan, caller } = this.#call;
+    switch (this.tier) {
+      case 'local': {
+        const all = localCandidates(this.#context, procedure);
+        const target = plan?.target;
+        // who is sent to this node may be served by any of its clients
+        const any = target === undefined || target === ownId(this.#context);
+        return any ? all : all.filter(({ nodeId }) => nodeId === target);
+      }
+      case 'mesh':
+        return this.#found ?? [];
+      case 'direct':
+        return directCandidates(this.#context, procedure, caller.nodeId);
+      case 'none':
+        return [];
+    }
+  }
+}

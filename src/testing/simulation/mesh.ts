@@ -1,0 +1,241 @@
+/**
+ * The members of a simulated mesh on their network: starts them, ends them, and starts them again.
+ *
+ * Every life has a runtime, a stream of chance and a diary of its own. Members with an even number keep their key from
+ * life to life, the others get a new one.
+ */
+import { seededRandom, type Random } from '../../actor/random.ts';
+import { NameScope } from '../../actor/names.ts';
+import { silentLogger } from '../../actor/logger.ts';
+import { Runtime } from '../../actor/runtime.ts';
+import { createIdentity } from '../../identity/identity.ts';
+import { hex } from '../../mesh/context.ts';
+import { RpcError } from '../../mesh/errors/rpc-error.ts';
+import type { NodeOptions } from '../../mesh/client/options.ts';
+import { connect, startNode, type Node, type RemoteClient } from '../../node.ts';
+import { memoryNetwork, type MemoryNetwork } from '../../transport/memory/network.ts';
+import { virtualClock, type VirtualClock } from '../virtual-clock.ts';
+import type { Configuration } from './configuration.ts';
+import { Diary } from './diary.ts';
+import type { Ledger } from './ledger.ts';
+import { processesOf, type Life, type Member } from './member.ts';
+import { probes } from './probes.ts';
+import { RestartLog } from './restart-log.ts';
+
+const REALM = 'simulated';
+const PORT = 9_443;
+/** Milliseconds: what is dead is found out within a storm. */
+export const LIMITS = { idleTimeout: 24_000, keepAlive: 8_000, handshakeTimeout: 5_000 };
+/** Milliseconds after which a part of a routing table is looked up again. */
+export const REFRESH = 90_000;
+/**
+ * Connections a node keeps, and for how many ms without use. In a large mesh, few: with a hundred each they would be
+ * most of the memory, and their keep-alives most of the events.
+ */
+const POOL = { size: 100, idleTimeout: 60_000 };
+const LARGE_POOL = { size: 25, idleTimeout: 5_000 };
+const LARGE = 200;
+/** Members that start together. */
+const BATCH = 25;
+/** Nodes that everybody knows. */
+const BOOTSTRAPS = 3;
+/** Milliseconds between two tries to connect, and before what ended by itself is started again. */
+const PAUSE = 500;
+
+export class Mesh {
+  readonly clock: VirtualClock = virtualClock();
+  readonly network: MemoryNetwork;
+  readonly members: readonly Member[];
+  readonly ledger: Ledger;
+  readonly nodes: number;
+  readonly #random: Random;
+  /** Lives that have ended, to see what they left. */
+  readonly past: Life[] = [];
+  /** Every node there ever was, as `id address`. */
+  readonly real: Set<string> = new Set();
+  /** The end has come: nobody is started again. */
+  #closing = false;
+
+  constructor(configuration: Configuration, ledger: Ledger) {
+    this.ledger = ledger;
+    this.#random = seededRandom(`${configuration.seed} mesh`);
+    this.network = memoryNetwork({
+      clock: this.clock,
+      random: this.#random.fork('network'),
+      delay: { base: 1, jitter: 4 },
+      // who keeps lent bytes is found out
+      poison: true,
+    });
+    const { nodes, clients } = configuration;
+    this.nodes = nodes;
+    this.members = Array.from({ length: nodes + clients }, (_, index) => ({
+      index,
+      role: index < nodes ? 'node' : 'client',
+      host: hostOf(index),
+      lives: 0,
+      life: undefined,
+      starting: undefined,
+    }));
+  }
+
+  /** Those that are there now. */
+  *living(): Generator<Life> {
+    for (const { life } of this.members) if (life !== undefined && !life.over) yield life;
+  }
+
+  at(number: number): Member {
+    return this.members[number % this.members.length] as Member;
+  }
+
+  /** Everybody, a batch at a time: the bootstraps first, the clients last. */
+  async startAll(): Promise<void> {
+    for (let from = 0; from < this.members.length; from += BATCH)
+      await this.settle(
+        Promise.all(this.members.slice(from, from + BATCH).map((member) => this.#start(member))),
+      );
+  }
+
+  /** Starts a member again in `delay` ms; twice is once. */
+  startAgain(member: Member, delay: number): void {
+    if (this.#closing || member.starting !== undefined) return;
+    member.starting = this.#pause(delay)
+      .then(() => (this.#closing ? undefined : this.#start(member)))
+      .finally(() => {
+        member.starting = undefined;
+      });
+  }
+
+  /** As the death of a process: the network first, so that nothing it still says is heard. */
+  crash(member: Member): void {
+    const { life } = member;
+    if (life === undefined || life.over) return;
+    this.#forget(member, life);
+    this.network.faults.kill(member.host);
+    const [root] = processesOf(life.runtime);
+    if (root !== undefined) life.runtime.exit(root, 'kill');
+  }
+
+  /** Ends all in good order, the youngest first. */
+  async stopAll(): Promise<void> {
+    this.#closing = true;
+    for (const member of this.members.toReversed()) {
+      const { life } = member;
+      if (life === undefined) continue;
+      this.#forget(member, life);
+      await this.settle(life.handle.disconnect({ timeout: 1_000 }));
+    }
+  }
+
+  /** Moves time until the promise is settled, and gives what it resolved to. */
+  async settle<T>(promise: Promise<T>, limit = 120_000): Promise<T> {
+    let done = false;
+    const end = (): void => {
+      done = true;
+    };
+    promise.then(end, end);
+    await this.clock.until(() => done, limit);
+    return promise;
+  }
+
+  async #start(member: Member): Promise<void> {
+    const name = `${member.role}-${member.index}.${++member.lives}`;
+    const random = this.#random.fork(name);
+    const runtime = new Runtime({
+      clock: this.clock,
+      random,
+      logger: silentLogger,
+      // time would be the machine's
+      budget: { milliseconds: Infinity },
+      runQueue: { tag: 'seeded', random: random.fork('order') },
+    });
+    const restarts = new RestartLog();
+    runtime.onReport((report) => {
+      restarts.add(report, this.clock.now());
+    });
+    const diary = new Diary();
+    const scope = new NameScope();
+    const identity = createIdentity(
+      this.#random.fork(member.index % 2 === 0 ? `key ${member.index}` : `key ${name}`),
+      this.clock.wall(),
+    );
+    // before it starts: others may hear of it before we do
+    if (member.role === 'node') this.real.add(`${hex(identity.nodeId)} ${member.host}:${PORT}`);
+    const handle = await this.#handle(member, {
+      realm: REALM,
+      runtime,
+      transport: this.network.transport(member.host),
+      limits: LIMITS,
+      identity,
+      children: [probes(diary, scope)],
+    });
+    const life: Life = {
+      name,
+      runtime,
+      scope,
+      diary,
+      restarts,
+      handle,
+      serving: new Set(),
+      changing: new Set(),
+      sequences: new Map(),
+      baseline: undefined,
+      over: false,
+    };
+    member.life = life;
+    this.ledger.log(this.clock.now(), `${name} started`);
+    // too many of its actors died at once: whoever runs a node starts it again
+    const ended = handle.ended.then(() => {
+      if (life.over) return;
+      this.#forget(member, life);
+      this.startAgain(member, PAUSE);
+    });
+    await Promise.race([ended, Promise.resolve()]);
+    this.onStart(member, life);
+  }
+
+  /** Told of every life that begins. */
+  onStart: (member: Member, life: Life) => void = () => {};
+
+  #forget(member: Member, life: Life): void {
+    life.over = true;
+    member.life = undefined;
+    this.past.push(life);
+    this.ledger.log(this.clock.now(), `${life.name} is over`);
+  }
+
+  async #handle(member: Member, options: NodeOptions): Promise<Node | RemoteClient> {
+    if (member.role === 'node')
+      return startNode({
+        ...options,
+        listen: `${member.host}:${PORT}`,
+        ...joining(member.index, this.nodes),
+      });
+    // its node may be down: it tries as often as it takes
+    for (;;) {
+      try {
+        return await connect(urlOf(member.index % this.nodes), options);
+      } catch (error) {
+        if (!(error instanceof RpcError) || this.#closing) throw error;
+        await this.#pause(PAUSE);
+      }
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.setTimer(ms, resolve);
+    });
+  }
+}
+
+const urlOf = (index: number): string => `https://${hostOf(index)}:${PORT}`;
+
+/** Benchmarking addresses (RFC 2544), each in a /24 of its own while there are at most 512. */
+const hostOf = (index: number): string => `198.${18 + ((index >> 8) & 1)}.${index & 255}.${1 + (index >> 9)}`;
+
+/** How a node finds the others. */
+const joining = (index: number, nodes: number): NodeOptions => ({
+  bootstrap: Array.from({ length: Math.min(BOOTSTRAPS, index) }, (_, n) => urlOf(n)),
+  dht: { refresh: REFRESH },
+  pool: nodes > LARGE ? LARGE_POOL : POOL,
+});

@@ -1,0 +1,140 @@
+/**
+ * Actors that every member of a simulated mesh has beside its own: they do what actors do, and keep a diary of it.
+ *
+ * probes (oneForAll, 3 in 5 s: as often as the user's supervisor above it)
+ * ├── receiver  takes the messages, in order
+ * ├── courier   sends them
+ * └── warden    monitors the other two
+ *
+ * oneForAll, so that the death of one makes the supervisor stop the others in their order.
+ */
+import { seconds } from '../../actor/clock.ts';
+import { Down } from '../../actor/monitor.ts';
+import type { NameScope } from '../../actor/names.ts';
+import type { Ref } from '../../actor/pid.ts';
+import type { Process, Self } from '../../actor/process.ts';
+import type { ChildSpec } from '../../otp/child-spec.ts';
+import type { GenServer } from '../../otp/gen-server.ts';
+import { noReply } from '../../otp/result.ts';
+import { ServerRef } from '../../otp/server-ref.ts';
+import { supervisor, worker } from '../../otp/supervisor.ts';
+import type { Diary, Watch } from './diary.ts';
+
+interface ProbeArgs {
+  readonly diary: Diary;
+  readonly scope: NameScope;
+}
+
+interface Note {
+  readonly sender: number;
+  readonly sequence: number;
+}
+
+interface ReceiverCasts {
+  note(note: Note): void;
+}
+
+export interface CourierCasts {
+  burst(count: number): void;
+}
+
+/** In the order in which they are started. */
+const ORDER = { receiver: 0, courier: 1, warden: 2 };
+
+const serialOf = (self: Self): number => (self as Process).serial;
+const parentOf = (self: Self): number => (self.parent as Process | null)?.serial ?? 0;
+
+/** Only what a supervisor stops counts: who dies of its supervisor's death dies in any order. */
+const stopped = (what: keyof typeof ORDER, reason: unknown, { diary }: ProbeArgs, self: Self): void => {
+  if (reason === 'shutdown') diary.stopped(parentOf(self), ORDER[what]);
+};
+
+const receiver: GenServer<ProbeArgs, ProbeArgs, object, ReceiverCasts> = {
+  label: 'receiver',
+  trapExit: true,
+  init: (args, self) => {
+    args.diary.started(parentOf(self));
+    return args;
+  },
+  handleCast: {
+    note: ({ sender, sequence }, args, self) => {
+      args.diary.received(sender, serialOf(self), sequence);
+      return noReply(args);
+    },
+  },
+  terminate: (reason, args, self) => {
+    stopped('receiver', reason, args, self);
+  },
+};
+
+const courier: GenServer<ProbeArgs, ProbeArgs, object, CourierCasts> = {
+  label: 'courier',
+  trapExit: true,
+  init: (args, self) => {
+    args.diary.started(parentOf(self));
+    return args;
+  },
+  handleCast: {
+    burst: (count, args, self) => {
+      const to = args.scope.whereis('receiver') as Process | undefined;
+      if (to === undefined) return noReply(args);
+      const sender = serialOf(self);
+      const pair = args.diary.pair(sender, to.serial);
+      const ref = new ServerRef<object, ReceiverCasts>(self.runtime, to);
+      for (let n = 0; n < count; n++) {
+        if (ref.cast('note', { sender, sequence: pair.accepted })) pair.accepted++;
+        else pair.refused++;
+      }
+      pair.deepest = Math.max(pair.deepest, pair.accepted - pair.received);
+      return noReply(args);
+    },
+  },
+  terminate: (reason, args, self) => {
+    stopped('courier', reason, args, self);
+  },
+};
+
+interface WardenState {
+  readonly args: ProbeArgs;
+  readonly watches: Map<Ref, Watch>;
+}
+
+const warden: GenServer<ProbeArgs, WardenState> = {
+  label: 'warden',
+  trapExit: true,
+  init: (args, self) => {
+    args.diary.started(parentOf(self));
+    const watches = new Map<Ref, Watch>();
+    for (const name of ['receiver', 'courier']) {
+      const target = args.scope.whereis(name) as Process | undefined;
+      if (target === undefined) continue;
+      // twice: each monitor has a down of its own
+      for (let n = 0; n < 2; n++)
+        watches.set(self.monitor(target), args.diary.watch(serialOf(self), target.serial));
+    }
+    return { args, watches };
+  },
+  handleInfo: (message, state) => {
+    const watch = message instanceof Down ? state.watches.get(message.ref) : undefined;
+    if (watch !== undefined) watch.downs++;
+    return noReply(state);
+  },
+  terminate: (reason, { args }, self) => {
+    stopped('warden', reason, args, self);
+  },
+};
+
+/** For `children` of a node or client; `scope` is where the courier is found. */
+export function probes(diary: Diary, scope: NameScope): ChildSpec {
+  const args: ProbeArgs = { diary, scope };
+  return supervisor('probes', {
+    strategy: 'oneForAll',
+    intensity: 3,
+    period: seconds(5),
+    children: [
+      worker('receiver', receiver, args, { name: 'receiver', scope }),
+      worker('courier', courier, args, { name: 'courier', scope }),
+      worker('warden', warden, args, { name: 'warden', scope }),
+    ],
+  });
+}

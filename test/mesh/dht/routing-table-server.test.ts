@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest';
+import { Runtime } from '../../../src/actor/runtime.ts';
+import { silentLogger } from '../../../src/actor/logger.ts';
+import type { Clock } from '../../../src/actor/clock.ts';
+import { actor } from '../../../src/mesh/context.ts';
+import { K, type Contact } from '../../../src/mesh/dht/contact.ts';
+import { lookUp } from '../../../src/mesh/dht/dht.ts';
+import { bucketIndex } from '../../../src/mesh/dht/node-id.ts';
+import { Request } from '../../../src/otp/server-ref.ts';
+import type { Node } from '../../../src/node.ts';
+import { closeAtEnd, contextOf, meshWorld, type MeshWorld } from '../../mesh-world.ts';
+import { die, expectNoCrash, find, hostOf, idOf, joinedNodes, kill, minutes, tableOf } from './dht-mesh.ts';
+
+/** Contacts in the far half of the id space, each in a network of its own, where nobody is. */
+function strangers(node: Node, count: number): Contact[] {
+  return Array.from({ length: count }, (_, i) => {
+    const id = idOf(node).slice();
+    id[0]! ^= 0x80;
+    id[31] = i;
+    id[30] = i >> 8;
+    return { id, nodeId: Buffer.from(id).toString('hex'), address: `203.${i >> 8}.${i & 255}.1:9443` };
+  });
+}
+
+function see(node: Node, contact: Contact): void {
+  const context = contextOf(node);
+  const table = actor(context, 'routingTable');
+  if (table === undefined) throw new Error('no table');
+  context.runtime.cast(table, new Request('seen', { contact }));
+}
+
+const has = (node: Node, { nodeId }: Contact): boolean => tableOf(node).find(nodeId) !== undefined;
+
+async function alone(): Promise<{ world: MeshWorld; node: Node }> {
+  const world = meshWorld();
+  const node = await world.node();
+  closeAtEnd(world, node);
+  return { world, node };
+}
+
+describe('a full bucket', () => {
+  test('asks its oldest contact, and gives its place to the newcomer when it is silent', async () => {
+    const { world, node } = await alone();
+    const all = strangers(node, K + 1);
+    for (const contact of all) see(node, contact);
+    await world.clock.settle();
+    expect([has(node, all[0]!), has(node, all[K]!)]).toEqual([true, false]);
+    await world.clock.advance(5_000);
+    expect([has(node, all[0]!), has(node, all[K]!)]).toEqual([false, true]);
+    expect(tableOf(node).size).toBe(K);
+  });
+
+  test('keeps its oldest contact while that one answers, whoever comes', async () => {
+    const world = meshWorld({ poison: false });
+    const node = await world.node();
+    let old = await world.node({ bootstrap: [node.url] });
+    while (bucketIndex(idOf(node), idOf(old)) !== 0) {
+      await die(world, old);
+      old = await world.node({ bootstrap: [node.url] });
+    }
+    await world.settle(old.ready());
+    closeAtEnd(world, old, node);
+    for (const contact of strangers(node, 500)) see(node, contact);
+    await world.clock.advance(minutes(2));
+    expect(tableOf(node).find(old.id)).toBeDefined();
+    expectNoCrash(world);
+  });
+});
+
+describe('contacts stay', () => {
+  test('when this machine slept through the deadlines of its questions', async () => {
+    const world = meshWorld({ poison: false });
+    const nodes = await joinedNodes(world, 4);
+    let slept = 0;
+    const sleeper: Clock = { ...world.clock, now: () => world.clock.now() + slept };
+    const runtime = new Runtime({
+      clock: sleeper,
+      random: world.random.fork('sleeper'),
+      logger: silentLogger,
+    });
+    const node = await world.node({ runtime, bootstrap: [nodes[0]!.url] });
+    await world.settle(node.ready());
+    closeAtEnd(world, ...nodes, node);
+    for (const other of nodes) world.network.faults.stall(hostOf(node), hostOf(other), 3_000);
+    const done = lookUp(contextOf(node), { kind: 'nodes', target: new Uint8Array(32) }, 10_000);
+    await world.clock.advance(10);
+    slept = 3_600_000;
+    await world.settle(done);
+    expect(tableOf(node).size).toBe(4);
+    expect(contextOf(node).dht.lost.size).toBe(0);
+  });
+
+  test('when the wall clock jumps', async () => {
+    const world = meshWorld({ poison: false });
+    const nodes = await joinedNodes(world, 3);
+    closeAtEnd(world, ...nodes);
+    world.clock.jump(minutes(600));
+    await world.clock.advance(minutes(1));
+    world.clock.jump(-minutes(660));
+    for (const node of nodes) await find(world, node, 'a.b');
+    for (const node of nodes) expect(tableOf(node).size).toBe(2);
+  });
+
+  test('when the actor is killed, all of them, and none of the dead comes back', async () => {
+    const world = meshWorld({ poison: false });
+    const nodes = await joinedNodes(world, 4);
+    closeAtEnd(world, ...nodes.slice(0, 3));
+    await die(world, nodes[3]!);
+    await find(world, nodes[0]!, 'a.b');
+    expect(tableOf(nodes[0]!).size).toBe(2);
+    const before = tableOf(nodes[0]!);
+    kill(nodes[0]!, 'routingTable');
+    await world.clock.advance(2_000);
+    expect(tableOf(nodes[0]!)).not.toBe(before);
+    expect(tableOf(nodes[0]!).size).toBe(2);
+  });
+});
+
+test('a contact whose connection falls silent leaves, though nobody has asked it anything', async () => {
+  const world = meshWorld({ poison: false });
+  const nodes = await joinedNodes(world, 3);
+  closeAtEnd(world, nodes[0]!, nodes[1]!);
+  await die(world, nodes[2]!);
+  const asked = nodes.slice(0, 2).map((node) => contextOf(node).counters.lookups);
+  await world.clock.advance(45_000);
+  for (const node of nodes.slice(0, 2)) expect(tableOf(node).find(nodes[2]!.id)).toBeUndefined();
+  expect(nodes.slice(0, 2).map((node) => contextOf(node).counters.lookups)).toEqual(asked);
+});
+
+test('a contact that says goodbye leaves at once, and the last one leaves the first node alone, not cut off', async () => {
+  const world = meshWorld({ poison: false });
+  const nodes = await joinedNodes(world, 3);
+  const [first, second, third] = nodes;
+  closeAtEnd(world, first!);
+  const told: string[] = [];
+  first!.events.addEventListener('dht.unreachable', () => told.push('unreachable'));
+  await world.settle(second!.close());
+  await world.clock.advance(10);
+  expect(tableOf(first!).find(second!.id)).toBeUndefined();
+  expect(tableOf(third!).find(second!.id)).toBeUndefined();
+  await world.settle(third!.close());
+  await world.clock.advance(10);
+  expect((await find(world, first!, 'a.b'))?.outcome).toEqual({ tag: 'providers', providers: [] });
+  await world.clock.advance(minutes(5));
+  expect(told).toEqual([]);
+});
+
+test('nobody is a contact of its own', async () => {
+  const { world, node } = await alone();
+  see(node, { id: idOf(node), nodeId: node.id, address: new URL(node.url).host });
+  await world.clock.settle();
+  expect(tableOf(node).size).toBe(0);
+});
+
+test('an idle node looks up its own place once per refresh, and the far buckets, and no more', async () => {
+  const world = meshWorld({ poison: false });
+  const nodes = await joinedNodes(world, 3, { dht: { refresh: minutes(1) } });
+  closeAtEnd(world, ...nodes);
+  const { counters } = contextOf(nodes[0]!);
+  const before = counters.lookups;
+  await world.clock.advance(minutes(10));
+  // ten periods, each 10 % shorter or longer
+  expect(counters.lookups - before).toBeGreaterThanOrEqual(9);
+  expect(counters.lookups - before).toBeLessThanOrEqual(11);
+});

@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'vitest';
+import { attemptTime, LONGEST_ATTEMPT, planRoutes } from '../../../src/mesh/peer/pool-plan.ts';
+
+const none = (): boolean => false;
+
+describe('the ways to a peer', () => {
+  test('a connection that is there is the only one', () => {
+    expect(planRoutes({ connected: true, addresses: ['a', 'b'], dead: none })).toEqual([{ tag: 'pooled' }]);
+  });
+
+  test('else its addresses in order, without those that answered nobody', () => {
+    expect(planRoutes({ connected: false, addresses: ['a', 'b', 'c'], dead: (one) => one === 'b' })).toEqual([
+      { tag: 'direct', address: 'a' },
+      { tag: 'direct', address: 'c' },
+    ]);
+  });
+
+  test('each gets an equal part of what is left, 3 s at most, and enough for a handshake nearby', () => {
+    expect(attemptTime(2_000, 2)).toBe(1_000);
+    expect(attemptTime(Infinity, 3)).toBe(LONGEST_ATTEMPT);
+    expect(attemptTime(100, 4)).toBe(250);
+    expect(attemptTime(-5, 1)).toBe(250);
+  });
+});
