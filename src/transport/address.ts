@@ -22,6 +22,10 @@ privateRanges.addSubnet('169.254.0.0', 16, 'ipv4');
 privateRanges.addSubnet('fc00::', 7, 'ipv6');
 privateRanges.addSubnet('fe80::', 10, 'ipv6');
 
+const linkLocal = new BlockList();
+linkLocal.addSubnet('169.254.0.0', 16, 'ipv4');
+linkLocal.addSubnet('fe80::', 10, 'ipv6');
+
 /** The class of a numeric address; an IPv6 zone (`%eth0`) is ignored. */
 export function addressClass(host: string): AddressClass {
   const bare = withoutZone(host);
@@ -61,6 +65,12 @@ const withoutZone = (host: string): string => {
 
 /** Whether `host` is an address of this machine only. */
 export const isLoopback = (host: string): boolean => isIP(host) !== 0 && addressClass(host) === 'loopback';
+
+/** Whether a numeric address means another machine on every wire. */
+export const isLinkLocal = (host: string): boolean => {
+  const bare = withoutZone(host);
+  return linkLocal.check(bare, isIP(bare) === 6 ? 'ipv6' : 'ipv4');
+};
 
 /** Leading 16-bit groups of an IPv6 address that make a /64, the least a network gives to one user. */
 const PREFIX_GROUPS = 4;

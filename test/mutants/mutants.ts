@@ -443,7 +443,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'idempotency key not remembered',
     file: 'src/mesh/router/keyed-call.ts',
-    find: '  keyed.begin(key, run, call.timeout);\n',
+    find: '  keyed.begin(key, run, call.timeout, call.caller.nodeId);\n',
     replace: '',
     tests: ['test/mesh/handlers/idempotency.test.ts'],
   },

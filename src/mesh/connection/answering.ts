@@ -92,10 +92,12 @@ export class Answering {
 
   #admits(): boolean {
     const { context, dht } = this.#answerer;
+    if (dht.queued > UNREAD || !this.#budget.take(context.runtime.clock.now())) {
+      context.counters.droppedQuestions++;
+      return false;
+    }
     this.#answerer.used();
-    if (dht.queued <= UNREAD && this.#budget.take(context.runtime.clock.now())) return true;
-    context.counters.droppedQuestions++;
-    return false;
+    return true;
   }
 
   #pong(id: Uint8Array, timestamp: number): void {

@@ -68,7 +68,7 @@ export class Asking implements Asked {
         request.reply(undefined);
       } else {
         this.#asker.used();
-        request.sent = true;
+        request.sent = request.tried = true;
         request.ticket = keyOf(id);
         request.asked = this;
         this.#pending.set(request.ticket, request);

@@ -20,7 +20,7 @@ export type Answer =
 export interface Told {
   /** Runs in the turn of `self`, or never when `self` has ended by then. */
   readonly told: (answer: Answer) => void;
-  /** Runs when the peer is to blame, though whoever asked is gone: somebody should know of it. */
+  /** Runs when the peer is of no use, though whoever asked is gone: somebody should know of it. */
   readonly failed?: () => void;
 }
 
@@ -48,10 +48,10 @@ export function ask(
         settle({ ok: true, answer: outcome.answer, took: waited });
         return;
       }
-      const whose = pooled ? blame(outcome.failure, waited, timeout) : 'ours';
-      if (whose === 'peer') failed?.();
+      const whose = pooled ? blame(outcome.failure, waited, timeout, call.tried) : 'ours';
+      if (whose !== 'ours') failed?.();
       const rest = timeout - waited - AGAIN;
-      if (whose === 'peer' || last || rest <= 0 || !self.alive) settle({ ok: false, blame: whose });
+      if (whose !== 'ours' || last || rest <= 0 || !self.alive) settle({ ok: false, blame: whose });
       else
         runtime.workAfter(AGAIN, self, () => {
           attempt(rest, true);

@@ -25,39 +25,66 @@ export interface Bootstraps {
 /** Milliseconds for one of them: a handshake over a bad line, not more. */
 const DIAL_TIMEOUT = seconds(5);
 
+/** Who it was that answered, or whether whoever is there refuses us. */
+export interface Dialed {
+  /** What it was dialed by: its host, which may be a name, and port. */
+  readonly at: string;
+  readonly answered: readonly Contact[];
+  readonly refused: boolean;
+}
+
+export interface Dialable extends Bootstraps {
+  readonly lost: readonly Contact[];
+  /** Addresses of those we have. */
+  readonly known: ReadonlySet<string>;
+  /** Whether whoever is there has refused us. */
+  readonly refuses: (at: string) => boolean;
+}
+
 /**
- * Asks each of them for a sign of life, but those with an address that is `known`; `told` hears, in the turn of `self`,
- * for each one who it was that answered, if anybody did.
+ * Asks each of them for a sign of life, but those with an address that is known or refuses us; `told` hears, in the
+ * turn of `self`, how it ended for each one.
  */
 export function dialAll(
   context: MeshContext,
   self: Process,
-  bootstraps: Bootstraps,
-  lost: readonly Contact[],
-  known: ReadonlySet<string>,
-  told: (answered: readonly Contact[]) => void,
+  all: Dialable,
+  told: (dialed: Dialed) => void,
 ): void {
-  const ping = (target: PeerTarget): void => {
+  const { lost, known, refuses, resolve } = all;
+  const nobody = (at: string, refused = false): void => {
+    told({ at, answered: [], refused });
+  };
+  const ping = (at: string, target: PeerTarget): void => {
     ask(context, self, target, { type: 'ping' }, DIAL_TIMEOUT, {
-      told: ({ ok }) => {
-        told(ok ? connected(context, target) : []);
+      told: (answer) => {
+        if (answer.ok) told({ at, answered: connected(context, target), refused: false });
+        else nobody(at, answer.blame === 'refused');
       },
     });
   };
-  for (const { nodeId, address } of lost) ping({ nodeId, addresses: [address] });
-  for (const { host, port } of others(context, bootstraps)) {
+  for (const { nodeId, address } of lost) {
+    if (refuses(address)) nobody(address, true);
+    else ping(address, { nodeId, addresses: [address] });
+  }
+  for (const { host, port } of others(context, all)) {
+    const at = addressOf(bare(host), port);
+    if (refuses(at)) {
+      nobody(at, true);
+      continue;
+    }
     const found = (hosts: readonly string[]): void => {
       const addresses = hosts.map((each) => addressOf(each, port)).filter((each) => each !== own(context));
-      if (addresses.length === 0 || addresses.some((each) => known.has(each))) told([]);
-      else ping({ nodeId: undefined, addresses });
+      if (addresses.length === 0 || addresses.some((each) => known.has(each))) nobody(at);
+      else ping(at, { nodeId: undefined, addresses });
     };
     if (isNumeric(host)) {
       found([bare(host)]);
       continue;
     }
-    bootstraps.resolve(bare(host)).then(
+    resolve(bare(host)).then(
       (hosts) => self.runtime.work(self, () => found(hosts)),
-      () => self.runtime.work(self, () => told([])),
+      () => self.runtime.work(self, () => nobody(at)),
     );
   }
 }

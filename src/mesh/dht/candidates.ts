@@ -1,15 +1,17 @@
 /**
  * Whom a lookup knows, closest to its target first.
  *
- * Pure. What others say of a node is a hint that anybody can make up, so it is bounded: one id per address in one
- * answer, at most `FRESH` of each path that were not asked, and of one network no more among the closest than a
- * routing table takes. Nothing is refused for what others claim of the same address or network: a closer claim stands
- * before a farther one, and one that has failed makes room, so that no lie keeps an honest node out for long. Whoever
- * is named only by nodes whose other words led nowhere is not asked: made up ids cost a few questions, not twenty.
+ * Pure. What others say of a node is a hint that anybody can make up, so it is bounded: one id per address and one
+ * address per id in one answer, at most `FRESH` of each path that were not asked, and of one network no more among the
+ * closest than a routing table takes. Nothing is refused for what others claim of the same address or network: a closer
+ * claim stands before a farther one, and one that has failed makes room, so that no lie keeps an honest node out for
+ * long. Whoever is named only by nodes whose other words led nowhere is not asked: made up ids cost a few questions,
+ * not twenty. Nor does a wrong address hide a node: it is asked at the next one that others claim of it.
  */
+import { Candidate, Claim } from './candidate.ts';
 import type { Contact } from './contact.ts';
 import { compareDistance, headOf } from './node-id.ts';
-import { PER_TABLE, prefixOf, type Prefix } from './prefix-limits.ts';
+import { PER_TABLE, type Prefix } from './prefix-limits.ts';
 
 /** Candidates of one path that were not asked yet, the closest ones: several answers. */
 const FRESH = 100;
@@ -17,64 +19,8 @@ const FRESH = 100;
 const PER_ADDRESS = 2;
 /** Questions to one address in a lookup, under whatever ids. */
 const ASKS_PER_ADDRESS = 8;
-/** Words of a node that led nowhere until the others are doubted, and how many for each that was true. */
-const DOUBT = 4;
-const DOUBT_PER_TRUTH = 4;
-
-export type CandidateState =
-  /** Not asked. */
-  | 'fresh'
-  /** Asked, and waited for. */
-  | 'asked'
-  /** Asked, and no longer waited for; its answer still counts. */
-  | 'late'
-  | 'answered'
-  | 'failed';
-
-export class Candidate {
-  readonly contact: Contact;
-  /** The first 32 bits of its distance, as a signed number in the order of the distance. */
-  readonly key: number;
-  /** Path that heard of it first; from when it is asked, the one that asks. */
-  path: number;
-  /** Bit set of the paths that have heard of it; from when it is asked, of the one that asks. */
-  paths: number;
-  /** Referrals from us to it. */
-  depth: number;
-  state: CandidateState;
-  /** Its network, if that is counted. */
-  readonly prefix: Prefix | undefined;
-  askedAt: number;
-  lateAt: number;
-  /** Those that named it; nobody when we knew it. */
-  readonly referrers: Candidate[] = [];
-  /** Of those it named: how many answered, and how many did not, or not in time. */
-  truths: number;
-  lies: number;
-
-  constructor(contact: Contact, key: number, path: number, depth: number) {
-    this.contact = contact;
-    this.key = key;
-    this.path = path;
-    this.paths = 1 << path;
-    this.depth = depth;
-    this.state = 'fresh';
-    this.askedAt = 0;
-    this.lateAt = 0;
-    this.truths = 0;
-    this.lies = 0;
-    this.prefix = prefixOf(contact.address);
-  }
-
-  get isLiar(): boolean {
-    return this.lies >= DOUBT && this.lies > DOUBT_PER_TRUTH * this.truths;
-  }
-
-  /** Nobody whose words are good has named it. */
-  get isDoubtful(): boolean {
-    return this.referrers.length > 0 && this.referrers.every(({ isLiar }) => isLiar);
-  }
-}
+/** Addresses of one id that a path may claim in a lookup: two lies do not silence the third who knows better. */
+const CLAIMS_PER_PATH = 3;
 
 export class Candidates {
   readonly #target: Uint8Array;
@@ -107,32 +53,29 @@ export class Candidates {
     return this.#byId.get(nodeId);
   }
 
-  /** A path has heard of a contact, from `by` unless we knew it. One that was asked belongs to the path that did. */
+  /** A path has heard of a contact, from `by` unless we knew it. One that has answered is where it is. */
   add(contact: Contact, path: number, depth: number, by?: Candidate): void {
     const known = this.#byId.get(contact.nodeId);
     if (known !== undefined) {
-      if (known.state !== 'fresh') return;
-      known.paths |= 1 << path;
-      known.depth = Math.min(known.depth, depth);
-      if (by !== undefined) known.referrers.push(by);
+      if (known.state !== 'answered') this.#claimOf(known, contact, path, depth, by);
       return;
     }
-    const candidate = new Candidate(contact, headOf(contact.id) ^ this.#head, path, depth);
-    if (by !== undefined) candidate.referrers.push(by);
+    const candidate = new Candidate(new Claim(contact, path, depth, by), headOf(contact.id) ^ this.#head);
     this.#byId.set(contact.nodeId, candidate);
-    this.#ranked.splice(this.#placeOf(candidate), 0, candidate);
-    if (this.#claim(contact.address) > PER_ADDRESS) this.#crowded = true;
-    const { prefix } = candidate;
-    if (prefix !== undefined && this.#claim(prefix) > PER_TABLE) this.#crowded = true;
-    if (++this.#fresh[path]! > FRESH) this.#forgetFarthest(path);
+    this.#open(candidate, candidate.claim);
   }
 
-  /** Remembers that nobody need ask it. */
-  rule(contact: Contact): void {
-    if (this.#byId.has(contact.nodeId)) return;
-    const candidate = new Candidate(contact, 0, 0, 0);
-    candidate.state = 'failed';
-    this.#byId.set(contact.nodeId, candidate);
+  /** Once more where it is said to be, or somewhere else. Where it was asked nobody need send us again. */
+  #claimOf(known: Candidate, contact: Contact, path: number, depth: number, by?: Candidate): void {
+    const before = known.claimAt(contact.address);
+    if (before?.tried === true) return;
+    if (before !== undefined) before.join(path, depth, by);
+    else {
+      if (known.claims.filter((claim) => claim.path === path).length >= CLAIMS_PER_PATH) return;
+      known.claims.push(new Claim(contact, path, depth, by));
+    }
+    if (known.state === 'fresh') known.paths |= 1 << path;
+    else if (known.state === 'failed') this.#openNext(known);
   }
 
   ask(candidate: Candidate, path: number, now: number, lateAt: number): void {
@@ -140,6 +83,7 @@ export class Candidates {
     this.#asks.set(address, (this.#asks.get(address) ?? 0) + 1);
     this.#fresh[candidate.path]!--;
     candidate.state = 'asked';
+    candidate.claim.tried = true;
     candidate.path = path;
     candidate.paths = 1 << path;
     candidate.askedAt = now;
@@ -152,26 +96,32 @@ export class Candidates {
     this.#blame(candidate);
   }
 
-  answer(candidate: Candidate): void {
-    const wasBlamed = candidate.state === 'late';
-    candidate.state = 'answered';
-    for (const referrer of candidate.referrers) {
-      if (wasBlamed) referrer.lies--;
+  /** It has answered, and is at `address`: perhaps not where it was said to be, when a link to it was there. */
+  answer(candidate: Candidate, address: string): void {
+    const { contact, path, depth, referrers } = candidate.claim;
+    for (const referrer of referrers) {
+      if (candidate.state === 'late') referrer.lies--;
       referrer.truths++;
     }
+    candidate.state = 'answered';
+    if (address === contact.address) return;
+    candidate.claim = new Claim({ ...contact, address }, path, depth);
+    this.#count(candidate.claim);
   }
 
+  /** Nobody answered where it was asked: it is fresh again when others say that it is elsewhere. */
   fail(candidate: Candidate): void {
     if (candidate.state !== 'late') this.#blame(candidate);
     candidate.state = 'failed';
     const index = this.#placeOf(candidate);
     if (this.#ranked[index] === candidate) this.#ranked.splice(index, 1);
+    this.#openNext(candidate);
   }
 
   /**
    * Walks over those that count, closest first, until `visit` returns true. Left out: the third id of an address,
    * an address that was asked often enough, whoever comes from a network that has its share already, and whoever only
-   * liars named.
+   * liars named; unless another address that is claimed of the same id is none of these.
    */
   walk(visit: (candidate: Candidate) => boolean): void {
     if (!this.#crowded && !this.#doubted) {
@@ -180,16 +130,41 @@ export class Candidates {
     }
     const seen = new Map<Prefix, number>();
     for (const candidate of this.#ranked) {
-      const { prefix, state } = candidate;
-      const { address } = candidate.contact;
-      if (state === 'fresh' && (this.#asks.get(address) ?? 0) >= ASKS_PER_ADDRESS) continue;
-      if (state === 'fresh' && candidate.isDoubtful) continue;
-      if ((seen.get(address) ?? 0) >= PER_ADDRESS) continue;
-      if (prefix !== undefined && (seen.get(prefix) ?? 0) >= PER_TABLE) continue;
-      seen.set(address, (seen.get(address) ?? 0) + 1);
+      const claim = this.#counting(candidate, seen);
+      if (claim === undefined) continue;
+      const { prefix, contact } = claim;
+      seen.set(contact.address, (seen.get(contact.address) ?? 0) + 1);
       if (prefix !== undefined) seen.set(prefix, (seen.get(prefix) ?? 0) + 1);
       if (visit(candidate)) return;
     }
+  }
+
+  /** The claim by which a candidate counts among those `seen` before it; one that was not asked turns to it. */
+  #counting(candidate: Candidate, seen: ReadonlyMap<Prefix, number>): Claim | undefined {
+    const { claim, claims } = candidate;
+    if (candidate.state !== 'fresh') return hasRoom(claim, seen) ? claim : undefined;
+    if (this.#isOpen(claim, seen)) return claim;
+    const other = claims.length > 1 ? claims.find((each) => this.#isOpen(each, seen)) : undefined;
+    if (other !== undefined) candidate.claim = other;
+    return other;
+  }
+
+  #isOpen(claim: Claim, seen: ReadonlyMap<Prefix, number>): boolean {
+    if (claim.tried || claim.isDoubtful) return false;
+    return (this.#asks.get(claim.contact.address) ?? 0) < ASKS_PER_ADDRESS && hasRoom(claim, seen);
+  }
+
+  /** It can be asked where a claim says that it is. */
+  #open(candidate: Candidate, claim: Claim): void {
+    candidate.turnTo(claim);
+    this.#ranked.splice(this.#placeOf(candidate), 0, candidate);
+    this.#count(claim);
+    if (++this.#fresh[claim.path]! > FRESH) this.#forgetFarthest(claim.path);
+  }
+
+  #openNext(failed: Candidate): void {
+    const next = failed.claims.find(({ tried }) => !tried);
+    if (next !== undefined) this.#open(failed, next);
   }
 
   /** Where it stands, or would stand, among the ranked. */
@@ -207,14 +182,20 @@ export class Candidates {
     return low;
   }
 
-  #blame({ referrers }: Candidate): void {
-    for (const referrer of referrers) {
+  /** Those that named the address at which it was asked, and no others. */
+  #blame({ claim }: Candidate): void {
+    for (const referrer of claim.referrers) {
       referrer.lies++;
       if (referrer.isLiar) this.#doubted = true;
     }
   }
 
-  #claim(of: Prefix): number {
+  #count({ contact, prefix }: Claim): void {
+    if (this.#countOne(contact.address) > PER_ADDRESS) this.#crowded = true;
+    if (prefix !== undefined && this.#countOne(prefix) > PER_TABLE) this.#crowded = true;
+  }
+
+  #countOne(of: Prefix): number {
     const claims = (this.#claims.get(of) ?? 0) + 1;
     this.#claims.set(of, claims);
     return claims;
@@ -224,7 +205,7 @@ export class Candidates {
   #forgetFarthest(path: number): void {
     const only = 1 << path;
     const index = this.#ranked.findLastIndex(
-      ({ paths, state, referrers }) => paths === only && state === 'fresh' && referrers.length > 0,
+      ({ paths, state, claim }) => paths === only && state === 'fresh' && claim.referrers.length > 0,
     );
     if (index < 0) return;
     const [forgotten] = this.#ranked.splice(index, 1);
@@ -232,3 +213,8 @@ export class Candidates {
     this.#fresh[path]!--;
   }
 }
+
+/** Whether its address and its network have their share not yet. */
+const hasRoom = ({ contact, prefix }: Claim, seen: ReadonlyMap<Prefix, number>): boolean =>
+  (seen.get(contact.address) ?? 0) < PER_ADDRESS &&
+  (prefix === undefined || (seen.get(prefix) ?? 0) < PER_TABLE);

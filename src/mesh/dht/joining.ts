@@ -13,7 +13,9 @@ export type Phase =
   /** Our own id is being looked up. */
   | 'looking'
   /** Nobody is in reach; another try comes later. */
-  | 'waiting';
+  | 'waiting'
+  /** All refuse us; another try comes much later. */
+  | 'resting';
 
 export type Event =
   /** The start, or the end of the pause. */
@@ -26,6 +28,8 @@ export type Event =
   | 'empty'
   /** None of those that were dialed is there. */
   | 'unanswered'
+  /** All there are have refused us. */
+  | 'refused'
   /** The lookup of our own id has ended: it found somebody, or nobody. */
   | 'placed'
   | 'misplaced'
@@ -38,6 +42,9 @@ export type Step =
   /** Look up something in each bucket beyond our neighbors. */
   | 'spread'
   | 'pause'
+  /** The long pause, which ends early when somebody comes. */
+  | 'rest'
+  | 'cancel'
   /** Nobody is in reach. */
   | 'lose'
   /** We have our place. */
@@ -58,8 +65,9 @@ export interface Next {
 export function join(phase: Phase, event: Event, known: Known): Next {
   switch (event) {
     case 'due':
-      return phase === 'waiting' || phase === 'settled' ? begin(known) : stay(phase);
+      return phase === 'dialing' || phase === 'looking' ? stay(phase) : begin(known);
     case 'met':
+      if (phase === 'resting') return { phase: 'looking', steps: ['cancel', 'look'] };
       // the pause is not cut short: contacts that come and go must not make us look again and again
       return phase === 'dialing' ? { phase: 'looking', steps: ['look'] } : stay(phase);
     case 'regained':
@@ -69,6 +77,8 @@ export function join(phase: Phase, event: Event, known: Known): Next {
       return phase === 'settled' ? begin(known) : stay(phase);
     case 'unanswered':
       return phase === 'dialing' ? LOST : stay(phase);
+    case 'refused':
+      return phase === 'dialing' ? { phase: 'resting', steps: ['lose', 'rest'] } : stay(phase);
     case 'placed':
       if (phase !== 'looking') return stay(phase);
       // whoever answered may have left meanwhile: an empty table knows of nothing, and must not say no for others

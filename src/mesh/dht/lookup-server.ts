@@ -14,7 +14,9 @@ import type { GenServer } from '../../otp/gen-server.ts';
 import { ignore, noReply, started, stop, type NoReply, type Stop } from '../../otp/result.ts';
 import { worker } from '../../otp/supervisor.ts';
 import { Request } from '../../otp/server-ref.ts';
+import { addressClass, type AddressClass } from '../../transport/address.ts';
 import { actor, hex, shared, type MeshContext } from '../context.ts';
+import { classOf, isTold } from '../peer/announced.ts';
 import type { PeerAnswer, PeerQuestion } from '../peer/peer-request.ts';
 import { readyPeer } from '../peer/to-peer.ts';
 import { ask } from './ask.ts';
@@ -128,8 +130,10 @@ const lookupServer: GenServer<LookupArgs, State> = {
     };
     if (state.found !== undefined) {
       const at = { now: clock.now(), wall: clock.wall() };
+      // anybody may have put it here: only who is bound to loopback knows that it was somebody of this machine
+      const from = addressClass(shared(context, 'endpoint')?.local?.host ?? '');
       for (const record of shared(context, 'recordStore')?.held(hex(target), at) ?? [])
-        state.found.add(record);
+        state.found.add(record, from);
     }
     return started(state, { continue: new Wake() });
   },
@@ -186,9 +190,12 @@ function question(state: State, contact: Contact, timeout: number): void {
     told: (answer) => {
       if (!answer.ok) lookup.failed(nodeId);
       else {
-        const { nodes, value } = contentOf(answer.answer);
-        state.found?.take(value, self.clock.wall());
-        const took = lookup.answered(nodeId, nodes, self.clock.now(), value.length > 0);
+        // a link that was there leads where it really is, whatever others say
+        const at = context.standings.ready(nodeId, false)?.address ?? proven;
+        const from = classOf(at);
+        const { nodes, value } = contentOf(answer.answer, from);
+        state.found?.take(value, self.clock.wall(), from);
+        const took = lookup.answered(nodeId, nodes, self.clock.now(), value.length > 0, at);
         if (took !== undefined && warm) dht.times.observed(nodeId, took);
       }
       onAnswer(state);
@@ -217,15 +224,19 @@ interface Content {
 }
 
 /** What a node answered; the connection has matched it with the question. */
-function contentOf({ type, payload }: PeerAnswer): Content {
-  if (type === 'find_node_reply') return { nodes: contactsOf(payload.nodes), value: [] };
+function contentOf({ type, payload }: PeerAnswer, from: AddressClass): Content {
+  if (type === 'find_node_reply') return { nodes: contactsOf(payload.nodes, from), value: [] };
   if (type === 'find_value_reply')
-    return { nodes: contactsOf(payload.nodes ?? []), value: payload.value ?? [] };
+    return { nodes: contactsOf(payload.nodes ?? [], from), value: payload.value ?? [] };
   return { nodes: [], value: [] };
 }
 
-const contactsOf = (nodes: readonly ContactPayload[]): readonly Contact[] =>
-  nodes.slice(0, K).map(({ node_id: id, address }) => ({ id, nodeId: hex(id), address }));
+/** Nobody makes us dial where he could not have been told of: machines of our own network, or this one. */
+const contactsOf = (nodes: readonly ContactPayload[], from: AddressClass): readonly Contact[] =>
+  nodes
+    .slice(0, K)
+    .filter(({ address }) => isTold(address, from))
+    .map(({ node_id: id, address }) => ({ id, nodeId: hex(id), address }));
 
 // --- what came of it ----------------------------------------------------------------------------------------
 

@@ -3,8 +3,8 @@
  *
  * Pure: `start`, `answered`, `failed` put in what happened, `next` says whom to ask, `nextWake` when to call `next`
  * again though nothing happened. The nodes it starts from are dealt out to up to three paths which share nobody: what
- * a node answers is heard by its own path only, and no node is asked twice, so that liars must sit on every path to
- * lead the walk astray (S/Kademlia §4.4).
+ * a node answers is heard by its own path only, and no node is asked again once it answered, so that liars must sit on
+ * every path to lead the walk astray (S/Kademlia §4.4).
  *
  * Each path waits for at most `alpha` answers. One that is late leaves its place to another question, and still counts
  * when it comes. The walk is over when each of the k closest that live, and of each path's own share of k, has
@@ -16,7 +16,8 @@
  *
  * Bounded: `ASKED` questions, twenty contacts of each answer, and the limits of `candidates.ts`.
  */
-import { Candidates, type Candidate } from './candidates.ts';
+import type { Candidate } from './candidate.ts';
+import { Candidates } from './candidates.ts';
 import { ALPHA, K, type Contact } from './contact.ts';
 import type { LookupStats } from './lookup-request.ts';
 import { ID_BYTES, sameId } from './node-id.ts';
@@ -35,7 +36,7 @@ export interface LookupOptions {
   readonly target: Uint8Array;
   /** How long to wait for this contact. */
   readonly waits: (contact: Contact) => Waits;
-  /** Whether it has failed a moment ago, so that it need not be asked again. */
+  /** Whether it has failed a moment ago at this address, so that it need not be asked there again. */
   readonly isLost?: (contact: Contact) => boolean;
   readonly k?: number;
   readonly alpha?: number;
@@ -127,7 +128,8 @@ export class Lookup {
   }
 
   /**
-   * A node answered with contacts closer to the target, and with values or not.
+   * A node answered with contacts closer to the target, and with values or not. `address`: where it really is, when
+   * that is not where it was asked: a link to it was there.
    *
    * @returns how long it took; undefined when it was not asked, or has failed before: nothing has changed then.
    */
@@ -136,26 +138,27 @@ export class Lookup {
     closer: readonly Contact[],
     now: number,
     hasValues: boolean = false,
+    address?: string,
   ): number | undefined {
     const candidate = this.#settle(nodeId);
     if (candidate === undefined) return undefined;
-    this.#candidates.answer(candidate);
+    this.#candidates.answer(candidate, address ?? candidate.contact.address);
     this.#answers++;
     if (hasValues) {
       this.firstValueAt ??= now;
       this.#holders++;
       this.#valuesOn.add(candidate.path);
     }
-    const addresses = new Set<string>();
+    const named = new Set<string>();
     for (const contact of closer.slice(0, K)) {
-      if (addresses.has(contact.address)) continue;
-      addresses.add(contact.address);
+      if (named.has(contact.address) || named.has(contact.nodeId)) continue;
+      named.add(contact.address).add(contact.nodeId);
       this.#hear(contact, candidate.path, candidate.depth + 1, candidate);
     }
     return now - candidate.askedAt;
   }
 
-  /** A node did not answer in time, or cannot be reached. */
+  /** A node did not answer in time, or cannot be reached, where it was asked. */
   failed(nodeId: string): void {
     const candidate = this.#settle(nodeId);
     if (candidate === undefined) return;
@@ -246,8 +249,9 @@ export class Lookup {
 
   #hear(contact: Contact, path: number, depth: number, by?: Candidate): void {
     if (contact.id.byteLength !== ID_BYTES || sameId(contact.id, this.#options.self)) return;
-    if (this.#options.isLost?.(contact) === true) this.#candidates.rule(contact);
-    else this.#candidates.add(contact, path, depth, by);
+    // that address is out, not the id: others may know where it is
+    if (this.#options.isLost?.(contact) === true) return;
+    this.#candidates.add(contact, path, depth, by);
   }
 
   #leaveLate(now: number): void {

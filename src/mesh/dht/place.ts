@@ -6,6 +6,7 @@
 import { seconds } from '../../actor/clock.ts';
 import { Down } from '../../actor/monitor.ts';
 import type { Process } from '../../actor/process.ts';
+import type { TimerEntry } from '../../actor/timers.ts';
 import type { MeshContext } from '../context.ts';
 import { delay } from '../peer/backoff.ts';
 import { dialAll, others, type Bootstraps } from './bootstrap.ts';
@@ -14,6 +15,7 @@ import { join, type Event, type Phase, type Step } from './joining.ts';
 import { LookupDone } from './lookup-request.ts';
 import { startLookup } from './lookup-server.ts';
 import { bucketIndex } from './node-id.ts';
+import { REFUSED_FOR, RefusedAddresses } from './refused-addresses.ts';
 import type { RoutingTable } from './routing-table.ts';
 
 /** Contacts that were lost, of those that are dialed at a time. */
@@ -26,6 +28,9 @@ const LOOKUPS = 3;
  * these join and look things up.
  */
 const SPARSE = ALPHA;
+
+/** Share of the long pause by which it may be longer: those that were refused together do not come back together. */
+const JITTER = 0.1;
 
 export interface PlaceOptions {
   readonly context: MeshContext;
@@ -56,6 +61,8 @@ export class Place {
   #phase: Phase = 'waiting';
   /** Tries to reach somebody that failed in a row. */
   #attempt = 0;
+  #pause: TimerEntry | undefined;
+  readonly #refused = new RefusedAddresses();
   readonly #lookups = new Map<Process, Purpose>();
   /** Targets of lookups to come. */
   #spread: Target[] = [];
@@ -97,14 +104,14 @@ export class Place {
   search(): void {
     if (this.#phase !== 'settled') return;
     const known = new Set(this.#options.table.contacts().map(({ address }) => address));
-    this.#dial(known, () => {});
+    this.#dial(known);
   }
 
   #perform(step: Step): void {
     const { self, table } = this.#options;
     switch (step) {
       case 'dial':
-        return this.#dial(new Set(), () => this.step('unanswered'));
+        return this.#dial(new Set(), (refused) => this.step(refused ? 'refused' : 'unanswered'));
       case 'look':
         this.#spread = [];
         if (!this.#lookUp(table.self, 'place')) this.step('interrupted');
@@ -112,25 +119,36 @@ export class Place {
       case 'spread':
         return this.#lookInto(table.beyondNeighbors(self.random, SPARSE).filter(this.#isFar()), 'fill');
       case 'pause':
-        self.sendAfter(delay(this.#attempt++, self.random), new Due());
+        this.#pause = self.sendAfter(delay(this.#attempt++, self.random), new Due());
+        return undefined;
+      case 'rest':
+        this.#pause = self.sendAfter(REFUSED_FOR * (1 + JITTER * self.random.float()), new Due());
+        return undefined;
+      case 'cancel':
+        this.#pause?.unset();
         return undefined;
       case 'lose':
-        return this.#outOfReach();
+        return this.#outOfReach(this.#phase === 'resting' ? 'unauthorized' : undefined);
       case 'join':
         return this.#joined();
     }
   }
 
-  /** `over` is called when the last one has answered, or has not. */
-  #dial(known: ReadonlySet<string>, over: () => void): void {
+  /** `over` hears when the last one has answered, or has not: whether all there are refuse us. */
+  #dial(known: ReadonlySet<string>, over: (refused: boolean) => void = () => {}): void {
     const { context, self, bootstraps, met } = this.#options;
-    const lost = context.dht.lost.some(SEARCHED, self.clock.now(), self.random);
-    let left = lost.length + others(context, bootstraps).length;
+    const { lost } = context.dht;
+    const some = lost.some(SEARCHED, self.clock.now(), self.random);
+    let left = some.length + others(context, bootstraps).length;
+    let allRefuse = left > 0 && some.length === lost.size;
     // they may have been forgotten meanwhile
-    if (left === 0) over();
-    dialAll(context, self, bootstraps, lost, known, (answered) => {
+    if (left === 0) over(false);
+    const refuses = (at: string): boolean => this.#refused.has(at, self.clock.now());
+    dialAll(context, self, { ...bootstraps, lost: some, known, refuses }, ({ at, answered, refused }) => {
+      if (!refused) allRefuse = false;
+      else if (!refuses(at)) this.#refused.add(at, self.clock.now());
       for (const contact of answered) met(contact);
-      if (--left === 0) over();
+      if (--left === 0) over(allRefuse);
     });
   }
 
@@ -178,12 +196,16 @@ export class Place {
 
   // --- what others hear of it -----------------------------------------------------------------------------------
 
-  #outOfReach(): void {
+  #outOfReach(reason: string | undefined): void {
     const { context, table, bootstraps, self } = this.#options;
     const { dht, events } = context;
     if (dht.lostAt !== undefined || table.size > 0 || context.phase.closing) return;
     dht.lostAt = self.clock.now();
-    events.emit('dht.unreachable', { bootstraps: others(context, bootstraps).length, lost: dht.lost.size });
+    events.emit('dht.unreachable', {
+      bootstraps: others(context, bootstraps).length,
+      lost: dht.lost.size,
+      ...(reason === undefined ? {} : { reason }),
+    });
   }
 
   #joined(): void {

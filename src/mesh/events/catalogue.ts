@@ -109,9 +109,9 @@ export const MESH_EVENTS = {
   },
   'dht.unreachable': {
     level: 'warn',
-    fields: { bootstraps: 'number', lost: 'number' },
+    fields: { bootstraps: 'number', lost: 'number', reason: 'string?' },
     meaning:
-      'no node of the DHT is in reach: none of the bootstraps answers, nor of the contacts that were lost; it tries again',
+      'no bootstrap answers, nor a contact that was lost; it tries again, in 10 min when all refuse it (`unauthorized`)',
   },
   'dht.recovered': {
     level: 'info',

@@ -1,8 +1,9 @@
 /**
- * Whether a contact may be told to a peer: an address of a private range says nothing to who is outside of it, and
- * would have it knock at machines of its own. Pure. Source: DESIGN §8, Per-IP limits.
+ * Which addresses peers may tell each other: one of a private range says nothing to who is outside of it, and would
+ * have it knock at machines of its own. So we tell no such address, and dial none that we were told.
+ * Pure. Source: DESIGN §8, Per-IP limits.
  */
-import { addressClass, type AddressClass } from '../../transport/address.ts';
+import { addressClass, isLinkLocal, isLoopback, type AddressClass } from '../../transport/address.ts';
 import type { Contact } from '../dht/contact.ts';
 import { parseAddress } from './endpoint-text.ts';
 
@@ -13,8 +14,23 @@ const classes = new WeakMap<Contact, AddressClass>();
 export function announced(contact: Contact, to: AddressClass): boolean {
   let ours = classes.get(contact);
   if (ours === undefined) classes.set(contact, (ours = classOf(contact.address)));
-  return ours === 'public' || to === 'loopback' || to === ours;
+  return isOpen(ours, to);
 }
+
+/** Whether to believe an address that a peer names; `from`: the class of the address at which that peer really is. */
+export function isTold(address: string, from: AddressClass): boolean {
+  const at = parseAddress(address);
+  return at !== undefined && isOpen(addressClass(at.host), from);
+}
+
+/** Whether an address of a record means the same on every machine: who has signed it need not be near to us. */
+export function isSameEverywhere(address: string): boolean {
+  const host = parseAddress(address)?.host;
+  return host !== undefined && !isLoopback(host) && !isLinkLocal(host);
+}
+
+const isOpen = (ours: AddressClass, theirs: AddressClass): boolean =>
+  ours === 'public' || theirs === 'loopback' || theirs === ours;
 
 /** Of a `host:port`. */
 export const classOf = (address: string): AddressClass => addressClass(parseAddress(address)?.host ?? '');

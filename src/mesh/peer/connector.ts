@@ -18,7 +18,13 @@ import { RpcError } from '../errors/rpc-error.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { addressText, parseEndpoint } from './endpoint-text.ts';
 import { questionOf } from './peer-message.ts';
-import { PeerRequest, type PeerAnswer, type PeerOutcome, type PeerQuestion } from './peer-request.ts';
+import {
+  PeerRequest,
+  REFUSED,
+  type PeerAnswer,
+  type PeerOutcome,
+  type PeerQuestion,
+} from './peer-request.ts';
 import type { PeerTarget } from './peer-target.ts';
 import { poolStats } from './pool-table.ts';
 import type { PeerInfo, PoolStats } from './pool-view.ts';
@@ -55,7 +61,7 @@ export interface NatAwareOptions extends WaitOptions {
 
 /**
  * The nodes and clients that are connected, and messages to nodes anywhere. All promises reject with `RpcError`:
- * `invalid_args`, `connection_error`, `timeout`, `overloaded`, `canceled`. Default timeout 5,000 ms.
+ * `invalid_args`, `connection_error`, `unauthorized`, `timeout`, `overloaded`, `canceled`. Default timeout 5,000 ms.
  */
 export interface Peers {
   list(): readonly PeerInfo[];
@@ -171,9 +177,11 @@ export class Connector implements Peers {
       const { request, outcome } = this.#ask(target, question, patience, oneWay);
       const answered = await outcome;
       if (answered.ok) return answered.answer;
-      // nobody there is final; a connection that died under it is not
+      // nobody there is final, and so is a refusal; a connection that died under it is not
       const { failure } = answered;
-      const lost = failure.tag === 'exit' && failure.reason !== 'noconnection' && !request.sent;
+      const final =
+        failure.tag === 'exit' && (failure.reason === 'noconnection' || failure.reason === REFUSED);
+      const lost = failure.tag === 'exit' && !final && !request.sent;
       if (again || !lost) throw new RpcError(explain(failure, request.sent, patience.timeout));
     }
   }
@@ -212,6 +220,7 @@ function explain(failure: CallFailure, sent: boolean, timeout: number): RpcFailu
     case 'canceled':
       return { tag: 'canceled' };
     case 'exit':
+      if (failure.reason === REFUSED) return { tag: 'unauthorized', detail: 'the node refuses us' };
       return {
         tag: 'connection_error',
         sent,

@@ -22,9 +22,9 @@ import { RpcCall } from '../router/rpc-call.ts';
 import { DeadAddresses } from './dead-addresses.ts';
 import { parseAddress } from './endpoint-text.ts';
 import { attemptTime, planRoutes } from './pool-plan.ts';
-import { blames, isDuplicate, type Blamed } from './loss.ts';
+import { blames, isDuplicate, refusalOf, type Blamed } from './loss.ts';
 import type { Standing } from './standings.ts';
-import { readyPeer, unreachable, type PeerCallable } from './to-peer.ts';
+import { readyPeer, refused, unreachable, type PeerCallable } from './to-peer.ts';
 import { Wish } from './wish.ts';
 
 /**
@@ -171,7 +171,9 @@ export class Dialing {
     const { wish, address, core } = dial;
     this.#remove(dial);
     if (wish.phase === 'over') return;
-    const close = endOf(reason);
+    const end = endOf(reason);
+    const close = end?.close;
+    const refusal = end === undefined ? undefined : refusalOf(end);
     const nodeId = core.peerId === '' ? wish.nodeId : core.peerId;
     const ready = nodeId === undefined ? undefined : readyPeer(this.#context, nodeId);
     if (ready !== undefined) this.#deliver(wish, ready);
@@ -179,6 +181,7 @@ export class Dialing {
       wish.again(address);
       this.#await(wish);
     } else {
+      if (refusal !== undefined) wish.refused(address, refusal);
       this.#failed(wish, address, close === undefined ? 'nobody' : blames(close));
       this.#next(wish, close === undefined ? 'the connection was lost' : describeClose(close));
     }
@@ -274,15 +277,15 @@ export class Dialing {
     const spec = connectionSpec({ context: this.#context, core, dial, watcher, hold: true });
     const result = connections === undefined ? undefined : startDynamicChild(connections, spec);
     if (result === undefined || result instanceof Promise || result.tag !== 'ok') {
-      this.#next(wish, 'no connection can be started now');
+      // another address would fare no better, and the peer has nothing to do with it
+      this.#giveUp(wish, undefined);
       return;
     }
     const process = result.pid as Process;
     this.#self.monitor(process);
     const timer = this.#self.sendAfter(time, new AttemptOver(process));
     this.#dials.set(process, { process, core, address, wish, timer });
-    wish.dial = process;
-    wish.phase = 'dialing';
+    wish.dialed(process);
   }
 
   /** Whether a dial of ours to this peer has said hello and is not answered yet, or the peer's own. */
@@ -309,13 +312,18 @@ export class Dialing {
     this.#pump();
   }
 
-  /** A connection in doubt is better than none: whoever may wait waits there. */
-  #giveUp(wish: Wish, why: string): void {
+  /** A connection in doubt is better than none: whoever may wait waits there. @param why undefined: we have no room. */
+  #giveUp(wish: Wish, why: string | undefined): void {
     const doubtful = wish.nodeId === undefined ? undefined : this.#doubtful(wish.nodeId);
     if (doubtful !== undefined) this.#deliver(wish, doubtful.process);
     else {
       this.#forget(wish);
-      for (const call of wish.calls) unreachable(call, why);
+      const { refusal } = wish;
+      for (const call of wish.calls) {
+        if (why === undefined) overloaded(call);
+        else if (refusal !== undefined) refused(call, refusal);
+        else unreachable(call, why);
+      }
       this.#pump();
     }
   }
@@ -366,10 +374,10 @@ export class Dialing {
 
 const CLOSING = 'the node is closing';
 
-function endOf(reason: ExitReason): Ended['close'] | undefined {
+function endOf(reason: ExitReason): Ended | undefined {
   const ended =
     typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : undefined;
-  return ended instanceof Ended ? ended.close : undefined;
+  return ended instanceof Ended ? ended : undefined;
 }
 
 function overloaded(call: PeerCallable): void {

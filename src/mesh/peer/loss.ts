@@ -24,8 +24,15 @@ export function judgeLoss(reason: ExitReason, epoch: string): Loss {
     };
   }
   const failure = ended.refusal ?? connectFailure(ended.close);
-  const refused = failure.tag === 'unauthorized' || failure.tag === 'protocol_error';
-  return { failure, final: refused || isReplaced(ended.close, epoch) };
+  return { failure, final: isRefusal(failure) || isReplaced(ended.close, epoch) };
+}
+
+const isRefusal = ({ tag }: RpcFailure): boolean => tag === 'unauthorized' || tag === 'protocol_error';
+
+/** Why the peer or we refused the hello, when trying again would end the same. */
+export function refusalOf({ refusal, close }: Ended): RpcFailure | undefined {
+  const failure = refusal ?? (close.tag === 'remote' ? connectFailure(close) : undefined);
+  return failure !== undefined && isRefusal(failure) ? failure : undefined;
 }
 
 /** By somebody else: the node names the epoch of the newer connection, which may be one that we have lost since. */

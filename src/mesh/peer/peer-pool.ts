@@ -152,7 +152,7 @@ function onConnected(state: State, self: Self, what: Connected): void {
   self.monitor(connection);
   dialing.connected(nodeId, connection, standing.address);
   if (standing.dht && context.settings.dht) introduce(context, standing);
-  if (standing.isNode) evict(state, self);
+  if (standing.isNode) evict(state, self, connection);
 }
 
 /** The routing table takes only whom somebody has reached: this one was. */
@@ -163,14 +163,13 @@ function introduce(context: MeshContext, { peerId, address }: Standing): void {
   context.runtime.cast(routingTable, new Request('seen', { contact }));
 }
 
-function evict(state: State, self: Self): void {
+function evict(state: State, self: Self, newcomer?: Process): void {
   const { context, table } = state;
   // a client has one connection, and looks after it itself
   if (context.role === 'client') return;
   const { settings, standings, counters } = context;
-  for (const connection of table.leavers(settings.pool, self.clock.now(), (one) =>
-    useOf(standings.find(one)),
-  )) {
+  const use = (one: Process): Use => useOf(standings.find(one));
+  for (const connection of table.leavers(settings.pool, self.clock.now(), use, newcomer)) {
     counters.poolEvictions++;
     table.remove(connection);
     self.send(connection, new Drain(LEAVE, CloseCode.idle));
@@ -182,6 +181,7 @@ function evict(state: State, self: Self): void {
 
 const useOf = (standing: Standing | undefined): Use => ({
   mayLeave: standing !== undefined && standing.isNode && !standing.leaving,
+  dialed: standing?.dialed === true,
   idle: standing?.idle() === true,
   usedAt: standing?.usedAt ?? 0,
 });

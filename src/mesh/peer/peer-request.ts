@@ -37,6 +37,9 @@ export interface Asked {
   onGivenUp(request: PeerRequest): void;
 }
 
+/** The exit reason of a question whose peer refuses us: whoever asks again is told the same. */
+export const REFUSED = 'unauthorized';
+
 export class PeerRequest extends Call {
   readonly target: PeerTarget;
   readonly question: PeerQuestion;
@@ -44,6 +47,8 @@ export class PeerRequest extends Call {
   readonly oneWay: boolean;
   /** Clock ms; written by whoever lets it wait for a connection. */
   deadline: number = Infinity;
+  /** A dial began for it, or it was sent: whoever is silent from then on is the peer. */
+  tried = false;
   /** It may have reached the peer. The connection writes these three. */
   sent = false;
   /** Where it keeps it. */

@@ -2,8 +2,9 @@
  * Which connections of the pool are kept. Pure; `T` is whatever stands for a connection, times are clock ms.
  *
  * One per peer; a newer one takes the older's place, which is not growth. Those to other nodes leave when nobody used
- * them for a while, and, when there are more than the pool holds, in the order in which they were last used. None
- * leaves while something is in flight on it, and none that a client made: that one is the client's way to us.
+ * them for a while, and, when there are more than the pool holds, in the order in which they were last used. Those that
+ * we dialed and those that dialed us have as much room each: whoever dials us puts none of ours out. None leaves while
+ * something is in flight on it, and none that a client made: that one is the client's way to us.
  * Source: SPEC §7; `test/vectors/pool-endpoints.json`.
  */
 import { seconds } from '../../actor/clock.ts';
@@ -25,6 +26,8 @@ export const poolSettings = ({
 export interface Use {
   /** Whether it may leave at all. */
   readonly mayLeave: boolean;
+  /** We dialed it. */
+  readonly dialed: boolean;
   readonly idle: boolean;
   readonly usedAt: number;
 }
@@ -70,22 +73,39 @@ export class PoolTable<T> {
     return false;
   }
 
-  /** Those that leave now. */
-  leavers({ size, idleTimeout }: PoolSettings, now: number, useOf: (connection: T) => Use): readonly T[] {
-    const pooled: { readonly connection: T; readonly use: Use }[] = [];
+  /** Those that leave now; not `newcomer`, whose calls are on their way to it. */
+  leavers(settings: PoolSettings, now: number, useOf: (connection: T) => Use, newcomer?: T): readonly T[] {
+    const ours: Pooled<T>[] = [];
+    const theirs: Pooled<T>[] = [];
     for (const connection of this.#byPeer.values()) {
       const use = useOf(connection);
-      if (use.mayLeave) pooled.push({ connection, use });
+      if (use.mayLeave) (use.dialed ? ours : theirs).push({ connection, use });
     }
-    let tooMany = pooled.length - size;
-    const idle = pooled.filter(({ use }) => use.idle).sort((a, b) => a.use.usedAt - b.use.usedAt);
-    const leaving: T[] = [];
-    for (const { connection, use } of idle) {
-      if (tooMany-- <= 0 && now - use.usedAt < idleTimeout) break;
-      leaving.push(connection);
-    }
-    return leaving;
+    return [ours, theirs].flatMap((pooled) => leaversOf(pooled, settings, now, newcomer));
   }
+}
+
+interface Pooled<T> {
+  readonly connection: T;
+  readonly use: Use;
+}
+
+function leaversOf<T>(
+  pooled: readonly Pooled<T>[],
+  { size, idleTimeout }: PoolSettings,
+  now: number,
+  newcomer: T | undefined,
+): readonly T[] {
+  let tooMany = pooled.length - size;
+  const idle = pooled
+    .filter(({ connection, use }) => use.idle && connection !== newcomer)
+    .sort((a, b) => a.use.usedAt - b.use.usedAt);
+  const leaving: T[] = [];
+  for (const { connection, use } of idle) {
+    if (tooMany-- <= 0 && now - use.usedAt < idleTimeout) break;
+    leaving.push(connection);
+  }
+  return leaving;
 }
 
 export interface PoolCounts {

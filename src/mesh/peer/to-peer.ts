@@ -2,12 +2,14 @@
  * The way of a call or question to a peer: over the connection that is there, else by the peer pool, which makes one.
  *
  * No message goes to the pool for a peer that is connected. Whoever holds the call refuses it when the peer cannot be
- * reached: an `RpcCall` with `connection_error` that was not sent, a `PeerRequest` with exit `noconnection`.
+ * reached: an `RpcCall` with `connection_error` that was not sent, a `PeerRequest` with exit `noconnection`, or
+ * `unauthorized` when the peer refuses us.
  */
 import type { Process } from '../../actor/process.ts';
 import { actor, type MeshContext } from '../context.ts';
+import { describeFailure, type RpcFailure } from '../errors/rpc-failure.ts';
 import { RpcCall } from '../router/rpc-call.ts';
-import { PeerRequest } from './peer-request.ts';
+import { PeerRequest, REFUSED } from './peer-request.ts';
 import type { PeerTarget } from './peer-target.ts';
 
 /** Anything that is sent to a peer. The pool reads `target` when it has to dial. */
@@ -48,4 +50,10 @@ export const readyPeer = (context: MeshContext, nodeId: string): Process | undef
 export function unreachable(call: PeerCallable, detail: string): void {
   if (call instanceof RpcCall) call.refuse({ tag: 'connection_error', sent: false, detail });
   else call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
+}
+
+/** The same, because it refuses us. To a call it is a provider that is not there: another one may take it. */
+export function refused(call: PeerCallable, why: RpcFailure): void {
+  if (call instanceof RpcCall) unreachable(call, `the node refuses: ${describeFailure(why)}`);
+  else call.fail({ tag: 'exit', reason: REFUSED, holder: null });
 }

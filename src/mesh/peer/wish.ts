@@ -2,7 +2,9 @@
  * A peer that is wished for: the calls that wait for it, and the addresses at which it may be.
  */
 import type { Process } from '../../actor/process.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { RpcCall } from '../router/rpc-call.ts';
+import { PeerRequest } from './peer-request.ts';
 import type { PeerCallable } from './to-peer.ts';
 
 /** Calls that wait for one peer, as many as may be under way to it. */
@@ -34,6 +36,8 @@ export class Wish {
   readonly calls: Set<PeerCallable> = new Set();
   /** Address → whether it was tried. */
   readonly #addresses = new Map<string, boolean>();
+  /** Address → why whoever is there refuses us. */
+  readonly #refusals = new Map<string, RpcFailure>();
 
   constructor(nodeId: string | undefined) {
     this.nodeId = nodeId;
@@ -81,11 +85,28 @@ export class Wish {
     this.#addresses.set(address, false);
   }
 
+  /** Its turn has come. */
+  dialed(dial: Process): void {
+    this.dial = dial;
+    this.phase = 'dialing';
+    for (const call of this.calls) if (call instanceof PeerRequest) call.tried = true;
+  }
+
+  refused(address: string, why: RpcFailure): void {
+    this.#refusals.set(address, why);
+  }
+
+  /** Why we are refused, when that is so at every address. */
+  get refusal(): RpcFailure | undefined {
+    return this.#refusals.size < this.#addresses.size ? undefined : [...this.#refusals.values()].at(-1);
+  }
+
   /** False when too many wait. */
   hold(call: PeerCallable): boolean {
     if (this.calls.size >= CALLS) for (const held of this.calls) if (held.settled) this.calls.delete(held);
     if (this.calls.size >= CALLS) return false;
     if (call instanceof RpcCall) call.stage = 'waiting';
+    else if (this.phase === 'dialing') call.tried = true;
     this.calls.add(call);
     return true;
   }

@@ -8,6 +8,7 @@ import { Call, type CallFailure } from '../../actor/call.ts';
 import { Request } from '../../otp/server-ref.ts';
 import { actor, type MeshContext } from '../context.ts';
 import type { LookupStats } from '../dht/lookup-request.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { CacheEntry } from './provider-cache.ts';
 import type { RemoteProvider } from './remote-provider.ts';
 
@@ -21,7 +22,12 @@ export type Discovery =
       readonly stats?: LookupStats;
     }
   /** Nobody could say: there is no DHT, or it does not answer, or not in time. */
-  | { readonly tag: 'unreachable'; readonly detail: string };
+  | {
+      readonly tag: 'unreachable';
+      readonly detail: string;
+      /** Nobody was asked: too many names are looked up, in all or for this asker. */
+      readonly full?: boolean;
+    };
 
 /** Told once, perhaps at once, perhaps in another actor's turn: it must be short and must not throw. */
 export type DiscoveryDone = (discovery: Discovery) => void;
@@ -31,7 +37,13 @@ export interface DiscoverOptions {
   readonly forceRefresh?: boolean;
   /** Milliseconds. */
   readonly timeout: number;
+  /** Hex id of the peer that wants to know; empty, the default: we do. */
+  readonly asker?: string;
 }
+
+/** What whoever asked is told when nobody could say. */
+export const refusalOf = ({ detail, full }: Discovery & { readonly tag: 'unreachable' }): RpcFailure =>
+  full === true ? { tag: 'overloaded', bound: 'lookups' } : { tag: 'connection_error', sent: false, detail };
 
 /** What the cache knows, if anything. For the way of every call: allocates nothing but on the rare refresh. */
 export function cached(context: MeshContext, procedure: string): CacheEntry | undefined {
@@ -48,7 +60,7 @@ export function cached(context: MeshContext, procedure: string): CacheEntry | un
 export function discover(
   context: MeshContext,
   procedure: string,
-  { forceRefresh = false, timeout }: DiscoverOptions,
+  { forceRefresh = false, timeout, asker = '' }: DiscoverOptions,
   done: DiscoveryDone,
 ): Call | undefined {
   const entry = forceRefresh ? undefined : cached(context, procedure);
@@ -61,7 +73,7 @@ export function discover(
     done({ tag: 'unreachable', detail: registry === undefined ? RESTARTING : 'there is no DHT here' });
     return undefined;
   }
-  const request = new DiscoverRequest(procedure, forceRefresh, done);
+  const request = new DiscoverRequest(procedure, forceRefresh, asker, done);
   context.runtime.call(registry, request, timeout);
   return request.settled ? undefined : request;
 }
@@ -77,12 +89,18 @@ const RESTARTING = 'the service registry is being restarted';
 export class DiscoverRequest extends Call {
   readonly procedure: string;
   readonly forceRefresh: boolean;
+  /** Hex id of the peer that wants to know; empty: we do. */
+  readonly asker: string;
+  /** Told when nobody wants the answer any more; set by whoever has it wait. */
+  onLeft: ((request: DiscoverRequest) => void) | undefined;
   readonly #done: DiscoveryDone;
 
-  constructor(procedure: string, forceRefresh: boolean, done: DiscoveryDone) {
+  constructor(procedure: string, forceRefresh: boolean, asker: string, done: DiscoveryDone) {
     super();
     this.procedure = procedure;
     this.forceRefresh = forceRefresh;
+    this.asker = asker;
+    this.onLeft = undefined;
     this.#done = done;
   }
 
@@ -92,6 +110,10 @@ export class DiscoverRequest extends Call {
 
   protected onReply(value: unknown): void {
     this.#done(value as Discovery);
+  }
+
+  protected override onAbandoned(): void {
+    this.onLeft?.(this);
   }
 
   protected onFailure(failure: CallFailure): void {

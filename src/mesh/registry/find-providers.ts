@@ -4,7 +4,7 @@
 import type { Call } from '../../actor/call.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
-import { discover, type DiscoverOptions } from './discovery.ts';
+import { discover, refusalOf, type DiscoverOptions } from './discovery.ts';
 import { localProviders, remoteProviders, type Provider } from './provider.ts';
 
 export type Found =
@@ -25,6 +25,6 @@ export function findProviders(
     if (discovery.tag === 'providers') {
       done({ ok: true, providers: [...local, ...remoteProviders(discovery)] });
     } else if (local.length > 0) done({ ok: true, providers: local });
-    else done({ ok: false, failure: { tag: 'connection_error', sent: false, detail: discovery.detail } });
+    else done({ ok: false, failure: refusalOf(discovery) });
   });
 }

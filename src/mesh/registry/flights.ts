@@ -2,8 +2,8 @@
  * Lookups of providers under way: one per procedure, however many wait for it.
  *
  * Kept by the service registry, which owns and monitors the lookups. What they find is cached, also when nobody waits
- * any more. What could not be asked is not; it is only not asked again at once when that took long, so that calls go
- * on without the DHT promptly while it is away.
+ * any more: they stay counted to whoever they were begun for. What could not be asked is not cached; it is only not
+ * asked again at once when that took long, so that calls go on without the DHT promptly while it is away.
  */
 import { Down } from '../../actor/monitor.ts';
 import type { Ref } from '../../actor/pid.ts';
@@ -18,6 +18,8 @@ import type { Discovery, DiscoverRequest } from './discovery.ts';
 
 /** Names looked up at once. */
 const FLIGHTS = 1_024;
+/** Of these, for one asker but us: its names must not keep others from being found. */
+const PER_ASKER = FLIGHTS / 8;
 /** Callers who wait for them, all together. */
 const WAITING = 65_536;
 /** Milliseconds one lookup may take (SPEC §2.3, DHT query timeout). */
@@ -32,14 +34,19 @@ const REST = seconds(1);
 const AGAIN = 10;
 const TIMES = 10;
 
+/** Whom a lookup is counted to that nobody waits for: anybody's calls may cause one. */
+export const REFRESH = 'refresh';
+
 interface Flight {
   readonly procedure: string;
+  /** Hex id of the peer it was begun for, or `REFRESH`; empty: for us. */
+  readonly asker: string;
   readonly began: number;
   /** Tells when the lookup dies. */
   monitor: Ref | undefined;
   /** Lookups that were lost. */
   lost: number;
-  readonly waiting: DiscoverRequest[];
+  readonly waiting: Set<DiscoverRequest>;
 }
 
 export class Flights {
@@ -47,6 +54,8 @@ export class Flights {
   readonly #self: Process;
   readonly #byProcedure = new Map<string, Flight>();
   readonly #byLookup = new Map<Process, Flight>();
+  /** Lookups begun for each of them that has any. */
+  readonly #byAsker = new Map<string, number>();
   /** Names whose last lookup got no answer, and until when that is believed. */
   readonly #resting = new Map<string, number>();
   #waiting = 0;
@@ -59,7 +68,7 @@ export class Flights {
   /** Somebody wants to know and waits. */
   join(request: DiscoverRequest): void {
     if (request.settled) return;
-    const { procedure, forceRefresh } = request;
+    const { procedure, forceRefresh, asker } = request;
     const now = this.#now;
     // what it missed may have come while it was on its way here
     const entry = forceRefresh ? undefined : this.#context.discovery.cache.peek(procedure, now);
@@ -71,20 +80,31 @@ export class Flights {
       request.reply(unreachable('it did not answer just now'));
       return;
     }
-    const flight = this.#waiting >= WAITING ? undefined : this.begin(procedure);
-    if (flight === undefined) request.reply(unreachable('too many names are looked up at once'));
-    else {
-      flight.waiting.push(request);
-      this.#waiting++;
-    }
+    const flight = this.#waiting >= WAITING ? undefined : this.begin(procedure, asker);
+    if (flight === undefined) request.reply(FULL);
+    else this.#wait(flight, request);
   }
 
-  /** Has a name looked up, unless that is under way. Undefined when it cannot be. */
-  begin(procedure: string): Flight | undefined {
+  #wait({ waiting }: Flight, request: DiscoverRequest): void {
+    waiting.add(request);
+    this.#waiting++;
+    request.onLeft = () => {
+      if (waiting.delete(request)) this.#waiting--;
+    };
+  }
+
+  /**
+   * Has a name looked up, unless that is under way. Undefined when it cannot be.
+   * @param asker who it is counted to; empty: us.
+   */
+  begin(procedure: string, asker: string = ''): Flight | undefined {
     const running = this.#byProcedure.get(procedure);
     if (running !== undefined) return running;
-    if (this.#byProcedure.size >= FLIGHTS) return undefined;
-    const flight: Flight = { procedure, began: this.#now, monitor: undefined, lost: 0, waiting: [] };
+    const own = this.#byAsker.get(asker) ?? 0;
+    if (this.#byProcedure.size >= FLIGHTS || own >= PER_ASKER) return undefined;
+    if (asker !== '') this.#byAsker.set(asker, own + 1);
+    const waiting = new Set<DiscoverRequest>();
+    const flight: Flight = { procedure, asker, began: this.#now, monitor: undefined, lost: 0, waiting };
     this.#byProcedure.set(procedure, flight);
     this.#look(flight);
     return flight;
@@ -162,9 +182,14 @@ export class Flights {
   }
 
   #end(flight: Flight, discovery: Discovery): void {
-    this.#byProcedure.delete(flight.procedure);
-    this.#waiting -= flight.waiting.length;
-    for (const request of flight.waiting) request.reply(discovery);
+    const { procedure, asker, waiting } = flight;
+    this.#byProcedure.delete(procedure);
+    const own = this.#byAsker.get(asker);
+    if (own === 1) this.#byAsker.delete(asker);
+    else if (own !== undefined) this.#byAsker.set(asker, own - 1);
+    this.#waiting -= waiting.size;
+    for (const request of waiting) request.reply(discovery);
+    waiting.clear();
   }
 
   #rest(procedure: string): void {
@@ -176,5 +201,11 @@ export class Flights {
     return this.#context.runtime.clock.now();
   }
 }
+
+const FULL: Discovery = {
+  tag: 'unreachable',
+  detail: 'too many names are looked up at once',
+  full: true,
+};
 
 const unreachable = (detail: string): Discovery => ({ tag: 'unreachable', detail });

@@ -7,7 +7,7 @@
  */
 import { isIP } from 'node:net';
 import { MAX_ENDPOINTS } from '../dht/record.ts';
-import { addressClass, type AddressClass } from '../../transport/address.ts';
+import { addressClass, isLinkLocal, type AddressClass } from '../../transport/address.ts';
 import type { PhysicalAddress } from '../../transport/transport.ts';
 
 const WIDEST_FIRST: readonly AddressClass[] = ['public', 'private', 'loopback'];
@@ -27,7 +27,7 @@ export function ownEndpoints({ announce, bound, interfaces }: EndpointSources): 
   const { host, port } = bound;
   if (!isWildcard(host)) return [endpointOf(host, port)];
   // the socket of an IPv6 wildcard hears both families, that of an IPv4 one its own
-  const usable = interfaces.filter((each) => isUsable(each) && (host !== '0.0.0.0' || isIP(each) === 4));
+  const usable = interfaces.filter((each) => !isLinkLocal(each) && (host !== '0.0.0.0' || isIP(each) === 4));
   for (const wanted of WIDEST_FIRST) {
     const found = usable.filter((each) => addressClass(each) === wanted);
     if (found.length > 0)
@@ -37,9 +37,6 @@ export function ownEndpoints({ announce, bound, interfaces }: EndpointSources): 
 }
 
 export const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';
-
-/** A link-local address means something else on every machine. */
-const isUsable = (host: string): boolean => !host.startsWith('169.254.') && !/^fe[89ab]/i.test(host);
 
 export const endpointOf = (host: string, port: number): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`;

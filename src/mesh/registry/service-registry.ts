@@ -20,7 +20,7 @@ import type { MeshFields } from '../events/catalogue.ts';
 import { keyOfAdvertised, type Advertised, type IntentCalls } from '../intent/intent.ts';
 import { Clients } from './clients.ts';
 import { DiscoverRequest } from './discovery.ts';
-import { Flights } from './flights.ts';
+import { Flights, REFRESH } from './flights.ts';
 import { mergeInterests } from './interests.ts';
 import { Registered, type Enrollment, type Registration, type Trust } from './registered.ts';
 import { keeperOf, LATE, procedureName, retire, serve, SERVER_START, servedIds } from './serving.ts';
@@ -142,7 +142,7 @@ export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls,
       return noReply(state);
     },
     refresh: (procedure, state) => {
-      state.flights.begin(procedure);
+      state.flights.begin(procedure, REFRESH);
       return noReply(state);
     },
     prefetch: (procedures, state) => {

@@ -21,6 +21,8 @@ export class AttemptCall extends RpcCall {
   declare readonly begun: number;
   /** Whoever held it died before it was on its way. */
   declare orphaned: boolean;
+  /** It has ended, and certainly nobody ran it. */
+  declare unrun: boolean;
   declare readonly journey: Trying;
 
   /** @param deadline monotonic ms; what it reports as its timeout is the caller's. */
@@ -40,6 +42,7 @@ export class AttemptCall extends RpcCall {
     this.candidate = candidate;
     this.begun = begun;
     this.orphaned = false;
+    this.unrun = false;
     this.journey = journey;
   }
 
@@ -47,6 +50,10 @@ export class AttemptCall extends RpcCall {
   get target(): PeerTarget {
     const { nodeId, addresses } = this.candidate;
     return { nodeId: nodeId === '' ? undefined : nodeId, addresses };
+  }
+
+  override get mayHaveRun(): boolean {
+    return !this.unrun && super.mayHaveRun;
   }
 
   override fail(failure: CallFailure): boolean {

@@ -23,6 +23,8 @@ import { retryDelay, mayRetry } from './retry.ts';
 import type { Abandonable, RpcCall } from './rpc-call.ts';
 import { Search } from './search.ts';
 
+/** Neighbors asked at most that do not know the name. */
+const SEARCHED = 20;
 /** Milliseconds until an actor that is being restarted is looked for again. */
 const RESTART = 10;
 
@@ -35,6 +37,8 @@ export class Journey implements Abandonable, Trying {
   #pause: Pause | undefined;
   /** Attempts of this round. */
   #made = 0;
+  /** Neighbors of this round that did not know it. */
+  #unknowing = 0;
   /** The next attempt is paid for already. */
   #paid = true;
   #retries = 0;
@@ -62,6 +66,8 @@ export class Journey implements Abandonable, Trying {
   /** All who serve it here refused it before it ran. */
   goAround(failure: RpcFailure): void {
     this.#note(ownId(this.#context), 'local', failure, this.#begun);
+    this.#call.stage = neverRan(failure) ? 'routing' : 'sent';
+    this.#call.attempt = null;
     this.#made = 1;
     this.#paid = false;
     for (const each of this.#search.candidates()) this.#search.failed(each);
@@ -101,12 +107,13 @@ export class Journey implements Abandonable, Trying {
     if (this.#over) return;
     const call = this.#call;
     const { candidate } = attempt;
-    if (attempt.mayHaveRun && !mayFailOver(failure, false)) call.stage = 'sent';
     call.servedBy = attempt.servedBy;
     call.route = attempt.route;
     call.load = attempt.load;
     if (this.#isOurs(attempt) && this.#again()) return;
-    this.#search.failed(candidate);
+    if (neverRan(failure)) attempt.unrun = true;
+    else if (attempt.mayHaveRun) call.stage = 'sent';
+    this.#search.failed(candidate, candidate.nodeId === '' ? attempt.servedBy : undefined);
     const elsewhere = candidate.route === 'cache' || candidate.route === 'dht';
     if (
       elsewhere &&
@@ -214,10 +221,17 @@ export class Journey implements Abandonable, Trying {
 
   /** An attempt failed. */
   #fail(failure: RpcFailure, cause: unknown): void {
+    if (this.#search.tier === 'direct' && this.#context.role === 'node' && isUnknown(failure)) {
+      // it was no provider: to ask it was to search, not to try
+      this.#made--;
+      this.#paid = true;
+      if (++this.#unknowing < SEARCHED) this.#step();
+      else this.#finish();
+      return;
+    }
     this.#last = failure;
     this.#cause = cause;
-    const neighbor = this.#search.tier === 'direct' && this.#context.role === 'node' && isUnknown(failure);
-    if (neighbor || mayFailOver(failure, this.#call.idempotent)) this.#step();
+    if (mayFailOver(failure, this.#call.idempotent)) this.#step();
     else this.#finish();
   }
 
@@ -260,6 +274,7 @@ export class Journey implements Abandonable, Trying {
     this.#retries++;
     this.#last = undefined;
     this.#made = 0;
+    this.#unknowing = 0;
     this.#paid = true;
     this.#search.restart();
     this.#wait(delay);
@@ -276,6 +291,7 @@ export class Journey implements Abandonable, Trying {
     if (here.providers(procedure).some(({ target }) => target.kind === 'handler'))
       return restarting('procedure');
     if (this.#call.reach === 'here') return { tag: 'no_handler' };
+    if (this.#search.refusal !== undefined) return this.#search.refusal;
     if (context.role === 'client') return offline(context) ?? last ?? { tag: 'service_not_found' };
     return this.#call.plan?.target === undefined ? { tag: 'service_not_found' } : { tag: 'no_handler' };
   }
@@ -339,6 +355,9 @@ const sentOnce = (failure: RpcFailure): RpcFailure =>
 
 const isUnknown = ({ tag }: RpcFailure): boolean =>
   tag === 'service_not_found' || tag === 'no_handler' || tag === 'procedure_not_found';
+
+/** Whether it is certain that no handler ran. */
+const neverRan = (failure: RpcFailure): boolean => isUnknown(failure) || mayFailOver(failure, false);
 
 /** Why a client cannot ask its node; undefined when it could. */
 export function offline(context: MeshContext): RpcFailure | undefined {

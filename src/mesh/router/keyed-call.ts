@@ -2,7 +2,8 @@
  * The one run of a handler for all calls that carry the same idempotency key.
  *
  * It outlives whoever asked first: a caller whose connection broke asks again, and must find it running. Only when
- * all of them said that they no longer want it, it is canceled, and the key is free again.
+ * all of them said that they no longer want it, it is canceled, and the key is free again. It has as long as whoever of
+ * them waits longest.
  */
 import type { CallFailure } from '../../actor/call.ts';
 import type { Process } from '../../actor/process.ts';
@@ -35,10 +36,11 @@ export function giveKeyed(
   if (entry?.tag === 'running') {
     entry.timeout = Math.max(entry.timeout, call.timeout);
     entry.running.attach(call);
+    entry.running.prolong(call.deadline);
     return;
   }
   const run = new KeyedCall(context, call, key);
-  keyed.begin(key, run, call.timeout);
+  keyed.begin(key, run, call.timeout, call.caller.nodeId);
   run.attach(call);
   run.assign(provider);
   context.runtime.call(process, run, Math.max(0, call.deadline - now));
@@ -51,6 +53,8 @@ function tell(call: RpcCall, outcome: Outcome, run: RpcCall | undefined): void {
 }
 
 export class KeyedCall extends RpcCall {
+  // the latest of those that wait for it
+  declare deadline: number;
   readonly #context: MeshContext;
   readonly #key: string;
   readonly #waiting = new Set<RpcCall>();
@@ -80,6 +84,14 @@ export class KeyedCall extends RpcCall {
     call.worker = this.#desk;
     call.attempt = this;
     this.#waiting.add(call);
+  }
+
+  /** Somebody waits longer than those before. */
+  prolong(deadline: number): void {
+    if (deadline <= this.deadline) return;
+    this.deadline = deadline;
+    const { timers, clock } = this.#context.runtime;
+    timers.set(this, Math.max(0, deadline - clock.now()));
   }
 
   #left(call: RpcCall, { tag, ...failure }: CallFailure): void {

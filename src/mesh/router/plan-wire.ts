@@ -7,8 +7,11 @@ import { isValueMap, type Value, type ValueMap } from '../../codec/value.ts';
 import { short } from '../errors/short.ts';
 import type { Route } from '../errors/rpc-error.ts';
 import type { Attempt, Explanation } from './explanation.ts';
-import { MOST_ATTEMPTS, type CallPlan } from './plan.ts';
+import type { CallPlan } from './plan.ts';
 import { isStrategyName } from './strategy.ts';
+
+/** Providers a peer may have us try for one call: each is a call of ours, which costs the peer nothing. */
+const PEERS_ATTEMPTS = 10;
 
 type PlanFields = Pick<CallPayload, 'refresh' | 'strategy' | 'max_attempts' | 'explain' | 'target'>;
 
@@ -31,8 +34,7 @@ export function planOf(payload: CallPayload): CallPlan | undefined {
   return {
     forceRefresh: refresh === true,
     strategy: isStrategyName(strategy) ? strategy : undefined,
-    // no more than our own callers may want
-    maxAttempts: typeof maxAttempts === 'number' ? Math.min(maxAttempts, MOST_ATTEMPTS) : undefined,
+    maxAttempts: typeof maxAttempts === 'number' ? Math.min(maxAttempts, PEERS_ATTEMPTS) : undefined,
     retry: undefined,
     target: target === undefined ? undefined : Buffer.from(target).toString('hex'),
     explain: explain === true,

@@ -17,6 +17,8 @@ const ALPHA = 0.2;
 const STALE = 10_000;
 /** Milliseconds after which a load says nothing any more: calls end sooner than the way to a provider changes. */
 const LOAD_STALE = 1_000;
+/** Milliseconds a provider must have had before its silence says anything: a caller may want less than any can do. */
+const PATIENCE = 500;
 /** What a failure counts as at least, milliseconds: to fail fast is not to be fast. */
 const PENALTY = 1_000;
 
@@ -60,7 +62,7 @@ export class ProviderStat {
   ended(now: number, took: number, failure: RpcFailure | undefined, load: number | undefined): void {
     this.inFlight--;
     if (load !== undefined) [this.#load, this.#loadAt] = [load, now];
-    const verdict = judge(failure);
+    const verdict = judge(failure, took);
     if (verdict === 'none') return;
     if (verdict === 'answered') {
       this.#sample(now, took);
@@ -93,7 +95,7 @@ type Outcome =
   /** Says nothing about it. */
   | 'none';
 
-function judge(failure: RpcFailure | undefined): Outcome {
+function judge(failure: RpcFailure | undefined, took: number): Outcome {
   switch (failure?.tag) {
     case undefined:
     case 'handler_error':
@@ -101,6 +103,7 @@ function judge(failure: RpcFailure | undefined): Outcome {
     case 'invalid_args':
       return 'answered';
     case 'timeout':
+      if (took < PATIENCE) return 'none';
       return wasSent(failure) ? 'silent' : 'unreachable';
     case 'connection_error':
     case 'protocol_error':

@@ -53,6 +53,9 @@ export interface CallObserver {
   onSettled(call: RpcCall, failure: RpcFailure | undefined): void;
 }
 
+/** The peer that a lookup for a call is counted to; empty: none, it is ours. */
+export const askerOf = ({ caller }: Pick<RpcCall, 'caller'>): string => (caller.local ? '' : caller.nodeId);
+
 /** What has become of a call; decides what a failure means. */
 export type Stage = 'routing' | 'queued' | 'running' | 'waiting' | 'sent';
 

@@ -6,7 +6,8 @@
  */
 import type { Call } from '../../actor/call.ts';
 import { actor, shared, type MeshContext } from '../context.ts';
-import { cached, discover, type Discovery } from '../registry/discovery.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { cached, discover, refusalOf, type Discovery } from '../registry/discovery.ts';
 import {
   directCandidates,
   localCandidates,
@@ -15,7 +16,7 @@ import {
   targetCandidate,
   type Candidate,
 } from './candidates.ts';
-import type { RpcCall } from './rpc-call.ts';
+import { askerOf, type RpcCall } from './rpc-call.ts';
 
 export type Found =
   /** The next step is done: there may be candidates now. */
@@ -34,9 +35,13 @@ export class Search {
   took = 0;
   /** Longest chain of referrals of the lookup; undefined when there was none. */
   hops: number | undefined = undefined;
+  /** Why nobody was looked for; what was not looked for is not said not to be there. */
+  refusal: RpcFailure | undefined = undefined;
   readonly #context: MeshContext;
   readonly #call: RpcCall;
+  /** Keys of those that have failed; one that was dialed by its address has two. */
   readonly #failed = new Set<string>();
+  #gone = 0;
   /** What discovery found; undefined before. */
   #found: readonly Candidate[] | undefined;
   /** The DHT was asked, so asking it again tells nothing new. */
@@ -51,19 +56,23 @@ export class Search {
   /** Those of this step that have not failed. */
   candidates(): readonly Candidate[] {
     const all = this.#all().filter(({ key }) => !this.#failed.has(key));
-    this.known = Math.max(this.known, this.#failed.size + all.length);
+    this.known = Math.max(this.known, this.#gone + all.length);
     return all;
   }
 
-  failed({ key }: Candidate): void {
-    this.#failed.add(key);
+  /** @param servedBy who answered at its address, when that was not known before. */
+  failed({ key }: Candidate, servedBy: string = key): void {
+    this.#gone++;
+    this.#failed.add(key).add(servedBy);
   }
 
   restart(): void {
     this.tier = 'local';
     this.#found = undefined;
     this.#fresh = false;
+    this.refusal = undefined;
     this.#failed.clear();
+    this.#gone = 0;
   }
 
   /** Nobody waits any more. */
@@ -116,7 +125,8 @@ export class Search {
     const begun = clock.now();
     const timeout = Math.max(1, this.#call.deadline - begun);
     const { procedure } = this.#call;
-    this.#asking = discover(this.#context, procedure, { forceRefresh, timeout }, (discovery) => {
+    const options = { forceRefresh, timeout, asker: askerOf(this.#call) };
+    this.#asking = discover(this.#context, procedure, options, (discovery) => {
       this.#asking = undefined;
       this.took += clock.now() - begun;
       done(this.#discovered(discovery));
@@ -136,6 +146,11 @@ export class Search {
       // from the beginning: what is served here may have changed
       if (this.#found === undefined) this.tier = 'local';
       return 'restarting';
+    }
+    // neighbors would not do more for many names than we did
+    if (discovery.full === true && this.#found === undefined) {
+      this.refusal = refusalOf(discovery);
+      return 'over';
     }
     // what was found before and has failed is all there is
     this.tier = this.#found === undefined && this.#call.reach === 'all' ? 'direct' : 'none';

@@ -3,14 +3,15 @@
  *
  * A client asks its own node by them, as an ordinary call over its connection.
  */
+import type { Call } from '../../actor/call.ts';
 import { isLoopback } from '../../transport/address.ts';
 import { actor, shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { parseAddress } from '../peer/endpoint-text.ts';
-import { discover } from '../registry/discovery.ts';
+import { discover, refusalOf } from '../registry/discovery.ts';
 import { findProviders } from '../registry/find-providers.ts';
 import { localProviders, remoteProviders } from '../registry/provider.ts';
-import type { RpcCall } from '../router/rpc-call.ts';
+import { askerOf, type RpcCall } from '../router/rpc-call.ts';
 import { checkProcedureName } from '../topic/procedure-name.ts';
 import { encodeLookup } from './lookup-answer.ts';
 import { encodePeers } from './peer-list.ts';
@@ -47,11 +48,18 @@ export function systemProcedure(context: MeshContext, call: RpcCall): boolean {
 function discoverFor(context: MeshContext, call: RpcCall): void {
   const procedure = nameIn(context, call);
   if (procedure === undefined) return;
-  const options = { forceRefresh: call.args['force_refresh'] === true, timeout: call.timeout };
-  findProviders(context, procedure, options, (found) => {
+  const forceRefresh = call.args['force_refresh'] === true;
+  const options = { forceRefresh, timeout: call.timeout, asker: askerOf(call) };
+  const question = findProviders(context, procedure, options, (found) => {
     if (found.ok) call.reply(encodeProviders(found.providers));
     else call.refuse(found.failure);
   });
+  cancelWith(call, question);
+}
+
+/** Whoever hangs up does not go on waiting for the answer. */
+function cancelWith(call: RpcCall, question: Call | undefined): void {
+  if (question !== undefined) call.worker = { onAbandoned: () => void question.cancel(undefined) };
 }
 
 /** Those who ask for one name at once share one lookup, as callers do. */
@@ -65,15 +73,17 @@ function lookUpFor(context: MeshContext, call: RpcCall): void {
   }
   const { clock } = context.runtime;
   const begun = clock.now();
-  discover(context, procedure, { forceRefresh: true, timeout: call.timeout }, (discovery) => {
+  const options = { forceRefresh: true, timeout: call.timeout, asker: askerOf(call) };
+  const question = discover(context, procedure, options, (discovery) => {
     if (discovery.tag === 'unreachable') {
-      call.refuse({ tag: 'connection_error', sent: false, detail: discovery.detail });
+      call.refuse(refusalOf(discovery));
       return;
     }
     const { asked = 0, answered = 0, failed = 0, hops = 0 } = discovery.stats ?? {};
     const providers = [...localProviders(context, procedure), ...remoteProviders(discovery)];
     call.reply(encodeLookup({ providers, asked, answered, failed, hops, ms: clock.now() - begun }));
   });
+  cancelWith(call, question);
 }
 
 function peersFor(context: MeshContext, call: RpcCall): void {

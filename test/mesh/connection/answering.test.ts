@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Answering } from '../../../src/mesh/connection/answering.ts';
+import type { Channel } from '../../../src/mesh/connection/channel.ts';
 import { K } from '../../../src/mesh/dht/contact.ts';
 import { RoutingTable } from '../../../src/mesh/dht/routing-table.ts';
 import type { Node } from '../../../src/node.ts';
@@ -158,6 +160,25 @@ describe('questions of a peer', () => {
     peer.channels.dht.send('ping', { request_id: peer.id(), timestamp: 1 });
     await world.clock.advance(20);
     expect(contextOf(node).counters.droppedQuestions).toBe(6_000 - answered);
+  });
+
+  test('one that is dropped is no use of the connection: it keeps nobody in the pool', () => {
+    const dht = { queued: Infinity, send: () => {} };
+    let used = 0;
+    const answering = new Answering({
+      context: contextOf(node),
+      peerId: '',
+      address: '198.18.0.1:9443',
+      dht: dht as unknown as Channel,
+      used: () => used++,
+      onAnsweringSettled: () => {},
+    });
+    const ping = { type: 'ping', payload: { request_id: bytes(16, 1), timestamp: 1 } } as const;
+    answering.onFrame(ping);
+    expect([used, contextOf(node).counters.droppedQuestions]).toEqual([0, 1]);
+    dht.queued = 0;
+    answering.onFrame(ping);
+    expect([used, contextOf(node).counters.droppedQuestions]).toEqual([1, 1]);
   });
 
   test('a node that takes part in no DHT knows nobody and keeps nothing', async () => {

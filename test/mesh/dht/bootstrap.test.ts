@@ -80,6 +80,47 @@ describe('bootstraps', () => {
     expect(tableOf(node).find(first.id)).toBeDefined();
   });
 
+  test('that refuse are left alone for ten minutes, after one warning that says so, and asked again then', async () => {
+    const world = meshWorld();
+    const at = { host: '198.18.50.2' };
+    const foreign = await world.node({ ...at, realm: 'another' });
+    const node = await world.node({ bootstrap: [foreign.url] });
+    const told: unknown[] = [];
+    let refusals = 0;
+    node.events.addEventListener('dht.unreachable', ({ detail }) => told.push(detail.reason));
+    node.events.addEventListener('connection.refused', () => refusals++);
+    const ready = node.ready({ timeout: minutes(30) });
+    await world.clock.advance(minutes(9));
+    expect([refusals, told]).toEqual([1, ['unauthorized']]);
+    await world.clock.advance(minutes(3));
+    expect([refusals, told]).toEqual([2, ['unauthorized']]);
+    await world.settle(foreign.close());
+    const first = await world.node(at);
+    closeAtEnd(world, first, node);
+    await world.settle(ready, minutes(12));
+    expect(tableOf(node).find(first.id)).toBeDefined();
+  });
+
+  test('that refuse keep nobody from one that was down, nor from a node that comes by itself', async () => {
+    const world = meshWorld();
+    const foreign = await world.node({ realm: 'another' });
+    const down = { host: '198.18.50.3' };
+    const node = await world.node({ bootstrap: [foreign.url, 'https://198.18.50.3:9443'] });
+    const alone = await world.node({ bootstrap: [foreign.url] });
+    closeAtEnd(world, foreign, node, alone);
+    let refusals = 0;
+    for (const one of [node, alone]) one.events.addEventListener('connection.refused', () => refusals++);
+    await world.clock.advance(minutes(2));
+    expect(refusals).toBe(2);
+    const first = await world.node(down);
+    const guest = await world.node({ bootstrap: [alone.url] });
+    closeAtEnd(world, first, guest);
+    await world.settle(Promise.all([node.ready(), alone.ready()]), minutes(1));
+    expect(tableOf(node).find(first.id)).toBeDefined();
+    expect(tableOf(alone).find(guest.id)).toBeDefined();
+    expect(refusals).toBe(2);
+  });
+
   test('may name the node itself: one list for all', async () => {
     const world = meshWorld();
     const all = ['https://198.18.60.1:9443', 'https://198.18.60.2:9443'];

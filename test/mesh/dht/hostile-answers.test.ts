@@ -100,6 +100,22 @@ describe('a contact that answers with', () => {
     expectNoCrash(world);
   });
 
+  test('machines of our own network makes us ask none of them', async () => {
+    const world = meshWorld({ poison: false });
+    const nodes = await joinedNodes(world, 4);
+    closeAtEnd(world, ...nodes);
+    const addresses = [
+      '127.0.0.1:9443',
+      '10.0.0.1:53',
+      '192.168.1.1:1900',
+      '169.254.169.254:80',
+      '[::1]:9443',
+    ];
+    await liar(world, nodes[3]!, () => addresses.map((address, i) => ({ node_id: someId(i), address })));
+    const done = await find(world, nodes[3]!, PROCEDURE);
+    expect(done?.stats).toMatchObject({ asked: 4, answered: 4 });
+  });
+
   test('nothing leaves the table at once, and is back when it answers a ping', async () => {
     const world = meshWorld({ poison: false });
     const nodes = await joinedNodes(world, 3);

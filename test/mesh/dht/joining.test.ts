@@ -29,6 +29,14 @@ describe('a node', () => {
     expect(join('waiting', 'due', KNOWN)).toEqual({ phase: 'looking', steps: ['look'] });
   });
 
+  test('that all refuse rests for long, and only somebody who comes ends that early', () => {
+    expect(join('dialing', 'refused', STRANGER)).toEqual({ phase: 'resting', steps: ['lose', 'rest'] });
+    expect(join('resting', 'met', KNOWN)).toEqual({ phase: 'looking', steps: ['cancel', 'look'] });
+    expect(join('resting', 'regained', KNOWN)).toEqual({ phase: 'looking', steps: ['cancel', 'look'] });
+    expect(join('resting', 'due', STRANGER)).toEqual({ phase: 'dialing', steps: ['dial'] });
+    expect(join('looking', 'refused', STRANGER)).toEqual({ phase: 'looking', steps: [] });
+  });
+
   test('whose lookup was interrupted has lost nobody', () => {
     expect(join('looking', 'interrupted', KNOWN)).toEqual({ phase: 'waiting', steps: ['pause'] });
   });
@@ -50,6 +58,7 @@ test('in every history there is one pause while it waits, and none while it does
     'regained',
     'empty',
     'unanswered',
+    'refused',
     'placed',
     'misplaced',
     'interrupted',
@@ -69,10 +78,11 @@ test('in every history there is one pause while it waits, and none while it does
         if (event === 'due') pauses--;
         const next = join(phase, event, { contacts, others });
         for (const one of next.steps) {
-          if (one === 'pause') pauses++;
+          if (one === 'pause' || one === 'rest') pauses++;
+          if (one === 'cancel') pauses--;
         }
         phase = next.phase;
-        expect(pauses).toBe(phase === 'waiting' ? 1 : 0);
+        expect(pauses).toBe(phase === 'waiting' || phase === 'resting' ? 1 : 0);
       }
     }),
   );

@@ -7,11 +7,13 @@ import {
   expectNoCrash,
   find,
   holders,
+  idOf,
   ids,
   joinedNodes,
   named,
   providersOf,
   publish,
+  tableOf,
 } from './dht-mesh.ts';
 
 describe('24 nodes', () => {
@@ -97,6 +99,41 @@ describe('a lookup', () => {
     await world.clock.settle();
     for (const { process } of contextOf(b!).standings.of(a!.id)) contextOf(b!).runtime.exit(process, 'kill');
     expect((await world.settle(done))?.stats).toMatchObject({ asked: 1, answered: 1, failed: 0 });
+  });
+
+  test('tells where a node is that answered over a link, whatever others say of its address', async () => {
+    const world = meshWorld();
+    const nodes = await joinedNodes(world, 3);
+    closeAtEnd(world, ...nodes);
+    const [first, second, third] = nodes.map((node) => ({ node, id: idOf(node), nodeId: node.id }));
+    const table = tableOf(second!.node);
+    const { id, nodeId } = third!;
+    // as if it had moved
+    table.add({ id, nodeId, address: '198.18.200.1:9443' }, world.clock.now());
+    const done = lookUpPeer(contextOf(first!.node), nodeId, 5_000);
+    expect(await world.settle(done)).toMatchObject({ address: new URL(third!.node.url).host });
+    tableOf(first!.node).add({ id, nodeId, address: '198.18.200.2:9443' }, world.clock.now());
+    const again = lookUpPeer(contextOf(first!.node), nodeId, 5_000);
+    expect(await world.settle(again)).toMatchObject({ address: new URL(third!.node.url).host });
+  });
+
+  test('on loopback finds nodes there, and what they keep', async () => {
+    const world = meshWorld();
+    const nodes = [];
+    for (let port = 9_443; port < 9_448; port++) {
+      const bootstrap = nodes[0] === undefined ? [] : [nodes[0].url];
+      const node = await world.node({ host: '198.18.7.7', listen: `127.0.0.1:${port}`, bootstrap });
+      nodes.push(node);
+      await world.settle(node.ready());
+    }
+    closeAtEnd(world, ...nodes);
+    await publish(world, nodes[1]!, 'a.b');
+    for (const node of nodes) {
+      expect(tableOf(node).size).toBe(4);
+      expect((await find(world, node, 'a.b'))?.outcome).toMatchObject({
+        providers: [{ nodeId: nodes[1]!.id, endpoints: ['127.0.0.1:9444'] }],
+      });
+    }
   });
 
   test('without a DHT cannot be made', async () => {

@@ -534,3 +534,119 @@ describe('hostile answers', () => {
     expect(lookup.closest()).toHaveLength(20);
   });
 });
+
+describe('a wrong address', () => {
+  const random = seededRandom('wrong address');
+  const self = random.bytes(32);
+  const target = random.bytes(32);
+  const starts = bruteForce(randomContacts(random, 9), target, 9);
+  /** Asked before all others. */
+  const [liar] = starts;
+  /** Honest nodes, nearer than anybody. */
+  const honest = bruteForce(
+    Array.from({ length: 12 }, () => contactOf(near(target, 30, random.bytes(32)))),
+    target,
+    12,
+  );
+  const elsewhere = (contact: Contact, i: number): Contact => ({ ...contact, address: `127.0.9.9:${i + 1}` });
+  const wrong = honest.map(elsewhere);
+  const lookup = (isLost: (contact: Contact) => boolean = () => false): Lookup => {
+    const made = new Lookup({ self, target, waits: patient, isLost });
+    made.start(starts);
+    return made;
+  };
+  const lives = (contact: Contact): boolean => starts.includes(contact) || honest.includes(contact);
+
+  test('costs a question, and hides nobody whom others name where it is', () => {
+    const made = lookup();
+    const asked = runAlone(made, (contact) => {
+      if (!lives(contact)) return undefined;
+      return { closer: contact === liar ? wrong : starts.includes(contact) ? honest : [] };
+    });
+    expect(made.closest(12)).toEqual(honest);
+    expect(asked.length).toBeLessThanOrEqual(9 + 2 * 12);
+  });
+
+  test('hides nobody on the one path there is, though the right one is named after it has failed', () => {
+    const made = new Lookup({ self, target, waits: patient });
+    made.start([liar!]);
+    // as far as the liar, found by way of it: it knows better
+    const [teller] = randomContacts(random, 1);
+    runAlone(made, (contact) => {
+      if (contact === liar) return { closer: [...wrong.slice(0, 3), teller!] };
+      return contact === teller
+        ? { closer: honest.slice(0, 3) }
+        : lives(contact)
+          ? { closer: [] }
+          : undefined;
+    });
+    expect(made.closest(3)).toEqual(honest.slice(0, 3));
+  });
+
+  test('is held against those who named it, and against nobody who named another', () => {
+    const made = lookup();
+    const [, , , teller] = starts;
+    const only = contactOf(near(target, 20, random.bytes(32)));
+    const fake = contactOf(near(target, 19, random.bytes(32)));
+    const asked = runAlone(made, (contact) => {
+      if (contact === liar) return { closer: [...wrong, fake] };
+      if (contact === teller) return { closer: [...honest, only] };
+      return lives(contact) || contact === only ? { closer: [] } : undefined;
+    });
+    expect(made.closest(13)).toEqual([...honest, only]);
+    expect(asked).not.toContain(fake);
+  });
+
+  test('that proved wrong a moment ago does not rule out the right one', () => {
+    const made = lookup(({ address }) => wrong.some((each) => each.address === address));
+    const asked = runAlone(made, (contact) => ({
+      closer: contact === liar ? wrong : starts.includes(contact) ? honest : [],
+    }));
+    expect(made.closest(12)).toEqual(honest);
+    expect(asked).toHaveLength(9 + 12);
+  });
+
+  test('of a known liar is not asked at all when somebody else names the right one', () => {
+    const made = lookup();
+    const lies = Array.from({ length: 8 }, () => contactOf(near(target, 40, random.bytes(32))));
+    const asked = runAlone(made, (contact) => {
+      if (lies.includes(contact) || wrong.includes(contact)) return undefined;
+      if (contact === liar) return { closer: [...lies, ...wrong] };
+      return { closer: contact === starts[3] ? honest : [] };
+    });
+    expect(made.closest(12)).toEqual(honest);
+    expect(asked.filter((contact) => wrong.includes(contact))).toEqual([]);
+  });
+
+  test('of one id is tried a few times for each path, however many are named', () => {
+    const made = lookup();
+    let named = 0;
+    const asked = runAlone(made, (contact) => {
+      if (contact.nodeId === honest[0]!.nodeId) return undefined;
+      return {
+        closer: [elsewhere(honest[0]!, named++), ...randomContacts(random, named < 60 ? 1 : 0)],
+      };
+    });
+    expect(named).toBeGreaterThan(9);
+    expect(asked.filter(({ nodeId }) => nodeId === honest[0]!.nodeId)).toHaveLength(9);
+  });
+
+  test('of one id is one in an answer', () => {
+    const made = lookup();
+    const asked = runAlone(made, (contact) => {
+      if (!lives(contact)) return undefined;
+      return { closer: contact === liar ? [0, 1, 2].map((i) => elsewhere(honest[0]!, i)) : [] };
+    });
+    expect(asked).toHaveLength(10);
+  });
+
+  test('under which a node was asked that answered elsewhere is not given out', () => {
+    const made = lookup();
+    for (const { contact } of made.next(0)) {
+      made.answered(contact.nodeId, contact === liar ? wrong.slice(0, 1) : [], 0);
+    }
+    expect(made.next(0).map(({ contact }) => contact)).toEqual(wrong.slice(0, 1));
+    made.answered(honest[0]!.nodeId, [], 1, false, honest[0]!.address);
+    expect(made.closest(1)).toEqual(honest.slice(0, 1));
+  });
+});

@@ -6,9 +6,10 @@ import { actor } from '../../../src/mesh/context.ts';
 import { K, type Contact } from '../../../src/mesh/dht/contact.ts';
 import { lookUp } from '../../../src/mesh/dht/dht.ts';
 import { bucketIndex } from '../../../src/mesh/dht/node-id.ts';
+import type { NodeOptions } from '../../../src/mesh/client/options.ts';
 import { Request } from '../../../src/otp/server-ref.ts';
 import type { Node } from '../../../src/node.ts';
-import { closeAtEnd, contextOf, meshWorld, type MeshWorld } from '../../mesh-world.ts';
+import { closeAtEnd, contextOf, meshWorld, processOf, type MeshWorld } from '../../mesh-world.ts';
 import { die, expectNoCrash, find, hostOf, idOf, joinedNodes, kill, minutes, tableOf } from './dht-mesh.ts';
 
 /** Contacts in the far half of the id space, each in a network of its own, where nobody is. */
@@ -27,6 +28,11 @@ function see(node: Node, contact: Contact): void {
   const table = actor(context, 'routingTable');
   if (table === undefined) throw new Error('no table');
   context.runtime.cast(table, new Request('seen', { contact }));
+}
+
+function doubt(node: Node, nodeId: string): void {
+  const context = contextOf(node);
+  context.runtime.cast(actor(context, 'routingTable')!, new Request('failed', { nodeId }));
 }
 
 const has = (node: Node, { nodeId }: Contact): boolean => tableOf(node).find(nodeId) !== undefined;
@@ -143,6 +149,58 @@ test('a contact that says goodbye leaves at once, and the last one leaves the fi
   expect((await find(world, first!, 'a.b'))?.outcome).toEqual({ tag: 'providers', providers: [] });
   await world.clock.advance(minutes(5));
   expect(told).toEqual([]);
+});
+
+describe('a contact that did not answer, and then comes back', () => {
+  /** It answers from a machine of its own by the time the question whether it is there has been sent. */
+  const comeBack = async (options: NodeOptions) => {
+    const world = meshWorld({ poison: false });
+    const [first] = await joinedNodes(world, 2);
+    const identity = world.identity('mover');
+    const before = await world.node({ identity, bootstrap: [first!.url] });
+    await world.settle(before.ready());
+    expect(tableOf(first!).find(before.id)?.address).toBe(new URL(before.url).host);
+    await die(world, before);
+    doubt(first!, before.id);
+    await world.clock.settle();
+    const after = await world.node({ identity, bootstrap: [first!.url], ...options });
+    closeAtEnd(world, after, first!);
+    await world.settle(after.peers.sendMessageAndWait(new URL(first!.url).host, 'ping'));
+    await world.clock.advance(4_000);
+    expect(contextOf(first!).standings.ready(after.id)?.address).toBe(new URL(after.url).host);
+    return { first: first!, after };
+  };
+
+  test('is where it is now, not where it was asked', async () => {
+    const { first, after } = await comeBack({});
+    expect(tableOf(first).find(after.id)?.address).toBe(new URL(after.url).host);
+  });
+
+  test('without a DHT is none any more', async () => {
+    const { first, after } = await comeBack({ dht: false });
+    expect(tableOf(first).find(after.id)).toBeUndefined();
+  });
+});
+
+test('a node whose table is emptied while it looks for its place has none, and tries again', async () => {
+  const world = meshWorld({ poison: false });
+  const [first, third] = (await joinedNodes(world, 2)) as [Node, Node];
+  await die(world, third);
+  const node = await world.node({ bootstrap: [first.url] });
+  closeAtEnd(world, first, node);
+  const told: string[] = [];
+  node.events.addEventListener('dht.unreachable', () => told.push('unreachable'));
+  node.events.addEventListener('dht.recovered', () => told.push('recovered'));
+  await world.clock.until(() => tableOf(node).size === 1);
+  // the first has answered by then, and named one that is silent
+  await world.clock.advance(20);
+  world.network.faults.partition([hostOf(node)], [hostOf(first)]);
+  contextOf(node).runtime.cast(processOf(node, 'routingTable'), new Request('failed', { nodeId: first.id }));
+  await world.clock.until(() => told.length > 0, 2_900);
+  world.network.faults.healAll();
+  await world.settle(node.ready(), minutes(1));
+  expect(told).toEqual(['unreachable', 'recovered']);
+  expect(tableOf(node).find(first.id)).toBeDefined();
 });
 
 test('nobody is a contact of its own', async () => {

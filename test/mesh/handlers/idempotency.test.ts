@@ -8,7 +8,7 @@ const value = (of: number): Outcome => ({ tag: 'value', value: of });
 describe('the table', () => {
   test('a running key is found until it ends, its outcome for twice the longest timeout', () => {
     const table = new IdempotencyTable<number>();
-    table.begin('k', 1, 100);
+    table.begin('k', 1, 100, 'a');
     const entry = table.find('k', 0);
     expect(entry).toMatchObject({ tag: 'running', running: 1 });
     if (entry?.tag === 'running') entry.timeout = 300;
@@ -26,7 +26,7 @@ describe('the table', () => {
     ['connection_error', { tag: 'connection_error', sent: true, detail: '' }],
   ] as const)('%s is no outcome: the key is free again', (_tag, failure) => {
     const table = new IdempotencyTable<number>();
-    table.begin('k', 1, 100);
+    table.begin('k', 1, 100, 'a');
     table.end('k', 1, { tag: 'failure', failure }, 1, 0);
     expect(table.find('k', 0)).toBe(undefined);
   });
@@ -36,16 +36,16 @@ describe('the table', () => {
     ['handler_crash', { tag: 'handler_crash', id: '', reason: 'error' }],
   ] as const)('%s is an outcome: it does not run again', (_tag, failure) => {
     const table = new IdempotencyTable<number>();
-    table.begin('k', 1, 100);
+    table.begin('k', 1, 100, 'a');
     table.end('k', 1, { tag: 'failure', failure }, 1, 0);
     expect(table.find('k', 0)).toMatchObject({ tag: 'done', outcome: { failure } });
   });
 
   test('the end of a run that was forgotten says nothing about the one that follows it', () => {
     const table = new IdempotencyTable<number>(1);
-    table.begin('k', 1, 100);
-    table.begin('other', 2, 100);
-    table.begin('k', 3, 100);
+    table.begin('k', 1, 100, 'a');
+    table.begin('other', 2, 100, 'a');
+    table.begin('k', 3, 100, 'a');
     table.end('k', 1, value(1), 1, 0);
     expect(table.find('k', 0)).toMatchObject({ tag: 'running', running: 3 });
   });
@@ -55,7 +55,7 @@ describe('the table', () => {
       fc.property(fc.array(fc.tuple(fc.nat(40), fc.nat(60)), { maxLength: 200 }), (list) => {
         const table = new IdempotencyTable<number>(10, 100);
         for (const [key, weight] of list) {
-          table.begin(String(key), key, 1);
+          table.begin(String(key), key, 1, `caller ${key % 3}`);
           table.end(String(key), key, value(weight), weight, 0);
         }
         let total = 0;
@@ -67,6 +67,57 @@ describe('the table', () => {
         expect(total).toBeLessThanOrEqual(100);
       }),
     );
+  });
+
+  /** Keys of `caller` that have ended, numbered from 0. */
+  const fill = (table: IdempotencyTable<number>, caller: string, count: number, weight = 1): void => {
+    for (let n = 0; n < count; n++) {
+      table.begin(`${caller}${n}`, n, 100, caller);
+      table.end(`${caller}${n}`, n, value(n), weight, 0);
+    }
+  };
+  const has = (table: IdempotencyTable<number>, ...keys: readonly string[]): readonly boolean[] =>
+    keys.map((key) => table.find(key, 0) !== undefined);
+
+  test('a key that runs stays while there are outcomes to forget, be they too many or too heavy', () => {
+    for (const [limit, weight] of [
+      [10, 1_000],
+      [1_000, 10],
+    ] as const) {
+      const table = new IdempotencyTable<number>(limit, weight);
+      table.begin('running', 1, 100, 'a');
+      fill(table, 'a', 50);
+      expect(has(table, 'running', 'a0', 'a49')).toEqual([true, false, true]);
+    }
+  });
+
+  test('a caller with more than its share loses its own oldest, and others none of theirs', () => {
+    for (const [limit, weight] of [
+      [80, 1_000],
+      [1_000, 80],
+    ] as const) {
+      const table = new IdempotencyTable<number>(limit, weight);
+      fill(table, 'modest', 10);
+      fill(table, 'greedy', 1_000);
+      expect(has(table, 'modest0', 'modest9', 'greedy929', 'greedy930')).toEqual([true, true, false, true]);
+      // room for one more of somebody else is made by the greedy one
+      fill(table, 'late', 1);
+      expect(has(table, 'modest0', 'late0', 'greedy930', 'greedy931')).toEqual([true, true, false, true]);
+    }
+  });
+
+  test('nor do they lose any to one whose calls all run', () => {
+    const table = new IdempotencyTable<number>(80);
+    for (let n = 0; n < 10; n++) table.begin(`modest${n}`, n, 100, 'modest');
+    for (let n = 0; n < 1_000; n++) table.begin(`greedy${n}`, n, 100, 'greedy');
+    expect(has(table, 'modest0', 'greedy929', 'greedy930')).toEqual([true, false, true]);
+  });
+
+  test('an outcome heavier than all may be is forgotten, and those of others are not', () => {
+    const table = new IdempotencyTable<number>(80, 80);
+    fill(table, 'modest', 10);
+    fill(table, 'greedy', 1, 81);
+    expect(has(table, 'modest0', 'greedy0')).toEqual([true, false]);
   });
 
   test('callers and procedures have keys of their own', () => {
@@ -122,6 +173,30 @@ describe('calls with a key', () => {
       expect(result).toMatchObject({ ok: false, error: { failure: { tag: 'handler_crash' } } });
     }
     expect(runs).toBe(1);
+  });
+
+  test('one that joins while it runs, and waits longer, has its own time: the run is prolonged', async () => {
+    const world = meshWorld();
+    const { node, client } = await pair(world);
+    let door = gate<string>();
+    const left: (() => number)[] = [];
+    await node.advertise('m.slow', (_args, context) => {
+      left.push(() => context.timeLeft);
+      return door.promise;
+    });
+    for (const caller of [node, client]) {
+      door = gate();
+      const hasty = caller.tryCall('m.slow', {}, { idempotencyKey: 'k', timeout: 100 });
+      await world.clock.advance(50);
+      const patient = caller.tryCall('m.slow', {}, { idempotencyKey: 'k', timeout: 10_000 });
+      const failed = await world.settle(hasty);
+      expect(failed).toMatchObject({ ok: false, error: { failure: { tag: 'timeout', sent: true } } });
+      await world.clock.advance(1_000);
+      expect(left.at(-1)?.()).toBeGreaterThan(8_000);
+      door.open('late');
+      expect(await world.settle(patient)).toMatchObject({ ok: true, value: 'late' });
+    }
+    expect(left.length).toBe(2);
   });
 
   test('whoever lost the connection finds it running; whoever cancels ends it, and the key runs again', async () => {

@@ -161,6 +161,18 @@ describe('many wishes', () => {
     expect(endOf(await world.settle(ask(a!, targetOf(b!))))).toBe('pong');
   });
 
+  test('a call for which no connection can be started is overloaded: that is no fault of the peer', async () => {
+    const world = meshWorld({ poison: false });
+    const [a, b] = await nodesOf(world, 2);
+    const outcomes = [ask(a!, targetOf(b!)), callPeer(a!, targetOf(b!), 'who.there')];
+    // the pool has its turn before the supervisor
+    runtimeOf(a!).exit(processOf(a!, 'connections'), 'kill');
+    const [asked, called] = await world.settle(Promise.all(outcomes));
+    const overloaded = { ok: false, failure: { tag: 'overloaded', bound: 'pool' } };
+    expect([asked, called]).toEqual([overloaded, overloaded]);
+    expect(endOf(await world.settle(ask(a!, targetOf(b!))))).toBe('pong');
+  });
+
   test('whoever gives up waiting leaves nothing behind', async () => {
     const world = meshWorld();
     const [a] = await nodesOf(world, 1);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Ended } from '../../../src/mesh/connection/messages.ts';
-import { judgeLoss } from '../../../src/mesh/peer/loss.ts';
+import { judgeLoss, refusalOf } from '../../../src/mesh/peer/loss.ts';
 import { CloseCode, type CloseReason } from '../../../src/transport/transport.ts';
 
 const US = 'aa'.repeat(16);
@@ -31,4 +31,17 @@ describe('the end of an uplink', () => {
     expect(isFinal({ tag: 'idle_timeout' })).toBe(false);
     expect(judgeLoss('killed', US).final).toBe(false);
   });
+});
+
+test('a peer refuses when it, or we, said so in the hello; a handshake that fails is that of another, who lives there now', () => {
+  const no = { tag: 'unauthorized', detail: 'another realm' } as const;
+  const here: CloseReason = { tag: 'local', code: CloseCode.refused, reason: '' };
+  expect(refusalOf(new Ended(here, no))).toBe(no);
+  const there: CloseReason = { tag: 'remote', code: CloseCode.refused, reason: 'no' };
+  expect(refusalOf(new Ended(there, undefined))).toEqual({ tag: 'unauthorized', detail: 'no' });
+  const full = { tag: 'overloaded', bound: 'connections' } as const;
+  expect(refusalOf(new Ended(here, full))).toBeUndefined();
+  const other: CloseReason = { tag: 'handshake_failed', code: 298, by: 'local', detail: '' };
+  expect(refusalOf(new Ended(other, undefined))).toBeUndefined();
+  expect(refusalOf(new Ended({ tag: 'idle_timeout' }, undefined))).toBeUndefined();
 });

@@ -144,6 +144,32 @@ describe('addresses', () => {
     expect(new Set(peersOf(a!).map(({ nodeId }) => nodeId))).toEqual(new Set([b!.id, c!.id]));
   });
 
+  test('whoever refuses us there says so to a question, at once and for good; a call goes to another provider', async () => {
+    const world = meshWorld();
+    const [a] = await nodesOf(world, 1);
+    const [foreign] = await nodesOf(world, 1, { realm: 'another' });
+    const target = { nodeId: undefined, addresses: [addressOf(foreign!)] };
+    const before = world.clock.now();
+    expect(endOf(await world.settle(ask(a!, target)))).toBe('unauthorized');
+    expect(world.clock.now() - before).toBeLessThan(500);
+    expect(await world.settle(callPeer(a!, target, 'who.there'))).toMatchObject({
+      failure: {
+        tag: 'connection_error',
+        sent: false,
+        detail: expect.stringContaining('another realm') as string,
+      },
+    });
+    // one who is silent beside it may be another
+    const both = { nodeId: undefined, addresses: [NOBODY, addressOf(foreign!)] };
+    expect(endOf(await world.settle(ask(a!, both)))).toBe('noconnection');
+    let refusals = 0;
+    a!.events.addEventListener('connection.refused', () => refusals++);
+    expect(await world.failure(a!.peers.sendMessage(addressOf(foreign!), 'ping'))).toMatchObject({
+      tag: 'unauthorized',
+    });
+    expect(refusals).toBe(1);
+  });
+
   test('no address, a name, port 0 and groups of machines are nobody', async () => {
     const world = meshWorld();
     const [a] = await nodesOf(world, 1);
@@ -182,6 +208,19 @@ describe('what is kept', () => {
     expect(others.map((other) => connectionsOf(other).length)).toEqual([1, 0, 0, 1, 1]);
     held.open('done');
     expect(await world.settle(waiting)).toEqual({ ok: true, value: 'done' });
+  });
+
+  test('however many dial us, and whatever they ask, those that we dialed stay', async () => {
+    const world = meshWorld();
+    const [a, b] = await nodesOf(world, 2, { pool: { size: 2 } });
+    const guests = await nodesOf(world, 4);
+    await world.settle(ask(a!, targetOf(b!)));
+    for (const guest of guests) {
+      await world.clock.advance(10);
+      await world.settle(ask(guest, targetOf(a!)));
+    }
+    await world.clock.advance(500);
+    expect(peersOf(a!).map(({ nodeId }) => nodeId)).toEqual([b!, ...guests.slice(2)].map(({ id }) => id));
   });
 
   test('one that nobody uses leaves after its time; one that is used stays', async () => {

@@ -20,7 +20,12 @@ function run(ops: readonly string[], max: number): readonly unknown[] {
   let clock = 0;
   let [misses, dials] = [0, 0];
   const dialing = new Set<string>();
-  const use = (peer: string): Use => ({ mayLeave: true, idle: true, usedAt: used.get(peer) ?? 0 });
+  const use = (peer: string): Use => ({
+    mayLeave: true,
+    dialed: true,
+    idle: true,
+    usedAt: used.get(peer) ?? 0,
+  });
   const results: unknown[] = [];
   for (const op of ops) {
     const [what = '', peer = ''] = op.replace(' (parallel)', '').split(' ');
@@ -75,11 +80,16 @@ describe('test/vectors/pool-endpoints.json, the pool', () => {
 
 describe('which connections leave', () => {
   const uses = fc.array(
-    fc.record({ mayLeave: fc.boolean(), idle: fc.boolean(), usedAt: fc.integer({ min: 0, max: 100 }) }),
+    fc.record({
+      mayLeave: fc.boolean(),
+      dialed: fc.boolean(),
+      idle: fc.boolean(),
+      usedAt: fc.integer({ min: 0, max: 100 }),
+    }),
     { maxLength: 30 },
   );
 
-  test('none that is busy or may not, all that were idle too long, and as many of the others as are too many', () => {
+  test('none that is busy or may not, all that were idle too long, and as many of the others as are too many in its direction', () => {
     fc.assert(
       fc.property(
         uses,
@@ -89,25 +99,54 @@ describe('which connections leave', () => {
           const table = new PoolTable<number>();
           for (const peer of all.keys()) table.put(String(peer), peer);
           const leavers = table.leavers({ size, idleTimeout }, 100, (peer) => all[peer]!);
-          const may = all.filter(({ mayLeave }) => mayLeave);
-          const idle = may.filter((use) => use.idle);
-          const old = idle.filter(({ usedAt }) => 100 - usedAt >= idleTimeout);
           expect(leavers.every((peer) => all[peer]!.mayLeave && all[peer]!.idle)).toBe(true);
-          expect(leavers.length).toBe(Math.max(old.length, Math.min(idle.length, may.length - size)));
-          // whoever stays was used after whoever goes
-          const newest = Math.max(-1, ...leavers.map((peer) => all[peer]!.usedAt));
-          const stay = idle.filter((use) => !leavers.some((peer) => all[peer] === use));
-          expect(stay.every(({ usedAt }) => usedAt >= newest)).toBe(true);
+          for (const dialed of [true, false]) {
+            const may = all.filter((use) => use.mayLeave && use.dialed === dialed);
+            const idle = may.filter((use) => use.idle);
+            const old = idle.filter(({ usedAt }) => 100 - usedAt >= idleTimeout);
+            const leave = leavers.map((peer) => all[peer]!).filter((use) => use.dialed === dialed);
+            expect(leave.length).toBe(Math.max(old.length, Math.min(idle.length, may.length - size)));
+            // whoever stays was used after whoever goes
+            const newest = Math.max(-1, ...leave.map(({ usedAt }) => usedAt));
+            const stay = idle.filter((use) => !leave.includes(use));
+            expect(stay.every(({ usedAt }) => usedAt >= newest)).toBe(true);
+          }
         },
       ),
     );
+  });
+
+  test('those that dialed us put none out that we dialed, however many and busy they are', () => {
+    const table = new PoolTable<string>();
+    for (const peer of ['ours', 'busy 1', 'busy 2', 'busy 3', 'idle']) table.put(peer, peer);
+    const use = (peer: string): Use => ({
+      mayLeave: true,
+      dialed: peer === 'ours',
+      idle: !peer.startsWith('busy'),
+      usedAt: peer === 'ours' ? 0 : 50,
+    });
+    expect(table.leavers({ size: 1, idleTimeout: 1_000 }, 60, use)).toEqual(['idle']);
+  });
+
+  test('the newcomer of the moment is not put out by the others that are busy', () => {
+    const table = new PoolTable<string>();
+    for (const peer of ['busy 1', 'busy 2', 'new']) table.put(peer, peer);
+    const use = (peer: string): Use => ({ mayLeave: true, dialed: true, idle: peer === 'new', usedAt: 50 });
+    const settings = { size: 2, idleTimeout: 1_000 };
+    expect(table.leavers(settings, 60, use, 'new')).toEqual([]);
+    expect(table.leavers(settings, 60, use)).toEqual(['new']);
   });
 
   test('on the edge of its time one leaves', () => {
     const table = new PoolTable<string>();
     table.put('a', 'a');
     const leavers = (now: number): readonly string[] =>
-      table.leavers({ size: 9, idleTimeout: 60 }, now, () => ({ mayLeave: true, idle: true, usedAt: 0 }));
+      table.leavers({ size: 9, idleTimeout: 60 }, now, () => ({
+        mayLeave: true,
+        dialed: true,
+        idle: true,
+        usedAt: 0,
+      }));
     expect([leavers(59), leavers(60)]).toEqual([[], ['a']]);
   });
 

@@ -108,10 +108,10 @@ describe('a bad provider of three', () => {
 });
 
 describe('what is known of a provider', () => {
-  const ended = (stat: ProviderStat, failure: RpcFailure | undefined, times = 3): void => {
+  const ended = (stat: ProviderStat, failure: RpcFailure | undefined, times = 3, took = 500): void => {
     for (let n = 0; n < times; n++) {
       stat.began(0);
-      stat.ended(0, 1, failure, undefined);
+      stat.ended(0, took, failure, undefined);
     }
   };
 
@@ -138,6 +138,20 @@ describe('what is known of a provider', () => {
     }
   });
 
+  test('is nothing when its caller gave it less than half a second, sent or not: nobody is ejected by hasty callers', () => {
+    for (const sent of [true, false]) {
+      const stats = new ProviderStats();
+      ended(stats.of('a.b', 'n'), { tag: 'timeout', timeout: 1, sent }, 100, 499);
+      const { failures } = stats.of('a.b', 'n');
+      expect([failures, stats.of('a.b', 'n').allows(0), stats.of('c.d', 'n').allows(0)]).toEqual([
+        0,
+        true,
+        true,
+      ]);
+      expect(stats.of('a.b', 'n').latency(0)).toBe(undefined);
+    }
+  });
+
   test('is forgotten when it was out of reach and is back, that of others is not', () => {
     const stats = new ProviderStats();
     for (const node of ['n', 'other'])
@@ -148,7 +162,7 @@ describe('what is known of a provider', () => {
 
   test('to fail fast is not to be fast', () => {
     const stats = new ProviderStats();
-    ended(stats.of('a.b', 'n'), CRASH, 1);
+    ended(stats.of('a.b', 'n'), CRASH, 1, 1);
     expect(stats.of('a.b', 'n').latency(0)).toBeGreaterThanOrEqual(1_000);
   });
 

@@ -23,7 +23,7 @@ const hexId = fc
 const plans: fc.Arbitrary<CallPlan> = fc.record({
   forceRefresh: fc.boolean(),
   strategy: fc.option(fc.constantFrom(...STRATEGIES), { nil: undefined }),
-  maxAttempts: fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined }),
+  maxAttempts: fc.option(fc.integer({ min: 1, max: 10 }), { nil: undefined }),
   retry: fc.constant(undefined),
   target: fc.option(hexId, { nil: undefined }),
   explain: fc.boolean(),
@@ -75,8 +75,8 @@ describe('a plan', () => {
     expect(planOf({ ...CALL, strategy: 'of_tomorrow' })).toMatchObject({ strategy: undefined });
   });
 
-  test('a peer may not want more attempts than our own callers', () => {
-    expect(planOf({ ...CALL, max_attempts: 1_000_000 })).toMatchObject({ maxAttempts: 100 });
+  test('a peer has us try ten providers at most', () => {
+    expect(planOf({ ...CALL, max_attempts: 1_000_000 })).toMatchObject({ maxAttempts: 10 });
   });
 
   test.each([

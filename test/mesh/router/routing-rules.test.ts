@@ -9,6 +9,7 @@ import {
   contextOf,
   gate,
   meshWorld,
+  type MeshWorld,
   pair,
   processesOf,
   runtimeOf,
@@ -131,6 +132,55 @@ describe('a provider that leaves in good order', () => {
     await world.settle(leaving!);
     const after = await world.settle(Promise.all(Array.from({ length: 20 }, () => caller.call('m.work'))));
     expect(after).not.toContain(0);
+  });
+});
+
+describe('neighbors that do not know the name', () => {
+  /** A node without a DHT, connected to so many others without one. */
+  async function neighborhood(world: MeshWorld, count: number): Promise<readonly [Node, readonly Node[]]> {
+    const others: Node[] = [];
+    for (let n = 0; n < count; n++) others.push(await world.node({ dht: false }));
+    const node = await world.node({ dht: false, bootstrap: others.map(({ url }) => url) });
+    closeAtEnd(world, node, ...others);
+    return [node, others];
+  }
+  /** Takes everybody else before this node, once it is connected. */
+  const last =
+    ({ id }: Node) =>
+    (providers: readonly ProviderView[]): ProviderView =>
+      providers.find(({ nodeId }) => nodeId !== id) ?? providers[0]!;
+
+  test('are a search, no attempts: who knows it is found behind five of them, and the retry budget is as before', async () => {
+    const world = meshWorld();
+    const [node, others] = await neighborhood(world, 6);
+    // has them all connected
+    expect(told(await world.settle(node.tryCall('m.nobody')))).toBe('service_not_found');
+    await others[0]!.advertise('m.there', () => 'there');
+    for (let n = 0; n < 30; n++) {
+      const result = await world.settle(node.tryCall('m.there', {}, { strategy: last(others[0]!) }));
+      expect(told(result)).toBe('there');
+    }
+    expect(contextOf(node).routing.budget.refused).toBe(0);
+  });
+
+  test('are twenty at most', async () => {
+    const world = meshWorld();
+    const [node, others] = await neighborhood(world, 25);
+    const calls = (): number => others.reduce((sum, other) => sum + contextOf(other).counters.callsIn, 0);
+    const before = calls();
+    expect(told(await world.settle(node.tryCall('m.nobody')))).toBe('service_not_found');
+    expect(calls() - before).toBe(20);
+  });
+
+  test('do not hide that the provider here is overloaded', async () => {
+    const world = meshWorld();
+    const [node] = await neighborhood(world, 1);
+    const door = gate();
+    await node.advertise('m.busy', () => door.promise, { limits: { maxConcurrent: 1, maxQueue: 0 } });
+    const first = node.tryCall('m.busy');
+    expect(told(await world.settle(node.tryCall('m.busy')))).toBe('overloaded');
+    door.open();
+    expect((await world.settle(first)).ok).toBe(true);
   });
 });
 
