@@ -181,10 +181,8 @@ export class ControlHandler {
     const { process, core } = this.#state;
     if (registry === undefined) return;
     const { runtime } = this.#context;
-    if (this.#registered.size > 0) {
-      const enrollment = { connection: process, nodeId: core.peerId, procedures: new Map(this.#registered) };
-      runtime.cast(registry, new Request('enroll', enrollment));
-    }
+    const enrollment = { connection: process, nodeId: core.peerId, procedures: new Map(this.#registered) };
+    runtime.cast(registry, new Request('enroll', enrollment));
     for (const wish of this.#asking.values()) runtime.cast(registry, new Request('register', wish));
     if (this.#leaving) runtime.cast(registry, new Request('goodbye', process));
     else if (core.prober.suspect) this.trust(false);

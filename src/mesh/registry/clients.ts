@@ -2,6 +2,7 @@
  * What connected clients registered at this node: one provider per procedure and client, gone with its
  * connection. A newer connection of the same client takes over what it registers again.
  */
+import type { Ref } from '../../actor/pid.ts';
 import type { Process } from '../../actor/process.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { EventHub } from '../events/hub.ts';
@@ -19,6 +20,8 @@ export class Clients {
   readonly #events: EventHub;
   /** Monitored connections and the node ids behind them. */
   readonly #nodeIds = new Map<Process, string>();
+  /** Connections that have not said yet what they registered with the registry before this one. */
+  readonly #awaited = new Map<Process, Ref>();
   /** Connections that said goodbye and still finish calls. */
   readonly #leaving = new WeakSet<Process>();
 
@@ -44,8 +47,28 @@ export class Clients {
     return failure;
   }
 
+  /** Until each of these has enrolled, or is dead, it is not known who serves what. */
+  expect(connections: readonly Process[]): void {
+    for (const connection of connections) this.#awaited.set(connection, this.#registry.monitor(connection));
+    this.#table.complete = this.#awaited.size === 0;
+  }
+
+  /** Whoever has not enrolled by now is not waited for. */
+  expectNoMore(): void {
+    for (const connection of this.#awaited.keys()) this.#heard(connection);
+  }
+
   enroll({ connection, nodeId, procedures }: Enrollment): void {
     for (const [procedure, offer] of procedures) this.#add(connection, nodeId, procedure, offer);
+    this.#heard(connection);
+  }
+
+  #heard(connection: Process): void {
+    const monitor = this.#awaited.get(connection);
+    if (monitor === undefined) return;
+    this.#registry.runtime.demonitor(monitor);
+    this.#awaited.delete(connection);
+    this.#table.complete = this.#awaited.size === 0;
   }
 
   /** No new calls go to this connection. */
@@ -65,6 +88,7 @@ export class Clients {
 
   /** The connection is dead. */
   lost(connection: Process): void {
+    this.#heard(connection);
     this.leave(connection);
     this.#table.trust(connection, true);
     this.#nodeIds.delete(connection);

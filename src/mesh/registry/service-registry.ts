@@ -72,6 +72,12 @@ interface State {
   readonly keepers: Map<Process, Advertised>;
 }
 
+/** Milliseconds for connections to tell a registry that was restarted what their clients serve: a turn of each. */
+const ENROLL = 1_000;
+class Enrolled {
+  readonly enrolled = true;
+}
+
 /** Time to start again what serves an advertisement. */
 class Revive {
   readonly entry: Advertised;
@@ -102,11 +108,12 @@ export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls,
       for (const id of servedIds(childrenOf(handlers))) if (!wanted.has(id)) retire(context, id);
     }
     for (const entry of context.advertised.values()) revive(state, process, entry);
-    context.scope.share('serviceRegistry', process, table);
     const connections = actor(context, 'connections');
-    if (connections !== undefined) {
-      for (const connection of childrenOf(connections)) self.send(connection, new Replay());
-    }
+    const all = connections === undefined ? [] : [...childrenOf(connections)];
+    clients.expect(all);
+    context.scope.share('serviceRegistry', process, table);
+    for (const connection of all) self.send(connection, new Replay());
+    if (all.length > 0) self.sendAfter(ENROLL, new Enrolled());
     return state;
   },
 
@@ -161,6 +168,7 @@ export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls,
   handleInfo: (message, state, self) => {
     if (state.flights.onMessage(message)) return noReply(state);
     if (message instanceof Revive) revive(state, self as Process, message.entry);
+    else if (message instanceof Enrolled) state.clients.expectNoMore();
     else if (message instanceof Down) {
       const process = message.pid as Process;
       const kept = state.keepers.get(process);

@@ -64,6 +64,8 @@ export class ServiceTable {
   readonly #changed: (procedure: string) => void;
   #size = 0;
   #peers = 0;
+  /** False while connected clients are still to say what they serve: a name that is not here may come. */
+  complete = true;
 
   /** @param changed told of each name whose providers are not those from before, or say something else. */
   constructor(limit: number = TABLE_LIMIT, changed: (procedure: string) => void = () => {}) {

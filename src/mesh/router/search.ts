@@ -104,7 +104,7 @@ export class Search {
   #beyond(done: (found: Found) => void): void {
     const context = this.#context;
     const { reach, plan, procedure } = this.#call;
-    if (shared(context, 'serviceRegistry') === undefined) return done('restarting');
+    if (shared(context, 'serviceRegistry')?.complete !== true) return done('restarting');
     if (reach === 'here') return done('over');
     if (context.role === 'client') {
       this.tier = 'direct';

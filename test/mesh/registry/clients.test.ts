@@ -6,8 +6,8 @@ import { ServiceTable } from '../../../src/mesh/registry/service-table.ts';
 
 const events = { emit: () => undefined } as unknown as EventHub;
 const registry = {
-  monitor: () => undefined,
-  runtime: { clock: { wall: () => 0 } },
+  monitor: () => 1,
+  runtime: { clock: { wall: () => 0 }, demonitor: () => undefined },
 } as unknown as Process;
 
 test('a connection that ended while it was not trusted is forgotten: nothing of it stays in the table', () => {
@@ -42,4 +42,20 @@ test('a connection that ended while it was not trusted is forgotten: nothing of 
     inFlight: 0,
   });
   expect(providers()).toEqual([other, silent]);
+});
+
+test('after a restart it is not known who serves what until each connection has enrolled, is dead, or is too late', () => {
+  const table = new ServiceTable();
+  const clients = new Clients(table, registry, events);
+  const [first, second, third] = [1, 2, 3].map(
+    (serial) => ({ alive: true, serial }) as unknown as Process,
+  ) as [Process, Process, Process];
+  expect(table.complete).toBe(true);
+  clients.expect([first, second, third]);
+  expect(table.complete).toBe(false);
+  clients.enroll({ connection: first, nodeId: 'aa', procedures: new Map() });
+  clients.lost(second);
+  expect(table.complete).toBe(false);
+  clients.expectNoMore();
+  expect(table.complete).toBe(true);
 });
