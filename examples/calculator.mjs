@@ -24,4 +24,6 @@ function compute({ operation, a, b }) {
   return typeof result === 'number' ? { result } : result;
 }
 
-export default { 'calculator.compute': compute };
+export default {
+  'calculator.compute': { handler: compute, metadata: { version: '1.0.0' } },
+};

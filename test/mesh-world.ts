@@ -46,7 +46,9 @@ export interface MeshWorld {
   failure(promise: Promise<unknown>, limit?: number): Promise<RpcFailure>;
 }
 
+/** Worlds made by a file of tests: its seeds are the same whatever ran before it in the same process. */
 let worlds = 0;
+let countedFor: string | undefined;
 
 /** With a seed here, ready processes run in an order drawn from it: `ESPALIER_SHUFFLE=7 npx vitest …`. */
 const SHUFFLE = process.env['ESPALIER_SHUFFLE'];
@@ -65,6 +67,9 @@ export function meshWorld(
     ...wanted,
   });
   const reports: Report[] = [];
+  const { testPath } = expect.getState();
+  if (testPath !== countedFor) worlds = 0;
+  countedFor = testPath;
   const label = `world-${++worlds}`;
   let count = 0;
 

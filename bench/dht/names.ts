@@ -3,5 +3,3 @@ export const ESPALIER = 'espalier';
 export const HYPERDHT = 'hyperdht';
 export const LIBP2P = 'libp2p';
 export const KADEMLIA = 'kademlia-routing-table';
-/** The same, and what it gives sorted by distance, as ours is. */
-export const SORTED = 'the same, sorted';

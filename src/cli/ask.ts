@@ -81,7 +81,8 @@ async function ask(
   if (!(client instanceof MeshClient)) throw new Error('neither a node nor a client');
   const result = await client.askNode(procedure, args, { timeout: left(deadline), signal });
   if (result.ok) return result.value as Value;
-  throw result.error;
+  // whoever typed the command knows of no such procedure
+  throw new RpcError(result.error.failure);
 }
 
 /** Whatever was answered, it is not what was asked for. */

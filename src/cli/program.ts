@@ -18,6 +18,12 @@ Three terminals:
   espalier advertise https://127.0.0.1:9443 ./calculator.mjs
   espalier call https://127.0.0.1:9443 calculator.compute '{"operation":"add","a":2,"b":3}'
 
+Another node, and how it finds the same procedure:
+  espalier node --listen 127.0.0.1:9444 --bootstrap https://127.0.0.1:9443
+  espalier call https://127.0.0.1:9444 calculator.compute '{"operation":"add","a":2,"b":3}' --explain
+  espalier dht lookup calculator.compute --node https://127.0.0.1:9444
+  espalier peers https://127.0.0.1:9444
+
 Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 timeout, 5 handler failed, 130 interrupted`;
 
 export function createProgram(): Command {

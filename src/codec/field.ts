@@ -18,6 +18,8 @@ export const NAME_BYTES = 255;
 export const MESSAGE_BYTES = 4_096;
 /** Bytes of a signed record (DESIGN §8 "Records"). */
 export const RECORD_BYTES = 4_096;
+/** Data items of a signed record: in 4 KiB as many empty lists could stand as take half a megabyte of memory. */
+export const RECORD_ITEMS = 512;
 /** Bytes of a W3C tracestate: what its specification says must be propagated. */
 export const TRACESTATE_BYTES = 512;
 /** Largest timeout: what a timer of Node keeps, 2^31 - 1 ms. */

@@ -9,7 +9,9 @@
  */
 import { decodeCbor, encodeNormalized, type DecodeResult } from './cbor.ts';
 import { findCorrelation, type Correlation } from './correlation.ts';
+import { readFind } from './find-frames.ts';
 import { frameTypeId, frameTypeOf, type FrameType } from './frame-type.ts';
+import { FRAME_VERSION, HEADER_BYTES } from './header.ts';
 import { DEFAULT_LIMITS, RPC_FRAME_CAP, type CborLimits } from './limits.ts';
 import { invalidField, type InvalidPayload } from './messages.ts';
 import { normalize, type Unencodable } from './normalize.ts';
@@ -17,8 +19,7 @@ import type { PayloadOf } from './payloads.ts';
 import type { ScanRule } from './prescan.ts';
 import { isValueMap } from './value.ts';
 
-export const HEADER_BYTES = 8;
-export const FRAME_VERSION = 1;
+export { FRAME_VERSION, HEADER_BYTES } from './header.ts';
 
 /** A received message; switch on `type`. */
 export type Frame = {
@@ -125,6 +126,8 @@ export function payloadLengthAt(bytes: Uint8Array, at: number): number {
 
 /** Judges and builds one payload. `bytes` may be lent: nothing in the result refers to them. */
 export function decodePayload(type: FrameType, bytes: Uint8Array, cap: number): DecodePayloadResult {
+  const found = readFind(type, bytes);
+  if (found !== undefined) return { ok: true, frame: { type, payload: found } as Frame };
   const decoded: DecodeResult = decodeCbor(bytes, limitsFor(cap));
   if (!decoded.ok) return refuse(bytes, { tag: 'payload_decode_error', rule: decoded.rule });
   if (!isValueMap(decoded.value)) return refuse(bytes, { tag: 'payload_decode_error', rule: 'not-a-map' });

@@ -60,7 +60,10 @@ export const reply: Validator = (payload) => {
     if (!isError(error) || Object.hasOwn(payload, 'result')) return 'error';
   } else if (!Object.hasOwn(payload, 'result')) return 'result';
   if (!isAbsent(load) && !isIntegerIn(load, 0, Number.MAX_SAFE_INTEGER)) return 'load';
-  return isAbsent(explanation) || isValueMap(explanation) ? undefined : 'explanation';
+  if (!isAbsent(explanation) && !isValueMap(explanation)) return 'explanation';
+  const { route, node } = payload;
+  if (!isAbsent(route) && !isName(route)) return 'route';
+  return isAbsent(node) || isKey(node) ? undefined : 'node';
 };
 
 export const cancel: Validator = (payload) => {

@@ -97,6 +97,9 @@ export interface ReplyPayload {
   readonly load?: number;
   /** How the provider was found; only when the call asked. */
   readonly explanation?: ValueMap;
+  /** To a client, of a call that was answered elsewhere: where its node found the provider, and that node's id. */
+  readonly route?: string;
+  readonly node?: Uint8Array;
 }
 export interface CancelPayload {
   readonly call_id: Uint8Array;

@@ -5,12 +5,13 @@
  * Total and synchronous: it never throws, never waits, and answers for any bytes. Possession of the key is
  * proven by TLS itself. Codes are 0x100 + the TLS alert.
  */
-import { X509Certificate } from 'node:crypto';
+import { verify } from 'node:crypto';
 
 import { sha256 } from '@noble/hashes/sha2.js';
 
-import { certificateTime } from './certificate-time.ts';
 import { nodeIdOf } from './identity.ts';
+import { readCertificate } from './read-certificate.ts';
+import { isEd25519, publicKeyOf } from './signed-bytes.ts';
 
 /** TLS alerts with which a certificate is refused, as QUIC carries them (RFC 9001 §4.8). */
 export const RefusalCode = {
@@ -29,10 +30,8 @@ const CLOCK_TOLERANCE = 60_000;
 /** Parsed certificates remembered; a peer that reconnects costs one hash. */
 const CACHE_SIZE = 1_024;
 
-/** DER of an Ed25519 SubjectPublicKeyInfo up to the 32 key bytes (RFC 8410). */
-const SPKI_PREFIX: Buffer = Buffer.from('302a300506032b6570032100', 'hex');
-
-const SPKI_LENGTH = 44;
+/** DER of the AlgorithmIdentifier of an Ed25519 signature (RFC 8410): it has no parameters. */
+const ED25519_SIGNATURE: Buffer = Buffer.from('300506032b6570', 'hex');
 
 export interface Question {
   /** Unix milliseconds. */
@@ -62,7 +61,7 @@ type Parsed =
     }
   | Refusal;
 
-/** Parse results by certificate hash. One per endpoint; holds the last `CACHE_SIZE` certificates. */
+/** Parse results by certificate hash: the last `CACHE_SIZE` certificates, for any number of endpoints. */
 export type CertificateCache = Map<string, Parsed>;
 export const certificateCache = (): CertificateCache => new Map();
 
@@ -95,29 +94,18 @@ function remembered(leaf: Uint8Array, cache: CertificateCache): Parsed {
 }
 
 function parse(leaf: Uint8Array): Parsed {
-  let certificate: X509Certificate;
-  try {
-    certificate = new X509Certificate(leaf);
-  } catch {
-    return bad('certificate does not parse');
-  }
-  if (!certificate.raw.equals(leaf)) return bad('certificate is not one DER value');
-  const key = certificate.publicKey;
-  if (key.asymmetricKeyType !== 'ed25519') return unsupported();
-  const publicKey = key.export({ type: 'spki', format: 'der' });
-  if (publicKey.length !== SPKI_LENGTH || !publicKey.subarray(0, SPKI_PREFIX.length).equals(SPKI_PREFIX))
-    return unsupported();
-  if (!certificate.verify(key)) return bad('certificate is not signed by its own key');
-  const validFrom = certificateTime(certificate.validFrom);
-  const validTo = certificateTime(certificate.validTo);
+  const certificate = readCertificate(leaf);
+  if (certificate === undefined) return bad('certificate does not parse');
+  const { body, algorithm, signedWith, signature, validFrom, validTo } = certificate;
+  // TLS gives every caller bytes of his own, but this one is kept
+  const publicKey = new Uint8Array(certificate.publicKey);
+  if (!isEd25519(publicKey)) return unsupported();
+  if (!equal(algorithm, ED25519_SIGNATURE) || !equal(signedWith, ED25519_SIGNATURE))
+    return bad('certificate is not signed with Ed25519');
+  if (!verify(null, body, publicKeyOf(publicKey), signature))
+    return bad('certificate is not signed by its own key');
   if (validFrom === undefined || validTo === undefined) return bad('certificate dates do not parse');
-  return {
-    tag: 'parsed',
-    nodeId: nodeIdOf(publicKey),
-    publicKey: new Uint8Array(publicKey),
-    validFrom,
-    validTo,
-  };
+  return { tag: 'parsed', nodeId: nodeIdOf(publicKey), publicKey, validFrom, validTo };
 }
 
 function compare(parsed: Exclude<Parsed, Refusal>, question: Question): Verdict {

@@ -41,6 +41,11 @@ export interface CellOptions {
   readonly perform: (action: MachineAction, cell: MachineCell) => void;
   /** Called once, when a final state was reached and its actions are performed. */
   readonly onDone?: (output: unknown) => void;
+  /**
+   * What the machine computes follows from its state, its input and the event alone, and stays unchanged: a step that
+   * some cell has computed serves all, for the same input object and for events that are nothing but their type.
+   */
+  readonly shared?: boolean;
 }
 
 /** Starts a machine inside the process `self`. Throws when the machine invokes or spawns actors. */
@@ -82,6 +87,16 @@ interface Logic {
   getInitialSnapshot(scope: object, input: unknown): Snapshot;
   transition(snapshot: Snapshot, event: MachineEvent, scope: object): Snapshot;
 }
+
+/** What a step computes. */
+interface Step {
+  readonly snapshot: Snapshot;
+  readonly orders: readonly Order[];
+}
+
+/** Steps that cells have in common: the first one by machine and input, the others by snapshot and type of event. */
+const firstSteps = new WeakMap<Machine, WeakMap<object, Step>>();
+const nextSteps = new WeakMap<Snapshot, Map<string, Step>>();
 
 const nothing = (): void => {};
 
@@ -139,8 +154,7 @@ class Cell implements MachineCell {
   }
 
   begin(): void {
-    const logic = this.#machine as unknown as Logic;
-    this.#run(() => logic.getInitialSnapshot(this.#scope, this.#options.input));
+    this.#run(() => this.#first());
   }
 
   send(event: MachineEvent): void {
@@ -159,12 +173,41 @@ class Cell implements MachineCell {
     this.#timers.clear();
   }
 
-  #next(event: MachineEvent): Snapshot {
-    return (this.#machine as unknown as Logic).transition(this.#snapshot as Snapshot, event, this.#scope);
+  #first(): Step {
+    const { input, shared } = this.#options;
+    const logic = this.#machine as unknown as Logic;
+    const compute = (): Step => this.#compute(() => logic.getInitialSnapshot(this.#scope, input));
+    if (shared !== true || typeof input !== 'object' || input === null) return compute();
+    let steps = firstSteps.get(this.#machine);
+    if (steps === undefined) firstSteps.set(this.#machine, (steps = new WeakMap<object, Step>()));
+    let step = steps.get(input);
+    if (step === undefined) steps.set(input, (step = compute()));
+    return step;
+  }
+
+  #next(event: MachineEvent): Step {
+    const snapshot = this.#snapshot as Snapshot;
+    const logic = this.#machine as unknown as Logic;
+    const compute = (): Step => this.#compute(() => logic.transition(snapshot, event, this.#scope));
+    if (this.#options.shared !== true || Object.keys(event).length !== 1) return compute();
+    let steps = nextSteps.get(snapshot);
+    if (steps === undefined) nextSteps.set(snapshot, (steps = new Map<string, Step>()));
+    let step = steps.get(event.type);
+    if (step === undefined) steps.set(event.type, (step = compute()));
+    return step;
+  }
+
+  #compute(run: () => Snapshot): Step {
+    const orders: Order[] = (this.#orders = []);
+    const snapshot = run();
+    if (snapshot.status === 'error') throw snapshot.error;
+    const [child] = Object.keys(snapshot.children);
+    if (child !== undefined) throw refused(this.#machine, 'spawns an actor', child);
+    return { snapshot, orders };
   }
 
   /** One step, then those that its actions caused. After a throw the machine is stopped for good. */
-  #run(first: () => Snapshot): void {
+  #run(first: () => Step): void {
     this.#busy = true;
     try {
       this.#step(first);
@@ -180,12 +223,8 @@ class Cell implements MachineCell {
     }
   }
 
-  #step(compute: () => Snapshot): void {
-    const orders: Order[] = (this.#orders = []);
-    const snapshot = compute();
-    if (snapshot.status === 'error') throw snapshot.error;
-    const [child] = Object.keys(snapshot.children);
-    if (child !== undefined) throw refused(this.#machine, 'spawns an actor', child);
+  #step(compute: () => Step): void {
+    const { snapshot, orders } = compute();
     this.#snapshot = snapshot;
     for (const order of orders) {
       if (this.#stopped) return;

@@ -1,4 +1,5 @@
 /** A runtime on a virtual clock that keeps its reports, and processes made of plain functions. */
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { Behavior } from '../../src/actor/behavior.ts';
 import { silentLogger } from '../../src/actor/logger.ts';
@@ -78,4 +79,15 @@ export async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
 /** `expect(actual).toBe(expected)` for loops that run millions of times. */
 export function same(actual: unknown, expected: unknown): void {
   if (!Object.is(actual, expected)) expect(actual).toBe(expected);
+}
+
+/** `expect(actual).toEqual(expected)` for such loops. */
+export function alike(actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
+}
+
+/** The same for lists of the very same things in the same order. */
+export function sameItems(actual: readonly unknown[], expected: readonly unknown[]): void {
+  if (actual.length === expected.length && actual.every((item, at) => Object.is(item, expected[at]))) return;
+  expect(actual).toEqual(expected);
 }

@@ -63,6 +63,8 @@ describe('borders', () => {
     ['call', 'idempotency_key', ['x'.repeat(255)], ['', 'x'.repeat(256)]],
     ['call', 'trace', [{ traceparent: '' }], [{}, { traceparent: 'x', tracestate: 'x'.repeat(513) }, []]],
     ['reply', 'load', [0, 2 ** 53 - 1], [-1, 0.5, 2 ** 53, '1']],
+    ['reply', 'route', ['dht', 'x'.repeat(255)], ['', 'x'.repeat(256), 1]],
+    ['reply', 'node', [bytes(32)], [bytes(31), 'x']],
     ['ping', 'timestamp', [0, 1.5], [-1, NaN, Infinity, '1']],
     ['cancel', 'reason', ['', 'x'.repeat(255)], ['x'.repeat(256)]],
     ['disconnect', 'message', ['', 'x'.repeat(4_096)], ['x'.repeat(4_097)]],

@@ -9,7 +9,7 @@ ledger.collecting = true;
 for (const { folder } of SUITES) {
   const path = join(import.meta.dirname, folder);
   const files = existsSync(path) ? readdirSync(path).filter((file) => file.endsWith('.test.ts')) : [];
-  for (const file of files) await import(join(path, file));
+  for (const file of files) await import(`${join(path, file)}?collected`);
 }
 ledger.collecting = false;
 

@@ -15,14 +15,21 @@ vi.mock('espalier', () => import('../../src/index.ts'));
 /** Not typed: it is JavaScript. */
 const CALCULATOR: string = '../../examples/calculator.mjs';
 
-const calculator = async (): Promise<Handler> => {
+interface Served {
+  readonly handler: Handler;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+const calculatorServed = async (): Promise<Served> => {
   const module = (await import(CALCULATOR)) as {
-    readonly default: Readonly<Record<string, Handler>>;
+    readonly default: Readonly<Record<string, Served>>;
   };
-  const [[name, handler] = expect.fail('serves nothing'), ...rest] = Object.entries(module.default);
+  const [[name, served] = expect.fail('serves nothing'), ...rest] = Object.entries(module.default);
   expect([name, rest]).toEqual(['calculator.compute', []]);
-  return handler;
+  return served;
 };
+
+const calculator = async (): Promise<Handler> => (await calculatorServed()).handler;
 
 /** Refused before anything is sent, in calls and advertisements; accepted by clients that take any name. */
 async function refusedByDefault(name: string): Promise<void> {
@@ -358,6 +365,16 @@ test('000-example-calculator-invalid: an unknown operation is a declared error',
       });
     }
   });
+});
+
+test('000-example-calculator-metadata: version 1.0.0, which discover shows', async () => {
+  const { world, node, alice, bob } = await openMesh();
+  const { handler, metadata } = await calculatorServed();
+  await world.settle(alice.advertise('calculator.compute', handler, { metadata }));
+  for (const client of [bob, node]) {
+    const found = await world.settle(client.discover('calculator.compute'));
+    expect(found.map((each) => [each.nodeId, each.metadata])).toEqual([[alice.id, { version: '1.0.0' }]]);
+  }
 });
 
 /** Options of whoever lives on this machine of the simulated network. */

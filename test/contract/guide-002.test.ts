@@ -330,3 +330,25 @@ test('002-history-per-message: a hundred messages make no more than one connecti
   await world.settle(Promise.all(all));
   expect(contextOf(b).counters.connectionsOpened).toBe(1);
 });
+
+test('002-history-pool-gain: a message over the pooled connection takes one round trip, one that has to connect four', async () => {
+  const world = meshWorld({ delay: 10 });
+  const a = await world.node({ dht: false });
+  const b = await world.node({ dht: false });
+  closeAtEnd(world, a, b);
+  const message = async (): Promise<number> => {
+    const begun = world.clock.now();
+    await world.settle(a.peers.sendMessageAndWait(addressOf(b), 'ping'));
+    return world.clock.now() - begun;
+  };
+  const fresh: number[] = [];
+  for (let n = 0; n < 5; n++) {
+    fresh.push(await message());
+    contextOf(a).runtime.exit(connectionsOf(a)[0]!, 'kill');
+    await world.clock.advance(1_000);
+  }
+  await message();
+  const pooled: number[] = [];
+  for (let n = 0; n < 5; n++) pooled.push(await message());
+  expect([Math.max(...pooled), Math.min(...fresh), Math.max(...fresh)]).toEqual([20, 80, 80]);
+});

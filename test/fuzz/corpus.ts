@@ -10,17 +10,42 @@ export interface Crafted {
   readonly rule: ScanRule | null;
 }
 
-type Part = number | string | Uint8Array | readonly Part[];
+type Part = number | string | Uint8Array | readonly Part[] | Times;
+
+/** As many of them; made one after the other, some are millions. */
+interface Times {
+  readonly count: number;
+  readonly part: (index: number) => Part;
+}
 
 /** Bytes from numbers (one byte each), hex strings and bytes. */
 export function bytesOf(...parts: readonly Part[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts.map(flatten)));
-}
-
-function flatten(part: Part): Uint8Array {
-  if (typeof part === 'number') return Uint8Array.of(part);
-  if (typeof part === 'string') return Buffer.from(part, 'hex');
-  return part instanceof Uint8Array ? part : Buffer.concat(part.map(flatten));
+  let buffer = new Uint8Array(256);
+  let at = 0;
+  const room = (length: number): void => {
+    if (at + length <= buffer.length) return;
+    const larger = new Uint8Array(2 * (at + length));
+    larger.set(buffer);
+    buffer = larger;
+  };
+  const put = (part: Part): void => {
+    if (typeof part === 'number') {
+      room(1);
+      buffer[at++] = part;
+    } else if (typeof part === 'string') {
+      put(Buffer.from(part, 'hex'));
+    } else if (part instanceof Uint8Array) {
+      room(part.length);
+      buffer.set(part, at);
+      at += part.length;
+    } else if ('count' in part) {
+      for (let index = 0; index < part.count; index++) put(part.part(index));
+    } else {
+      for (const each of part) put(each);
+    }
+  };
+  put(parts);
+  return buffer.slice(0, at);
 }
 
 /** A head in its shortest form. */
@@ -34,8 +59,7 @@ export function head(major: number, argument: number): Uint8Array {
   return bytes;
 }
 
-const times = (count: number, part: (index: number) => Part): Part =>
-  Array.from({ length: count }, (_, i) => part(i));
+const times = (count: number, part: (index: number) => Part): Part => ({ count, part });
 const text = (value: string): Part => [head(3, Buffer.byteLength(value)), Buffer.from(value)];
 const blob = (length: number, fill = 0xff): Part => [head(2, length), Buffer.alloc(length, fill)];
 

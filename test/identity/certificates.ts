@@ -42,3 +42,10 @@ export function oversized(identity: Identity): Uint8Array {
   parsed.signatureValue = new Uint8Array(sign(null, body, identity.privateKey)).buffer;
   return new Uint8Array(AsnConvert.serialize(parsed));
 }
+
+/** A sound signature under the name of another algorithm. */
+export function misnamed(identity: Identity): Uint8Array {
+  const parsed = AsnConvert.parse(identity.certificate, Certificate);
+  parsed.signatureAlgorithm = new AlgorithmIdentifier({ algorithm: ECDSA_SHA256 });
+  return new Uint8Array(AsnConvert.serialize(parsed));
+}

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/actor/random.ts';
 import { createIdentity } from '../../src/identity/identity.ts';
 import { certificateCache, judge, type Question, type Verdict } from '../../src/identity/verdict.ts';
-import { oversized, p256, signedByAnother } from './certificates.ts';
+import { misnamed, oversized, p256, signedByAnother } from './certificates.ts';
 
 /** 2026-03-01T00:00:00Z */
 const NOW = 1_772_323_200_000;
@@ -69,6 +69,7 @@ describe('judge', () => {
 
   test('refuses a certificate that its own key has not signed with 298', () => {
     expect(verdict([signedByAnother(peer, third)])).toEqual(refused(298));
+    expect(verdict([misnamed(peer)])).toEqual(refused(298));
     const flipped = Uint8Array.from(peer.certificate);
     flipped[flipped.length - 1] = (flipped.at(-1) ?? 0) ^ 1;
     expect(verdict([flipped])).toEqual(refused(298));

@@ -4,6 +4,7 @@
  */
 import type fc from 'fast-check';
 import { expect } from 'vitest';
+import { same, sameItems } from '../actor/world.ts';
 import type { End, Outcome, Request, Supervision } from './supervision-model.ts';
 import type { SupervisorWorld } from './supervisor-world.ts';
 
@@ -14,19 +15,19 @@ const shown = (model: Supervision, trace: readonly string[]): readonly string[] 
   model.over !== undefined && model.atOnce ? trace.toSorted() : trace;
 
 export async function compare(model: Supervision, real: SupervisorWorld): Promise<void> {
-  expect(shown(model, real.trace)).toEqual(shown(model, model.trace));
-  expect(real.now).toBe(model.now);
-  expect(real.orphans).toEqual([]);
+  sameItems(shown(model, real.trace), shown(model, model.trace));
+  same(real.now, model.now);
+  sameItems(real.orphans, []);
   const { root } = real;
-  expect(root.alive).toBe(model.over === undefined);
+  same(root.alive, model.over === undefined);
   if (model.over !== undefined) {
     expect(root.reason).toBe(model.over);
     expect(real.world.runtime.alive).toBe(0);
     return;
   }
-  expect(real.living.toSorted()).toEqual(model.living.toSorted());
-  expect(await real.which()).toBe(model.which);
-  expect(await real.count()).toBe(model.count);
+  sameItems(real.living.toSorted(), model.living.toSorted());
+  same(await real.which(), model.which);
+  same(await real.count(), model.count);
 }
 
 /** Starts both; false when they agree that there is nothing to start. */

@@ -7,7 +7,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'replay skipped',
     file: 'src/mesh/connection/control.ts',
-    find: "if (this.#context.role === 'client') this.#enrolling.all();",
+    find: 'this.#enrolling?.all();',
     replace: '',
     tests: ['test/recovery/kill-table.test.ts'],
   },
@@ -301,9 +301,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'two replies to one call',
     file: 'src/mesh/connection/incoming.ts',
-    find: '    this.#reply(call.id, call.body, call.deadline, outcome, call.load, call.explanation);\n',
+    find: '    this.#reply(call.id, call.body, call.deadline, outcome, call.load, call);\n',
     replace:
-      '    this.#reply(call.id, call.body, call.deadline, outcome, call.load, call.explanation);\n    this.#reply(call.id, call.body, call.deadline, outcome, call.load, call.explanation);\n',
+      '    this.#reply(call.id, call.body, call.deadline, outcome, call.load, call);\n    this.#reply(call.id, call.body, call.deadline, outcome, call.load, call);\n',
     tests: ['test/mesh/connection/hostile-peer.test.ts'],
   },
   {
@@ -344,8 +344,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'oldest contact evicted without a ping',
     file: 'src/mesh/dht/routing-table-server.ts',
-    find: "if (added.tag === 'full') check(state, added.oldest);",
-    replace: "if (added.tag === 'full') lose(state, added.oldest);",
+    find: "if (added.tag === 'full' && isQuiet(state, added.oldest)) check(state, added.oldest);",
+    replace: "if (added.tag === 'full' && isQuiet(state, added.oldest)) lose(state, added.oldest);",
     tests: ['test/mesh/dht/routing-table-server.test.ts'],
   },
   {

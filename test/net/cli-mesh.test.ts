@@ -192,6 +192,12 @@ describe('dht lookup', () => {
     expect(json<unknown>(ended.stdout)).toMatchObject({ error: { tag: 'connection_error' } });
   });
 
+  test('2: a name that is none: what it must be, in the words of `call`', async () => {
+    const ended = await run(['dht', 'lookup', 'Bad Name', '--node', first.url]);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toMatch(/^error: procedure: must be 2 to 10 segments /);
+  });
+
   test('4: none of the bootstraps answers in time', async () => {
     const nowhere = ['--bootstrap', 'https://127.0.0.1:9', '--log-level', 'silent'];
     const ended = await run(['dht', 'lookup', NAME, ...nowhere, '--timeout', '700', '--json']);
@@ -230,10 +236,11 @@ describe('call --explain', () => {
     expect(ended.stderr).toMatch(new RegExp(`^  1  ${second.id.slice(0, 16)}  (cache|dht)  ok  sent  `, 'm'));
   });
 
-  test('--json has it in the document, of a failure too', async () => {
+  test('--json has it in the document, of a failure too; route and node are those of the provider', async () => {
     const good = json<{ readonly explanation: unknown }>(
       (await run(['call', first.url, NAME, SUM, '--explain', '--json'])).stdout,
     );
+    expect(good).toMatchObject({ route: expect.stringMatching(/^(cache|dht)$/) as string, node: second.id });
     expect(good.explanation).toMatchObject({
       tier: expect.stringMatching(/^(cache|dht)$/) as string,
       providers: 1,

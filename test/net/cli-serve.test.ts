@@ -4,18 +4,40 @@
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { advertise, endAll, espalier, run, SERVICES, startNode, type Ready } from '../cli/process.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  advertise,
+  endAll,
+  espalier,
+  FILE_LIMIT,
+  nodeWith,
+  run,
+  SERVICES,
+  startNode,
+  type Child,
+  type Ready,
+} from '../cli/process.ts';
 
 let directory: string;
+/** For all tests that need just some node. */
+let shared: Child;
+let url: string;
+
+beforeAll(async () => {
+  ({ node: shared, url } = await nodeWith({ limit: FILE_LIMIT }));
+});
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'espalier-cli-'));
 });
 
-afterEach(async () => {
-  await endAll();
+afterEach(() => {
   rmSync(directory, { recursive: true });
+});
+
+afterAll(async () => {
+  expect((await shared.end()).code).toBe(0);
+  await endAll();
 });
 
 const moduleOf = (text: string): string => {
@@ -83,7 +105,6 @@ describe('node', () => {
   });
 
   test('a port that is taken is a failure, as a document too', async () => {
-    const { node, url } = await startNode();
     const listen = url.slice('https://'.length);
     const text = await run(['node', '--listen', listen]);
     expect(text).toMatchObject({ code: 1, stdout: '' });
@@ -91,7 +112,6 @@ describe('node', () => {
     const json = await run(['node', '--listen', listen, '--json']);
     expect(json).toMatchObject({ code: 1, stderr: '' });
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { tag: 'bind_failed' } });
-    await node.end();
   });
 
   test('--identity keeps the id over restarts, in a file for its owner only', async () => {
@@ -121,7 +141,6 @@ describe('node', () => {
 
 describe('advertise', () => {
   test('calls it runs finish before SIGTERM ends it with 0', async () => {
-    const { node, url } = await startNode();
     const provider = espalier(['advertise', url, SERVICES, '--ndjson', '--drain', '10000']);
     await provider.line();
     const calling = espalier(['call', url, 'test.hang', '--timeout', '1500', '--json']);
@@ -130,11 +149,9 @@ describe('advertise', () => {
     expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
     // its caller's own deadline ended the call, not the provider's departure
     expect((await calling.ended).code).toBe(4);
-    await node.end();
   });
 
   test('a module that keeps timers running cannot keep the process alive', async () => {
-    const { node, url } = await startNode();
     const provider = await advertise(
       url,
       moduleOf(`setInterval(() => {}, 60_000); export default { 'test.echo': (args) => args };`),
@@ -142,11 +159,9 @@ describe('advertise', () => {
     const ended = await provider.end('SIGTERM');
     expect(ended).toMatchObject({ code: 0, signal: null });
     expect(ended.stderr).toContain('something still keeps the process alive');
-    await node.end();
   });
 
   test('--crash-details tells a remote caller name and message, never the stack', async () => {
-    const { node, url } = await startNode();
     const provider = await advertise(url, SERVICES, '--crash-details', '--log-level', 'silent');
     const ended = await run(['call', url, 'test.crash', '--json']);
     expect(JSON.parse(ended.stdout)).toMatchObject({
@@ -154,7 +169,6 @@ describe('advertise', () => {
     });
     expect(ended.stdout).not.toContain('services.mjs');
     await provider.end();
-    await node.end();
   });
 
   test('a signal while the module is still loading ends it with 0', async () => {
@@ -166,7 +180,6 @@ describe('advertise', () => {
   });
 
   test('a module that uses another copy of espalier is warned about', async () => {
-    const { node, url } = await startNode();
     const copy = join(directory, 'node_modules', 'espalier');
     mkdirSync(copy, { recursive: true });
     writeFileSync(join(copy, 'package.json'), '{"name":"espalier","main":"index.js"}');
@@ -175,7 +188,6 @@ describe('advertise', () => {
     const ended = await provider.end();
     expect(ended.code).toBe(0);
     expect(ended.stderr).toContain(`uses another copy of espalier (${join(copy, 'index.js')})`);
-    await node.end();
   });
 
   test.each([
@@ -208,7 +220,6 @@ describe('advertise', () => {
   });
 
   test('an option value that makes no sense is refused by the node’s rules', async () => {
-    const { node, url } = await startNode();
     const module = moduleOf(`export default { 'a.b': { handler: () => 1, ttl: 5 } };`);
     const ended = await run(['advertise', url, module, '--json']);
     expect(ended.code).toBe(2);
@@ -216,6 +227,5 @@ describe('advertise', () => {
       ok: false,
       error: { tag: 'invalid_args', details: { field: 'ttl' } },
     });
-    await node.end();
   });
 });

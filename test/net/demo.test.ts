@@ -2,11 +2,11 @@
  * `espalier demo`: the story, the processes it takes, and that none is left.
  */
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { ActorNode, TreeSnapshot } from '../../src/inspect/snapshot.ts';
-import { endAll, espalier, run } from '../cli/process.ts';
+import { endAll, espalier, run, type Ended } from '../cli/process.ts';
 
-afterEach(endAll);
+afterAll(endAll);
 
 /** Six processes on a machine that is busy with other tests, milliseconds. */
 const DEMO = 50_000;
@@ -54,11 +54,9 @@ const ids = (actor: ActorNode): readonly string[] => [
   ...(actor.name === 'connections' ? [] : actor.children.flatMap(ids)),
 ];
 
-describe.each([
-  { transport: 'quic', args: [] },
-  { transport: 'memory', args: ['--transport', 'memory'] },
-])('demo --once --json over $transport', ({ transport, args }) => {
-  test('prints one document: thirteen steps, each with the route and the outcome it should have', async () => {
+const onceAsJson = (transport: string): void => {
+  test(`--once --json over ${transport} prints one document: thirteen steps, each with the route and the outcome it should have`, async () => {
+    const args = transport === 'memory' ? ['--transport', 'memory'] : [];
     const ended = await run(['demo', '--once', '--json', ...args], { limit: DEMO });
     expect(ended.code).toBe(0);
     const document = JSON.parse(ended.stdout) as DemoDocument;
@@ -81,20 +79,25 @@ describe.each([
     if (transport === 'memory') expect(ended.stderr).toMatch(/^\*\*\* NO QUIC/);
     else expect(ended.stderr).toBe('');
   });
-});
+};
 
-describe('demo', () => {
-  test('without QUIC says so in its first line', async () => {
+/** For people: steps, latencies and both trees, and no crash report. */
+function showsAll({ stdout, stderr }: Ended): void {
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^handler_crash +demo\.fragile +dht +handler_crash +\d+\.\d\d ms/m);
+  expect(stdout.match(/^<0\.1> node \(Supervisor/gm)).toHaveLength(2);
+  expect(stdout).toMatch(/^every step ended as it should$/m);
+}
+
+// each is one process that waits most of its time
+describe.concurrent('demo without QUIC', () => {
+  onceAsJson('memory');
+
+  test('says so in its first line, shows steps, latencies and both trees, and ends', async () => {
     const ended = await run(['demo', '--once', '--transport', 'memory'], { limit: DEMO });
-    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.code).toBe(0);
     expect(ended.stdout).toMatch(/^\*\*\* NO QUIC: .*IN-MEMORY/);
-  });
-
-  test('--once shows steps, latencies and both trees, and no crash report', async () => {
-    const ended = await run(['demo', '--once'], { limit: DEMO });
-    expect(ended).toMatchObject({ code: 0, stderr: '' });
-    expect(ended.stdout).toMatch(/^handler_crash +demo\.fragile +dht +handler_crash +\d+\.\d\d ms/m);
-    expect(ended.stdout.match(/^<0\.1> node \(Supervisor/gm)).toHaveLength(2);
+    showsAll(ended);
     expect(ended.stdout).toMatch(/every step ended as it should\n$/);
   });
 
@@ -116,8 +119,12 @@ describe('demo', () => {
       'done',
     ]);
   });
+});
 
-  test('stays up until SIGINT, serves others meanwhile, and leaves no process', async () => {
+describe('demo', () => {
+  onceAsJson('quic');
+
+  test('shows steps and both trees, stays up until SIGINT, serves others meanwhile, and leaves no process', async () => {
     const demo = espalier(['demo'], { limit: DEMO });
     let url: string | undefined;
     const pids: number[] = [];
@@ -130,7 +137,9 @@ describe('demo', () => {
     expect(pids).toHaveLength(5);
     const called = await run(['call', url, 'calculator.compute', '{"operation":"multiply","a":6,"b":7}']);
     expect(called).toMatchObject({ code: 0, stdout: '{"result":42}\n' });
-    expect(await demo.end('SIGINT')).toMatchObject({ code: 0, signal: null, stderr: '' });
+    const ended = await demo.end('SIGINT');
+    expect(ended).toMatchObject({ code: 0, signal: null });
+    showsAll(ended);
     expect(pids.filter(isAlive)).toEqual([]);
   });
 

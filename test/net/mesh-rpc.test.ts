@@ -3,19 +3,14 @@
  * real. What is proven under the simulated network is not repeated here.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/actor/clock.ts';
-import { systemRandom } from '../../src/actor/random.ts';
 import { silentLogger } from '../../src/actor/logger.ts';
 import { err, RpcError } from '../../src/mesh/errors/rpc-error.ts';
 import type { RpcFailure } from '../../src/mesh/errors/rpc-failure.ts';
 import type { Client } from '../../src/mesh/client/client.ts';
 import type { ConnectOptions } from '../../src/mesh/client/options.ts';
 import { connect, startNode, type Node, type RemoteClient } from '../../src/node.ts';
-import { createIdentity } from '../../src/identity/identity.ts';
-import { quicTransport } from '../../src/transport/quic/transport.ts';
-import { CloseCode, TransportError } from '../../src/transport/transport.ts';
-import { RawPeer } from '../mesh/raw-peer.ts';
-import { contextOf, processesOf, processOf, runtimeOf, type MeshWorld } from '../mesh-world.ts';
+import { TransportError } from '../../src/transport/transport.ts';
+import { contextOf, processesOf, processOf, runtimeOf } from '../mesh-world.ts';
 import { openSockets, until } from './quic-bench.ts';
 
 const logger = silentLogger;
@@ -244,48 +239,6 @@ describe('ends', () => {
     const [soon, never] = await Promise.all(calls);
     expect(soon).toMatchObject({ ok: true, value: 'done' });
     expect(never?.ok === false && never.error.failure).toMatchObject({ tag: 'connection_error', sent: true });
-  });
-
-  test('a peer that reads nothing ends as slow_consumer, and its calls say so; others are served', async () => {
-    const identity = createIdentity(systemRandom, systemClock.wall());
-    const limits = { stalled: 100 };
-    const endpoint = await quicTransport().open({
-      clock: systemClock,
-      random: systemRandom,
-      identity,
-      limits,
-    });
-    const peer = new RawPeer({ clock: { until } } as unknown as MeshWorld, identity);
-    const { hostname, port } = new URL(node.url);
-    const address = { host: hostname, port: Number(port) };
-    peer.link = endpoint.dial({ address, protocol: 'macula' }, peer);
-    await peer.greeted({ realm: contextOf(node).settings.realm });
-    const onStream = peer.onStream.bind(peer);
-    peer.onStream = (stream) => {
-      stream.pause();
-      return onStream(stream);
-    };
-    peer.channels.control.send('register_procedure', { request_id: peer.id(), procedure: 'raw.serve' });
-    await until(() => peer.channels.control.of('registered').length === 1);
-    const pad = 'p'.repeat(100_000);
-    // small enough to be wholly written, too large to be read unseen
-    const calls = Array.from({ length: 60 }, () => node.tryCall('raw.serve', { pad }, { timeout: 40_000 }));
-    await node.advertise('m.echo', (args) => args);
-    while (peer.isOpen) {
-      expect(await client.call('m.echo', { n: 1 })).toEqual({ n: 1 });
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    expect(peer.closeCode).toBe(CloseCode.slowConsumer);
-    const results = await Promise.all(calls);
-    const failures = results.map((result) => (result.ok ? undefined : result.error.failure));
-    const detail = 'connection closed here: slow_consumer (nothing is read)';
-    expect(new Set(failures.map((one) => one?.tag === 'connection_error' && one.detail))).toEqual(
-      new Set([detail]),
-    );
-    expect(new Set(failures.map((one) => one?.tag === 'connection_error' && one.sent))).toEqual(
-      new Set([true, false]),
-    );
-    await endpoint.close();
   });
 
   test('a killed endpoint binds its port again; local calls go on, the client comes back by itself', async () => {

@@ -11,9 +11,10 @@ import {
   TransportError,
   type Endpoint,
   type EndpointOptions,
+  type EndpointStats,
   type TransportFailure,
 } from '../../src/transport/transport.ts';
-import { LinkRecorder } from '../transport/recorder.ts';
+import { LinkRecorder, StreamRecorder } from '../transport/recorder.ts';
 import { openSockets, quicBench, until } from './quic-bench.ts';
 
 const bench = quicBench();
@@ -123,6 +124,38 @@ describe('links', () => {
       expect(here.closed[0]?.tag).toBe('transport_error');
     }
     expect(client.stats().links).toBe(0);
+  });
+
+  test('carry what the dialer says as they open in the last datagram of the handshake, which stays small', async () => {
+    const { server, inbound } = await listen();
+    const client = await open();
+    const events = new LinkRecorder();
+    const sent: EndpointStats[] = [];
+    // looks as soon as it has left: on a busy machine some of it is soon sent again
+    const look = (): void => {
+      sent.push(client.stats());
+      if (sent.at(-1)?.datagramsOut === 2) setImmediate(look);
+    };
+    events.hooks.onOpen = (link) => {
+      link.openStream(new StreamRecorder(events.log))?.write(Buffer.alloc(200, 1));
+      look();
+    };
+    client.dial({ address: server.local, protocol: 'macula' }, events);
+    await until(() => inbound[0]?.streams[0]?.received === 200);
+    // the first Initial, the same with the token of the Retry, and the answer to the listener's flight
+    expect(sent.at(-1)).toMatchObject({ datagramsOut: 3, bytesOut: 3 * 1_200 });
+  });
+
+  test('whose receiver throws as they open tell the peer so, who would wait for the end of the handshake', async () => {
+    const { server, inbound } = await listen();
+    const client = await open();
+    const events = new LinkRecorder();
+    events.hooks.onOpen = () => {
+      throw new Error('planted');
+    };
+    client.dial({ address: server.local, protocol: 'macula' }, events);
+    await until(() => inbound[0]?.closed.length === 1);
+    expect(inbound[0]?.closed).toMatchObject([{ tag: 'remote', code: CloseCode.internal }]);
   });
 
   test('run over IPv6 as over IPv4', async () => {

@@ -7,7 +7,7 @@ import { reply, ServerRef, startServer, startSupervisor, stopServer, type GenSer
 import { Registry, type RegistryChange } from '../../src/otp/registry.ts';
 import { EntryTable } from '../../src/otp/registry/entry-table.ts';
 import { agent, AgentRef } from '../../src/otp/agent.ts';
-import { failure, reasonOf, recorder, same, spawn, world } from '../actor/world.ts';
+import { failure, reasonOf, recorder, same, sameItems, spawn, world } from '../actor/world.ts';
 
 interface Calls {
   add(amount: number): number;
@@ -361,11 +361,18 @@ describe('EntryTable', () => {
             }
             same(table.size, model.length);
             for (const each of ['a', 'b', 'c'])
-              expect(table.ofKey(each)).toEqual(model.filter((entry) => entry.key === each));
+              sameItems(
+                table.ofKey(each),
+                model.filter((entry) => entry.key === each),
+              );
             for (const each of [0, 1, 2, 3]) {
-              expect(table.ofOwner(each)).toEqual(model.filter((entry) => entry.owner === each));
+              sameItems(
+                table.ofOwner(each),
+                model.filter((entry) => entry.owner === each),
+              );
               for (const name of ['a', 'b', 'c'])
-                expect(table.of(name, each)).toEqual(
+                sameItems(
+                  table.of(name, each),
                   model.filter((entry) => entry.key === name && entry.owner === each),
                 );
               same(
@@ -373,7 +380,8 @@ describe('EntryTable', () => {
                 model.some((entry) => entry.owner === each),
               );
             }
-            expect([...table.all()].map(({ value }) => value).toSorted((a, b) => a - b)).toEqual(
+            sameItems(
+              [...table.all()].map(({ value }) => value).toSorted((a, b) => a - b),
               model.map(({ value }) => value),
             );
           });

@@ -81,15 +81,18 @@ async function suite(name: string): Promise<number> {
   let spokenAt = performance.now();
   const outcomes = await runSuite({ jobs, limit }, (outcome, ran) => {
     if (outcome.violations.length > 0) tellFailure(outcome);
+    if (outcome.figures !== undefined) {
+      console.log(`${JSON.stringify(outcome.job.options)}: ${outcome.figures}, ${outcome.took} ms`);
+    }
     if (performance.now() - spokenAt < PROGRESS) return;
     spokenAt = performance.now();
     console.log(`${ran} of ${jobs.length}`);
   });
   const failed = outcomes.filter(({ violations }) => violations.length > 0).length;
-  const events = outcomes.reduce((sum, { counts }) => sum + (counts?.events ?? 0), 0);
+  const events = outcomes.reduce((sum, { events }) => sum + (events ?? 0), 0);
   const twice = outcomes.filter(({ job }) => job.twice).length;
   console.log(`${events} events; ${twice} seeds ran twice`);
-  console.log(`${outcomes.length} of ${jobs.length} seeds ran, ${failed} violated`);
+  console.log(`${outcomes.length} of ${jobs.length} jobs ran, ${failed} violated`);
   return failed === 0 && outcomes.length === jobs.length ? 0 : 1;
 }
 

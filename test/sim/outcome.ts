@@ -1,8 +1,9 @@
 /**
  * What a job came to, as a thread tells it.
  */
-import type { SimulationReport } from '../../src/testing/simulation/simulate.ts';
 import { simulate } from '../../src/testing/simulation/simulate.ts';
+import { churn } from './churn.ts';
+import { route } from './routing.ts';
 import type { Job } from './suites.ts';
 
 export interface JobOutcome {
@@ -10,7 +11,10 @@ export interface JobOutcome {
   readonly trace: string;
   /** One line each, the number of the invariant first. */
   readonly violations: readonly string[];
-  readonly counts: SimulationReport['counts'] | undefined;
+  /** Lines of the network's trace; undefined when it did not come to an end. */
+  readonly events: number | undefined;
+  /** What else is worth a line. */
+  readonly figures: string | undefined;
   /** Milliseconds of real time. */
   readonly took: number;
 }
@@ -20,6 +24,11 @@ export async function outcomeOf(job: Job): Promise<JobOutcome> {
   const began = performance.now();
   const took = (): number => Math.round(performance.now() - began);
   try {
+    if (job.kind !== 'mesh') {
+      const report = await (job.kind === 'routing' ? route(job.options) : churn(job.options));
+      const { broken, trace, events, ...figures } = report;
+      return { job, trace, violations: broken, events, figures: JSON.stringify(figures), took: took() };
+    }
     const { trace, violations, counts } = await simulate(job.options);
     const lines = violations.map(
       ({ invariant, at, detail }) => `${invariant} at ${Math.round(at)} ms: ${detail}`,
@@ -28,9 +37,19 @@ export async function outcomeOf(job: Job): Promise<JobOutcome> {
       const again = await simulate(job.options);
       if (again.trace !== trace) lines.push(`not repeatable: trace ${trace}, then ${again.trace}`);
     }
-    return { job, trace, violations: lines, counts, took: took() };
+    return { job, trace, violations: lines, events: counts.events, figures: undefined, took: took() };
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { job, trace: '', violations: [`it threw: ${text}`], counts: undefined, took: took() };
+    return failed(job, `it threw: ${text}`, took());
   }
 }
+
+/** It did not come to an end. */
+export const failed = (job: Job, why: string, took: number): JobOutcome => ({
+  job,
+  trace: '',
+  violations: [why],
+  events: undefined,
+  figures: undefined,
+  took,
+});

@@ -3,10 +3,10 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { JobOutcome } from './outcome.ts';
+import { failed, type JobOutcome } from './outcome.ts';
 import type { Job, Suite } from './suites.ts';
 
-/** Megabytes of heap per thread: a thousand nodes need a quarter of it. */
+/** Megabytes of heap per thread: ten thousand nodes need half of it. */
 const HEAP = 4_096;
 /** Megabytes for what is young: with the default a tenth of the time goes into collecting it. */
 const YOUNG = 192;
@@ -31,7 +31,7 @@ export async function runSuite(
         if (outcome === undefined) return;
         outcomes.push(outcome);
         tell(outcome, outcomes.length);
-        if (outcome.counts === undefined && outcome.trace === '') return;
+        if (outcome.events === undefined) return;
       }
     } finally {
       await worker.terminate();
@@ -46,8 +46,7 @@ function inThread(worker: Worker, job: Job, limit: number): Promise<JobOutcome |
   return new Promise((resolve) => {
     const began = performance.now();
     const died = (error: unknown): void => {
-      const took = Math.round(performance.now() - began);
-      end({ job, trace: '', violations: [`the thread died: ${String(error)}`], counts: undefined, took });
+      end(failed(job, `the thread died: ${String(error)}`, Math.round(performance.now() - began)));
     };
     const end = (outcome: JobOutcome | undefined): void => {
       clearTimeout(timer);

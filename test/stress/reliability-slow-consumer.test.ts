@@ -10,7 +10,7 @@ import { createIdentity } from '../../src/identity/identity.ts';
 import type { RpcFailure } from '../../src/mesh/errors/rpc-failure.ts';
 import { connect, startNode, type Node } from '../../src/node.ts';
 import { quicTransport } from '../../src/transport/quic/transport.ts';
-import { CloseCode, type Endpoint } from '../../src/transport/transport.ts';
+import { CloseCode, type Endpoint, type EndpointLimits } from '../../src/transport/transport.ts';
 import { RawPeer } from '../mesh/raw-peer.ts';
 import { contextOf, type MeshWorld } from '../mesh-world.ts';
 
@@ -40,14 +40,14 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 /** A peer that is accepted, serves a name, and reads nothing more. */
-async function deaf(): Promise<RawPeer> {
+async function deaf(limits: EndpointLimits = {}): Promise<RawPeer> {
   node = await startNode({
     realm: REALM,
     listen: '127.0.0.1:0',
     runtime: new Runtime({ logger: silentLogger }),
   });
   const identity = createIdentity(systemRandom, systemClock.wall());
-  endpoint = await quicTransport().open({ clock: systemClock, random: systemRandom, identity });
+  endpoint = await quicTransport().open({ clock: systemClock, random: systemRandom, identity, limits });
   const peer = new RawPeer({ clock: { until } } as unknown as MeshWorld, identity);
   const { hostname, port } = new URL(node.url);
   peer.link = endpoint.dial({ address: { host: hostname, port: Number(port) }, protocol: 'macula' }, peer);
@@ -108,6 +108,30 @@ test('1 GiB offered to a reader that stopped: it ends as slow_consumer, RSS grow
     ends.delete('overloaded streams');
     expect([...ends]).toEqual(['slow_consumer']);
   }
+  await other.disconnect();
+});
+
+test('60 calls to a reader that stopped say, when it ends as slow_consumer, which of them were sent; others are served', async () => {
+  const peer = await deaf({ stalled: 100 });
+  const other = await connect(node.url, { realm: REALM, runtime: new Runtime({ logger: silentLogger }) });
+  await node.advertise('m.echo', (args) => args);
+  const pad = 'p'.repeat(100_000);
+  // small enough to be wholly written, too large to be read unseen
+  const calls = Array.from({ length: 60 }, () => node.tryCall('raw.serve', { pad }, { timeout: 40_000 }));
+  while (peer.isOpen) {
+    expect(await other.call('m.echo', { n: 1 })).toEqual({ n: 1 });
+    await new Promise((wake) => setTimeout(wake, 100));
+  }
+  expect(peer.closeCode).toBe(CloseCode.slowConsumer);
+  const results = await Promise.all(calls);
+  const failures = results.map((result) => (result.ok ? undefined : result.error.failure));
+  const detail = 'connection closed here: slow_consumer (nothing is read)';
+  expect(new Set(failures.map((one) => one?.tag === 'connection_error' && one.detail))).toEqual(
+    new Set([detail]),
+  );
+  expect(new Set(failures.map((one) => one?.tag === 'connection_error' && one.sent))).toEqual(
+    new Set([true, false]),
+  );
   await other.disconnect();
 });
 

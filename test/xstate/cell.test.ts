@@ -378,3 +378,59 @@ describe('createMachineCell', () => {
     expect(() => cell.send({ type: 'X' })).toThrow(/spawns an actor/);
   });
 });
+
+describe('cells that share what their machine computes', () => {
+  let computed = 0;
+  const lamp = createMachine({
+    context: ({ input }) => {
+      computed++;
+      return { wait: (input as { wait: number }).wait };
+    },
+    initial: 'off',
+    states: {
+      off: { on: { PRESS: { target: 'on', guard: () => ++computed > 0 } } },
+      on: {
+        entry: 'shine',
+        after: { 100: 'off' },
+        on: { DIM: { actions: assign({ wait: ({ event }) => event['to'] as number }) } },
+      },
+    },
+  });
+
+  const lamps = (inputs: readonly object[]) => {
+    const all = world();
+    const performed: string[] = [];
+    const cells = inputs.map((input, at) =>
+      createMachineCell(spawn(all.runtime), lamp, {
+        input,
+        shared: true,
+        perform: ({ type }) => performed.push(`${at} ${type}`),
+      }),
+    );
+    return { ...all, cells, performed };
+  };
+
+  test('compute each step once, and go through it each by itself, with actions and timers of their own', async () => {
+    const input = { wait: 1 };
+    computed = 0;
+    const { cells, performed, clock } = lamps([input, input]);
+    const [one, other] = cells;
+    one!.send({ type: 'PRESS' });
+    expect([one!.value, other!.value]).toEqual(['on', 'off']);
+    await clock.advance(60);
+    other!.send({ type: 'PRESS' });
+    await clock.advance(60);
+    expect([one!.value, other!.value]).toEqual(['off', 'on']);
+    expect(performed).toEqual(['0 shine', '1 shine']);
+    expect(computed).toBe(2);
+  });
+
+  test('compute anew for another input object, and for an event that says more than its type', () => {
+    const input = { wait: 1 };
+    const { cells } = lamps([input, input, { wait: 2 }]);
+    expect(cells.map((cell) => cell.context)).toEqual([input, input, { wait: 2 }]);
+    for (const cell of cells) cell.send({ type: 'PRESS' });
+    for (const [at, cell] of cells.entries()) cell.send({ type: 'DIM', to: 10 + at });
+    expect(cells.map((cell) => cell.context)).toEqual([{ wait: 10 }, { wait: 11 }, { wait: 12 }]);
+  });
+});

@@ -4,7 +4,7 @@
  */
 import { encodeCbor } from '../../codec/cbor.ts';
 import { DEFAULT_LIMITS, type CborLimits } from '../../codec/limits.ts';
-import { isText } from '../../codec/field.ts';
+import { isText, RECORD_ITEMS } from '../../codec/field.ts';
 import { isValueMap, type ValueMap } from '../../codec/value.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { ProcedureLimits } from '../handlers/handler.ts';
@@ -17,9 +17,17 @@ export const MAX_TIMEOUT = 2_147_483_647;
 export const CALL_TIMEOUT = 5_000;
 /** Seconds an advertisement lives (DESIGN §8, Args). */
 const TTL = { least: 30, most: 86_400, default: 300 } as const;
-/** Bytes of encoded metadata, and of a description, that fit a 4 KiB record beside its other fields. */
+/** Bytes and data items of encoded metadata, and bytes of a description, that fit a record beside its other fields. */
 const METADATA_BYTES = 3_072;
+const METADATA_ITEMS = RECORD_ITEMS - 64;
 const DESCRIPTION_BYTES = 512;
+/** It lies in the record. */
+const METADATA_LIMITS: CborLimits = {
+  ...DEFAULT_LIMITS,
+  depth: DEFAULT_LIMITS.depth - 1,
+  items: METADATA_ITEMS,
+  bytes: METADATA_BYTES,
+};
 
 export type Checked<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: RpcFailure };
@@ -137,14 +145,19 @@ export function checkTtl(ttl: unknown): Checked<number> {
 
 export function checkMetadata(metadata: unknown): Checked<ValueMap> {
   if (metadata === undefined) return ok(EMPTY);
-  const copy = copied(metadata, { ...DEFAULT_LIMITS, bytes: METADATA_BYTES }, 'metadata');
-  if (!copy.ok && copy.failure.tag === 'unencodable') return invalid('metadata', copy.failure.detail);
+  const copy = copied(metadata, METADATA_LIMITS, 'metadata');
+  if (!copy.ok && copy.failure.tag === 'unencodable') {
+    const { detail } = copy.failure;
+    return invalid('metadata', detail === 'metadata: items' ? TOO_MUCH : detail);
+  }
   if (copy.ok && !isValueMap(copy.value)) return invalid('metadata', 'must be a plain object');
   const encoded = copy.ok ? encodeCbor(copy.value) : undefined;
   return encoded?.ok === true && encoded.bytes.length <= METADATA_BYTES
     ? ok((copy as { readonly value: ValueMap }).value)
-    : invalid('metadata', `must encode to at most ${METADATA_BYTES} bytes`);
+    : invalid('metadata', TOO_MUCH);
 }
+
+const TOO_MUCH = `must encode to at most ${METADATA_BYTES} bytes and ${METADATA_ITEMS} data items`;
 
 export function checkDescription(description: unknown): Checked<string | undefined> {
   return description === undefined ||

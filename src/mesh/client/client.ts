@@ -76,7 +76,7 @@ export type LeaveOptions = WaitOptions;
 export interface AdvertiseOptions extends WaitOptions {
   /** Seconds, 30 … 86,400. Default 300. */
   readonly ttl?: number;
-  /** Anything about the service; at most 3 KiB encoded. */
+  /** Anything about the service; at most 3 KiB and 448 data items encoded. */
   readonly metadata?: CallArgs;
   /** At most 512 bytes. */
   readonly description?: string;

@@ -7,8 +7,9 @@
  */
 import type { AddressClass } from '../../transport/address.ts';
 import type { Frame } from '../../codec/frame.ts';
-import type { ContactPayload, ErrorPayload, FindValuePayload, StorePayload } from '../../codec/payloads.ts';
-import { K } from '../dht/contact.ts';
+import { writeNodes, writeValue } from '../../codec/find-frames.ts';
+import type { ErrorPayload, FindValuePayload, StorePayload } from '../../codec/payloads.ts';
+import { K, type Contact } from '../dht/contact.ts';
 import { StoreRequest } from '../dht/store-request.ts';
 import { actor, hex, type MeshContext } from '../context.ts';
 import { toWire } from '../errors/wire.ts';
@@ -107,7 +108,8 @@ export class Answering {
   }
 
   #findNode(id: Uint8Array, target: Uint8Array): void {
-    this.#answerer.dht.send('find_node_reply', { request_id: id, nodes: this.#closest(target) });
+    const frame = writeNodes(id, this.#closest(target));
+    if (frame !== undefined) this.#answerer.dht.write(frame);
   }
 
   /** The contacts go beside the records: whoever asks goes on to those who know more. */
@@ -116,21 +118,18 @@ export class Answering {
     const { clock } = context.runtime;
     const nodes = this.#closest(key);
     const value = context.records.get(hex(key), { now: clock.now(), wall: clock.wall() });
-    if (value.length > 0)
-      dht.send('find_value_reply', { request_id: id, key, result: 'value', value, nodes });
-    else dht.send('find_value_reply', { request_id: id, key, result: 'nodes', nodes });
+    const frame = writeValue(id, key, value, nodes);
+    if (frame !== undefined) dht.write(frame);
   }
 
-  #closest(target: Uint8Array): readonly ContactPayload[] {
+  /** In any order: whoever asks has others to sort them among. */
+  #closest(target: Uint8Array): readonly Contact[] {
     const { context, peerId } = this.#answerer;
     const { table } = context.dht;
     if (table === undefined) return [];
     const theirs = (this.#theirs ??= classOf(this.#answerer.address));
     // whoever asks knows itself
-    return table
-      .closest(target, K, peerId)
-      .filter((contact) => announced(contact, theirs))
-      .map(({ id, address }) => ({ node_id: id, address }));
+    return table.closestUnsorted(target, K, peerId).filter((contact) => announced(contact, theirs));
   }
 
   #store({ request_id: id, key, value }: StorePayload): void {

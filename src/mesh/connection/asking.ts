@@ -6,6 +6,8 @@
  * question, however that is settled. No prober watches over questions: who asks has its own, shorter, deadlines.
  */
 import type { CallFailure } from '../../actor/call.ts';
+import { KEY_BYTES } from '../../codec/field.ts';
+import { writeQuestion } from '../../codec/find-frames.ts';
 import type { Frame } from '../../codec/frame.ts';
 import type { FrameType } from '../../codec/frame-type.ts';
 import type { CloseReason } from '../../transport/transport.ts';
@@ -83,7 +85,7 @@ export class Asking implements Asked {
     const request = this.#pending.get(keyOf(id));
     const answer = { type, payload } as PeerAnswer;
     if (request === undefined) {
-      // those to the pings that open the streams are nobody's
+      // the one that opens the stream is nobody's
       if (type !== 'pong') this.#asker.context.counters.lateReplies++;
     } else {
       this.#pending.delete(keyOf(id));
@@ -121,9 +123,13 @@ export class Asking implements Asked {
     const { dht, context } = this.#asker;
     switch (question.type) {
       case 'find_node':
-        return dht.send('find_node', { type: 'find_node', request_id: id, target: question.target });
+        if (question.target.length !== KEY_BYTES) return false;
+        dht.write(writeQuestion('find_node', id, question.target));
+        return true;
       case 'find_value':
-        return dht.send('find_value', { type: 'find_value', request_id: id, key: question.key });
+        if (question.key.length !== KEY_BYTES) return false;
+        dht.write(writeQuestion('find_value', id, question.key));
+        return true;
       case 'store':
         return dht.send('store', {
           type: 'store',

@@ -12,7 +12,7 @@ import { ResetCode } from '../../transport/transport.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { fromWire } from '../errors/wire.ts';
-import { explanationFromWire, planToWire } from '../router/plan-wire.ts';
+import { explanationFromWire, planToWire, readWhere } from '../router/plan-wire.ts';
 import type { Abandonable, RpcCall } from '../router/rpc-call.ts';
 import { FRAMED, type BodyStream } from './body-stream.ts';
 import type { Channel } from './channel.ts';
@@ -186,7 +186,7 @@ export class CallsOut implements Abandonable {
       this.#carrier.context.counters.lateReplies++;
       return;
     }
-    settle(sent.call, payload);
+    settle(sent.call, payload, this.#carrier.context.role === 'client');
     this.#settled();
   }
 
@@ -262,8 +262,10 @@ const reasonOf = (failure: CallFailure): string =>
     ? 'lost'
     : failure.tag;
 
-function settle(call: RpcCall, payload: ReplyPayload): void {
+/** @param ofOurNode what a client's own node says of the way is the client's too. */
+function settle(call: RpcCall, payload: ReplyPayload, ofOurNode: boolean): void {
   call.load = payload.load ?? undefined;
+  if (ofOurNode) readWhere(call, payload);
   if (call.plan?.explain === true) call.explanation = explanationFromWire(payload.explanation);
   if (payload.error === undefined || payload.error === null) call.reply(payload.result);
   else call.refuse(fromWire(payload.error, call.timeout));

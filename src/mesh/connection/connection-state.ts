@@ -12,7 +12,7 @@ import type { RpcCall } from '../router/rpc-call.ts';
 import { ControlHandler } from './control.ts';
 import type { ConnectionCore, CoreOwner, Rejected } from './core.ts';
 import { believed, longChance } from './liveness.ts';
-import { lifecycleMachine, type LifecycleAction } from './machine.ts';
+import { lifecycleInput, lifecycleMachine, type LifecycleAction } from './machine.ts';
 import { Answered, Doubted, Ended, Ready, Verified } from './messages.ts';
 
 /** Milliseconds of silence after which nobody waits any more for the answer to a goodbye. */
@@ -60,7 +60,8 @@ export class ConnectionState implements CoreOwner {
     this.hold = args.hold === true;
     this.control = new ControlHandler(this);
     this.lifecycle = createMachineCell(process, lifecycleMachine, {
-      input: { helloTimeout: args.context.settings.helloTimeout },
+      input: lifecycleInput(args.context.settings.helloTimeout),
+      shared: true,
       perform: (action) => this.#perform(action.type as LifecycleAction),
     });
   }

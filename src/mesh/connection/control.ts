@@ -38,7 +38,8 @@ const GOODBYE = { reason: 'normal', message: '' } as const;
 
 export class ControlHandler {
   readonly #state: ConnectionState;
-  readonly #enrolling: Enrolling;
+  /** Only a client has one. */
+  readonly #enrolling: Enrolling | undefined;
   readonly #membership: ProvenMembership;
   /** What the peer registered here, by procedure. */
   readonly #registered = new Map<string, Offer>();
@@ -51,7 +52,8 @@ export class ControlHandler {
 
   constructor(state: ConnectionState) {
     this.#state = state;
-    this.#enrolling = new Enrolling(state.context, state.core.control, state.process);
+    const { context, core, process } = state;
+    this.#enrolling = context.role === 'client' ? new Enrolling(context, core.control, process) : undefined;
     this.#membership = new ProvenMembership(state);
   }
 
@@ -69,13 +71,10 @@ export class ControlHandler {
     if (standing !== undefined) standing.greeted = true;
     const have = context.standings.have(core.peerId, this.#state.process);
     core.control.send('connect', connectPayload(this.#self(), have, this.#seed));
-    // a stream exists for the peer once something is on it
-    for (const channel of [core.dht, core.rpc]) {
-      channel.send('ping', {
-        request_id: random.bytes(16),
-        timestamp: Math.round(context.runtime.clock.wall()),
-      });
-    }
+    // a stream exists for the peer once something is on it: a pong, which nobody answers
+    const timestamp = Math.round(context.runtime.clock.wall());
+    for (const channel of [core.dht, core.rpc])
+      channel.send('pong', { request_id: random.bytes(16), timestamp, server_time: timestamp });
   }
 
   /** The node learns who is connected. */
@@ -92,12 +91,13 @@ export class ControlHandler {
 
   /** A client registers at its node what it should serve. */
   enroll(): void {
-    if (this.#context.role === 'client') this.#enrolling.all();
+    this.#enrolling?.all();
   }
 
   /** A client says whether it serves a procedure now. */
   announce(procedure: string, from: From): void {
-    if (this.#state.core.ready) this.#enrolling.one(procedure, from);
+    const enrolling = this.#enrolling;
+    if (this.#state.core.ready && enrolling !== undefined) enrolling.one(procedure, from);
     else from.reply({ tag: 'connection_error', sent: false, detail: 'not connected' } satisfies RpcFailure);
   }
 
@@ -136,7 +136,7 @@ export class ControlHandler {
         return;
       case 'registered': {
         const { error, request_id: id } = frame.payload;
-        this.#enrolling.answered(id, error === undefined || error === null ? undefined : fromWire(error, 0));
+        this.#enrolling?.answered(id, error === undefined || error === null ? undefined : fromWire(error, 0));
         return;
       }
       case 'disconnect':
@@ -159,7 +159,7 @@ export class ControlHandler {
     if (correlation?.field !== 'request_id') return;
     const { id } = correlation;
     if (type === 'registered') {
-      this.#enrolling.answered(id, { tag: 'protocol_error', detail: 'the answer cannot be decoded' });
+      this.#enrolling?.answered(id, { tag: 'protocol_error', detail: 'the answer cannot be decoded' });
     } else if (type === 'register_procedure' || type === 'unregister_procedure') {
       this.#answer(id, { tag: 'invalid_args', field: 'procedure', detail: 'missing or malformed' });
     }
@@ -198,7 +198,7 @@ export class ControlHandler {
 
   /** Nothing will be answered any more. */
   end(): void {
-    this.#enrolling.end();
+    this.#enrolling?.end();
   }
 
   #beforeHello(frame: Frame): void {

@@ -376,7 +376,7 @@ export class ConnectionCore
     }
   }
 
-  /** The first frame of the rpc stream is one: a stream exists for the peer once something is on it. */
+  /** The first frame of the rpc stream is a pong: a stream exists for the peer once something is on it. */
   #onPing({ type, payload }: Frame): void {
     if (type === 'ping') {
       const { request_id, timestamp } = payload;

@@ -14,8 +14,7 @@ import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { toWire } from '../errors/wire.ts';
 import { isSystemProcedure } from '../system/system-procedures.ts';
-import type { Explanation } from '../router/explanation.ts';
-import { explanationToWire, planOf } from '../router/plan-wire.ts';
+import { explanationToWire, planOf, whereToWire } from '../router/plan-wire.ts';
 import { toRouter } from '../router/router.ts';
 import type { Reach } from '../router/rpc-call.ts';
 import { checkProcedureName } from '../topic/procedure-name.ts';
@@ -134,7 +133,7 @@ export class Incoming implements Answering {
   answer(call: PeerCall, outcome: Outcome): void {
     if (!this.#calls.delete(call.key)) return;
     this.#weight -= call.weight;
-    this.#reply(call.id, call.body, call.deadline, outcome, call.load, call.explanation);
+    this.#reply(call.id, call.body, call.deadline, outcome, call.load, call);
     this.#sender.onIncomingSettled();
   }
 
@@ -181,13 +180,13 @@ export class Incoming implements Answering {
     deadline: number,
     outcome: Outcome,
     load: number | undefined,
-    explanation?: Explanation,
+    call?: PeerCall,
   ): void {
     const { maxBody } = this.#context.settings;
-    const told = explanation === undefined ? undefined : explanationToWire(explanation);
     const besides = {
       ...(load === undefined ? {} : { load }),
-      ...(told === undefined ? {} : { explanation: told }),
+      ...(call?.explanation === undefined ? {} : { explanation: explanationToWire(call.explanation) }),
+      ...(call === undefined ? {} : whereToWire(call)),
     };
     const error = (failure: RpcFailure): ReplyPayload => ({
       call_id: id,

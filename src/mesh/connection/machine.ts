@@ -11,6 +11,14 @@ export interface LifecycleInput {
   readonly helloTimeout: number;
 }
 
+let input: LifecycleInput = { helloTimeout: 0 };
+
+/** The same object for the same timeout, so that connections share what the machine computes. */
+export function lifecycleInput(helloTimeout: number): LifecycleInput {
+  if (input.helloTimeout !== helloTimeout) input = { helloTimeout };
+  return input;
+}
+
 export type LifecycleEvent =
   /** The link is verified. */
   | { readonly type: 'opened' }

@@ -9,12 +9,13 @@
 import { K, type Contact } from './contact.ts';
 import { headOf } from './node-id.ts';
 import { Row, type Entry } from './row.ts';
+import { Spares } from './spares.ts';
 
 export class Bucket {
   readonly capacity: number;
   readonly contacts: Row;
   /** They answered once; as many as a bucket holds. */
-  readonly spares: Row;
+  readonly spares: Spares;
   /** When an id in it was last looked up, clock ms. */
   lookedUpAt: number = -Infinity;
 
@@ -22,7 +23,7 @@ export class Bucket {
   constructor(capacity: number = K, shared: number = 0) {
     this.capacity = capacity;
     this.contacts = new Row(capacity, shared);
-    this.spares = new Row(capacity, shared);
+    this.spares = new Spares(capacity);
   }
 
   get isFull(): boolean {
@@ -40,15 +41,8 @@ export class Bucket {
 
   /** A contact that is not in the bucket, which has room. */
   push(entry: Entry): void {
-    this.#removeSpare(entry.contact.id, entry.head);
+    this.spares.remove(entry.contact.id, entry.head);
     this.contacts.push(entry);
-  }
-
-  /** Keeps a newcomer for later; the oldest spare makes room. */
-  keep(entry: Entry): void {
-    this.#removeSpare(entry.contact.id, entry.head);
-    if (this.spares.length >= this.capacity) this.spares.pushOver(entry);
-    else this.spares.push(entry);
   }
 
   /** Moves a contact to the tail. Undefined when it is not here. */
@@ -67,21 +61,14 @@ export class Bucket {
     const head = headOf(id);
     const index = this.contacts.indexOf(id, head);
     if (index >= 0) return this.contacts.take(index);
-    this.#removeSpare(id, head);
+    this.spares.remove(id, head);
     return undefined;
   }
 
   /** Gives the newest spare that `fits` a free place. */
   promote(fits: (entry: Entry) => boolean): Entry | undefined {
-    const index = this.isFull ? -1 : this.spares.entries.findLastIndex(fits);
-    if (index < 0) return undefined;
-    const entry = this.spares.take(index);
-    this.contacts.push(entry);
+    const entry = this.isFull ? undefined : this.spares.takeNewest(fits);
+    if (entry !== undefined) this.contacts.push(entry);
     return entry;
-  }
-
-  #removeSpare(id: Uint8Array, head: number): void {
-    const index = this.spares.indexOf(id, head);
-    if (index >= 0) this.spares.take(index);
   }
 }

@@ -75,6 +75,10 @@ export class Candidate {
   state: CandidateState;
   askedAt: number;
   lateAt: number;
+  /** From when it is late if others overtake it. */
+  soonAt: number;
+  /** Answers to questions that were asked no earlier. */
+  overtaken: number;
   /** Of those it named: how many answered, and how many did not, or not in time. */
   truths: number;
   lies: number;
@@ -88,6 +92,8 @@ export class Candidate {
     this.state = 'fresh';
     this.askedAt = 0;
     this.lateAt = 0;
+    this.soonAt = 0;
+    this.overtaken = 0;
     this.truths = 0;
     this.lies = 0;
   }

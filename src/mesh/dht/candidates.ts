@@ -2,8 +2,8 @@
  * Whom a lookup knows, closest to its target first.
  *
  * Pure. What others say of a node is a hint that anybody can make up, so it is bounded: one id per address and one
- * address per id in one answer, at most `FRESH` of each path that were not asked, and of one network no more among the
- * closest than a routing table takes. Nothing is refused for what others claim of the same address or network: a closer
+ * address per id in one answer, at most `FRESH` of each path that were not asked, of one network no more among the
+ * closest than a routing table takes, and no more of these counted than a bucket takes. Nothing is refused for what others claim of the same address or network: a closer
  * claim stands before a farther one, and one that has failed makes room, so that no lie keeps an honest node out for
  * long. Whoever is named only by nodes whose other words led nowhere is not asked: made up ids cost a few questions,
  * not twenty. Nor does a wrong address hide a node: it is asked at the next one that others claim of it.
@@ -11,7 +11,8 @@
 import { Candidate, Claim } from './candidate.ts';
 import type { Contact } from './contact.ts';
 import { compareDistance, headOf } from './node-id.ts';
-import { PER_TABLE, type Prefix } from './prefix-limits.ts';
+import { PER_BUCKET, PER_TABLE, type Prefix } from './prefix-limits.ts';
+import type { Waits } from './request-times.ts';
 
 /** Candidates of one path that were not asked yet, the closest ones: several answers. */
 const FRESH = 100;
@@ -78,7 +79,7 @@ export class Candidates {
     else if (known.state === 'failed') this.#openNext(known);
   }
 
-  ask(candidate: Candidate, path: number, now: number, lateAt: number): void {
+  ask(candidate: Candidate, path: number, now: number, { late, soon = late }: Waits): void {
     const { address } = candidate.contact;
     this.#asks.set(address, (this.#asks.get(address) ?? 0) + 1);
     this.#fresh[candidate.path]!--;
@@ -87,7 +88,9 @@ export class Candidates {
     candidate.path = path;
     candidate.paths = 1 << path;
     candidate.askedAt = now;
-    candidate.lateAt = lateAt;
+    candidate.lateAt = now + late;
+    candidate.soonAt = now + soon;
+    candidate.overtaken = 0;
   }
 
   /** It is no longer waited for. */
@@ -121,11 +124,12 @@ export class Candidates {
   /**
    * Walks over those that count, closest first, until `visit` returns true. Left out: the third id of an address,
    * an address that was asked often enough, whoever comes from a network that has its share already, and whoever only
-   * liars named; unless another address that is claimed of the same id is none of these.
+   * liars named; unless another address that is claimed of the same id is none of these. `extra`: two of its network
+   * came before it. Whoever owns a few networks and makes ids at will must not be all who are closest.
    */
-  walk(visit: (candidate: Candidate) => boolean): void {
+  walk(visit: (candidate: Candidate, extra: boolean) => boolean): void {
     if (!this.#crowded && !this.#doubted) {
-      for (const candidate of this.#ranked) if (visit(candidate)) return;
+      for (const candidate of this.#ranked) if (visit(candidate, false)) return;
       return;
     }
     const seen = new Map<Prefix, number>();
@@ -134,8 +138,9 @@ export class Candidates {
       if (claim === undefined) continue;
       const { prefix, contact } = claim;
       seen.set(contact.address, (seen.get(contact.address) ?? 0) + 1);
-      if (prefix !== undefined) seen.set(prefix, (seen.get(prefix) ?? 0) + 1);
-      if (visit(candidate)) return;
+      const alike = prefix === undefined ? 0 : (seen.get(prefix) ?? 0);
+      if (prefix !== undefined) seen.set(prefix, alike + 1);
+      if (visit(candidate, alike >= PER_BUCKET)) return;
     }
   }
 
@@ -192,7 +197,7 @@ export class Candidates {
 
   #count({ contact, prefix }: Claim): void {
     if (this.#countOne(contact.address) > PER_ADDRESS) this.#crowded = true;
-    if (prefix !== undefined && this.#countOne(prefix) > PER_TABLE) this.#crowded = true;
+    if (prefix !== undefined && this.#countOne(prefix) > PER_BUCKET) this.#crowded = true;
   }
 
   #countOne(of: Prefix): number {

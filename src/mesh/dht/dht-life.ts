@@ -4,6 +4,7 @@
  * The actor `routingTable` alone writes it, but for times and failures, like an ETS table with an heir. Its successor makes a new table of the
  * old one's contacts: whatever was wrong with the old one ends with it.
  */
+import { ContactBook } from './contact-book.ts';
 import { LostContacts } from './lost-contacts.ts';
 import { RecentFailures } from './recent-failures.ts';
 import { RequestTimes } from './request-times.ts';
@@ -12,6 +13,8 @@ import type { RoutingTable } from './routing-table.ts';
 export interface DhtLife {
   table: RoutingTable | undefined;
   readonly lost: LostContacts;
+  /** Whom others have named; every lookup adds to it. */
+  readonly book: ContactBook;
   /** How long answers take; every lookup adds to it. */
   readonly times: RequestTimes;
   /** Who has just not answered; every lookup adds to it too. */
@@ -29,6 +32,7 @@ export interface DhtLife {
 export const newDhtLife = (): DhtLife => ({
   table: undefined,
   lost: new LostContacts(),
+  book: new ContactBook(),
   times: new RequestTimes(),
   failures: new RecentFailures(),
   joined: false,

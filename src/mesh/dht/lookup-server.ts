@@ -16,11 +16,12 @@ import { worker } from '../../otp/supervisor.ts';
 import { Request } from '../../otp/server-ref.ts';
 import { addressClass, type AddressClass } from '../../transport/address.ts';
 import { actor, hex, shared, type MeshContext } from '../context.ts';
-import { classOf, isTold } from '../peer/announced.ts';
+import { announced, classAt, classOf } from '../peer/announced.ts';
 import type { PeerAnswer, PeerQuestion } from '../peer/peer-request.ts';
 import { readyPeer } from '../peer/to-peer.ts';
 import { ask } from './ask.ts';
 import { K, type Contact } from './contact.ts';
+import type { ContactBook } from './contact-book.ts';
 import { Lookup } from './lookup.ts';
 import { LookupDone, type LookupOutcome, type LookupRequest } from './lookup-request.ts';
 import { ProviderList } from './provider-list.ts';
@@ -55,8 +56,9 @@ interface State extends LookupArgs {
   readonly since: number;
   /** Set when the nodes are found that a record goes to. */
   storing: Storing | undefined;
-  /** Fires when a question is late. */
+  /** Fires when a question is late, or before. */
   wake: TimerEntry | undefined;
+  wakeAt: number;
 }
 
 /** Something may have to be asked now. */
@@ -112,7 +114,7 @@ const lookupServer: GenServer<LookupArgs, State> = {
       self: table.self,
       target,
       waits: ({ nodeId }) => waitsFor(context, nodeId),
-      isLost: (contact) => dht.failures.has(contact, clock.now()),
+      isLost: (contact) => dht.failures.size > 0 && dht.failures.has(contact, clock.now()),
       ...(request.kind === 'providers' ? { enough: ENOUGH } : {}),
       ...(request.kind === 'nodes' && request.count !== undefined ? { k: request.count } : {}),
     });
@@ -127,6 +129,7 @@ const lookupServer: GenServer<LookupArgs, State> = {
       since: clock.now(),
       storing: undefined,
       wake: undefined,
+      wakeAt: Infinity,
     };
     if (state.found !== undefined) {
       const at = { now: clock.now(), wall: clock.wall() };
@@ -141,7 +144,7 @@ const lookupServer: GenServer<LookupArgs, State> = {
   handleContinue: (_wake, state) => proceed(state),
 
   handleInfo: (message, state) => {
-    if (message instanceof Wake) state.wake = undefined;
+    if (message instanceof Wake) state.wakeAt = Infinity;
     return proceed(state, message instanceof Over);
   },
 };
@@ -171,10 +174,18 @@ function goOn(state: State): LookupOutcome | undefined {
   const { lookup, self } = state;
   const now = self.clock.now();
   for (const { contact, timeout } of lookup.next(now)) question(state, contact, timeout);
-  state.wake?.unset();
-  if (lookup.done) return found(state);
-  const { nextWake } = lookup;
-  state.wake = nextWake === undefined ? undefined : self.sendAfter(Math.max(1, nextWake - now), new Wake());
+  if (lookup.done) {
+    state.wake?.unset();
+    state.wakeAt = Infinity;
+    return found(state);
+  }
+  // one that fires too early does no harm: most answers come in time, and need no timer of their own
+  const { nextWake = Infinity } = lookup;
+  if (nextWake < state.wakeAt) {
+    state.wake?.unset();
+    state.wakeAt = nextWake;
+    state.wake = self.sendAfter(Math.max(1, nextWake - now), new Wake());
+  }
   return undefined;
 }
 
@@ -184,7 +195,7 @@ function question(state: State, contact: Contact, timeout: number): void {
   const { dht, runtime } = context;
   const warm = readyPeer(context, nodeId) !== undefined;
   // where it has proven to be comes before where others say that it is
-  const proven = table.find(nodeId)?.address ?? address;
+  const proven = table.get(contact.id)?.address ?? address;
   const addresses = proven === address ? [address] : [proven, address];
   ask(context, self, { nodeId, addresses }, questionOf(request), timeout, {
     told: (answer) => {
@@ -192,8 +203,8 @@ function question(state: State, contact: Contact, timeout: number): void {
       else {
         // a link that was there leads where it really is, whatever others say
         const at = context.standings.ready(nodeId, false)?.address ?? proven;
-        const from = classOf(at);
-        const { nodes, value } = contentOf(answer.answer, from);
+        const from = classFrom(contact, at);
+        const { nodes, value } = contentOf(dht.book, answer.answer, from);
         state.found?.take(value, self.clock.wall(), from);
         const took = lookup.answered(nodeId, nodes, self.clock.now(), value.length > 0, at);
         if (took !== undefined && warm) dht.times.observed(nodeId, took);
@@ -224,19 +235,33 @@ interface Content {
 }
 
 /** What a node answered; the connection has matched it with the question. */
-function contentOf({ type, payload }: PeerAnswer, from: AddressClass): Content {
-  if (type === 'find_node_reply') return { nodes: contactsOf(payload.nodes, from), value: [] };
+function contentOf(book: ContactBook, { type, payload }: PeerAnswer, from: AddressClass): Content {
+  if (type === 'find_node_reply') return { nodes: contactsOf(book, payload.nodes, from), value: [] };
   if (type === 'find_value_reply')
-    return { nodes: contactsOf(payload.nodes ?? [], from), value: payload.value ?? [] };
+    return { nodes: contactsOf(book, payload.nodes ?? [], from), value: payload.value ?? [] };
   return { nodes: [], value: [] };
 }
 
 /** Nobody makes us dial where he could not have been told of: machines of our own network, or this one. */
-const contactsOf = (nodes: readonly ContactPayload[], from: AddressClass): readonly Contact[] =>
-  nodes
-    .slice(0, K)
-    .filter(({ address }) => isTold(address, from))
-    .map(({ node_id: id, address }) => ({ id, nodeId: hex(id), address }));
+function contactsOf(
+  book: ContactBook,
+  nodes: readonly ContactPayload[],
+  from: AddressClass,
+): readonly Contact[] {
+  const contacts: Contact[] = [];
+  for (let index = 0; index < nodes.length && index < K; index++) {
+    const { node_id: id, address } = nodes[index]!;
+    const contact = book.contact(id, address);
+    if (announced(contact, from)) contacts.push(contact);
+  }
+  return contacts;
+}
+
+/** The class of the address at which a node really is, which most often is where it was said to be. */
+function classFrom(contact: Contact, at: string): AddressClass {
+  const known = at === contact.address ? classAt(contact) : 'nowhere';
+  return known === 'nowhere' ? classOf(at) : known;
+}
 
 // --- what came of it ----------------------------------------------------------------------------------------
 
@@ -247,7 +272,7 @@ function found(state: State): LookupOutcome | undefined {
   const isHeard = answered > 0;
   if (isHeard) {
     const target = request.kind === 'nodes' ? request.target : request.key;
-    tellTable(context, 'heard', { target, nodeIds: lookup.closest().map(({ nodeId }) => nodeId) });
+    tellTable(context, 'heard', { target, contacts: lookup.closest() });
   }
   const providers = state.found?.providers(self.clock.wall()) ?? [];
   if (!isHeard && !context.dht.alone && providers.length === 0) {

@@ -7,8 +7,8 @@
  * every path to lead the walk astray (S/Kademlia §4.4).
  *
  * Each path waits for at most `alpha` answers. One that is late leaves its place to another question, and still counts
- * when it comes. The walk is over when each of the k closest that live, and of each path's own share of k, has
- * answered; whoever failed does not live, and the next closest is asked instead. So it is sure that nobody has a
+ * when it comes; it is late the sooner when others have answered that were asked no earlier. The walk is over when each of the k closest that live, and of each path's own share of k, has
+ * answered, the third of a network not counted; whoever failed does not live, and the next closest is asked instead. So it is sure that nobody has a
  * value when none was found (SPEC §14, B10).
  *
  * A walk for values need not wait for the late ones once `enough` nodes had some, on two paths if there are two: the
@@ -29,6 +29,11 @@ const PATHS = 3;
 const STARTS = 3;
 /** Questions of one lookup: ten times what a mesh of a thousand nodes takes. */
 const ASKED = 400;
+
+/** Answers to others after which a silent node is late soon: TCP's figure (RFC 5681 §3.2). */
+const OVERTAKEN = 3;
+/** Milliseconds more, for an answer that has come with theirs and is read behind them. */
+const GRACE = 10;
 
 export interface LookupOptions {
   /** Our own id: never asked, never a candidate. */
@@ -115,12 +120,12 @@ export class Lookup {
         const candidate = this.#waiting[path]! < this.#alpha ? this.#choose(path) : undefined;
         if (candidate === undefined) continue;
         const { contact } = candidate;
-        const { late, hard } = this.#options.waits(contact);
-        this.#candidates.ask(candidate, path, now, now + late);
+        const waits = this.#options.waits(contact);
+        this.#candidates.ask(candidate, path, now, waits);
         this.#asked.add(candidate);
         this.#waiting[path]!++;
         this.#questions++;
-        questions.push({ contact, timeout: hard });
+        questions.push({ contact, timeout: waits.hard });
         found = true;
       }
     }
@@ -144,6 +149,7 @@ export class Lookup {
     if (candidate === undefined) return undefined;
     this.#candidates.answer(candidate, address ?? candidate.contact.address);
     this.#answers++;
+    this.#overtake(candidate.askedAt, now);
     if (hasValues) {
       this.firstValueAt ??= now;
       this.#holders++;
@@ -181,13 +187,16 @@ export class Lookup {
     const share = this.#share;
     let overall = 0;
     let done = true;
-    this.#candidates.walk(({ state, paths }) => {
+    this.#candidates.walk(({ state, paths }, extra) => {
       if ((state === 'late' && impatient) || (state === 'fresh' && exhausted)) return false;
       let counts = overall < this.#k;
       let hungry = counts;
-      overall++;
+      if (!extra) overall++;
       for (let path = 0; path < own.length; path++) {
-        if ((paths & (1 << path)) !== 0 && own[path]!++ < share) counts = true;
+        if ((paths & (1 << path)) !== 0) {
+          if (own[path]! < share) counts = true;
+          if (!extra) own[path]!++;
+        }
         if (own[path]! < share) hungry = true;
       }
       if (counts && state !== 'answered') done = false;
@@ -196,7 +205,7 @@ export class Lookup {
     return done;
   }
 
-  /** The closest nodes that answered, closest first. */
+  /** The closest nodes that answered, closest first; the third of a network comes after all others. */
   closest(count: number = this.#k): Contact[] {
     return this.#closest(count).map(({ contact }) => contact);
   }
@@ -214,11 +223,12 @@ export class Lookup {
   #closest(count: number): Candidate[] {
     const found: Candidate[] = [];
     if (count <= 0) return found;
-    this.#candidates.walk((candidate) => {
-      if (candidate.state === 'answered') found.push(candidate);
+    const extras: Candidate[] = [];
+    this.#candidates.walk((candidate, extra) => {
+      if (candidate.state === 'answered') (extra ? extras : found).push(candidate);
       return found.length >= count;
     });
-    return found;
+    return found.concat(extras.slice(0, count - found.length));
   }
 
   /**
@@ -230,7 +240,7 @@ export class Lookup {
     let overall = 0;
     let own = 0;
     let chosen: Candidate | undefined;
-    this.#candidates.walk((candidate) => {
+    this.#candidates.walk((candidate, extra) => {
       if (overall >= this.#k && own >= this.#share) return true;
       const { state } = candidate;
       const ours = (candidate.paths & (1 << path)) !== 0;
@@ -238,7 +248,7 @@ export class Lookup {
         chosen = candidate;
         return true;
       }
-      if (state !== 'late') {
+      if (state !== 'late' && !extra) {
         overall++;
         if (ours) own++;
       }
@@ -252,6 +262,14 @@ export class Lookup {
     // that address is out, not the id: others may know where it is
     if (this.#options.isLost?.(contact) === true) return;
     this.#candidates.add(contact, path, depth, by);
+  }
+
+  /** One that was asked at `since` has answered: whoever was asked no later falls behind. */
+  #overtake(since: number, now: number): void {
+    for (const candidate of this.#asked) {
+      if (candidate.askedAt > since || ++candidate.overtaken < OVERTAKEN) continue;
+      candidate.lateAt = Math.min(candidate.lateAt, Math.max(candidate.soonAt, now + GRACE));
+    }
   }
 
   #leaveLate(now: number): void {

@@ -2,16 +2,17 @@
  * What one lookup has read about a procedure: the records of all who answered, merged by node and `seq`.
  *
  * Each record is verified here again, whoever kept it. Of one node the highest `seq` counts; a tombstone wins over
- * what other holders still show. Holders show the same records: what is no news is not verified again. Anybody can
- * make up providers by the hundred, so when the list is full whoever two holders have shown takes the place of one
- * that a single holder has. An endpoint that means another machine elsewhere counts only when a holder on this machine
- * has shown it.
+ * what other holders still show. Holders show the same records: what is no news is not verified again, and the very
+ * bytes of what is here are not even read. Anybody can make up providers by the hundred, so when the list is full
+ * whoever two holders have shown takes the place of one that a single holder has. An endpoint that means another
+ * machine elsewhere counts only when a holder on this machine has shown it.
  *
  * Pure; time comes in. Throws nothing. Source: SECURITY §5 rules 1 and 5, SPEC §6 "find_value".
  */
 import { MAX_RECORDS } from '../../codec/field.ts';
 import type { SignedRecordPayload } from '../../codec/payloads.ts';
 import type { AddressClass } from '../../transport/address.ts';
+import { keyOf } from '../connection/outgoing.ts';
 import { hex } from '../context.ts';
 import { isSameEverywhere } from '../peer/announced.ts';
 import type { RemoteProvider } from '../registry/remote-provider.ts';
@@ -37,6 +38,8 @@ export class ProviderList {
   readonly #key: string;
   readonly #realm: string;
   readonly #byNode = new Map<string, Entry>();
+  /** The same, by the first 16 bytes of their signature. */
+  readonly #bySignature = new Map<string, Entry>();
   /** Who has shown what has no room, oldest first. */
   readonly #waiting = new Map<string, number>();
   /** Answers taken over; what we keep ourselves is none. */
@@ -58,6 +61,11 @@ export class ProviderList {
     let refused = 0;
     let forged = 0;
     for (const payload of payloads.slice(0, MAX_RECORDS)) {
+      const shown = this.#bySignature.get(keyOf(payload.sig));
+      if (shown !== undefined && sameRecord(shown.record.payload, payload)) {
+        this.#shareWith(shown, from);
+        continue;
+      }
       const reading = readRecord(payload, expected);
       if (reading.tag === 'refused') refused++;
       else if (!this.#isNews(reading.record)) this.#shownAgain(reading.record, from);
@@ -79,12 +87,15 @@ export class ProviderList {
     if (isFull) {
       const single = this.#single;
       if (single === undefined) return;
-      this.#byNode.delete(single);
+      this.#remove(single);
     }
     const holder = this.#answers;
     // in a full list it is here because somebody else has shown it before
     const isShared = isFull || known?.isShared === true || (known !== undefined && known.holder !== holder);
-    this.#byNode.set(nodeId, { record, holder, isShared, isNear: from === 'loopback' });
+    const entry = { record, holder, isShared, isNear: from === 'loopback' };
+    if (known !== undefined) this.#bySignature.delete(keyOf(known.record.payload.sig));
+    this.#byNode.set(nodeId, entry);
+    this.#bySignature.set(keyOf(record.payload.sig), entry);
   }
 
   /** Who serves it, in the order in which they were heard of first. */
@@ -112,10 +123,19 @@ export class ProviderList {
   #shownAgain(record: ServiceRecord, from: AddressClass): void {
     const known = this.#byNode.get(record.nodeId);
     if (known === undefined) this.#wait(shownAs(record));
-    else if (sameRecord(record.payload, known.record.payload)) {
-      if (known.holder !== this.#answers) known.isShared = true;
-      if (from === 'loopback') known.isNear = true;
-    }
+    else if (sameRecord(record.payload, known.record.payload)) this.#shareWith(known, from);
+  }
+
+  #shareWith(entry: Entry, from: AddressClass): void {
+    if (entry.holder !== this.#answers) entry.isShared = true;
+    if (from === 'loopback') entry.isNear = true;
+  }
+
+  #remove(nodeId: string): void {
+    const entry = this.#byNode.get(nodeId);
+    if (entry === undefined) return;
+    this.#byNode.delete(nodeId);
+    this.#bySignature.delete(keyOf(entry.record.payload.sig));
   }
 
   #wait(shown: string): void {

@@ -10,6 +10,8 @@
  * that jumps ahead hides them until it is put right. Throws nothing. Source: SECURITY §5 and §13, SPEC §5, §6.
  */
 import type { SignedRecordPayload } from '../../codec/payloads.ts';
+import type { ValueMap } from '../../codec/value.ts';
+import { weightOf } from '../connection/weight.ts';
 import { MAX_DRIFT, MAX_TTL, sameRecord, type ServiceRecord } from './record.ts';
 
 export interface StoreLimits {
@@ -19,7 +21,7 @@ export interface StoreLimits {
   readonly perNode: number;
   /** Records in all; hyperdht's figure. */
   readonly records: number;
-  /** Bytes of all signed records. What is held of each beside them is about as much again. */
+  /** Bytes of all records, as long as they are or as they hold in memory. */
   readonly bytes: number;
   /** Marks of records that are gone, about 200 bytes each. */
   readonly marks: number;
@@ -268,4 +270,6 @@ function dispensable({ slots }: Shelf, now: number): Slot | undefined {
   return undefined;
 }
 
-const sizeOf = ({ payload }: ServiceRecord): number => payload.record.length + payload.sig.length;
+/** Metadata that holds more in memory than its record is long counts with what is more. */
+const sizeOf = ({ payload: { record, sig }, metadata }: ServiceRecord): number =>
+  sig.length + Math.max(record.length, weightOf(metadata as ValueMap));

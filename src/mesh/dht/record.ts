@@ -11,7 +11,15 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { decodeCbor, encodeCbor } from '../../codec/cbor.ts';
-import { isBytes, isIntegerIn, isName, KEY_BYTES, RECORD_BYTES, SIGNATURE_BYTES } from '../../codec/field.ts';
+import {
+  isBytes,
+  isIntegerIn,
+  isName,
+  KEY_BYTES,
+  RECORD_BYTES,
+  RECORD_ITEMS,
+  SIGNATURE_BYTES,
+} from '../../codec/field.ts';
 import { CANONICAL_LIMITS, type CborLimits } from '../../codec/limits.ts';
 import type { Unencodable } from '../../codec/normalize.ts';
 import type { SignedRecordPayload } from '../../codec/payloads.ts';
@@ -30,7 +38,7 @@ export const MAX_TTL = 86_400_000;
 /** Milliseconds by which the publisher's clock may be ahead of ours; hyperdht's figure too. */
 export const MAX_DRIFT = 60_000;
 
-const RECORD_LIMITS: CborLimits = { ...CANONICAL_LIMITS, bytes: RECORD_BYTES };
+const RECORD_LIMITS: CborLimits = { ...CANONICAL_LIMITS, bytes: RECORD_BYTES, items: RECORD_ITEMS };
 
 /** A verified record. */
 export interface ServiceRecord extends RemoteProvider {
@@ -60,7 +68,7 @@ export interface RecordFields {
 
 export type MadeRecord =
   | { readonly tag: 'made'; readonly payload: SignedRecordPayload }
-  /** Over 4 KiB with this metadata: `invalid_args` for whoever advertises. */
+  /** Over 4 KiB or 512 data items with this metadata: `invalid_args` for whoever advertises. */
   | { readonly tag: 'too_large' }
   /** The metadata holds what CBOR cannot. */
   | { readonly tag: 'unencodable'; readonly error: Unencodable };
@@ -127,7 +135,8 @@ export function makeRecord(identity: Identity, fields: RecordFields): MadeRecord
   );
   if (!encoded.ok) {
     const { error } = encoded;
-    return error.reason === 'size' ? { tag: 'too_large' } : { tag: 'unencodable', error };
+    const large = error.reason === 'size' || error.reason === 'items';
+    return large ? { tag: 'too_large' } : { tag: 'unencodable', error };
   }
   const record = encoded.bytes;
   return { tag: 'made', payload: { record, sig: signBytes(identity.privateKey, 'dht record', record) } };

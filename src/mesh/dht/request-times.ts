@@ -6,7 +6,9 @@
  *
  * Fixed timeouts are why lookups of others take seconds when nodes have died (BASELINES §3). Two waits instead:
  * after `late` somebody else is asked in its place, which costs one message when we were wrong; after `hard` the peer
- * has failed, which costs it its place in the table.
+ * has failed, which costs it its place in the table. Where times vary much, on a busy machine above all, `late` is long;
+ * when others have answered meanwhile it need not be: then `soon` is enough, as TCP sends again what three later
+ * segments have overtaken, long before its timer says so (RFC 5681 §3.2).
  */
 
 /** Weights of a new sample, RFC 6298. */
@@ -18,6 +20,10 @@ const DEVIATIONS = 4;
 /** A garbage collection, or one retransmission on loopback. */
 const MIN_LATE = 50;
 const MAX_LATE = 1_000;
+/** Least for one that others have overtaken: what stopped us has stopped them too. */
+const MIN_SOON = 20;
+/** Usual times until it is `soon`. */
+const SOON = 2;
 /** Several retransmissions on loopback; an event loop that was busy for that long is our own fault. */
 const MIN_HARD = 400;
 const MAX_HARD = 4_000;
@@ -33,6 +39,8 @@ const PEERS = 1_024;
 export interface Waits {
   /** Then another is asked in its place. */
   readonly late: number;
+  /** The same when others that were asked no earlier have answered; by default as `late`. */
+  readonly soon?: number;
   /** Then it has failed. */
   readonly hard: number;
 }
@@ -69,8 +77,11 @@ export class RequestTimes {
     const estimate = this.#peers.get(nodeId) ?? this.#all;
     const usual = estimate === undefined ? UNKNOWN : estimate.mean + DEVIATIONS * estimate.deviation;
     const expected = cold ? usual * COLD : usual;
+    const late = clamp(expected, MIN_LATE, MAX_LATE);
+    const mean = (estimate?.mean ?? UNKNOWN) * (cold ? COLD : 1);
     return {
-      late: clamp(expected, MIN_LATE, MAX_LATE),
+      late,
+      soon: clamp(SOON * mean, MIN_SOON, late),
       hard: clamp(expected * HARD, MIN_HARD, MAX_HARD),
     };
   }

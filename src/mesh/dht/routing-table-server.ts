@@ -25,6 +25,8 @@ import { RoutingTable } from './routing-table.ts';
 const TABLE_MAILBOX = 16_384;
 /** Milliseconds a contact has to answer a ping, a new connection included. */
 const PING_TIMEOUT = seconds(3);
+/** Milliseconds without an answer until a contact of a full bucket is asked: a little less than between two refreshes. */
+const QUIET = seconds(240);
 /** Milliseconds between two looks for contacts that were lost. */
 const SEARCH = seconds(60);
 /** Whoever was away for less has not missed anything, milliseconds. */
@@ -45,7 +47,7 @@ export interface RoutingTableCasts {
   /** A contact did not answer, by its own fault. */
   failed(what: { readonly nodeId: string }): void;
   /** Contacts answered a lookup for `target`. */
-  heard(what: { readonly target: Uint8Array; readonly nodeIds: readonly string[] }): void;
+  heard(what: { readonly target: Uint8Array; readonly contacts: readonly Contact[] }): void;
 }
 
 interface State {
@@ -98,10 +100,10 @@ export const routingTableServer: GenServer<RoutingTableArgs, State, object, Rout
       doubt(state, nodeId);
       return noReply(state);
     },
-    heard: ({ target, nodeIds }, state, self) => {
+    heard: ({ target, contacts }, state, self) => {
       const now = self.clock.now();
       state.table.lookedUp(target, now);
-      for (const nodeId of nodeIds) state.table.alive(nodeId, now);
+      for (const { id } of contacts) state.table.alive(id, now);
       return noReply(state);
     },
   },
@@ -154,12 +156,17 @@ function see(state: State, contact: Contact): void {
   const away = dht.lost.found(contact.nodeId, now);
   dht.failures.forget(contact);
   const added = table.add(contact, now);
-  if (added.tag === 'full') check(state, added.oldest);
+  if (added.tag === 'full' && isQuiet(state, added.oldest)) check(state, added.oldest);
   else if (added.tag === 'added') state.giving.greet(contact);
   if (added.tag === 'self' || added.tag === 'limited') return;
   dht.alone = false;
   watch(state, contact);
   place.step(away > AWAY ? 'regained' : 'met');
+}
+
+/** Each question is a connection, which two more nodes see: without this one newcomer makes everybody ask for others. */
+function isQuiet({ table, self }: State, { id }: Contact): boolean {
+  return self.clock.now() - (table.heardAt(id) ?? -Infinity) >= QUIET;
 }
 
 function watch({ context, self, connections }: State, { nodeId }: Contact): void {

@@ -61,7 +61,7 @@ export class RoutingTable {
     if (index >= 0) return this.#seen(bucket, index, contact, now);
     if (bucket.isFull) {
       // its network is looked up when it gets a place
-      bucket.keep({ contact, head, prefix: undefined, seenAt: now });
+      bucket.spares.keep(contact, head, now);
       return { tag: 'full', oldest: bucket.oldest! };
     }
     const prefix = prefixOf(contact.address);
@@ -73,9 +73,8 @@ export class RoutingTable {
   }
 
   /** Another question was answered, at the address that we have. False when it is not here. */
-  alive(nodeId: string, now: number): boolean {
-    const id = fromHex(nodeId);
-    return id !== undefined && this.#bucketOf(id)?.touch(id, headOf(id), now) !== undefined;
+  alive(id: Uint8Array, now: number): boolean {
+    return this.#bucketOf(id)?.touch(id, headOf(id), now) !== undefined;
   }
 
   /** It did not answer: the newest spare takes its place. Undefined when it was not here. */
@@ -96,7 +95,16 @@ export class RoutingTable {
 
   find(nodeId: string): Contact | undefined {
     const id = fromHex(nodeId);
-    return id && this.#bucketOf(id)?.find(id)?.contact;
+    return id && this.get(id);
+  }
+
+  get(id: Uint8Array): Contact | undefined {
+    return this.#bucketOf(id)?.find(id)?.contact;
+  }
+
+  /** When it last answered us, clock ms; undefined when it is not here. */
+  heardAt(id: Uint8Array): number | undefined {
+    return this.#bucketOf(id)?.find(id)?.seenAt;
   }
 
   /** The contacts closest to a target, closest first, exactly; without the one whose hex id is `excluding`. */
@@ -106,7 +114,7 @@ export class RoutingTable {
 
   /** The same contacts in any order, for whoever sorts them anyway: a third of the work. */
   closestUnsorted(target: Uint8Array, count: number, excluding?: string): Contact[] {
-    return this.#gather(target, count, excluding, false);
+    return count < this.#size ? this.#gather(target, count, excluding, false) : this.#all(excluding);
   }
 
   /** All of them, farthest bucket first, oldest first. */
@@ -198,6 +206,15 @@ export class RoutingTable {
     for (let index = Math.min(own - 1, deepest); index >= 0 && at < count; index--) {
       at = this.#take(index, target, head, found, at, count, excluding, sorted);
     }
+    if (found.length > at) found.length = at;
+    return found;
+  }
+
+  #all(excluding: string | undefined): Contact[] {
+    const found = new Array<Contact>(this.#size);
+    let at = 0;
+    for (const bucket of this.#buckets)
+      if (bucket !== undefined) at = bucket.contacts.copy(found, at, excluding);
     if (found.length > at) found.length = at;
     return found;
   }

@@ -1,10 +1,11 @@
 /**
  * A short list of contacts, oldest first: what a bucket is made of.
  *
- * Pure. The first 32 bits of the ids lie beside the contacts in one typed array: that is what is searched and sorted,
- * and a table is read far more often than written.
+ * Pure. The first 32 bits of the ids lie beside the contacts in an array: that is what is searched and sorted, and a
+ * table is read far more often than written.
  */
 import type { Contact } from './contact.ts';
+import { Heads } from './heads.ts';
 import { compareDistance, sameId } from './node-id.ts';
 import type { Prefix } from './prefix-limits.ts';
 
@@ -24,7 +25,7 @@ const slots = new Uint8Array(MAX_ROW);
 export interface Entry {
   contact: Contact;
   /** The first 32 bits of its id. */
-  readonly head: number;
+  head: number;
   /** Its network, if that is counted. */
   prefix: Prefix | undefined;
   /** When it last answered, clock ms. */
@@ -33,14 +34,14 @@ export interface Entry {
 
 export class Row {
   readonly entries: Entry[] = [];
-  readonly #heads: Int32Array;
+  readonly #heads: number[] = [];
+  readonly #there = new Heads();
   /** Bits that all contacts share in front, as far as they are looked at. */
   readonly #shared: number;
 
   /** `RangeError` for a capacity above `MAX_ROW`. */
   constructor(capacity: number, shared: number) {
     if (capacity > MAX_ROW) throw new RangeError(`a bucket of ${capacity} contacts: at most ${MAX_ROW}`);
-    this.#heads = new Int32Array(capacity);
     this.#shared = Math.min(shared, KEY_BITS - PLACE_BITS);
   }
 
@@ -49,6 +50,7 @@ export class Row {
   }
 
   indexOf(id: Uint8Array, head: number): number {
+    if (!this.#there.mayHave(head)) return -1;
     const heads = this.#heads;
     const { entries } = this;
     for (let index = 0; index < entries.length; index++) {
@@ -58,16 +60,9 @@ export class Row {
   }
 
   push(entry: Entry): void {
-    this.#heads[this.entries.length] = entry.head;
+    this.#heads.push(entry.head);
+    this.#there.add(entry.head);
     this.entries.push(entry);
-  }
-
-  /** The oldest makes room. */
-  pushOver(entry: Entry): void {
-    this.toTail(0);
-    const last = this.entries.length - 1;
-    this.entries[last] = entry;
-    this.#heads[last] = entry.head;
   }
 
   /** Moved in place: `splice` would build an array. */
@@ -86,7 +81,10 @@ export class Row {
 
   take(index: number): Entry {
     this.toTail(index);
-    return this.entries.pop()!;
+    const entry = this.entries.pop()!;
+    this.#heads.pop();
+    this.#there.remove(entry.head);
+    return entry;
   }
 
   /** Writes the contacts into `found` from `at` on, in the order they have, without `excluding`. The place after. */

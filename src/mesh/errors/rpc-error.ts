@@ -77,7 +77,7 @@ export type Result<Value = unknown> =
   | {
       readonly ok: true;
       readonly value: Value;
-      /** Where the provider was found. */
+      /** Where the provider was found; of a client's call, by its node: `direct` when that served it itself. */
       readonly route: Route;
       /** The provider's node id in hex; for `direct` the node that was asked. */
       readonly node: string;

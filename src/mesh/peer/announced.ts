@@ -7,20 +7,27 @@ import { addressClass, isLinkLocal, isLoopback, type AddressClass } from '../../
 import type { Contact } from '../dht/contact.ts';
 import { parseAddress } from './endpoint-text.ts';
 
-/** To tell the class of an address takes 3 µs, and each answer names twenty contacts that the table holds for hours. */
-const classes = new WeakMap<Contact, AddressClass>();
+/** To tell the class of an address takes 3 µs, and each answer names twenty contacts that are known for hours. */
+const classes = new WeakMap<Contact, AddressClass | 'nowhere'>();
 
-/** @param to the class of the address at which the peer is. Loopback sees all of this machine's networks. */
-export function announced(contact: Contact, to: AddressClass): boolean {
-  let ours = classes.get(contact);
-  if (ours === undefined) classes.set(contact, (ours = classOf(contact.address)));
-  return isOpen(ours, to);
+/**
+ * Whether a contact may be named between us and a peer: told to it, or believed when it names it. `peer`: the class of
+ * the address at which the peer really is. Loopback sees all of this machine's networks.
+ */
+export function announced(contact: Contact, peer: AddressClass): boolean {
+  const at = classAt(contact);
+  return at !== 'nowhere' && (at === 'public' || peer === 'loopback' || peer === at);
 }
 
-/** Whether to believe an address that a peer names; `from`: the class of the address at which that peer really is. */
-export function isTold(address: string, from: AddressClass): boolean {
-  const at = parseAddress(address);
-  return at !== undefined && isOpen(addressClass(at.host), from);
+/** The class of a contact's address; `nowhere` when it is none that can be dialed. */
+export function classAt(contact: Contact): AddressClass | 'nowhere' {
+  let known = classes.get(contact);
+  if (known === undefined) {
+    const at = parseAddress(contact.address);
+    known = at === undefined ? 'nowhere' : addressClass(at.host);
+    classes.set(contact, known);
+  }
+  return known;
 }
 
 /** Whether an address of a record means the same on every machine: who has signed it need not be near to us. */
@@ -28,9 +35,6 @@ export function isSameEverywhere(address: string): boolean {
   const host = parseAddress(address)?.host;
   return host !== undefined && !isLoopback(host) && !isLinkLocal(host);
 }
-
-const isOpen = (ours: AddressClass, theirs: AddressClass): boolean =>
-  ours === 'public' || theirs === 'loopback' || theirs === ours;
 
 /** Of a `host:port`. */
 export const classOf = (address: string): AddressClass => addressClass(parseAddress(address)?.host ?? '');

@@ -152,7 +152,10 @@ function onConnected(state: State, self: Self, what: Connected): void {
   self.monitor(connection);
   dialing.connected(nodeId, connection, standing.address);
   if (standing.dht && context.settings.dht) introduce(context, standing);
-  if (standing.isNode) evict(state, self, connection);
+  if (!standing.isNode) return;
+  // who looks at all of them for each newcomer looks at n² while n connect
+  if (table.size > context.settings.pool.size) evict(state, self, connection);
+  else cleanLater(state, self);
 }
 
 /** The routing table takes only whom somebody has reached: this one was. */
@@ -174,7 +177,14 @@ function evict(state: State, self: Self, newcomer?: Process): void {
     table.remove(connection);
     self.send(connection, new Drain(LEAVE, CloseCode.idle));
   }
-  if (state.cleaning || !table.some((one) => standings.find(one)?.isNode === true)) return;
+  cleanLater(state, self);
+}
+
+/** Looks for those that nobody uses, while there are any that may leave. */
+function cleanLater(state: State, self: Self): void {
+  const { context, table } = state;
+  if (context.role === 'client' || state.cleaning) return;
+  if (!table.some((one) => context.standings.find(one)?.isNode === true)) return;
   state.cleaning = true;
   self.sendAfter(CLEANUP, new CleanUp());
 }

@@ -4,6 +4,8 @@
  */
 import type { Ref } from '../../actor/pid.ts';
 import type { Process } from '../../actor/process.ts';
+import type { TimerEntry } from '../../actor/timers.ts';
+import { weightOf } from '../connection/weight.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Enrollment, Registration } from './registered.ts';
@@ -11,8 +13,22 @@ import type { Offer, ServiceTable } from './service-table.ts';
 
 /** Procedures one connected client may register. */
 const PER_CLIENT = 10_000;
+/** What metadata and descriptions of one client, and of all, may hold in memory, bytes, about. */
+const WEIGHT_OF_CLIENT = 8_388_608;
+const WEIGHT = 134_217_728;
+
+/** Milliseconds for connections to tell a registry that was restarted what their clients serve: a turn of each. */
+const ENROLL = 1_000;
+
+/** Whoever has not enrolled by now is not waited for. */
+export class Enrolled {
+  readonly enrolled = true;
+}
 
 const ownerOf = (nodeId: string): string => `peer:${nodeId}`;
+
+const weightOfOffer = ({ metadata, description }: Pick<Offer, 'metadata' | 'description'>): number =>
+  weightOf(metadata) + (description?.length ?? 0);
 
 export class Clients {
   readonly #table: ServiceTable;
@@ -22,8 +38,12 @@ export class Clients {
   readonly #nodeIds = new Map<Process, string>();
   /** Connections that have not said yet what they registered with the registry before this one. */
   readonly #awaited = new Map<Process, Ref>();
+  #patience: TimerEntry | undefined;
   /** Connections that said goodbye and still finish calls. */
   readonly #leaving = new WeakSet<Process>();
+  /** Of what each owner said, and of all. */
+  readonly #weights = new Map<string, number>();
+  #weight = 0;
 
   constructor(table: ServiceTable, registry: Process, events: EventHub) {
     this.#table = table;
@@ -51,9 +71,9 @@ export class Clients {
   expect(connections: readonly Process[]): void {
     for (const connection of connections) this.#awaited.set(connection, this.#registry.monitor(connection));
     this.#table.complete = this.#awaited.size === 0;
+    if (!this.#table.complete) this.#patience = this.#registry.sendAfter(ENROLL, new Enrolled());
   }
 
-  /** Whoever has not enrolled by now is not waited for. */
   expectNoMore(): void {
     for (const connection of this.#awaited.keys()) this.#heard(connection);
   }
@@ -68,7 +88,9 @@ export class Clients {
     if (monitor === undefined) return;
     this.#registry.runtime.demonitor(monitor);
     this.#awaited.delete(connection);
-    this.#table.complete = this.#awaited.size === 0;
+    if (this.#awaited.size > 0) return;
+    this.#table.complete = true;
+    this.#patience?.unset();
   }
 
   /** No new calls go to this connection. */
@@ -116,7 +138,14 @@ export class Clients {
     if (verdict === 'added' && this.#table.countOf(owner) >= PER_CLIENT) {
       return { tag: 'overloaded', bound: 'registrations' };
     }
+    const replaced = this.#table.find(procedure, owner);
+    const more = weightOfOffer(offer) - (replaced === undefined ? 0 : weightOfOffer(replaced));
+    const own = (this.#weights.get(owner) ?? 0) + more;
+    if (more > 0 && (own > WEIGHT_OF_CLIENT || this.#weight + more > WEIGHT)) {
+      return { tag: 'overloaded', bound: 'registrations' };
+    }
     this.#table.add(provider);
+    this.#weigh(owner, more);
     if (!this.#nodeIds.has(connection)) {
       this.#nodeIds.set(connection, nodeId);
       this.#registry.monitor(connection);
@@ -128,8 +157,17 @@ export class Clients {
   #remove(connection: Process, nodeId: string, procedure: string): void {
     const { target } = this.#table.find(procedure, ownerOf(nodeId)) ?? {};
     if (target?.kind === 'peer' && target.connection === connection) {
-      this.#table.remove(procedure, ownerOf(nodeId));
+      const owner = ownerOf(nodeId);
+      const removed = this.#table.remove(procedure, owner);
+      if (removed !== undefined) this.#weigh(owner, -weightOfOffer(removed));
       this.#events.emit('service.unadvertised', { procedure, provider: nodeId });
     }
+  }
+
+  #weigh(owner: string, more: number): void {
+    this.#weight += more;
+    const own = (this.#weights.get(owner) ?? 0) + more;
+    if (own === 0) this.#weights.delete(owner);
+    else this.#weights.set(owner, own);
   }
 }

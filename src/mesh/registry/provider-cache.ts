@@ -9,6 +9,8 @@
  * Source: SPEC §5, seed 000; negative entries and refreshing are ours.
  */
 import { seconds } from '../../actor/clock.ts';
+import type { Value } from '../../codec/value.ts';
+import { weightOf } from '../connection/weight.ts';
 import type { RemoteProvider } from './remote-provider.ts';
 
 /** Longest life of what was found, milliseconds (seed 000). */
@@ -17,8 +19,12 @@ export const CACHE_TTL: number = seconds(60);
 export const NEGATIVE_TTL: number = seconds(5);
 /** Names at most. */
 const LIMIT = 10_000;
-/** Providers of all of them together: a record is up to 4 KiB. */
+/** Providers of all of them together. */
 const PROVIDERS = 65_536;
+/** What these may hold in memory, bytes, about: metadata of 3 KiB may take ten times that. */
+const WEIGHT = 67_108_864;
+/** A provider without its metadata and addresses. */
+const PROVIDER_WEIGHT = 200;
 /** The part of its life after which an entry is looked up again when it is used. */
 const FRESH = 5 / 6;
 /** Used entries that an eviction passes over before it takes whoever is next. */
@@ -30,6 +36,8 @@ export interface ProviderCacheOptions {
   readonly negativeTtl?: number;
   readonly limit?: number;
   readonly providers?: number;
+  /** Bytes. */
+  readonly weight?: number;
 }
 
 export interface CacheStats {
@@ -46,10 +54,15 @@ export interface CacheStats {
   readonly hitRatio: number;
 }
 
+const weightOfProvider = ({ endpoints, metadata }: RemoteProvider): number =>
+  PROVIDER_WEIGHT + weightOf(endpoints) + weightOf(metadata as Value);
+
 /** An answer of the mesh. */
 export class CacheEntry {
   /** Empty: nobody serves it. */
   readonly providers: readonly RemoteProvider[];
+  /** Of the providers. */
+  readonly weight: number;
   /** Monotonic ms at which it is over. */
   readonly until: number;
   /** From when on a hit asks for a refresh; Infinity once one has, and for an empty answer. */
@@ -59,6 +72,7 @@ export class CacheEntry {
 
   constructor(providers: readonly RemoteProvider[], until: number, refreshFrom: number) {
     this.providers = providers;
+    this.weight = providers.reduce((sum, provider) => sum + weightOfProvider(provider), 0);
     this.until = until;
     this.#refreshFrom = refreshFrom;
     this.used = false;
@@ -85,18 +99,22 @@ export class ProviderCache {
   readonly #negativeTtl: number;
   readonly #limit: number;
   readonly #most: number;
+  readonly #heaviest: number;
   #providers = 0;
+  #weight = 0;
   #hits = 0;
   #misses = 0;
   #negativeHits = 0;
   #evictions = 0;
 
   constructor(options: ProviderCacheOptions = {}) {
-    const { ttl = CACHE_TTL, negativeTtl = NEGATIVE_TTL, limit = LIMIT, providers = PROVIDERS } = options;
+    const { ttl = CACHE_TTL, negativeTtl = NEGATIVE_TTL } = options;
+    const { limit = LIMIT, providers = PROVIDERS, weight = WEIGHT } = options;
     this.#ttl = ttl;
     this.#negativeTtl = Math.min(ttl, negativeTtl);
     this.#limit = limit;
     this.#most = providers;
+    this.#heaviest = weight;
   }
 
   /** What is known and not over; counts. Allocates nothing. */
@@ -156,6 +174,7 @@ export class ProviderCache {
   clear(): void {
     this.#entries.clear();
     this.#providers = 0;
+    this.#weight = 0;
   }
 
   stats(): CacheStats {
@@ -171,15 +190,15 @@ export class ProviderCache {
   }
 
   #add(procedure: string, entry: CacheEntry): void {
-    const count = entry.providers.length;
-    while (
-      this.#entries.size > 0 &&
-      (this.#entries.size >= this.#limit || this.#providers + count > this.#most)
-    ) {
-      this.#evict();
-    }
+    while (this.#entries.size > 0 && !this.#hasRoom(entry)) this.#evict();
     this.#entries.set(procedure, entry);
-    this.#providers += count;
+    this.#providers += entry.providers.length;
+    this.#weight += entry.weight;
+  }
+
+  #hasRoom({ providers, weight }: CacheEntry): boolean {
+    if (this.#entries.size >= this.#limit) return false;
+    return this.#providers + providers.length <= this.#most && this.#weight + weight <= this.#heaviest;
   }
 
   #evict(): void {
@@ -202,5 +221,6 @@ export class ProviderCache {
     if (entry === undefined) return;
     this.#entries.delete(procedure);
     this.#providers -= entry.providers.length;
+    this.#weight -= entry.weight;
   }
 }

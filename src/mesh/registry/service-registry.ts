@@ -18,7 +18,7 @@ import { actor, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { MeshFields } from '../events/catalogue.ts';
 import { keyOfAdvertised, type Advertised, type IntentCalls } from '../intent/intent.ts';
-import { Clients } from './clients.ts';
+import { Clients, Enrolled } from './clients.ts';
 import { DiscoverRequest } from './discovery.ts';
 import { Flights, REFRESH } from './flights.ts';
 import { mergeInterests } from './interests.ts';
@@ -72,12 +72,6 @@ interface State {
   readonly keepers: Map<Process, Advertised>;
 }
 
-/** Milliseconds for connections to tell a registry that was restarted what their clients serve: a turn of each. */
-const ENROLL = 1_000;
-class Enrolled {
-  readonly enrolled = true;
-}
-
 /** Time to start again what serves an advertisement. */
 class Revive {
   readonly entry: Advertised;
@@ -113,7 +107,6 @@ export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls,
     clients.expect(all);
     context.scope.share('serviceRegistry', process, table);
     for (const connection of all) self.send(connection, new Replay());
-    if (all.length > 0) self.sendAfter(ENROLL, new Enrolled());
     return state;
   },
 

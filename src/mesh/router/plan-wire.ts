@@ -2,12 +2,13 @@
  * What a client wants of the routing of its call, told to the node that routes it; and the node's answer how it went.
  * Pure. Optional fields of CALL and REPLY: an older peer ignores them.
  */
-import type { CallPayload } from '../../codec/payloads.ts';
+import type { CallPayload, ReplyPayload } from '../../codec/payloads.ts';
 import { isValueMap, type Value, type ValueMap } from '../../codec/value.ts';
 import { short } from '../errors/short.ts';
 import type { Route } from '../errors/rpc-error.ts';
 import type { Attempt, Explanation } from './explanation.ts';
 import type { CallPlan } from './plan.ts';
+import type { RpcCall } from './rpc-call.ts';
 import { isStrategyName } from './strategy.ts';
 
 /** Providers a peer may have us try for one call: each is a call of ours, which costs the peer nothing. */
@@ -39,6 +40,23 @@ export function planOf(payload: CallPayload): CallPlan | undefined {
     target: target === undefined ? undefined : Buffer.from(target).toString('hex'),
     explain: explain === true,
   };
+}
+
+/** Where a call was answered, for the client that asked us: nothing when that was here. */
+export function whereToWire({
+  route,
+  servedBy,
+}: Pick<RpcCall, 'route' | 'servedBy'>): Pick<ReplyPayload, 'route' | 'node'> {
+  return route === 'cache' || route === 'dht' ? { route, node: Buffer.from(servedBy, 'hex') } : HERE;
+}
+
+const HERE = Object.freeze({});
+
+/** A client's call was answered by its node, or by another that the node found. */
+export function readWhere(call: RpcCall, { route, node }: ReplyPayload): void {
+  if ((route !== 'cache' && route !== 'dht') || node === undefined || node === null) return;
+  call.route = route;
+  call.servedBy = Buffer.from(node).toString('hex');
 }
 
 /** Providers an explanation tells of at most. */

@@ -7,9 +7,6 @@ import type { Provider } from '../registry/provider.ts';
 import { rounded } from '../router/explanation.ts';
 import { decodeProviders, encodeProviders } from './provider-list.ts';
 
-/** Providers told of at most. */
-const MAX_PROVIDERS = 256;
-
 export interface LookupAnswer {
   readonly providers: readonly Provider[];
   /** Nodes asked; how many answered, and how many did not. */
@@ -22,8 +19,12 @@ export interface LookupAnswer {
   readonly ms: number;
 }
 
-export const encodeLookup = ({ providers, asked, answered, failed, hops, ms }: LookupAnswer): Value => ({
-  providers: encodeProviders(providers.slice(0, MAX_PROVIDERS)),
+/** @param maxBody bytes that the whole reply may have. */
+export const encodeLookup = (
+  { providers, asked, answered, failed, hops, ms }: LookupAnswer,
+  maxBody: number,
+): Value => ({
+  providers: encodeProviders(providers, maxBody),
   asked,
   answered,
   failed,

@@ -1,22 +1,48 @@
 /**
- * Providers as the answer of `_mesh.discover`. Pure.
+ * Providers as the answer of `_mesh.discover`, and in that of `_mesh.lookup`. Pure.
+ *
+ * Bounded by what one reply holds: so many providers, and so much metadata. Whoever's metadata has no room keeps its
+ * place without it, for it can be called all the same.
  */
 import { isValueMap, type Value, type ValueMap } from '../../codec/value.ts';
 import { isText, NAME_BYTES } from '../../codec/field.ts';
+import { weightOf } from '../connection/weight.ts';
 import type { Route } from '../errors/rpc-error.ts';
 import type { Provider } from '../registry/provider.ts';
 
 const ROUTES: ReadonlySet<unknown> = new Set<Route>(['local', 'cache', 'dht', 'direct']);
 
-export const encodeProviders = (providers: readonly Provider[]): Value =>
-  providers.map(({ nodeId, endpoints, metadata, advertisedAt, ttl, route }) => ({
-    node_id: nodeId,
-    endpoints,
-    metadata: metadata as ValueMap,
-    advertised_at: advertisedAt,
-    ttl,
-    route,
-  }));
+/** Providers told of at most. */
+const MOST = 256;
+/** Share of a reply for their metadata, as it weighs in memory: text may take three bytes on the wire for one of these. */
+const METADATA = 0.25;
+/** Share of a reply for all else: ids and addresses. */
+const PLACES = 0.25;
+/** The longest reply that is made use of, bytes. */
+const REPLY = 1_048_576;
+/** A provider without addresses and metadata, and what is around an address: bytes on the wire. */
+const PLACE = 160;
+const AROUND_ADDRESS = 3;
+
+const NOTHING: ValueMap = Object.freeze({});
+
+/** @param maxBody bytes that the whole reply may have. */
+export function encodeProviders(providers: readonly Provider[], maxBody: number): Value {
+  const whole = Math.min(maxBody, REPLY);
+  let metadataLeft = whole * METADATA;
+  let placesLeft = whole * PLACES;
+  const told: Value[] = [];
+  for (const { nodeId, endpoints, metadata, advertisedAt, ttl, route } of providers.slice(0, MOST)) {
+    placesLeft -= endpoints.reduce((sum, { length }) => sum + length + AROUND_ADDRESS, PLACE);
+    if (placesLeft < 0) break;
+    const weight = weightOf(metadata as ValueMap);
+    const fits = weight <= metadataLeft;
+    if (fits) metadataLeft -= weight;
+    const shown = fits ? (metadata as ValueMap) : NOTHING;
+    told.push({ node_id: nodeId, endpoints, metadata: shown, advertised_at: advertisedAt, ttl, route });
+  }
+  return told;
+}
 
 /** Undefined when it is not such a list. */
 export function decodeProviders(value: Value): readonly Provider[] | undefined {

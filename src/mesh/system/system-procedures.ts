@@ -5,6 +5,7 @@
  */
 import type { Call } from '../../actor/call.ts';
 import { isLoopback } from '../../transport/address.ts';
+import { checkName } from '../client/check.ts';
 import { actor, shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { parseAddress } from '../peer/endpoint-text.ts';
@@ -12,7 +13,6 @@ import { discover, refusalOf } from '../registry/discovery.ts';
 import { findProviders } from '../registry/find-providers.ts';
 import { localProviders, remoteProviders } from '../registry/provider.ts';
 import { askerOf, type RpcCall } from '../router/rpc-call.ts';
-import { checkProcedureName } from '../topic/procedure-name.ts';
 import { encodeLookup } from './lookup-answer.ts';
 import { encodePeers } from './peer-list.ts';
 import { encodeProviders } from './provider-list.ts';
@@ -51,7 +51,7 @@ function discoverFor(context: MeshContext, call: RpcCall): void {
   const forceRefresh = call.args['force_refresh'] === true;
   const options = { forceRefresh, timeout: call.timeout, asker: askerOf(call) };
   const question = findProviders(context, procedure, options, (found) => {
-    if (found.ok) call.reply(encodeProviders(found.providers));
+    if (found.ok) call.reply(encodeProviders(found.providers, context.settings.maxBody));
     else call.refuse(found.failure);
   });
   cancelWith(call, question);
@@ -81,7 +81,8 @@ function lookUpFor(context: MeshContext, call: RpcCall): void {
     }
     const { asked = 0, answered = 0, failed = 0, hops = 0 } = discovery.stats ?? {};
     const providers = [...localProviders(context, procedure), ...remoteProviders(discovery)];
-    call.reply(encodeLookup({ providers, asked, answered, failed, hops, ms: clock.now() - begun }));
+    const answer = { providers, asked, answered, failed, hops, ms: clock.now() - begun };
+    call.reply(encodeLookup(answer, context.settings.maxBody));
   });
   cancelWith(call, question);
 }
@@ -102,10 +103,9 @@ function peersFor(context: MeshContext, call: RpcCall): void {
 
 /** The name asked for; refuses the call when it is none. */
 function nameIn(context: MeshContext, call: RpcCall): string | undefined {
-  const { procedure } = call.args;
-  const name = checkProcedureName(procedure, context.settings.names);
-  if (name.ok) return procedure as string;
-  call.refuse({ tag: 'invalid_args', field: 'procedure', detail: name.error.reason });
+  const name = checkName(call.args['procedure'], context.settings.names);
+  if (name.ok) return name.value;
+  call.refuse(name.failure);
   return undefined;
 }
 

@@ -4,7 +4,7 @@
  * A configuration is complete: given again it makes the same run, whatever was left to the seed before. Units:
  * milliseconds of virtual time. What makes no sense throws `RangeError` before anything starts.
  */
-import { between, fields, oneOf, refuse, type Check } from '../../transport/memory/judge.ts';
+import { between, fields, oneOf, refuse, yesOrNo, type Check } from '../../transport/memory/judge.ts';
 import type { Ways } from '../../transport/memory/faults.ts';
 
 /**
@@ -77,6 +77,11 @@ export interface SimulationOptions {
   /** Clients that know one node each and come from `connect`. Default one per five nodes. */
   readonly clients?: number;
   /**
+   * Whether the first nodes know each other from the start, as if they had joined long ago. Default false: each finds
+   * the others by its bootstraps, which of a thousand takes minutes. Whoever comes later joins in any case.
+   */
+  readonly known?: boolean;
+  /**
    * Of the storm, which the start comes before and the calm after; at most a day. Default 60,000, with more than 20
    * nodes as much less as there are more of them, 10,000 at least: all of it is a matter of seconds.
    */
@@ -93,6 +98,7 @@ export interface Configuration {
   readonly seed: string;
   readonly nodes: number;
   readonly clients: number;
+  readonly known: boolean;
   readonly duration: number;
   readonly faults: readonly Fault[];
   readonly workload: Workload;
@@ -149,6 +155,7 @@ const check = fields<SimulationOptions>(
       if (value === 0) refuse(name, 'one at least', value);
     },
     clients: count(10_000),
+    known: yesOrNo,
     duration: between(0, DAY, ' ms'),
     faults: (name, value) => {
       (Array.isArray(value) ? list(fault) : count(MOST))(name, value);
@@ -178,7 +185,7 @@ export function settled(options: SimulationOptions): Omit<Configuration, 'faults
   readonly faults: number | readonly Fault[];
 } {
   check('', options);
-  const { nodes = NODES, workload = {} } = options;
+  const { nodes = NODES, known = false, workload = {} } = options;
   const { duration = Math.max(SHORTEST, Math.floor((MINUTE * NODES) / Math.max(NODES, nodes))) } = options;
   const { clients = Math.floor(nodes / 5) } = options;
   const memberMinutes = ((nodes + clients) * duration) / MINUTE;
@@ -187,6 +194,7 @@ export function settled(options: SimulationOptions): Omit<Configuration, 'faults
     seed: String(options.seed),
     nodes,
     clients,
+    known,
     duration,
     faults,
     workload: {

@@ -15,30 +15,17 @@ import type { NodeOptions } from '../../mesh/client/options.ts';
 import { connect, startNode, type Node, type RemoteClient } from '../../node.ts';
 import { memoryNetwork, type MemoryNetwork } from '../../transport/memory/network.ts';
 import { virtualClock, type VirtualClock } from '../virtual-clock.ts';
+import { acquaint, type Acquaintance } from './acquaint.ts';
 import type { Configuration } from './configuration.ts';
 import { Diary } from './diary.ts';
 import type { Ledger } from './ledger.ts';
-import { processesOf, type Life, type Member } from './member.ts';
+import { contextOf, processesOf, type Life, type Member } from './member.ts';
 import { probes } from './probes.ts';
+import { hostOf, joining, LARGE, LIMITS, PORT, REALM, urlOf } from './addresses.ts';
 import { RestartLog } from './restart-log.ts';
 
-const REALM = 'simulated';
-const PORT = 9_443;
-/** Milliseconds: what is dead is found out within a storm. */
-export const LIMITS = { idleTimeout: 24_000, keepAlive: 8_000, handshakeTimeout: 5_000 };
-/** Milliseconds after which a part of a routing table is looked up again. */
-export const REFRESH = 90_000;
-/**
- * Connections a node keeps, and for how many ms without use. In a large mesh, few: with a hundred each they would be
- * most of the memory, and their keep-alives most of the events.
- */
-const POOL = { size: 100, idleTimeout: 60_000 };
-const LARGE_POOL = { size: 25, idleTimeout: 5_000 };
-const LARGE = 200;
 /** Members that start together. */
 const BATCH = 25;
-/** Nodes that everybody knows. */
-const BOOTSTRAPS = 3;
 /** Milliseconds between two tries to connect, and before what ended by itself is started again. */
 const PAUSE = 500;
 
@@ -48,6 +35,7 @@ export class Mesh {
   readonly members: readonly Member[];
   readonly ledger: Ledger;
   readonly nodes: number;
+  readonly #known: boolean;
   readonly #random: Random;
   /** Lives that have ended, to see what they left. */
   readonly past: Life[] = [];
@@ -66,8 +54,9 @@ export class Mesh {
       // who keeps lent bytes is found out
       poison: true,
     });
-    const { nodes, clients } = configuration;
+    const { nodes, clients, known } = configuration;
     this.nodes = nodes;
+    this.#known = known;
     this.members = Array.from({ length: nodes + clients }, (_, index) => ({
       index,
       role: index < nodes ? 'node' : 'client',
@@ -89,10 +78,38 @@ export class Mesh {
 
   /** Everybody, a batch at a time: the bootstraps first, the clients last. */
   async startAll(): Promise<void> {
-    for (let from = 0; from < this.members.length; from += BATCH)
-      await this.settle(
-        Promise.all(this.members.slice(from, from + BATCH).map((member) => this.#start(member))),
-      );
+    const known = this.#known ? this.members.slice(0, this.nodes) : [];
+    await this.#batches(known, async (member) => {
+      await this.#begin(member);
+    });
+    this.#acquaint();
+    for (const member of known) if (member.life !== undefined) this.onStart(member, member.life);
+    await this.#batches(this.members.slice(known.length), async (member) => {
+      await this.#start(member);
+      // hundreds that join in one moment are a test of the bootstraps: they see nothing else
+      if (this.nodes > LARGE && member.role === 'node')
+        await (member.life?.handle as Node | undefined)?.ready();
+    });
+  }
+
+  async #batches(members: readonly Member[], start: (member: Member) => Promise<void>): Promise<void> {
+    for (let from = 0; from < members.length; from += BATCH)
+      await this.settle(Promise.all(members.slice(from, from + BATCH).map(start)));
+  }
+
+  /** The nodes know each other from now on. */
+  #acquaint(): void {
+    if (!this.#known) return;
+    const all: Acquaintance[] = [];
+    for (const { life, host } of this.members) {
+      if (life === undefined) continue;
+      const { id: nodeId } = life.handle;
+      all.push({
+        context: contextOf(life),
+        contact: { id: bytesOf(nodeId), nodeId, address: `${host}:${PORT}` },
+      });
+    }
+    acquaint(all, this.#random.fork('acquaintances'), this.clock.now());
   }
 
   /** Starts a member again in `delay` ms; twice is once. */
@@ -138,6 +155,10 @@ export class Mesh {
   }
 
   async #start(member: Member): Promise<void> {
+    this.onStart(member, await this.#begin(member));
+  }
+
+  async #begin(member: Member): Promise<Life> {
     const name = `${member.role}-${member.index}.${++member.lives}`;
     const random = this.#random.fork(name);
     const runtime = new Runtime({
@@ -190,7 +211,7 @@ export class Mesh {
       this.startAgain(member, PAUSE);
     });
     await Promise.race([ended, Promise.resolve()]);
-    this.onStart(member, life);
+    return life;
   }
 
   /** Told of every life that begins. */
@@ -208,7 +229,7 @@ export class Mesh {
       return startNode({
         ...options,
         listen: `${member.host}:${PORT}`,
-        ...joining(member.index, this.nodes),
+        ...joining(this.#known && member.lives === 1 ? 0 : member.index, this.nodes),
       });
     // its node may be down: it tries as often as it takes
     for (;;) {
@@ -228,14 +249,4 @@ export class Mesh {
   }
 }
 
-const urlOf = (index: number): string => `https://${hostOf(index)}:${PORT}`;
-
-/** Benchmarking addresses (RFC 2544), each in a /24 of its own while there are at most 512. */
-const hostOf = (index: number): string => `198.${18 + ((index >> 8) & 1)}.${index & 255}.${1 + (index >> 9)}`;
-
-/** How a node finds the others. */
-const joining = (index: number, nodes: number): NodeOptions => ({
-  bootstrap: Array.from({ length: Math.min(BOOTSTRAPS, index) }, (_, n) => urlOf(n)),
-  dht: { refresh: REFRESH },
-  pool: nodes > LARGE ? LARGE_POOL : POOL,
-});
+const bytesOf = (nodeId: string): Uint8Array => new Uint8Array(Buffer.from(nodeId, 'hex'));

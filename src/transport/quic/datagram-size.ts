@@ -82,10 +82,14 @@ export class DatagramSize {
     } else if (state.tag === 'small' && bytes >= FULL) state.wanted = true;
   }
 
+  /** Whether a probe timeout would tell something now. */
+  doubtable(now: number): boolean {
+    return this.#state.tag === 'large' && now - this.#largeAt <= BLAME;
+  }
+
   /** A probe timeout: nothing was answered for so long that quiche asks again. */
   unanswered(now: number, { lost, recv }: Counts): void {
-    if (this.#state.tag === 'large' && now - this.#largeAt <= BLAME)
-      this.#state = { tag: 'doubting', since: now, lost, recv };
+    if (this.doubtable(now)) this.#state = { tag: 'doubting', since: now, lost, recv };
   }
 
   /** Whether `look` would learn something now. */

@@ -21,6 +21,7 @@ import {
 } from '../transport.ts';
 import { addressClass, addressFamily, isPort } from '../address.ts';
 import type { NativeConnection, Quiche } from './binding.ts';
+import { input, scratch } from './buffers.ts';
 import { createConfigs, DATAGRAM_SIZE, type Configs } from './config.ts';
 import { Deadlines } from './deadlines.ts';
 import { Dispatcher, type DispatchHost } from './dispatch.ts';
@@ -37,14 +38,14 @@ import { UdpSocket } from './socket.ts';
 import type { HoldPool } from './stream-set.ts';
 import { Turns } from './turns.ts';
 
-/** Bytes read from a stream at once. */
-const INPUT = 65_536;
-
 /** Links closed per turn: many close packets at once overrun the peers' and our own buffers. */
 const CLOSES_PER_TURN = 16;
 
 /** Milliseconds `close` waits for links to flush and to say goodbye before it destroys what is left. */
 const CLOSE_DEADLINE = 3_000;
+
+/** What a certificate says is the same for all endpoints. */
+const CERTIFICATES = certificateCache();
 
 const DEFAULT_BIND: PhysicalAddress = { host: '127.0.0.1', port: 0 };
 
@@ -75,15 +76,14 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
   readonly socket: UdpSocket;
   readonly limits: Limits;
   readonly awaitHello: boolean;
-  readonly input: Buffer = Buffer.allocUnsafeSlow(INPUT);
-  readonly scratch: Buffer = Buffer.allocUnsafeSlow(INPUT);
+  readonly input: Buffer = input;
+  readonly scratch: Buffer = scratch;
   readonly pool: HoldPool = { held: 0 };
   readonly turns: Turns<Scheduled>;
   readonly deadlines: Deadlines<Scheduled>;
   readonly #options: EndpointOptions;
   readonly #configs: Configs;
   readonly #dispatcher: Dispatcher;
-  readonly #certificates = certificateCache();
   readonly #registry: LinkRegistry;
   readonly #hints = new HintBudget();
   readonly #dropped: Record<string, number> = {};
@@ -220,7 +220,7 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
       ownId: this.#options.identity.nodeId,
       ...(expectedId === undefined ? {} : { expectedId }),
     };
-    return judge(native.peerCertChain(), question, this.#certificates);
+    return judge(native.peerCertChain(), question, CERTIFICATES);
   }
 
   opened(link: Link, peerId: string): void {

@@ -28,9 +28,9 @@ export interface LinkHost {
   readonly limits: Limits;
   readonly turns: Turns<Scheduled>;
   readonly deadlines: Deadlines<Scheduled>;
-  /** Shared by all links: stream data is read into it and lent to receivers. */
+  /** Shared by all links, of all endpoints: stream data is read into it and lent to receivers. */
   readonly input: Buffer;
-  /** Shared by all links: small writes are merged in it. */
+  /** Shared by all links, of all endpoints: small writes are merged in it. */
   readonly scratch: Buffer;
   /** Shared by all links: counts what is held for paused streams. */
   readonly pool: HoldPool;

@@ -11,6 +11,12 @@ import type { Limits } from '../limits.ts';
 /** Keep-alives per idle timeout, also when the peer's timeout is the shorter one. */
 const KEEP_ALIVES = 3;
 
+/**
+ * Who was dialed is kept alive by the dialer, and waits so many times longer before it does that itself: never, then,
+ * when the dialer is one of ours.
+ */
+const ACCEPTOR_PATIENCE = 1.5;
+
 /** Milliseconds after its deadline from which our own event loop was late: silence then proves nothing. */
 const LATE = 20;
 
@@ -26,6 +32,7 @@ export class LinkTimes {
   /** Since when something is in flight and nothing has come; infinite when that is not so. */
   unanswered: number = Infinity;
   #keepAlive: number;
+  readonly #patience: number;
   /** When the last datagram came, and when the last one that counts. */
   #heardAt: number;
   #provenAt: number;
@@ -33,17 +40,23 @@ export class LinkTimes {
   #lookAt: number;
   #doubtedAt = -Infinity;
 
-  constructor({ idleTimeout, keepAlive, handshakeTimeout }: Limits, now: number) {
+  constructor(
+    { idleTimeout, keepAlive, handshakeTimeout }: Limits,
+    now: number,
+    role: 'dialer' | 'acceptor' = 'dialer',
+  ) {
     this.idleTimeout = idleTimeout;
-    this.#keepAlive = keepAlive;
+    this.#patience = role === 'dialer' ? 1 : ACCEPTOR_PATIENCE;
+    this.#keepAlive = keepAlive * this.#patience;
     this.handshakeDue = now + handshakeTimeout;
-    this.#heardAt = this.#provenAt = this.#lookAt = now;
+    this.#heardAt = this.#provenAt = now;
+    this.#lookAt = now + LOOK;
   }
 
   /** The handshake is over; `theirs` is the peer's idle timeout, 0 for none. */
   agreed(theirs: number): void {
     if (theirs > 0) this.idleTimeout = Math.min(this.idleTimeout, theirs);
-    this.#keepAlive = Math.min(this.#keepAlive, this.idleTimeout / KEEP_ALIVES);
+    this.#keepAlive = Math.min(this.#keepAlive, (this.idleTimeout / KEEP_ALIVES) * this.#patience);
   }
 
   /** A datagram came. `arrivals`: authentic packets so far. */

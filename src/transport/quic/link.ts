@@ -31,8 +31,8 @@ import { Conduct, type Misconduct } from './conduct.ts';
 import { Goodbye } from './goodbye.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
 import { LinkTimes } from './link-times.ts';
-import { PathProof, PROBE_SIZE } from './path-proof.ts';
 import { LOCAL_VIRTUAL, PathTable } from './path-table.ts';
+import { Proving } from './proving.ts';
 import { linkHighWater, type Limits } from '../limits.ts';
 import { Sender, type Sent } from './sender.ts';
 import type { HoldPool, StreamHost } from './stream-set.ts';
@@ -65,15 +65,13 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   readonly #arrivals = (): number => this.#native?.stats().recv ?? 0;
   readonly #addresses: { readonly from: VirtualAddress; readonly to: VirtualAddress };
   readonly #paths: PathTable;
-  /** Asks for proof of addresses, and gives it; undefined before the hello. */
-  #proof: PathProof | undefined;
+  readonly #proving: Proving;
   readonly #highWater: number;
   readonly #sender: Sender;
   readonly #streams: StreamTable;
 
   constructor(seed: LinkSeed, host: LinkHost) {
     const now = host.clock.now();
-    const { limits } = host;
     this.id = seed.id;
     this.role = seed.role;
     this.#host = host;
@@ -81,13 +79,14 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#protocol = seed.protocol;
     this.#events = seed.events;
     this.#expectedId = seed.expectedId;
-    this.#times = new LinkTimes(limits, now);
+    this.#times = new LinkTimes(host.limits, now, seed.role);
     this.#addresses = { from: seed.virtual, to: LOCAL_VIRTUAL };
     this.#goodbye = new Goodbye(seed.native);
-    this.#highWater = linkHighWater(limits);
+    this.#highWater = linkHighWater(host.limits);
     this.#paths = new PathTable(seed.address, now);
+    this.#proving = new Proving(host, this.#paths);
     this.#sender = new Sender(seed.native, host.socket, this.#paths, seed.datagram, now);
-    this.#streams = new StreamTable(this, seed.native, host.quiche, limits.queued);
+    this.#streams = new StreamTable(this, seed.native, host.quiche, host.limits.queued);
   }
 
   get link(): Link {
@@ -144,7 +143,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   }
 
   keyPaths(ours: Uint8Array, theirs: Uint8Array): void {
-    this.#proof = new PathProof(this.role, ours, theirs);
+    this.#proving.key(this.role, ours, theirs);
   }
 
   ping(): void {
@@ -227,26 +226,18 @@ export class QuicLink implements Link, Scheduled, StreamHost {
       const { recv } = native.stats();
       if (recv > before) this.#paths.genuine(host, port, length, now, recv - before, recv);
     }
-    this.#askForProof(native, now);
+    this.#proving.ask(native, now);
     this.#heard = true;
     this.#times.heard(now, this.#arrivals);
-    const { moved } = this.#streams;
-    const misconduct = this.#conduct.arrived(length, now, moved, this.#arrivals);
+    const misconduct = this.#conduct.arrived(length, now, this.#streams.moved, this.#arrivals);
     if (misconduct !== undefined) this.#punish(misconduct);
     this.touch();
   }
 
   /** A keyed probe that names this link. */
   probed(datagram: Buffer, host: string, port: number): void {
-    const native = this.#native;
-    // a question comes from where our packets go, an answer from where we asked: others do not cost us a signature
-    const expected = this.#paths.isActive(host, port) || this.#paths.awaits(host, port);
-    const proof = expected && this.#conduct.mayReceive() ? this.#proof : undefined;
-    const probe = proof?.read(datagram);
-    if (native === undefined || proof === undefined || probe === undefined) this.#host.drop('probe');
-    else if (probe.kind === 'question' && this.#paths.isActive(host, port))
-      this.#host.socket.sendCopy(proof.write('answer', native.destinationId(), probe.nonce), { host, port });
-    else if (probe.kind === 'answer' && this.#paths.answered(host, port, probe.nonce)) this.touch();
+    const mayReceive = (): boolean => this.#conduct.mayReceive();
+    if (this.#proving.probed(this.#native, datagram, { host, port }, mayReceive)) this.touch();
   }
 
   /** A hint came from there that the peer does not know this link any more. */
@@ -277,6 +268,12 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (native === undefined) return;
     try {
       const now = this.#host.clock.now();
+      const timeout = native.timeout();
+      if (timeout !== null && timeout > 0 && this.#dueOwn > now) {
+        // it has moved away since it was set
+        this.#arm(timeout);
+        return;
+      }
       const late = this.#times.isLate(this.due, now);
       this.#sender.expired(now, late);
       if (this.#state === 'handshaking' && now >= this.#times.handshakeDue) {
@@ -300,18 +297,6 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   destroy(detail: string): void {
     this.#end({ tag: 'transport_error', detail });
     this.#free();
-  }
-
-  /** When the peer's packets come from an address where it has not proven to be. */
-  #askForProof(native: NativeConnection, now: number): void {
-    if (this.#proof === undefined || this.#paths.proven) return;
-    const nonce = this.#paths.question(now, this.#host.random);
-    if (nonce === undefined) return;
-    this.#paths.sent(PROBE_SIZE);
-    this.#host.socket.sendCopy(
-      this.#proof.write('question', native.destinationId(), nonce),
-      this.#paths.address,
-    );
   }
 
   get #waitsForHello(): boolean {
@@ -345,7 +330,13 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   #work(native: NativeConnection): void {
     const heard = this.#heard;
     this.#heard = false;
-    if (this.#state === 'handshaking' && native.isEstablished()) this.#verify(native);
+    if (this.#state === 'handshaking' && native.isEstablished() && this.#verify(native)) {
+      // The hello comes within this turn of the event loop: it travels with the last flight of the handshake.
+      this.#deferred = true;
+      this.#heard = heard;
+      this.again();
+      return;
+    }
     if (this.#state === 'open' && this.#streams.turn(heard) && !this.#deferred) {
       // Answers come within this turn of the event loop: they travel with the acknowledgment.
       this.#deferred = true;
@@ -364,24 +355,27 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     }
     // The packet that says so waits for room in the congestion window like any other.
     if (this.#state === 'closed' && native.isDraining()) this.#host.silent(this);
-    this.#arm(native);
+    this.#arm(native.timeout());
   }
 
-  #verify(native: NativeConnection): void {
-    // The dialer's last flight first: without it the acceptor has no keys to read anything else, not even a
-    // close, and quiche sends nothing but the close once there is one.
-    this.#send();
+  /** True when the link is open now. */
+  #verify(native: NativeConnection): boolean {
     const verdict = this.#host.judge(native, this.#expectedId);
     if (verdict.tag === 'refused') {
       const { code, detail } = verdict;
+      // The dialer's last flight first: without it the acceptor has no keys to read anything else, not even a
+      // close, and quiche sends nothing but the close once there is one.
+      this.#send();
       this.#goodbye.refuse(code);
       this.#end({ tag: 'handshake_failed', code, by: 'local', detail });
-      return;
+      return false;
     }
     this.#peer = { nodeId: verdict.nodeId, publicKey: verdict.publicKey };
     // TLS has chosen it from our own list.
     this.#protocol = Buffer.from(native.applicationProto()).toString('latin1') as Protocol;
-    this.#times.agreed(native.stats().peerMaxIdleTimeout);
+    const { peerMaxIdleTimeout, peerInitialMaxStreamsBidi } = native.stats();
+    this.#times.agreed(peerMaxIdleTimeout);
+    this.#streams.agreed(peerInitialMaxStreamsBidi);
     this.#state = 'open';
     this.#host.opened(this, Buffer.from(native.destinationId()).toString('latin1'));
     if (!this.#host.awaitHello) this.admit();
@@ -389,15 +383,17 @@ export class QuicLink implements Link, Scheduled, StreamHost {
       const taken = this.#host.offer(this);
       if (typeof taken === 'number') {
         this.close(taken);
-        return;
+        return false;
       }
       this.#events = taken;
     }
     try {
       this.#events?.onOpen(this);
     } catch (error) {
+      this.#send();
       this.fault(error);
     }
+    return this.state === 'open';
   }
 
   #send(): Sent {
@@ -430,14 +426,21 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#end(farewell === undefined ? reason : { tag: 'local', ...farewell });
   }
 
-  #arm(native: NativeConnection): void {
+  /** `timeout`: when quiche wants to be woken. */
+  #arm(timeout: number | null): void {
     const now = this.#host.clock.now();
-    let due = this.#times.armed(now, native.timeout());
-    if (this.#state === 'handshaking' || this.#waitsForHello) due = Math.min(due, this.#times.handshakeDue);
-    if (this.#state === 'open') {
-      due = Math.min(due, this.#times.due(this.#sender.lastSent), this.#streams.due ?? due);
-    } else if (this.#state === 'closing') due = Math.min(due, this.#goodbye.due);
+    const due = Math.min(this.#times.armed(now, timeout), this.#dueOwn);
     if (due !== Infinity) this.#host.deadlines.within(this, Math.max(due, now));
+  }
+
+  /** Clock time of the first deadline that is not quiche's. */
+  get #dueOwn(): number {
+    const { handshakeDue } = this.#times;
+    if (this.#state === 'handshaking') return handshakeDue;
+    if (this.#state === 'closing') return this.#goodbye.due;
+    if (this.#state === 'closed') return Infinity;
+    const hello = this.#waitsForHello ? handshakeDue : Infinity;
+    return Math.min(hello, this.#times.due(this.#sender.lastSent), this.#streams.due ?? Infinity);
   }
 
   /** Tells the peer that something failed here. */

@@ -2,7 +2,7 @@
  * From quiche's packets to the socket, along the active path.
  */
 import type { NativeConnection } from './binding.ts';
-import { DatagramSize } from './datagram-size.ts';
+import { DatagramSize, SAFE_SIZE } from './datagram-size.ts';
 import type { PathTable } from './path-table.ts';
 import type { UdpSocket } from './socket.ts';
 
@@ -22,6 +22,8 @@ export class Sender {
   readonly #socket: UdpSocket;
   readonly #paths: PathTable;
   readonly #size: DatagramSize;
+  /** The handshake is under way: quiche fills a datagram that begins with an Initial and ends with data to its end. */
+  #greeting = true;
 
   /** `largest` datagram the path is expected to carry, bytes. */
   constructor(native: NativeConnection, socket: UdpSocket, paths: PathTable, largest: number, now: number) {
@@ -39,7 +41,10 @@ export class Sender {
       if (size < LEAST_PACKET) return 'held';
       // The length of the buffer limits the packet.
       const packet = this.#native.send(this.#socket.buffer(size));
-      if (packet === null) return 'emptied';
+      if (packet === null) {
+        if (this.#greeting) this.#greeting = !this.#native.isEstablished();
+        return 'emptied';
+      }
       this.lastSent = now;
       this.#paths.sent(packet[0]);
       this.#size.sent(packet[0], now);
@@ -50,7 +55,7 @@ export class Sender {
 
   /** quiche's timer is due: it gives up what is lost, or asks again. `late`: our own event loop was. */
   expired(now: number, late: boolean): void {
-    const telling = !late && this.#native.timeout() === 0;
+    const telling = !late && this.#size.doubtable(now) && this.#native.timeout() === 0;
     const lost = telling ? this.#native.stats().lost : 0;
     this.#native.onTimeout();
     // Nothing was given up: it is a probe timeout.
@@ -68,7 +73,7 @@ export class Sender {
   /** A power of two when the path's allowance limits it, so that few buffers are needed. */
   #packetSize(): number {
     const { allowance } = this.#paths;
-    const { limit } = this.#size;
+    const limit = this.#greeting ? Math.min(SAFE_SIZE, this.#size.limit) : this.#size.limit;
     if (allowance >= limit) return limit;
     return allowance < LEAST_PACKET ? 0 : 2 ** Math.floor(Math.log2(allowance));
   }

@@ -8,7 +8,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 
 import { TransportError, type PhysicalAddress } from '../transport.ts';
 import { addressFamily, MAX_PORT } from '../address.ts';
-import { MAX_RECEIVED_DATAGRAM } from './config.ts';
+import { outgoing } from './buffers.ts';
 
 /** Bytes asked of the system for each direction; Linux caps them at `rmem_max` and `wmem_max`. */
 const SOCKET_BUFFER = 4_194_304;
@@ -22,9 +22,6 @@ export class UdpSocket {
   bytesOut = 0;
   failures = 0;
   readonly #socket: Socket;
-  #buffer: Buffer = Buffer.allocUnsafeSlow(MAX_RECEIVED_DATAGRAM);
-  /** Prefixes of `#buffer` by length: a native `send` fills at most what it is given. */
-  readonly #prefixes = new Map<number, Buffer>();
   #closed = false;
 
   private constructor(socket: Socket, local: PhysicalAddress, family: 4 | 6) {
@@ -83,24 +80,16 @@ export class UdpSocket {
     return opened;
   }
 
-  /** A buffer to build a datagram of at most `length` bytes in, valid until the next `send`. */
+  /** A buffer to build a datagram of at most `length` bytes in, valid until the next `send` of any socket. */
   buffer(length: number): Buffer {
-    let prefix = this.#prefixes.get(length);
-    if (prefix === undefined) {
-      prefix = this.#buffer.subarray(0, length);
-      this.#prefixes.set(length, prefix);
-    }
-    return prefix;
+    return outgoing.prefix(length);
   }
 
   /** Sends the first `length` bytes of `buffer()`. */
   send(length: number, to: PhysicalAddress): void {
-    if (!this.#send(this.#buffer, length, to)) return;
-    // Nearly always the system has taken the bytes by now. If not, they are still needed where they are.
-    if (this.#socket.getSendQueueCount() > 0) {
-      this.#buffer = Buffer.allocUnsafeSlow(MAX_RECEIVED_DATAGRAM);
-      this.#prefixes.clear();
-    }
+    if (!this.#send(outgoing.whole, length, to)) return;
+    // Nearly always the system has taken the bytes by now.
+    if (this.#socket.getSendQueueCount() > 0) outgoing.leave();
   }
 
   /** Sends bytes that belong to the caller. */

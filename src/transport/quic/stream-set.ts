@@ -52,15 +52,26 @@ export class StreamSet {
   /** Bytes read from paused streams and not delivered yet. */
   held = 0;
   readonly stalls: Stalls<QuicStream>;
-  /** Native streams that outlive ours. */
-  readonly partings: Partings;
+  #partings: Partings | undefined;
+  readonly #quiche: Quiche;
 
   constructor(host: StreamHost, native: NativeConnection, quiche: Quiche) {
     this.host = host;
     this.native = native;
-    // Not `input`: its bytes may be lent while a stream is given up.
-    this.partings = new Partings(native, quiche, host.scratch);
+    this.#quiche = quiche;
     this.stalls = new Stalls(host.limits.stalled);
+  }
+
+  /** Native streams that outlive ours. */
+  get partings(): Partings {
+    // Not `input`: its bytes may be lent while a stream is given up.
+    this.#partings ??= new Partings(this.native, this.#quiche, this.host.scratch);
+    return this.#partings;
+  }
+
+  /** The same, if there ever were any: most links part with none. */
+  get parted(): Partings | undefined {
+    return this.#partings;
   }
 
   /** Calls a receiver; one that throws is reported. */

@@ -18,8 +18,8 @@ export class StreamTable implements StreamOwner {
   /** `open` has failed for want of credit. */
   #starved = false;
   readonly #nudge = new Nudge();
-  /** Streams kept back; known once the peer has granted some. */
-  #kept: number | undefined;
+  /** Streams kept back. */
+  #kept = 0;
 
   constructor(host: StreamHost, native: NativeConnection, quiche: Quiche, maxQueued: number) {
     const dialer = host.link.role === 'dialer';
@@ -42,12 +42,16 @@ export class StreamTable implements StreamOwner {
     return this.#set.moved;
   }
 
+  /** The handshake is over; the peer lets us open so many streams at first. */
+  agreed(granted: number): void {
+    this.#kept = keptStreams(granted);
+  }
+
   /** Streams the peer still lets us open, but for those we keep back. */
   get credit(): number {
     const { native } = this.#set;
     const left = native.peerStreamsLeftBidi();
     if (left === 0) return 0;
-    this.#kept ??= keptStreams(native.stats().peerInitialMaxStreamsBidi);
     return Math.max(0, left - this.#kept);
   }
 
@@ -94,7 +98,7 @@ export class StreamTable implements StreamOwner {
    * a receiver may be about to answer.
    */
   turn(heard: boolean): boolean {
-    this.#set.partings.turn(this.#set.host.now());
+    this.#set.parted?.turn(this.#set.host.now());
     const delivered = this.#reader.read(heard);
     if (this.#starved) this.#seekCredit(heard);
     const look = (stream: QuicStream): void => {
@@ -106,8 +110,8 @@ export class StreamTable implements StreamOwner {
 
   /** Clock time at which `turn` has something to do even if nothing is heard. */
   get due(): number | undefined {
-    const { partings, stalls } = this.#set;
-    const due = Math.min(partings.due, stalls.due ?? Infinity, this.#writer.due, this.#nudge.due);
+    const { parted, stalls } = this.#set;
+    const due = Math.min(parted?.due ?? Infinity, stalls.due ?? Infinity, this.#writer.due, this.#nudge.due);
     return due === Infinity ? undefined : due;
   }
 
@@ -119,7 +123,7 @@ export class StreamTable implements StreamOwner {
   closeAll(code: number): void {
     const streams = [...this.#set.streams.values()];
     this.#writer.clear();
-    this.#set.partings.clear();
+    this.#set.parted?.clear();
     for (const stream of streams) {
       if (stream.over) continue;
       this.#set.forget(stream);

@@ -38,6 +38,10 @@ const getter = {
     return trap();
   },
 };
+/** So many levels of lists in a map. */
+const nested = (levels: number): object => ({
+  a: Array.from({ length: levels - 1 }).reduce((inner) => [inner], 1),
+});
 const circle: Record<string, unknown> = {};
 circle['self'] = circle;
 
@@ -313,6 +317,8 @@ describe('the public functions', () => {
       [['a.b', () => 1, { ttl: 29 }], 'ttl'],
       [['a.b', () => 1, { metadata: { a: 'x'.repeat(4_000) } }], 'metadata'],
       [['a.b', () => 1, { metadata: [] }], 'metadata'],
+      [['a.b', () => 1, { metadata: { a: Array.from({ length: 446 }, () => []) } }], 'metadata'],
+      [['a.b', () => 1, { metadata: nested(32) }], 'metadata'],
       [['a.b', () => 1, { description: 7 }], 'description'],
       [['a.b', () => 1, { limits: null }], 'limits'],
       [['a.b', () => 1, { limits: { maxConcurrent: 0 } }], 'limits.maxConcurrent'],

@@ -38,7 +38,7 @@ function run(bucket: Bucket, { op, i = 0, target = 0, n = 0 }: Op): unknown {
     case 'add':
       if (bucket.touch(contact.id, headOf(contact.id), 0)) return { result: 'ok', order: order() };
       if (bucket.isFull) {
-        bucket.keep(entryOf(contact));
+        bucket.spares.keep(contact, headOf(contact.id), 0);
         return { result: 'bucket_full', oldest: numberOf(bucket.oldest!), order: order() };
       }
       bucket.push(entryOf(contact));
@@ -134,14 +134,14 @@ describe('spares', () => {
 
   test('there are as many as a bucket holds, the newest, however many come', () => {
     const bucket = new Bucket(3);
-    for (let i = 0; i < 50; i++) bucket.keep(entryOf(node(i)));
-    expect(bucket.spares.entries.map(({ contact }) => numberOf(contact))).toEqual([47, 48, 49]);
+    for (let i = 0; i < 50; i++) bucket.spares.keep(node(i), headOf(node(i).id), 0);
+    expect(bucket.spares.contacts().map(numberOf)).toEqual([47, 48, 49]);
   });
 
   test('each is there once, and one that finds a place by itself is a spare no longer', () => {
     const bucket = new Bucket(3);
-    bucket.keep(entryOf(node(1)));
-    bucket.keep(entryOf(node(1)));
+    bucket.spares.keep(node(1), headOf(node(1).id), 0);
+    bucket.spares.keep(node(1), headOf(node(1).id), 0);
     expect(bucket.spares.length).toBe(1);
     bucket.push(entryOf(node(1)));
     expect(bucket.spares.length).toBe(0);

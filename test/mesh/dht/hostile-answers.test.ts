@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { MAX_CONTACTS } from '../../../src/codec/field.ts';
 import type { ContactPayload } from '../../../src/codec/payloads.ts';
+import type { ValueMap } from '../../../src/codec/value.ts';
 import { lookUpPeer } from '../../../src/mesh/dht/dht.ts';
 import { bucketIndex } from '../../../src/mesh/dht/node-id.ts';
 import type { Node } from '../../../src/node.ts';
 import { closeAtEnd, contextOf, meshWorld, type MeshWorld } from '../../mesh-world.ts';
-import { rawPeer, type RawPeer } from '../raw-peer.ts';
+import { rawPeer, unchecked, type RawPeer } from '../raw-peer.ts';
 import { expectNoCrash, find, idOf, joinedNodes, named, providersOf, publish, tableOf } from './dht-mesh.ts';
 
 const PROCEDURE = 'weather.forecast';
@@ -97,6 +98,41 @@ describe('a contact that answers with', () => {
     }
     expect(contextOf(victim).counters.connectionsOpened - opened).toBeLessThanOrEqual(1);
     expect(peer.closes).toEqual([]);
+    expectNoCrash(world);
+  });
+
+  test.each([
+    { count: 200, of: 'more ids than an answer holds: it is no answer, and none of them is asked' },
+    {
+      count: 3_000,
+      of: 'thousands of ids, in a frame that is too long: the connection ends, and the others go on',
+    },
+  ])('$of', async ({ count }) => {
+    const world = meshWorld({ poison: false });
+    const nodes = await joinedNodes(world, 4);
+    closeAtEnd(world, ...nodes);
+    await publish(world, nodes[1]!, PROCEDURE);
+    const victim = nodes[3]!;
+    const all = Array.from({ length: count }, (_, i) => ({
+      node_id: someId(i),
+      address: `203.0.${i % 250}.${i >> 8}:9443`,
+    }));
+    const peer = await liar(world, victim, ({ channels: { dht } }) => {
+      const { type, payload } = dht.frames.at(-1) as unknown as { type: string; payload: ValueMap };
+      const { request_id = null, key = null } = payload;
+      if (type === 'find_node') dht.stream.write(unchecked('find_node_reply', { request_id, nodes: all }));
+      if (type === 'find_value')
+        dht.stream.write(unchecked('find_value_reply', { request_id, key, result: 'nodes', nodes: all }));
+      return undefined;
+    });
+    for (let round = 0; round < 3; round++) {
+      const done = await find(world, victim, PROCEDURE);
+      expect(providersOf(done)).toBe(named(nodes[1]!));
+      expect(done?.stats.asked).toBeLessThanOrEqual(4);
+    }
+    expect(tableOf(victim).size).toBeLessThanOrEqual(4);
+    await world.clock.advance(1_000);
+    expect(peer.closes.length).toBe(count > 1_000 ? 1 : 0);
     expectNoCrash(world);
   });
 

@@ -171,10 +171,9 @@ test('a provider that accepts and never answers: what is idempotent goes on to a
     seed: new Uint8Array(32).fill(7),
   });
   const calls = (): number => peer.channels.rpc.of('call').length;
-  await world.clock.until(() => peer.channels.rpc.of('ping').length > 0, 1_000);
+  await world.clock.until(() => peer.channels.rpc.of('pong').length > 0, 1_000);
   // it keeps up appearances
-  const [ping] = peer.channels.rpc.of('ping');
-  peer.channels.rpc.send('pong', { ...ping!, server_time: 1 });
+  peer.channels.rpc.send('pong', peer.channels.rpc.of('pong')[0]!);
   await world.clock.until(() => calls() === 1, 1_000);
   expect(told(await world.settle(safe))).toBe('honest');
   const begun = world.clock.now();

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom, type Random } from '../../../src/actor/random.ts';
 import { ALPHA, K, type Contact } from '../../../src/mesh/dht/contact.ts';
 import { Lookup } from '../../../src/mesh/dht/lookup.ts';
+import { compareDistance } from '../../../src/mesh/dht/node-id.ts';
 import { RoutingTable } from '../../../src/mesh/dht/routing-table.ts';
 import { bruteForce, contactOf, ids, near, randomContacts } from './contacts.ts';
+import type { Waits } from '../../../src/mesh/dht/request-times.ts';
 import { patient, runAlone, runTimed } from './walking.ts';
 
 /** A mesh that stands still: each node knows what a table fed with all nodes in random order keeps. */
@@ -216,6 +218,43 @@ describe('time', () => {
     const [late] = first;
     expect(lookup.answered(late!.contact.nodeId, [], 90)).toBe(90);
     expect(ids(lookup.closest())).toEqual([late!.contact.nodeId]);
+  });
+
+  describe('a silent node', () => {
+    const random = seededRandom('overtaken');
+    const slow = (): Waits => ({ late: 1_000, soon: 20, hard: 4_000 });
+    const begin = (): Lookup => {
+      const lookup = new Lookup({ self: random.bytes(32), target: random.bytes(32), waits: slow });
+      lookup.start(randomContacts(random, 20));
+      return lookup;
+    };
+    /** Nine are asked at once; so many of them have answered at `now`. */
+    const answered = (answers: number, now: number): Lookup => {
+      const lookup = begin();
+      for (const { contact } of lookup.next(0).slice(0, answers)) lookup.answered(contact.nodeId, [], now);
+      return lookup;
+    };
+
+    test('is late soon when three others have answered that were asked no earlier', () => {
+      expect(answered(2, 1).nextWake).toBe(1_000);
+      const lookup = answered(3, 1);
+      expect(lookup.nextWake).toBe(20);
+      expect(lookup.next(19)).toHaveLength(3);
+      expect(lookup.next(20)).toHaveLength(6);
+    });
+
+    test('is given the time to be read that has come with the three', () => {
+      expect(answered(3, 500).nextWake).toBe(510);
+    });
+
+    test('is not late for answers of those that were asked before it', () => {
+      const lookup = begin();
+      const early = lookup.next(0);
+      lookup.answered(early[0]!.contact.nodeId, [], 5);
+      expect(lookup.next(5)).toHaveLength(1);
+      for (const { contact } of early.slice(1)) lookup.answered(contact.nodeId, [], 6);
+      expect(lookup.nextWake).toBe(1_005);
+    });
   });
 
   test('a node that answers late, yet before it has failed, is among the closest', () => {
@@ -515,17 +554,60 @@ describe('hostile answers', () => {
     expect(lookup.closest(1)).toEqual([honest]);
   });
 
-  test('one network has no more than its share of the closest', () => {
+  test('one network is two of the closest, however many ids it has, and few are asked', () => {
     const lookup = begin();
     let ground = 0;
-    runAlone(lookup, () => {
+    const asked = runAlone(lookup, () => {
       const id = near(target, 60, random.bytes(32));
       return { closer: [contactOf(id, `198.51.100.${1 + (ground++ % 250)}:9443`)] };
     });
-    const closest = lookup.closest();
-    expect(closest).toHaveLength(K);
-    expect(closest.filter(({ address }) => address.startsWith('198.51.100.'))).toHaveLength(10);
+    const ofIt = ({ address }: Contact): boolean => address.startsWith('198.51.100.');
+    expect(lookup.closest()).toHaveLength(K);
+    expect(lookup.closest().filter(ofIt)).toHaveLength(2);
+    expect(asked.filter(ofIt).length).toBeLessThanOrEqual(30);
   });
+
+  test('where all are in one network, ten of them are the closest, nearest first', () => {
+    const lookup = new Lookup({ self: random.bytes(32), target, waits: patient });
+    const all = Array.from({ length: 30 }, (_each, n) => contactOf(random.bytes(32), `198.51.100.${n}:9443`));
+    lookup.start(all.slice(0, 9));
+    runAlone(lookup, () => ({ closer: all }));
+    expect(lookup.closest()).toEqual(
+      lookup.closest().toSorted((a, b) => compareDistance(a.id, b.id, target)),
+    );
+    expect(lookup.closest()).toHaveLength(10);
+  });
+
+  test.each([3, 8])(
+    '%d networks with ids closer than all others leave honest nodes among the closest',
+    (networks) => {
+      const honest = Array.from({ length: 60 }, (_each, n) =>
+        contactOf(random.bytes(32), `192.0.${n}.1:9443`),
+      );
+      const lookup = new Lookup({ self: random.bytes(32), target, waits: patient });
+      lookup.start(honest.slice(0, 20));
+      let ground = 0;
+      const isHonest = ({ address }: Contact): boolean => address.startsWith('192.0.');
+      runAlone(lookup, (contact) => {
+        if (isHonest(contact)) {
+          const id = near(target, 60, random.bytes(32));
+          return {
+            closer: [
+              contactOf(id, `198.51.${ground % networks}.${ground++ % 250}:9443`),
+              ...honest.slice(20, 39),
+            ],
+          };
+        }
+        // they name each other only
+        const closer = Array.from({ length: K }, () =>
+          contactOf(near(target, 60, random.bytes(32)), `198.51.${ground % networks}.${ground++ % 250}:9443`),
+        );
+        return { closer };
+      });
+      expect(lookup.closest()).toHaveLength(K);
+      expect(lookup.closest().filter(isHonest)).toHaveLength(K - 2 * networks);
+    },
+  );
 
   test('addresses of loopback and private networks have no share', () => {
     const lookup = new Lookup({ self, target, waits: patient });

@@ -92,6 +92,18 @@ describe('ProviderList', () => {
     expect(found(providers)).toEqual([[idOf('c'), 0]]);
   });
 
+  test('a record under the signature of another that is here is judged by its own bytes', () => {
+    const providers = list();
+    const a = of('a', 0);
+    expect(providers.take([a], WALL)).toBe(0);
+    expect(providers.take([{ record: of('b', 0).record, sig: a.sig }, a], WALL)).toBe(1);
+    expect(found(providers)).toEqual([[idOf('a'), 0]]);
+    // and one that a newer has replaced does not come back
+    expect(providers.take([of('a', 1)], WALL)).toBe(0);
+    expect(providers.take([a], WALL)).toBe(0);
+    expect(found(providers)).toEqual([[idOf('a'), 1]]);
+  });
+
   test('a record that expires between its reading and the end of the lookup is left out', () => {
     const providers = list();
     providers.take([of('a', 0)], WALL);

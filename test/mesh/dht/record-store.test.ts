@@ -251,6 +251,21 @@ describe('RecordStore', () => {
       expect(room.put(unsigned('node-0', { seq: WALL + 1 }), START)).toBe('replaced');
     });
 
+    test('metadata counts with what it holds in memory, when that is more than its record is long', () => {
+      const metadata = { all: Array.from({ length: 400 }, () => []) };
+      const long = (name: string): ServiceRecord => record(name, { metadata });
+      expect(long('a').payload.record.length).toBeLessThan(1_000);
+      // about 36 KB each
+      const room = small({ bytes: 200_000 });
+      expect(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => room.put(long(name), START))).toEqual([
+        ...Array.from({ length: 5 }, () => 'added'),
+        'full',
+      ]);
+      expect(room.put(record('f'), START)).toBe('added');
+      room.sweep(at(TTL));
+      expect(room.bytes).toBe(0);
+    });
+
     test('one node fills a quarter of the bytes, and others still find room', () => {
       const { record: bytes, sig } = record('a').payload;
       const room = small({ bytes: 8 * (bytes.length + sig.length) });

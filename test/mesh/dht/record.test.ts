@@ -74,6 +74,25 @@ describe('makeRecord', () => {
     expect(withText(4_097 - around)).toEqual({ tag: 'too_large' });
   });
 
+  test('makes a record of 512 data items, and says of one more that it is too large; nobody believes a longer one', () => {
+    const withItems = (length: number) =>
+      makeRecord(node('a'), fields({ metadata: { all: Array.from({ length }, () => []) } }));
+    let most = 400;
+    while (withItems(most + 1).tag === 'made') most++;
+    const largest = withItems(most);
+    expect(largest.tag === 'made' ? fault(largest.payload) : largest.tag).toBe('verified');
+    expect(most).toBeLessThan(512);
+    expect(withItems(most + 1)).toEqual({ tag: 'too_large' });
+    const [fits, over] = [most, most + 1].map((length) =>
+      // as many of its other fields, and two endpoints instead of one
+      odd('a', {
+        endpoints: ['192.0.2.1:9443', '[2001:db8::1]:9443'],
+        metadata: { all: Array.from({ length }, () => []) },
+      }),
+    );
+    expect([fault(fits!), fault(over!)]).toEqual(['verified', 'malformed']);
+  });
+
   test('says where metadata holds what cannot be written', () => {
     const made = makeRecord(node('a'), fields({ metadata: { at: new Date(0) } }));
     expect(made).toMatchObject({ tag: 'unencodable', error: { path: '$.metadata.at' } });

@@ -10,12 +10,12 @@ const steady = (took: number): number[] => Array.from({ length: 100 }, () => too
 describe('waits', () => {
   test('before anybody has answered there is a guess, longer for whoever must be dialed', () => {
     const times = new RequestTimes();
-    expect(times.waits('a')).toEqual({ late: 250, hard: 1_000 });
-    expect(times.waits('a', true)).toEqual({ late: 1_000, hard: 4_000 });
+    expect(times.waits('a')).toEqual({ late: 250, soon: 250, hard: 1_000 });
+    expect(times.waits('a', true)).toEqual({ late: 1_000, soon: 1_000, hard: 4_000 });
   });
 
   test('on a fast line a question is late after 50 ms and over after 400', () => {
-    expect(seen(new RequestTimes(), 'a', steady(0.3)).waits('a')).toEqual({ late: 50, hard: 400 });
+    expect(seen(new RequestTimes(), 'a', steady(0.3)).waits('a')).toEqual({ late: 50, soon: 20, hard: 400 });
   });
 
   test('on a steady line it is late soon after the usual time', () => {
@@ -29,9 +29,18 @@ describe('waits', () => {
     expect(seen(new RequestTimes(), 'a', samples).waits('a').late).toBeGreaterThan(450);
   });
 
+  test('where times vary one that others overtake is waited for twice the mean, 20 ms at least', () => {
+    const samples = Array.from({ length: 100 }, (_each, i) => (i % 2 === 0 ? 20 : 180));
+    const { late, soon } = seen(new RequestTimes(), 'a', samples).waits('a');
+    expect(late).toBeGreaterThan(350);
+    expect(soon).toBeGreaterThan(150);
+    expect(soon).toBeLessThan(250);
+  });
+
   test('are never longer than 1 s and 4 s', () => {
     expect(seen(new RequestTimes(), 'a', steady(60_000)).waits('a', true)).toEqual({
       late: 1_000,
+      soon: 1_000,
       hard: 4_000,
     });
   });

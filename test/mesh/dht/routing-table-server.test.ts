@@ -48,12 +48,26 @@ describe('a full bucket', () => {
   test('asks its oldest contact, and gives its place to the newcomer when it is silent', async () => {
     const { world, node } = await alone();
     const all = strangers(node, K + 1);
-    for (const contact of all) see(node, contact);
+    for (const contact of all.slice(0, K)) see(node, contact);
+    await world.clock.advance(minutes(4));
+    see(node, all[K]!);
     await world.clock.settle();
     expect([has(node, all[0]!), has(node, all[K]!)]).toEqual([true, false]);
     await world.clock.advance(5_000);
     expect([has(node, all[0]!), has(node, all[K]!)]).toEqual([false, true]);
     expect(tableOf(node).size).toBe(K);
+  });
+
+  test('asks nobody who has answered a moment ago: a newcomer costs no connections', async () => {
+    const { world, node } = await alone();
+    const all = strangers(node, 3 * K);
+    for (const contact of all.slice(0, K)) see(node, contact);
+    await world.clock.advance(minutes(4) - 1);
+    const before = world.network.events;
+    for (const contact of all.slice(K)) see(node, contact);
+    await world.clock.settle();
+    expect(world.network.events).toBe(before);
+    expect(all.slice(0, K).every((contact) => has(node, contact))).toBe(true);
   });
 
   test('keeps its oldest contact while that one answers, whoever comes', async () => {
@@ -66,8 +80,10 @@ describe('a full bucket', () => {
     }
     await world.settle(old.ready());
     closeAtEnd(world, old, node);
-    for (const contact of strangers(node, 500)) see(node, contact);
-    await world.clock.advance(minutes(2));
+    for (let minute = 0; minute < 5; minute++) {
+      for (const contact of strangers(node, 500)) see(node, contact);
+      await world.clock.advance(minutes(1));
+    }
     expect(tableOf(node).find(old.id)).toBeDefined();
     expectNoCrash(world);
   });

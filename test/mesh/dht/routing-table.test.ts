@@ -237,8 +237,8 @@ describe('a table', () => {
     const [first, second, third] = [1, 2, 3].map(() => contactOf(near(self, 0, random.bytes(32))));
     table.add(first!, 0);
     table.add(second!, 1);
-    expect(table.alive(first!.nodeId, 2)).toBe(true);
-    expect(table.alive(third!.nodeId, 2)).toBe(false);
+    expect(table.alive(first!.id, 2)).toBe(true);
+    expect(table.alive(third!.id, 2)).toBe(false);
     expect(table.add(third!, 3)).toEqual({ tag: 'full', oldest: second });
   });
 });

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { announced, classOf, isSameEverywhere, isTold } from '../../../src/mesh/peer/announced.ts';
+import { announced, classOf, isSameEverywhere } from '../../../src/mesh/peer/announced.ts';
+
+const contactAt = (address: string) => ({ id: new Uint8Array(32), nodeId: '', address });
 
 test.each([
   ['203.0.113.5:1', '198.51.100.1:9', true],
@@ -11,19 +13,17 @@ test.each([
   ['127.0.0.1:1', '127.0.0.1:9', true],
   ['10.0.0.5:1', '127.0.0.1:9', true],
   ['203.0.113.5:1', '127.0.0.1:9', true],
-])('whether %s is told to %s: %s', (address, to, told) => {
-  const contact = { id: new Uint8Array(32), nodeId: '', address };
+])('whether %s is told to %s, and believed from there: %s', (address, to, told) => {
+  const contact = contactAt(address);
   expect(announced(contact, classOf(to))).toBe(told);
   // and again from what is remembered
   expect(announced(contact, classOf(to))).toBe(told);
-  // and is believed when the other tells it
-  expect(isTold(address, classOf(to))).toBe(told);
 });
 
 test.each(['169.254.169.254:80', '[fe80::1]:1', '[::1]:1', '[::ffff:127.0.0.1]:1', '[::ffff:10.0.0.1]:1'])(
   'a public peer does not make us dial %s',
   (address) => {
-    expect(isTold(address, 'public')).toBe(false);
+    expect(announced(contactAt(address), 'public')).toBe(false);
   },
 );
 
@@ -36,7 +36,8 @@ test.each([
   '255.255.255.255:1',
   '[ff02::1]:1',
 ])('what is no address is told by nobody: %j', (address) => {
-  for (const from of ['loopback', 'private', 'public'] as const) expect(isTold(address, from)).toBe(false);
+  const contact = contactAt(address);
+  for (const from of ['loopback', 'private', 'public'] as const) expect(announced(contact, from)).toBe(false);
 });
 
 test.each([

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/actor/random.ts';
 import { createIdentity } from '../../../src/identity/identity.ts';
+import type { ValueMap } from '../../../src/codec/value.ts';
+import { checkMetadata } from '../../../src/mesh/client/check.ts';
 import { hex } from '../../../src/mesh/context.ts';
 import { judgeRecord, procedureKey, type ServiceRecord } from '../../../src/mesh/dht/record.ts';
 import { contentOf, digestOf, ownRecord, ownTombstone } from '../../../src/mesh/registry/own-record.ts';
@@ -40,6 +42,27 @@ describe('the record of a node', () => {
   test('of several lists all, under what the first says', () => {
     const offers = [offer({ metadata: { n: 1 } }), offer({ description: 'two' })];
     expect(recordOf(offers).metadata).toEqual({ n: 1, providers: [{ n: 1 }, { description: 'two' }] });
+  });
+
+  test('says all that advertise accepts: as many bytes, data items and levels as that', () => {
+    const endpoints = Array.from(
+      { length: 20 },
+      (_, n) => `[2001:db8:1234:5678:9abc:def0:1234:${n + 1}]:9443`,
+    );
+    const largest = (make: (size: number) => object): ValueMap => {
+      let last: ValueMap = {};
+      for (let size = 1; ; size++) {
+        const checked = checkMetadata(make(size));
+        if (!checked.ok) return last;
+        last = checked.value;
+      }
+    };
+    const all = [
+      largest((size) => ({ text: 'x'.repeat(size) })),
+      largest((size) => ({ list: Array.from({ length: size }, () => []) })),
+      largest((size) => ({ deep: Array.from({ length: size }).reduce((inner) => [inner], 1) })),
+    ];
+    for (const metadata of all) expect(recordOf([offer({ metadata })], endpoints).metadata).toEqual(metadata);
   });
 
   test('lives as long as the most careful of them wishes', () => {

@@ -11,6 +11,26 @@ import { found, idsOf } from './found.ts';
 const LONG = 3_600_000;
 
 describe('ProviderCache', () => {
+  test('what its providers say is bounded by what it holds in memory: the oldest leaves', () => {
+    const cache = new ProviderCache({ weight: 100_000 });
+    const heavy = { ...found('p1', LONG), metadata: { all: Array.from({ length: 440 }, () => []) } };
+    for (const name of ['a.a', 'a.b', 'a.c']) cache.put(name, [heavy], 0, 0);
+    expect(['a.a', 'a.b', 'a.c'].map((name) => idsOf(cache.peek(name, 0)))).toEqual([
+      undefined,
+      ['p1'],
+      ['p1'],
+    ]);
+    // what is put again, forgotten or cleared takes no room
+    for (let n = 0; n < 10; n++) cache.put('a.c', [heavy], 0, 0);
+    expect(idsOf(cache.peek('a.b', 0))).toEqual(['p1']);
+    cache.forget('a.b', 'p1');
+    cache.put('a.d', [heavy], 0, 0);
+    expect(idsOf(cache.peek('a.c', 0))).toEqual(['p1']);
+    cache.clear();
+    for (const name of ['a.e', 'a.f']) cache.put(name, [heavy], 0, 0);
+    expect([cache.stats().size, cache.stats().evictions]).toEqual([2, 1]);
+  });
+
   test('knows an answer for 60 s, and not at 60 s; reading does not remove it', () => {
     const cache = new ProviderCache();
     cache.put('a.b', [found('p1', LONG)], 1_000, 0);

@@ -1,5 +1,6 @@
 /** The four steps, failover, and that the death of an actor on the way fails nobody. */
 import { describe, expect, test } from 'vitest';
+import type { CallOptions } from '../../../src/mesh/client/client.ts';
 import type { Result } from '../../../src/mesh/errors/rpc-error.ts';
 import {
   closeAtEnd,
@@ -8,9 +9,11 @@ import {
   meshWorld,
   processOf,
   processesOf,
+  REALM,
   runtimeOf,
   told,
 } from '../../mesh-world.ts';
+import { rawNode } from '../raw-peer.ts';
 import { answered, blackhole, cachedIds, CALM, failed, mesh, serve } from './journey-mesh.ts';
 
 const settled = (results: readonly Result[]): unknown[] => results.map(told);
@@ -141,16 +144,84 @@ describe('the four steps', () => {
     const told = await world.settle(client.tryCall('m.where', {}, { explain: true }));
     expect(told).toMatchObject({
       ok: true,
-      route: 'direct',
-      node: caller.id,
+      route: 'cache',
       explanation: { tier: 'cache', providers: 3, attempts: [{ outcome: 'ok', route: 'cache' }] },
     });
+    expect(others.map(({ id }) => id)).toContain(told.ok ? told.node : '');
     const refused = await world.settle(client.tryCall('m.where', {}, { strategy: ([first]) => first! }));
     expect(failed(refused).failure).toMatchObject({ tag: 'invalid_args', field: 'strategy' });
     const stranger = await world.settle(
       client.tryCall('m.where', {}, { target: 'ab'.repeat(32), timeout: 2_000 }),
     );
     expect(stranger.ok).toBe(false);
+  });
+});
+
+describe('a client is told where its node found the provider, and which node that is', () => {
+  test('by the DHT, then in the cache; served at its node it is `direct`, which asked it', async () => {
+    const world = meshWorld();
+    const { caller, others } = await mesh(world, 1);
+    const [other] = others;
+    const client = await world.client(caller);
+    closeAtEnd(world, client);
+    await serve(world, others, 'm.there');
+    await serve(world, [caller], 'm.here');
+    const way = async (procedure: string, options: CallOptions = {}): Promise<unknown> => {
+      const result = await world.settle(client.tryCall(procedure, {}, options));
+      return result.ok ? [result.route, result.node] : result;
+    };
+    expect(await way('m.there')).toEqual(['dht', other!.id]);
+    expect(await way('m.there')).toEqual(['cache', other!.id]);
+    expect(await way('m.there', { forceRefresh: true })).toEqual(['dht', other!.id]);
+    expect(await way('m.here')).toEqual(['direct', caller.id]);
+    expect(await way('m.here', { strategy: 'first' })).toEqual(['direct', caller.id]);
+  });
+
+  test('a node tells a client only: another node has found the way itself', async () => {
+    const world = meshWorld();
+    const { caller, others } = await mesh(world, 1);
+    await serve(world, others, 'm.there');
+    const edge = await world.node({ dht: false, bootstrap: [caller.url] });
+    closeAtEnd(world, edge);
+    expect(await world.settle(edge.tryCall('m.there'))).toMatchObject({
+      ok: true,
+      route: 'direct',
+      node: caller.id,
+    });
+  });
+
+  test('what it says there is believed of nobody but its own node, and only when it makes sense', async () => {
+    const world = meshWorld();
+    const { peers, url } = await rawNode(world, 'relay');
+    const dialing = world.dial(url);
+    await world.clock.until(() => peers[0]?.channels.control.of('connect').length === 1);
+    const [relay] = peers;
+    const id = relay!.identity.nodeId;
+    relay!.channels.control.send('connected', {
+      node_id: id,
+      realm: REALM,
+      version: '1.0',
+      seed: new Uint8Array(32),
+    });
+    const client = await world.settle(dialing);
+    closeAtEnd(world, client);
+    const node = new Uint8Array(32).fill(7);
+    const { rpc } = relay!.channels;
+    const own = ['direct', Buffer.from(id).toString('hex')];
+    for (const [said, expected] of [
+      [{ route: 'dht', node }, ['dht', '07'.repeat(32)]],
+      [{ route: 'dht' }, own],
+      [{ node }, own],
+      [{ route: 'local', node }, own],
+      [{ route: 'nonsense', node }, own],
+    ] as const) {
+      const calling = client.tryCall('m.any');
+      const seen = rpc.of('call').length;
+      await world.clock.until(() => rpc.of('call').length > seen);
+      rpc.send('reply', { call_id: rpc.of('call').at(-1)!.call_id, result: 1, ...said });
+      const result = await world.settle(calling);
+      expect(result.ok && [result.route, result.node]).toEqual(expected);
+    }
   });
 });
 

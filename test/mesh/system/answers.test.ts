@@ -1,8 +1,15 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { encodeFrame } from '../../../src/codec/frame.ts';
 import type { Value } from '../../../src/codec/value.ts';
+import type { Provider } from '../../../src/mesh/registry/provider.ts';
 import type { PeerInfo } from '../../../src/mesh/peer/pool-view.ts';
 import { decodeLookup, encodeLookup, type LookupAnswer } from '../../../src/mesh/system/lookup-answer.ts';
 import { decodePeers, encodePeers, MAX_PEERS } from '../../../src/mesh/system/peer-list.ts';
+import { decodeProviders, encodeProviders } from '../../../src/mesh/system/provider-list.ts';
+
+/** Bytes of a reply by default. */
+const REPLY = 1_048_576;
 
 const PEER: PeerInfo = {
   nodeId: 'ab'.repeat(32),
@@ -65,18 +72,79 @@ describe('the list of peers', () => {
 
 describe('the answer of a lookup', () => {
   test('says what it was told', () => {
-    expect(decodeLookup(encodeLookup(LOOKUP))).toEqual(LOOKUP);
+    expect(decodeLookup(encodeLookup(LOOKUP, REPLY))).toEqual(LOOKUP);
   });
 
   test('names 256 providers at most', () => {
     const providers = Array.from({ length: 300 }, () => LOOKUP.providers[0]!);
-    expect(decodeLookup(encodeLookup({ ...LOOKUP, providers }))?.providers.length).toBe(256);
+    expect(decodeLookup(encodeLookup({ ...LOOKUP, providers }, REPLY))?.providers.length).toBe(256);
   });
 
   test('is refused when anything is missing or of another kind', () => {
-    const encoded = encodeLookup(LOOKUP);
+    const encoded = encodeLookup(LOOKUP, REPLY);
     for (const key of Object.keys(encoded as object))
       expect([key, decodeLookup(without(encoded, key))]).toEqual([key, undefined]);
     for (const strange of [undefined, null, [], 7, {}]) expect(decodeLookup(strange)).toBeUndefined();
+  });
+});
+
+const provider = (metadata: Provider['metadata'], endpoints: readonly string[] = []): Provider => ({
+  ...LOOKUP.providers[0]!,
+  metadata,
+  endpoints,
+});
+
+/** Bytes of the reply that says this. */
+function replied(providers: readonly Provider[], maxBody: number): number {
+  const result = encodeProviders(providers, maxBody);
+  const encoded = encodeFrame('reply', { call_id: new Uint8Array(16), result }, maxBody);
+  return encoded.ok ? encoded.bytes.length : expect.fail(encoded.error.tag);
+}
+
+describe('a list of providers', () => {
+  test('leaves out metadata that has no room; its provider keeps its place, and lighter ones keep theirs', () => {
+    const heavy = provider({ list: Array.from({ length: 11_000 }, () => null) });
+    const light = provider({ version: 1 });
+    const told = decodeProviders(encodeProviders([light, heavy, light], REPLY));
+    expect(told).toEqual([light, { ...heavy, metadata: {} }, light]);
+    // about 100 KB each, of 256 KiB in all
+    const large = provider({ list: Array.from({ length: 4_200 }, () => null) });
+    const many = decodeProviders(encodeProviders([large, large, large, light], REPLY));
+    expect(many).toEqual([large, large, { ...large, metadata: {} }, light]);
+  });
+
+  test('of whoever says as much as a record holds, at as many addresses: fits the reply', () => {
+    const addresses = Array.from(
+      { length: 20 },
+      (_, at) => `[2001:db8:1111:2222:3333:4444:5555:66${10 + at}]:65535`,
+    );
+    // three bytes each on the wire, one in the reckoning
+    const text = '\u20ac'.repeat(1_000);
+    expect(
+      replied(
+        Array.from({ length: 300 }, () => provider({ text }, addresses)),
+        REPLY,
+      ),
+    ).toBeLessThan(REPLY);
+  });
+
+  test('fits a reply of any length that is allowed, whatever is said', () => {
+    const one = fc.record({
+      metadata: fc.dictionary(fc.string(), fc.oneof(fc.string({ unit: 'binary' }), fc.array(fc.integer()))),
+      endpoints: fc.array(fc.constant('198.18.0.2:9443'), { maxLength: 20 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(one, { maxLength: 20 }),
+        fc.integer({ min: 1_024, max: 20_000 }),
+        (all, maxBody) => {
+          const said = all.flatMap(({ metadata, endpoints }) =>
+            Array.from({ length: 5 }, () => provider(metadata, endpoints)),
+          );
+          expect(replied(said, maxBody)).toBeLessThanOrEqual(maxBody);
+        },
+      ),
+      { numRuns: 25 },
+    );
   });
 });

@@ -159,6 +159,8 @@ describe('_mesh.lookup', () => {
       expect(failureOf(await world.settle(ask(client, LOOKUP, args)))).toMatchObject({
         tag: 'invalid_args',
         field: 'procedure',
+        // for people: who typed the name reads it
+        detail: expect.stringMatching(/^must be /) as string,
       });
     await world.settle(client.disconnect());
   });

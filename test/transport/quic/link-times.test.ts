@@ -45,6 +45,20 @@ describe('silence', () => {
     expect([other.idleTimeout, other.due(0)]).toEqual([10_000, 3_000]);
   });
 
+  test('is broken by the dialer; who was dialed speaks only when no word of the dialer had to be answered', () => {
+    const dialed = new LinkTimes(LIMITS, 0, 'acceptor');
+    dialed.agreed(0);
+    expect([dialed.mustSpeak(4_499, 0), dialed.mustSpeak(4_500, 0), dialed.due(0)]).toEqual([
+      false,
+      true,
+      4_500,
+    ]);
+    // and still twice in the shorter idle timeout of a dialer that says nothing
+    dialed.agreed(6_000);
+    expect(dialed.due(0)).toBe(3_000);
+    expect(dialed.due(Infinity)).toBe(6_000);
+  });
+
   test('proves nothing when our own event loop is more than 20 ms late', () => {
     expect([times().isLate(100, 120), times().isLate(100, 121)]).toEqual([false, true]);
   });
