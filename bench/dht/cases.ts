@@ -61,6 +61,7 @@ export function networkCases(size: number, judged: boolean): readonly NetworkCas
     make('lookUp', 'full lookup, CPU of all nodes', 'cpu', 'ms'),
     make('lookUp', 'full lookup, p95', 'p95', 'ms'),
     make('lookUp', 'messages per lookup', 'messages', 'messages', [than(HYPERDHT, 1)]),
+    make('lookUp', 'new connections per lookup', 'made', 'connections', [{ atMost: 2 }]),
     make('lookUp', 'found', 'success', '%', [{ atLeast: 99 }]),
     ...dying('quarter', '25 % died', 500),
     ...dying('half', '50 % died', 1_500),

@@ -14,6 +14,8 @@ export interface Order {
   readonly seed: number;
   /** Milliseconds to warm up, before announcing and before looking up. */
   readonly warm: number;
+  /** Milliseconds at most until those that keep connections have them. */
+  readonly connect: number;
   /** Records that are announced. */
   readonly keys: number;
   /** Lookups whose times count, of whole nodes and of those with deaths. */

@@ -25,6 +25,8 @@ export interface Network {
   messages(): number;
   /** Kept connections per node; undefined without connections. */
   connections(): number | undefined;
+  /** Connections made by all nodes until now, for those that lookups make and keep. */
+  made?(): number;
 }
 
 /** `size`: nodes that will be added. */

@@ -19,6 +19,7 @@ export interface Plan {
 export interface NetworkPlan {
   readonly size: number;
   readonly warm: number;
+  readonly connect: number;
   readonly keys: number;
   readonly lookups: number;
   /** After deaths: fewer, for hyperdht takes seconds for each. */
@@ -27,8 +28,22 @@ export interface NetworkPlan {
   readonly churnTries: number;
 }
 
-const QUICK_NETWORK = { warm: 1_000, keys: 12, lookups: 24, churnLookups: 5, churnTries: 60 };
-const FULL_NETWORK = { warm: 3_000, keys: 40, lookups: 80, churnLookups: 30, churnTries: 1_000 };
+const QUICK_NETWORK = {
+  warm: 1_000,
+  connect: 30_000,
+  keys: 12,
+  lookups: 24,
+  churnLookups: 5,
+  churnTries: 60,
+};
+const FULL_NETWORK = {
+  warm: 3_000,
+  connect: 120_000,
+  keys: 40,
+  lookups: 80,
+  churnLookups: 30,
+  churnTries: 1_000,
+};
 
 const FULL: Plan = {
   rounds: 5,
@@ -61,7 +76,7 @@ const SMOKE: Plan = {
   rounds: 1,
   budget: Infinity,
   deadline: Infinity,
-  networks: [{ size: 5, warm: 1, keys: 2, lookups: 2, churnLookups: 2, churnTries: 2 }],
+  networks: [{ size: 5, warm: 1, connect: 1, keys: 2, lookups: 2, churnLookups: 2, churnTries: 2 }],
   window: 2,
   silence: 60_000,
 };

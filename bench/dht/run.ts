@@ -20,6 +20,9 @@ const AFTER_DEATHS = 1_000;
 const LIMIT = 10_000;
 /** Keys that are announced and looked up before those that count. */
 const WARM_KEYS = 16;
+/** A lookup is warm when it makes no more new connections than this, on the average of so many (BASELINES §3). */
+const NEW_CONNECTIONS = 2;
+const WARM_LOOKUPS = 20;
 /** The part of all nodes that announces, and how many at least. */
 const PROVIDERS = 0.2;
 const FEWEST_PROVIDERS = 3;
@@ -42,6 +45,7 @@ export async function run(
   const network = await make(order.size);
   tell('build', await build(network, order, rest));
   const world = new World(network, order, random);
+  await world.connect();
   await world.warmUp('announce');
   tell('announce', await world.announce());
   await world.warmUp('lookUp');
@@ -100,6 +104,19 @@ class World {
     this.#alive = Array.from({ length: size }, (_, at) => at);
   }
 
+  /** Looks up at random until those who are asked are connected already, or `connect` ms are over. */
+  async connect(): Promise<void> {
+    const { size, seed, connect } = this.#order;
+    const until = performance.now() + connect;
+    for (let at = 0; performance.now() < until;) {
+      const before = this.#network.made?.();
+      if (before === undefined) return;
+      for (const last = at + WARM_LOOKUPS; at < last; at++)
+        await this.#network.lookUp(this.#below(size), keyOf(`connect ${seed} ${at}`), LIMIT);
+      if ((this.#network.made?.() ?? 0) - before <= NEW_CONNECTIONS * WARM_LOOKUPS) return;
+    }
+  }
+
   /** Does it for a while, with other keys, so that the engine has compiled what counts. */
   async warmUp(what: 'announce' | 'lookUp'): Promise<void> {
     const { size, seed, warm } = this.#order;
@@ -129,6 +146,7 @@ class World {
   /** @param count lookups, of which the first `timed` count for the times and messages. */
   async lookUp(count: number, timed: number): Promise<Figures> {
     const before = this.#network.messages();
+    const made = this.#network.made?.() ?? 0;
     const from = process.cpuUsage();
     let cpu = 0;
     let messages = 0;
@@ -156,6 +174,7 @@ class World {
       messages: messages / timed,
       cpu: cpu / timed / 1_000,
       success: (100 * successes) / count,
+      ...(this.#network.made === undefined ? {} : { made: (this.#network.made() - made) / count }),
     };
   }
 

@@ -2,9 +2,9 @@
  * The frames of a lookup in the one spelling in which we write them: a node answers with twenty contacts each time it
  * is asked, and the way over any value costs eight times as much.
  *
- * Written: the very bytes that `encodeFrame` makes of the same payload. Read: these and no others, by a forward scan that
- * trusts no length. Whatever differs in a byte (another order of fields, a field more, a longer head, a text that is
- * not ASCII, one contact too many) is undefined here, and judged by the scan and the schemas as any other frame.
+ * Written: the very bytes that `encodeFrame` makes of the same payload. Read: these and no others, by a forward scan
+ * that trusts no length. Whatever differs in a byte (another order of fields, a field more, a longer head, a text that
+ * is not ASCII, one contact too many) is undefined here, and judged by the scan and the schemas as any other frame.
  *
  * Pure. Throws nothing. Source: SPEC §4.3, SECURITY §6.2.
  */

@@ -70,6 +70,7 @@ describe('run', () => {
     size: 20,
     seed: 1,
     warm: 0,
+    connect: 0,
     keys: 6,
     lookups: 10,
     churnLookups: 4,

@@ -58,7 +58,10 @@ const TIMEOUT = 10_000;
 const SETTINGS = { dht: { refresh: REFRESH }, pool: { size: 25, idleTimeout: 5_000 } };
 /** Milliseconds between two batches of lookups: connections that nobody uses leave meanwhile. */
 const PAUSE = 10_000;
-/** One way, and a probe timeout: a round trip, four times its deviation and 25 ms for the acknowledgment (RFC 9002 §6.2). */
+/**
+ * One way, and a probe timeout: a round trip, four times its deviation and 25 ms for the acknowledgment (RFC 9002
+ * §6.2).
+ */
 const DELAY = { base: 10, jitter: 5 };
 const PROBE = 100;
 

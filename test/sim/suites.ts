@@ -24,7 +24,7 @@ export interface Suite {
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 /** One seed in so many runs twice: determinism is an invariant itself. */
-const TWICE = 20;
+const TWICE = 40;
 
 /** @param twice one in so many runs twice; 0: none. */
 function many(
@@ -86,7 +86,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     // the long ones first, so that both threads end together
     jobs: [
       ...many(2, 'ci large', LARGE_CI, 0),
-      ...many(200, 'ci', { nodes: 50, duration: MINUTE / 6, faults: 25 }),
+      ...many(200, 'ci', { nodes: 50, duration: MINUTE / 15, faults: 15 }),
     ],
     limit: 12 * MINUTE,
   },

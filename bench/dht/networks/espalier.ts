@@ -82,6 +82,9 @@ export function espalier(size: number): Promise<Network> {
       contexts.reduce((sum, { counters: { poolHits, poolMisses } }) => sum + poolHits + poolMisses, 0),
 
     connections: () => median([...alive].map(({ standings }) => standings.size)),
+
+    // counted at both ends
+    made: () => contexts.reduce((sum, { counters }) => sum + counters.connectionsOpened, 0) / 2,
   });
 
   function found(at: number): { readonly node: Node; readonly context: MeshContext } {

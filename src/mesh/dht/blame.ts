@@ -1,10 +1,10 @@
 /**
  * Whose fault it is that a question was not answered. Pure.
  *
- * Only what shows that nobody is there counts against a peer. Our own pool being restarted or having no room, a question
- * that never left its queue, a connection that we or the peer closed in good order, or a machine that slept through the
- * deadline say nothing about it: whoever counted those would throw out the whole table on waking up (the sleep detection
- * of dht-rpc, by the lateness of one timer).
+ * Only what shows that nobody is there counts against a peer. Our own pool being restarted or having no room, a
+ * question that never left its queue, a connection that we or the peer closed in good order, or a machine that slept
+ * through the deadline say nothing about it: whoever counted those would throw out the whole table on waking up (the
+ * sleep detection of dht-rpc, by the lateness of one timer).
  */
 import type { CallFailure } from '../../actor/call.ts';
 import { isShutdown, type ExitReason } from '../../actor/exit-reason.ts';

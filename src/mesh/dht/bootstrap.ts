@@ -89,14 +89,18 @@ export function dialAll(
   }
 }
 
-/** The bootstraps that are not ourselves, as far as that can be seen: one list for all nodes names each to itself too. */
+/**
+ * The bootstraps that are not ourselves, as far as that can be seen: one list for all nodes names each to itself too.
+ */
 export const others = (context: MeshContext, { hosts }: Bootstraps): readonly HostPort[] =>
   hosts.filter(({ host, port }) => !isNumeric(host) || addressOf(bare(host), port) !== own(context));
 
 const bare = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
 const isNumeric = (host: string): boolean => isIP(bare(host)) !== 0;
 
-/** Who has answered, if it takes part in the DHT: a connection that was there before does not introduce itself again. */
+/**
+ * Who has answered, if it takes part in the DHT: a connection that was there before does not introduce itself again.
+ */
 function connected(context: MeshContext, { nodeId, addresses }: PeerTarget): readonly Contact[] {
   const found: Contact[] = [];
   for (const peer of shared(context, 'peerPool')?.list() ?? []) {

@@ -3,10 +3,11 @@
  *
  * Pure. What others say of a node is a hint that anybody can make up, so it is bounded: one id per address and one
  * address per id in one answer, at most `FRESH` of each path that were not asked, of one network no more among the
- * closest than a routing table takes, and no more of these counted than a bucket takes. Nothing is refused for what others claim of the same address or network: a closer
- * claim stands before a farther one, and one that has failed makes room, so that no lie keeps an honest node out for
- * long. Whoever is named only by nodes whose other words led nowhere is not asked: made up ids cost a few questions,
- * not twenty. Nor does a wrong address hide a node: it is asked at the next one that others claim of it.
+ * closest than a routing table takes, and no more of these counted than a bucket takes. Nothing is refused for what
+ * others claim of the same address or network: a closer claim stands before a farther one, and one that has failed
+ * makes room, so that no lie keeps an honest node out for long. Whoever is named only by nodes whose other words led
+ * nowhere is not asked: made up ids cost a few questions, not twenty. Nor does a wrong address hide a node: it is asked
+ * at the next one that others claim of it.
  */
 import { Candidate, Claim } from './candidate.ts';
 import type { Contact } from './contact.ts';

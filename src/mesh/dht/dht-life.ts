@@ -1,8 +1,8 @@
 /**
  * What of the DHT outlives its actors: the contacts that were verified, and how far this node has come.
  *
- * The actor `routingTable` alone writes it, but for times and failures, like an ETS table with an heir. Its successor makes a new table of the
- * old one's contacts: whatever was wrong with the old one ends with it.
+ * The actor `routingTable` alone writes it, but for times and failures, like an ETS table with an heir. Its successor
+ * makes a new table of the old one's contacts: whatever was wrong with the old one ends with it.
  */
 import { ContactBook } from './contact-book.ts';
 import { LostContacts } from './lost-contacts.ts';

@@ -70,7 +70,9 @@ class Over {
   readonly over = true;
 }
 
-/** Starts a lookup, which sends its owner a `LookupDone`; undefined when there are too many, or none can be made now. */
+/**
+ * Starts a lookup, which sends its owner a `LookupDone`; undefined when there are too many, or none can be made now.
+ */
 export function startLookup(
   context: MeshContext,
   request: LookupRequest,

@@ -7,9 +7,10 @@
  * every path to lead the walk astray (S/Kademlia §4.4).
  *
  * Each path waits for at most `alpha` answers. One that is late leaves its place to another question, and still counts
- * when it comes; it is late the sooner when others have answered that were asked no earlier. The walk is over when each of the k closest that live, and of each path's own share of k, has
- * answered, the third of a network not counted; whoever failed does not live, and the next closest is asked instead. So it is sure that nobody has a
- * value when none was found (SPEC §14, B10).
+ * when it comes; it is late the sooner when others have answered that were asked no earlier. The walk is over when each
+ * of the k closest that live, and of each path's own share of k, has answered, the third of a network not counted;
+ * whoever failed does not live, and the next closest is asked instead. So it is sure that nobody has a value when none
+ * was found (SPEC §14, B10).
  *
  * A walk for values need not wait for the late ones once `enough` nodes had some, on two paths if there are two: the
  * others have all answered, so that what one liar sends is never all we have.

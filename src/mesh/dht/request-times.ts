@@ -4,9 +4,9 @@
  * Pure. Per peer, and over all peers for those that have not answered yet: smoothed mean and deviation as TCP keeps
  * them. Units: milliseconds. Source: Jacobson 1988, RFC 6298 §2.
  *
- * Fixed timeouts are why lookups of others take seconds when nodes have died (BASELINES §3). Two waits instead:
- * after `late` somebody else is asked in its place, which costs one message when we were wrong; after `hard` the peer
- * has failed, which costs it its place in the table. Where times vary much, on a busy machine above all, `late` is long;
+ * Fixed timeouts are why lookups of others take seconds when nodes have died (BASELINES §3). Two waits instead: after
+ * `late` somebody else is asked in its place, which costs one message when we were wrong; after `hard` the peer has
+ * failed, which costs it its place in the table. Where times vary much, on a busy machine above all, `late` is long;
  * when others have answered meanwhile it need not be: then `soon` is enough, as TCP sends again what three later
  * segments have overtaken, long before its timer says so (RFC 5681 §3.2).
  */

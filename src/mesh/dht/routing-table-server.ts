@@ -25,7 +25,9 @@ import { RoutingTable } from './routing-table.ts';
 const TABLE_MAILBOX = 16_384;
 /** Milliseconds a contact has to answer a ping, a new connection included. */
 const PING_TIMEOUT = seconds(3);
-/** Milliseconds without an answer until a contact of a full bucket is asked: a little less than between two refreshes. */
+/**
+ * Milliseconds without an answer until a contact of a full bucket is asked: a little less than between two refreshes.
+ */
 const QUIET = seconds(240);
 /** Milliseconds between two looks for contacts that were lost. */
 const SEARCH = seconds(60);
@@ -164,7 +166,9 @@ function see(state: State, contact: Contact): void {
   place.step(away > AWAY ? 'regained' : 'met');
 }
 
-/** Each question is a connection, which two more nodes see: without this one newcomer makes everybody ask for others. */
+/**
+ * Each question is a connection, which two more nodes see: without this one newcomer makes everybody ask for others.
+ */
 function isQuiet({ table, self }: State, { id }: Contact): boolean {
   return self.clock.now() - (table.heardAt(id) ?? -Infinity) >= QUIET;
 }

@@ -14,7 +14,9 @@ const ROUTES: ReadonlySet<unknown> = new Set<Route>(['local', 'cache', 'dht', 'd
 
 /** Providers told of at most. */
 const MOST = 256;
-/** Share of a reply for their metadata, as it weighs in memory: text may take three bytes on the wire for one of these. */
+/**
+ * Share of a reply for their metadata, as it weighs in memory: text may take three bytes on the wire for one of these.
+ */
 const METADATA = 0.25;
 /** Share of a reply for all else: ids and addresses. */
 const PLACES = 0.25;
