@@ -9,7 +9,7 @@
  */
 import { decodeCbor, encodeNormalized, type DecodeResult } from './cbor.ts';
 import { findCorrelation, type Correlation } from './correlation.ts';
-import { readFind } from './find-frames.ts';
+import { readFind } from './find-reader.ts';
 import { frameTypeId, frameTypeOf, type FrameType } from './frame-type.ts';
 import { FRAME_VERSION, HEADER_BYTES } from './header.ts';
 import { DEFAULT_LIMITS, RPC_FRAME_CAP, type CborLimits } from './limits.ts';

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeCbor } from '../../src/codec/cbor.ts';
-import { readFind, writeNodes, writeQuestion, writeValue } from '../../src/codec/find-frames.ts';
+import { readFind } from '../../src/codec/find-reader.ts';
+import { writeNodes, writeQuestion, writeValue } from '../../src/codec/find-writer.ts';
 import { decodeFrame, encodeFrame } from '../../src/codec/frame.ts';
 import { HEADER_BYTES } from '../../src/codec/header.ts';
 import { CONTROL_FRAME_CAP } from '../../src/codec/limits.ts';

@@ -7,7 +7,7 @@
  */
 import type { AddressClass } from '../../transport/address.ts';
 import type { Frame } from '../../codec/frame.ts';
-import { writeNodes, writeValue } from '../../codec/find-frames.ts';
+import { writeNodes, writeValue } from '../../codec/find-writer.ts';
 import type { ErrorPayload, FindValuePayload, StorePayload } from '../../codec/payloads.ts';
 import { K, type Contact } from '../dht/contact.ts';
 import { StoreRequest } from '../dht/store-request.ts';

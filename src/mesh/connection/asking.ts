@@ -7,7 +7,7 @@
  */
 import type { CallFailure } from '../../actor/call.ts';
 import { KEY_BYTES } from '../../codec/field.ts';
-import { writeQuestion } from '../../codec/find-frames.ts';
+import { writeQuestion } from '../../codec/find-writer.ts';
 import type { Frame } from '../../codec/frame.ts';
 import type { FrameType } from '../../codec/frame-type.ts';
 import type { CloseReason } from '../../transport/transport.ts';
