@@ -1,10 +1,11 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /**
- * `unit` never opens a socket; its files share the modules of the process they run in, which saves a third of its
- * time, so a test file may leave nothing behind. `net` runs real QUIC and real child
- * processes on loopback, in processes of their own, for each of which two cores are enough. `stress` is what takes
- * too long for `npm test`: floods, long loads, bad links; one file after the other, a script and a step of CI of its own.
+ * `unit` never opens a socket; its files share the modules of the process they run in, which saves a third of its time,
+ * so a test file may leave nothing behind. `simulation` has processes of its own: whoever looks at the time of day in
+ * them breaks a rule. `net` runs real QUIC and real child processes on loopback, in processes of their own, for each of
+ * which two cores are enough. `stress` is what takes too long for `npm test`: floods, long loads, bad links; one file
+ * after the other, a script and a step of CI of its own.
  */
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -19,8 +20,23 @@ const config: ViteUserConfig = defineConfig({
           isolate: false,
           execArgv: ['--max-semi-space-size=64'],
           include: ['test/**/*.test.ts'],
-          exclude: ['test/net/**', 'test/stress/**', 'test/interop/**', 'test/nat/**', 'test/ui/**'],
+          exclude: [
+            'test/testing/simulation/**',
+            'test/net/**',
+            'test/stress/**',
+            'test/interop/**',
+            'test/nat/**',
+            'test/ui/**',
+          ],
           testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'simulation',
+          include: ['test/testing/simulation/**/*.test.ts'],
+          execArgv: ['--max-semi-space-size=64'],
+          testTimeout: 60_000,
         },
       },
       {
