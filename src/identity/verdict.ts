@@ -115,7 +115,8 @@ function compare(parsed: Exclude<Parsed, Refusal>, question: Question): Verdict 
   if (question.expectedId !== undefined && !equal(nodeId, question.expectedId))
     return bad('peer is not the node that was dialed');
   if (equal(nodeId, question.ownId)) return bad('peer has our own identity');
-  return { tag: 'accepted', nodeId, publicKey };
+  // what is remembered is everybody's
+  return { tag: 'accepted', nodeId: nodeId.slice(), publicKey: publicKey.slice() };
 }
 
 /** Ids are public: a plain comparison leaks nothing. */

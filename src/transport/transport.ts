@@ -200,7 +200,10 @@ export interface Link {
 export interface EndpointLimits {
   /** Link closes when nothing arrives for this long. Defaults: 30,000 ms, 10,000 on a loopback listener. */
   readonly idleTimeout?: number;
-  /** A packet is sent after this much silence; at most a third of `idleTimeout`. Defaults 10,000 and 3,000 ms. */
+  /**
+   * A packet is sent after this much silence, by who was dialed a fifth later; at most a third of `idleTimeout`. Defaults
+   * 10,000 and 3,000 ms.
+   */
   readonly keepAlive?: number;
   /** A link not open by then is closed. Default 10,000 ms. */
   readonly handshakeTimeout?: number;

@@ -128,7 +128,11 @@ class Cell implements MachineCell {
     defer: nothing,
     emit: nothing,
     stopChild: nothing,
-    actionExecutor: (order: Order): void => void this.#orders.push(order),
+    // xstate binds this scope, and so this cell, to actions of its own; a shared step outlives the cell
+    actionExecutor: (order: Order): void =>
+      void this.#orders.push(
+        order.type.startsWith('xstate.') ? { ...order, info: undefined, exec: undefined } : order,
+      ),
   };
 
   constructor(self: Process, machine: Machine, options: CellOptions) {

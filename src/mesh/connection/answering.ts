@@ -128,8 +128,13 @@ export class Answering {
     const { table } = context.dht;
     if (table === undefined) return [];
     const theirs = (this.#theirs ??= classOf(this.#answerer.address));
+    const isTold = (contact: Contact): boolean => announced(contact, theirs);
     // whoever asks knows itself
-    return table.closestUnsorted(target, K, peerId).filter((contact) => announced(contact, theirs));
+    const near = table.closestUnsorted(target, K, peerId);
+    const told = near.filter(isTold);
+    if (told.length === near.length) return told;
+    // those that may not be named must not hide who is farther
+    return table.closest(target, table.size, peerId).filter(isTold).slice(0, K);
   }
 
   #store({ request_id: id, key, value }: StorePayload): void {

@@ -34,6 +34,9 @@ import { keyOf } from './outgoing.ts';
 /** Registrations of the peer that the registry has not answered. */
 const PENDING = 1_024;
 
+/** Milliseconds until a registry with a full mailbox is told again. */
+const REPLAY_AGAIN = 100;
+
 const GOODBYE = { reason: 'normal', message: '' } as const;
 
 export class ControlHandler {
@@ -182,7 +185,10 @@ export class ControlHandler {
     if (registry === undefined) return;
     const { runtime } = this.#context;
     const enrollment = { connection: process, nodeId: core.peerId, procedures: new Map(this.#registered) };
-    runtime.cast(registry, new Request('enroll', enrollment));
+    if (!runtime.cast(registry, new Request('enroll', enrollment))) {
+      runtime.workAfter(REPLAY_AGAIN, process, () => this.replay());
+      return;
+    }
     for (const wish of this.#asking.values()) runtime.cast(registry, new Request('register', wish));
     if (this.#leaving) runtime.cast(registry, new Request('goodbye', process));
     else if (core.prober.suspect) this.trust(false);

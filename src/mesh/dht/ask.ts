@@ -8,14 +8,15 @@ import { actor, type MeshContext } from '../context.ts';
 import { PeerRequest, type PeerAnswer, type PeerQuestion } from '../peer/peer-request.ts';
 import type { PeerTarget } from '../peer/peer-target.ts';
 import { toPeer } from '../peer/to-peer.ts';
-import { blame, type Blame } from './blame.ts';
+import { blame, STALL, type Blame } from './blame.ts';
 
 /** Milliseconds until a question that failed by our own fault is asked again: a restart takes less. */
 const AGAIN = 20;
 
 export type Answer =
   | { readonly ok: true; readonly answer: PeerAnswer; readonly took: number }
-  | { readonly ok: false; readonly blame: Blame };
+  /** `unasked`: it was our fault that the question has not left us, so that nothing follows from it. */
+  | { readonly ok: false; readonly blame: Blame; readonly unasked: boolean };
 
 export interface Told {
   /** Runs in the turn of `self`, or never when `self` has ended by then. */
@@ -51,7 +52,8 @@ export function ask(
       const whose = pooled ? blame(outcome.failure, waited, timeout, call.tried) : 'ours';
       if (whose !== 'ours') failed?.();
       const rest = timeout - waited - AGAIN;
-      if (whose !== 'ours' || last || rest <= 0 || !self.alive) settle({ ok: false, blame: whose });
+      const unasked = whose === 'ours' && (!call.tried || waited > timeout + STALL);
+      if (whose !== 'ours' || last || rest <= 0 || !self.alive) settle({ ok: false, blame: whose, unasked });
       else
         runtime.workAfter(AGAIN, self, () => {
           attempt(rest, true);

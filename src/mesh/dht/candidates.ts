@@ -113,9 +113,15 @@ export class Candidates {
     this.#count(candidate.claim);
   }
 
-  /** Nobody answered where it was asked: it is fresh again when others say that it is elsewhere. */
-  fail(candidate: Candidate): void {
-    if (candidate.state !== 'late') this.#blame(candidate);
+  /**
+   * Nobody answered where it was asked: it is fresh again when others say that it is elsewhere. `unasked`: that is
+   * nobody's lie.
+   */
+  fail(candidate: Candidate, unasked: boolean = false): void {
+    // to be late counts as a lie already
+    if (candidate.state !== 'late') {
+      if (!unasked) this.#blame(candidate);
+    } else if (unasked) for (const referrer of candidate.claim.referrers) referrer.lies--;
     candidate.state = 'failed';
     const index = this.#placeOf(candidate);
     if (this.#ranked[index] === candidate) this.#ranked.splice(index, 1);

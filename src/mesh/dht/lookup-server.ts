@@ -201,14 +201,15 @@ function question(state: State, contact: Contact, timeout: number): void {
   const addresses = proven === address ? [address] : [proven, address];
   ask(context, self, { nodeId, addresses }, questionOf(request), timeout, {
     told: (answer) => {
-      if (!answer.ok) lookup.failed(nodeId);
+      if (!answer.ok) lookup.failed(nodeId, answer.unasked);
       else {
         // a link that was there leads where it really is, whatever others say
         const at = context.standings.ready(nodeId, false)?.address ?? proven;
         const from = classFrom(contact, at);
         const { nodes, value } = contentOf(dht.book, answer.answer, from);
-        state.found?.take(value, self.clock.wall(), from);
-        const took = lookup.answered(nodeId, nodes, self.clock.now(), value.length > 0, at);
+        const refused = state.found?.take(value, self.clock.wall(), from) ?? 0;
+        // whoever sends only what nobody can use has nothing
+        const took = lookup.answered(nodeId, nodes, self.clock.now(), value.length > refused, at);
         if (took !== undefined && warm) dht.times.observed(nodeId, took);
       }
       onAnswer(state);
@@ -281,6 +282,8 @@ function found(state: State): LookupOutcome | undefined {
     const detail = asked === 0 ? 'no node of the DHT is in reach' : 'no node of the DHT answers';
     return { tag: 'unreachable', detail };
   }
+  if (request.kind === 'providers' && providers.length === 0 && !lookup.isSure)
+    return { tag: 'unreachable', detail: 'not all nodes could be asked' };
   switch (request.kind) {
     case 'nodes':
       return { tag: 'nodes', closest: lookup.closest() };

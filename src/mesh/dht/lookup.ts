@@ -70,6 +70,8 @@ export class Lookup {
   #questions = 0;
   #answers = 0;
   #failures = 0;
+  /** Nodes that could not be asked, by our own fault. */
+  #unasked = 0;
   /** When the first node that had values answered. */
   firstValueAt: number | undefined;
 
@@ -165,11 +167,12 @@ export class Lookup {
     return now - candidate.askedAt;
   }
 
-  /** A node did not answer in time, or cannot be reached, where it was asked. */
-  failed(nodeId: string): void {
+  /** A node did not answer in time, or cannot be reached, where it was asked; `unasked`: nobody has asked it. */
+  failed(nodeId: string, unasked: boolean = false): void {
     const candidate = this.#settle(nodeId);
     if (candidate === undefined) return;
-    this.#candidates.fail(candidate);
+    if (unasked) this.#unasked++;
+    this.#candidates.fail(candidate, unasked);
     this.#failures++;
   }
 
@@ -204,6 +207,11 @@ export class Lookup {
       return !done || !hungry;
     });
     return done;
+  }
+
+  /** Whether all who had to be asked could be: only then nobody has what nobody answered with. */
+  get isSure(): boolean {
+    return this.#unasked === 0 && this.#questions < ASKED;
   }
 
   /** The closest nodes that answered, closest first; the third of a network comes after all others. */

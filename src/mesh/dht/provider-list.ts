@@ -52,15 +52,15 @@ export class ProviderList {
   }
 
   /**
-   * Takes over what one node answered, which is at an address of class `from`. Gives how many of its records were
-   * refused.
+   * Takes over what one node answered, which is at an address of class `from`. Gives how many of its records are of no
+   * use: refused, or not read because several before them were forged.
    */
   take(payloads: readonly SignedRecordPayload[], wall: number, from: AddressClass = 'public'): number {
     this.#answers++;
     const expected: Expected = { key: this.#key, realm: this.#realm, wall };
     let refused = 0;
     let forged = 0;
-    for (const payload of payloads.slice(0, MAX_RECORDS)) {
+    for (const [at, payload] of payloads.slice(0, MAX_RECORDS).entries()) {
       const shown = this.#bySignature.get(keyOf(payload.sig));
       if (shown !== undefined && sameRecord(shown.record.payload, payload)) {
         this.#shareWith(shown, from);
@@ -72,7 +72,7 @@ export class ProviderList {
       else if (isAuthentic(reading)) this.add(reading.record, from);
       else {
         refused++;
-        if (++forged >= ENOUGH_FORGED) break;
+        if (++forged >= ENOUGH_FORGED) return refused + payloads.length - at - 1;
       }
     }
     return refused;

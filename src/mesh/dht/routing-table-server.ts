@@ -105,7 +105,11 @@ export const routingTableServer: GenServer<RoutingTableArgs, State, object, Rout
     heard: ({ target, contacts }, state, self) => {
       const now = self.clock.now();
       state.table.lookedUp(target, now);
-      for (const { id } of contacts) state.table.alive(id, now);
+      for (const { id, nodeId } of contacts) {
+        // it is back without a DHT
+        if (state.context.standings.ready(nodeId, false)?.dht === false) leave(state, nodeId);
+        else state.table.alive(id, now);
+      }
       return noReply(state);
     },
   },
@@ -127,7 +131,8 @@ function stateOf({ context, bootstraps, refresh }: RoutingTableArgs, self: Proce
   const identity = shared(context, 'identity');
   if (identity === undefined) throw new Error('the identity is not there');
   const table = new RoutingTable(identity.nodeId);
-  for (const contact of dht.table?.contacts() ?? []) table.add(contact, self.clock.now());
+  for (const contact of dht.table?.contacts() ?? [])
+    table.add(contact, dht.table?.heardAt(contact.id) ?? self.clock.now());
   dht.table = table;
   scope.share('routingTable', self, table);
   const met = (contact: Contact): void => {
@@ -160,6 +165,8 @@ function see(state: State, contact: Contact): void {
   const added = table.add(contact, now);
   if (added.tag === 'full' && isQuiet(state, added.oldest)) check(state, added.oldest);
   else if (added.tag === 'added') state.giving.greet(contact);
+  // where it was it is no more
+  if (added.tag === 'limited') leave(state, contact.nodeId);
   if (added.tag === 'self' || added.tag === 'limited') return;
   dht.alone = false;
   watch(state, contact);
@@ -227,6 +234,7 @@ function seeWhereItIs(state: State, asked: Contact): void {
   const there = state.context.standings.ready(asked.nodeId);
   if (there === undefined) see(state, asked);
   else if (there.dht) see(state, there.address === undefined ? asked : { ...asked, address: there.address });
+  else leave(state, asked.nodeId);
 }
 
 /** It has said goodbye: nobody looks for it. */

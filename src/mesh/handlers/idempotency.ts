@@ -5,7 +5,8 @@
  * ones with its key share its outcome; afterwards they get the same outcome again, for twice the longest timeout
  * that any of them had. Bounded in entries and in what their outcomes weigh: the oldest outcome goes first, of a caller
  * that has more than its share if there is one, and its key may then run again. A key that runs is forgotten only when
- * there is no outcome to forget. Source: RELIABILITY §6 "Duplicate suppression".
+ * there is no outcome to forget, or its caller has more than its share of too many keys.
+ * Source: RELIABILITY §6 "Duplicate suppression".
  */
 import type { Value } from '../../codec/value.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
@@ -99,6 +100,7 @@ export class IdempotencyTable<Running> {
   }
 
   #put(key: string, entry: Entry<Running>): void {
+    this.#remove(key);
     const { tag, caller } = entry;
     const share = this.#shares.get(caller) ?? { running: new Set(), done: new Set(), weight: 0 };
     this.#shares.set(caller, share);
@@ -122,7 +124,12 @@ export class IdempotencyTable<Running> {
       if (each === caller) shares.unshift(share);
       else shares.splice(-1, 0, share);
     }
-    for (const { done } of shares) for (const key of done) return key;
+    // a run weighs nothing: only when there are too many keys
+    const crowded = this.#entries.size > this.#limit;
+    for (const share of shares) {
+      for (const key of share.done) return key;
+      if (crowded && share !== this.#all) for (const key of share.running) return key;
+    }
     for (const { running } of shares) for (const key of running) return key;
     return undefined;
   }

@@ -20,11 +20,6 @@ const WEIGHT = 134_217_728;
 /** Milliseconds for connections to tell a registry that was restarted what their clients serve: a turn of each. */
 const ENROLL = 1_000;
 
-/** Whoever has not enrolled by now is not waited for. */
-export class Enrolled {
-  readonly enrolled = true;
-}
-
 const ownerOf = (nodeId: string): string => `peer:${nodeId}`;
 
 const weightOfOffer = ({ metadata, description }: Pick<Offer, 'metadata' | 'description'>): number =>
@@ -71,11 +66,12 @@ export class Clients {
   expect(connections: readonly Process[]): void {
     for (const connection of connections) this.#awaited.set(connection, this.#registry.monitor(connection));
     this.#table.complete = this.#awaited.size === 0;
-    if (!this.#table.complete) this.#patience = this.#registry.sendAfter(ENROLL, new Enrolled());
-  }
-
-  expectNoMore(): void {
-    for (const connection of this.#awaited.keys()) this.#heard(connection);
+    if (this.#table.complete) return;
+    const { runtime } = this.#registry;
+    // work, not a message: a full mailbox must not lose it
+    this.#patience = runtime.workAfter(ENROLL, this.#registry, () => {
+      for (const connection of this.#awaited.keys()) this.#heard(connection);
+    });
   }
 
   enroll({ connection, nodeId, procedures }: Enrollment): void {

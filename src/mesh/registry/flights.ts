@@ -20,6 +20,8 @@ import type { Discovery, DiscoverRequest } from './discovery.ts';
 const FLIGHTS = 1_024;
 /** Of these, for one asker but us: its names must not keep others from being found. */
 const PER_ASKER = FLIGHTS / 8;
+/** Of these, for all who are not us: what is ours finds room. */
+const OTHERS = FLIGHTS - PER_ASKER;
 /** Callers who wait for them, all together. */
 const WAITING = 65_536;
 /** Milliseconds one lookup may take (SPEC §2.3, DHT query timeout). */
@@ -101,7 +103,8 @@ export class Flights {
     const running = this.#byProcedure.get(procedure);
     if (running !== undefined) return running;
     const own = this.#byAsker.get(asker) ?? 0;
-    if (this.#byProcedure.size >= FLIGHTS || own >= PER_ASKER) return undefined;
+    const most = asker === '' ? FLIGHTS : OTHERS;
+    if (this.#byProcedure.size >= most || own >= PER_ASKER) return undefined;
     if (asker !== '') this.#byAsker.set(asker, own + 1);
     const waiting = new Set<DiscoverRequest>();
     const flight: Flight = { procedure, asker, began: this.#now, monitor: undefined, lost: 0, waiting };
@@ -187,9 +190,12 @@ export class Flights {
     const own = this.#byAsker.get(asker);
     if (own === 1) this.#byAsker.delete(asker);
     else if (own !== undefined) this.#byAsker.set(asker, own - 1);
-    this.#waiting -= waiting.size;
-    for (const request of waiting) request.reply(discovery);
-    waiting.clear();
+    for (const request of waiting) {
+      // a reply may make another one leave
+      waiting.delete(request);
+      this.#waiting--;
+      request.reply(discovery);
+    }
   }
 
   #rest(procedure: string): void {

@@ -18,7 +18,7 @@ import { actor, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { MeshFields } from '../events/catalogue.ts';
 import { keyOfAdvertised, type Advertised, type IntentCalls } from '../intent/intent.ts';
-import { Clients, Enrolled } from './clients.ts';
+import { Clients } from './clients.ts';
 import { DiscoverRequest } from './discovery.ts';
 import { Flights, REFRESH } from './flights.ts';
 import { mergeInterests } from './interests.ts';
@@ -161,7 +161,6 @@ export const serviceRegistryServer: GenServer<MeshContext, State, RegistryCalls,
   handleInfo: (message, state, self) => {
     if (state.flights.onMessage(message)) return noReply(state);
     if (message instanceof Revive) revive(state, self as Process, message.entry);
-    else if (message instanceof Enrolled) state.clients.expectNoMore();
     else if (message instanceof Down) {
       const process = message.pid as Process;
       const kept = state.keepers.get(process);

@@ -152,7 +152,8 @@ export class Journey implements Abandonable, Trying {
     this.#search.next(tired, (found) => {
       if (this.#over) return;
       if (found === 'more') this.#step();
-      else if (found === 'over' || !this.#again()) this.#finish();
+      else if (found === 'over' || this.#context.phase.closing) this.#finish();
+      else this.#wait(RESTART);
     });
   }
 

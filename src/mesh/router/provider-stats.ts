@@ -17,8 +17,13 @@ const ALPHA = 0.2;
 const STALE = 10_000;
 /** Milliseconds after which a load says nothing any more: calls end sooner than the way to a provider changes. */
 const LOAD_STALE = 1_000;
-/** Milliseconds a provider must have had before its silence says anything: a caller may want less than any can do. */
+/**
+ * Milliseconds a provider must have had before its silence says anything: a caller may want less than any can do. Of one
+ * that has answered ten times what that took, no less than `LEAST` and no more than `PATIENCE`.
+ */
 const PATIENCE = 500;
+const LEAST = 50;
+const TIMES = 10;
 /** What a failure counts as at least, milliseconds: to fail fast is not to be fast. */
 const PENALTY = 1_000;
 
@@ -31,6 +36,8 @@ export class ProviderStat {
   #load = 0;
   #loadAt = 0;
   #latency: number | undefined;
+  /** What its last answer took, however long ago. */
+  #usual: number | undefined;
   #at = 0;
 
   constructor(node: Breaker) {
@@ -62,9 +69,14 @@ export class ProviderStat {
   ended(now: number, took: number, failure: RpcFailure | undefined, load: number | undefined): void {
     this.inFlight--;
     if (load !== undefined) [this.#load, this.#loadAt] = [load, now];
-    const verdict = judge(failure, took);
-    if (verdict === 'none') return;
+    const verdict = judge(failure, took, this.#patience);
+    if (verdict === 'none') {
+      // it takes at least that long: whoever never answers must not look like one that nobody knows
+      if (failure?.tag === 'timeout' && took > (this.latency(now) ?? 0)) this.#sample(now, took);
+      return;
+    }
     if (verdict === 'answered') {
+      this.#usual = took;
       this.#sample(now, took);
       this.breaker.succeeded(now);
       this.node.succeeded(now);
@@ -75,6 +87,10 @@ export class ProviderStat {
     this.breaker.failed(now);
     if (verdict === 'unreachable') this.node.failed(now);
     else if (verdict === 'failed') this.node.succeeded(now);
+  }
+
+  get #patience(): number {
+    return this.#usual === undefined ? PATIENCE : Math.min(PATIENCE, Math.max(LEAST, TIMES * this.#usual));
   }
 
   #sample(now: number, took: number): void {
@@ -95,7 +111,7 @@ type Outcome =
   /** Says nothing about it. */
   | 'none';
 
-function judge(failure: RpcFailure | undefined, took: number): Outcome {
+function judge(failure: RpcFailure | undefined, took: number, patience: number): Outcome {
   switch (failure?.tag) {
     case undefined:
     case 'handler_error':
@@ -103,7 +119,7 @@ function judge(failure: RpcFailure | undefined, took: number): Outcome {
     case 'invalid_args':
       return 'answered';
     case 'timeout':
-      if (took < PATIENCE) return 'none';
+      if (took < patience) return 'none';
       return wasSent(failure) ? 'silent' : 'unreachable';
     case 'connection_error':
     case 'protocol_error':

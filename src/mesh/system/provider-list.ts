@@ -4,6 +4,8 @@
  * Bounded by what one reply holds: so many providers, and so much metadata. Whoever's metadata has no room keeps its
  * place without it, for it can be called all the same.
  */
+import { normalizeValue } from '../../codec/cbor.ts';
+import { DEFAULT_LIMITS } from '../../codec/limits.ts';
 import { isValueMap, type Value, type ValueMap } from '../../codec/value.ts';
 import { isText, NAME_BYTES } from '../../codec/field.ts';
 import { weightOf } from '../connection/weight.ts';
@@ -26,6 +28,9 @@ const REPLY = 1_048_576;
 const PLACE = 160;
 const AROUND_ADDRESS = 3;
 
+/** What metadata may be, with the reply, its result, the list and the provider around it. */
+const SHOWN = { ...DEFAULT_LIMITS, depth: DEFAULT_LIMITS.depth - 4 };
+
 const NOTHING: ValueMap = Object.freeze({});
 
 /** @param maxBody bytes that the whole reply may have. */
@@ -38,7 +43,7 @@ export function encodeProviders(providers: readonly Provider[], maxBody: number)
     placesLeft -= endpoints.reduce((sum, { length }) => sum + length + AROUND_ADDRESS, PLACE);
     if (placesLeft < 0) break;
     const weight = weightOf(metadata as ValueMap);
-    const fits = weight <= metadataLeft;
+    const fits = weight <= metadataLeft && normalizeValue(metadata, SHOWN).ok;
     if (fits) metadataLeft -= weight;
     const shown = fits ? (metadata as ValueMap) : NOTHING;
     told.push({ node_id: nodeId, endpoints, metadata: shown, advertised_at: advertisedAt, ttl, route });

@@ -15,7 +15,7 @@ const KEEP_ALIVES = 3;
  * Who was dialed is kept alive by the dialer, and waits so many times longer before it does that itself: never, then,
  * when the dialer is one of ours.
  */
-const ACCEPTOR_PATIENCE = 1.5;
+const ACCEPTOR_PATIENCE = 1.2;
 
 /** Milliseconds after its deadline from which our own event loop was late: silence then proves nothing. */
 const LATE = 20;

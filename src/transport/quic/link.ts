@@ -390,7 +390,6 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     try {
       this.#events?.onOpen(this);
     } catch (error) {
-      this.#send();
       this.fault(error);
     }
     return this.state === 'open';
@@ -446,6 +445,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   /** Tells the peer that something failed here. */
   #abort(reason: string): void {
     if (this.#native === undefined) return;
+    // the last flight of the handshake may wait for the hello; quiche sends only the close once there is one
+    this.#sender.sendBeforeClose(this.now());
     this.#goodbye.say(CloseCode.internal, reason);
     this.touch();
   }

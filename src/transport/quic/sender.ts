@@ -34,6 +34,15 @@ export class Sender {
     this.lastSent = now;
   }
 
+  /** What is due goes before a close, if it can: what is wrong with it the close says. */
+  sendBeforeClose(now: number): void {
+    try {
+      this.send(now);
+    } catch {
+      // nothing more can be sent
+    }
+  }
+
   /** Sends one burst at most. Throws what quiche throws. */
   send(now: number): Sent {
     for (let packets = 0; packets < BURST; packets++) {

@@ -85,6 +85,28 @@ describe('questions of a peer', () => {
     expect(reply?.nodes.map(({ address }) => address)).toEqual(['198.19.3.1:9443']);
   });
 
+  test('private ones that are nearer do not hide it from the public ones behind them', async () => {
+    const { dht } = contextOf(node);
+    const self = Buffer.from(node.id, 'hex');
+    const table = (dht.table = new RoutingTable(self));
+    const add = (id: Uint8Array, address: string): void =>
+      void table.add({ id, nodeId: Buffer.from(id).toString('hex'), address }, 0);
+    const target = Uint8Array.from(self, (byte, at) => (at === 0 ? byte ^ 0x80 : byte));
+    for (let n = 1; n <= K; n++)
+      add(
+        Uint8Array.from(target, (byte, at) => (at === 31 ? byte ^ n : byte)),
+        `10.0.0.${n}:9443`,
+      );
+    add(
+      Uint8Array.from(self, (byte, at) => (at === 0 ? byte ^ 0x40 : byte)),
+      '198.19.3.1:9443',
+    );
+    peer.channels.dht.send('find_node', { type: 'find_node', request_id: peer.id(), target });
+    await world.clock.advance(10);
+    const [reply] = peer.channels.dht.of('find_node_reply');
+    expect([table.size, reply?.nodes.map(({ address }) => address)]).toEqual([K + 1, ['198.19.3.1:9443']]);
+  });
+
   test('a record is verified, kept, and given to whoever looks for its key, the contacts beside it', async () => {
     const value = record('weather');
     const id = store(value);

@@ -18,20 +18,20 @@ const blamed = async (world: MeshWorld, node: Node, target: PeerTarget, timeout:
       ask(contextOf(node), processOf(node, 'peerPool'), target, PING, timeout, { told: resolve, failed });
     }),
   );
-  return [told.ok ? 'nobody' : told.blame, failures];
+  return [told.ok ? 'nobody' : told.blame, failures, !told.ok && told.unasked];
 };
 
 test('a peer that is silent when it is dialed is to blame, one that was never dialed for our own queue is not', async () => {
   const world = meshWorld();
   const [a] = await nodesOf(world, 1);
-  expect(await blamed(world, a!, nobody(0), 500)).toEqual(['peer', 1]);
+  expect(await blamed(world, a!, nobody(0), 500)).toEqual(['peer', 1, false]);
   await world.clock.advance(5_000);
   const others = Array.from({ length: 256 }, (_, n) => askPeer(a!, nobody(n + 1), PING, 3_000));
   await world.clock.settle();
   expect(connectionsOf(a!).length).toBe(256);
-  expect(await blamed(world, a!, nobody(999), 500)).toEqual(['ours', 0]);
+  expect(await blamed(world, a!, nobody(999), 500)).toEqual(['ours', 0, true]);
   // one dial for all who wait for it
-  expect(await blamed(world, a!, nobody(1), 500)).toEqual(['peer', 1]);
+  expect(await blamed(world, a!, nobody(1), 500)).toEqual(['peer', 1, false]);
   await world.settle(Promise.all(others));
 });
 
@@ -42,6 +42,6 @@ test('a peer that refuses us is asked once, and counts as gone', async () => {
   let refusals = 0;
   a!.events.addEventListener('connection.refused', () => refusals++);
   const target = { nodeId: foreign!.id, addresses: [new URL(foreign!.url).host] };
-  expect(await blamed(world, a!, target, 2_000)).toEqual(['refused', 1]);
+  expect(await blamed(world, a!, target, 2_000)).toEqual(['refused', 1, false]);
   expect(refusals).toBe(1);
 });

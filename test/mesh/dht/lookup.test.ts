@@ -59,6 +59,32 @@ describe('a lookup', () => {
     expect(ids(asked)).toEqual(expect.arrayContaining(ids(closest)));
   });
 
+  test('B10: is not sure that nobody has a value when one of those to ask could not be asked, and blames nobody', () => {
+    const random = seededRandom('B10 unasked');
+    const target = random.bytes(32);
+    const known = randomContacts(random, 10);
+    for (const unasked of [false, true]) {
+      const lookup = new Lookup({ self: random.bytes(32), target, waits: patient });
+      lookup.start(known);
+      for (const { contact } of lookup.next(0)) lookup.failed(contact.nodeId, unasked);
+      runAlone(lookup, () => ({ closer: [] }));
+      expect([lookup.done, lookup.isSure]).toEqual([true, !unasked]);
+    }
+  });
+
+  test('B10: is not sure either when it has asked as many as it may', () => {
+    const random = seededRandom('B10 exhausted');
+    const target = random.bytes(32);
+    const lookup = new Lookup({ self: random.bytes(32), target, waits: patient });
+    lookup.start(randomContacts(random, 3));
+    let bits = 20;
+    // whoever is asked knows somebody closer, for ever
+    runAlone(lookup, () => ({
+      closer: [contactOf(near(target, Math.min(200, bits++ / 3), random.bytes(32)))],
+    }));
+    expect([lookup.stats.asked, lookup.isSure]).toEqual([400, false]);
+  });
+
   test('counts hops along the shortest chain of referrals it heard of', () => {
     const random = seededRandom('chain');
     const target = random.bytes(32);

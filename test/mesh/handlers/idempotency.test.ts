@@ -113,6 +113,13 @@ describe('the table', () => {
     expect(has(table, 'modest0', 'greedy929', 'greedy930')).toEqual([true, false, true]);
   });
 
+  test('nor do those that have ended leave for runs of callers that have more than their share', () => {
+    const table = new IdempotencyTable<number>(80);
+    fill(table, 'modest', 5);
+    for (let n = 0; n < 500; n++) table.begin(`greedy${n}`, n, 100, `greedy ${n % 4}`);
+    expect(has(table, 'modest0', 'modest4')).toEqual([true, true]);
+  });
+
   test('an outcome heavier than all may be is forgotten, and those of others are not', () => {
     const table = new IdempotencyTable<number>(80, 80);
     fill(table, 'modest', 10);

@@ -51,6 +51,21 @@ describe('the lookups of one peer', () => {
   });
 });
 
+test('lookups of others, however many peers they are, leave room for our own', async () => {
+  const world = meshWorld();
+  const [a, b] = await nodesOf(world, 2);
+  const flights = new Flights(contextOf(b!), processOf(b!, 'serviceRegistry'));
+  world.network.faults.cut(hostOf(a!), hostOf(b!));
+  const begun = (asker: string): number =>
+    Array.from({ length: SHARE + 1 }, (_, n) => flights.begin(`nobody.serves_${asker}_${n}`, asker)).filter(
+      (flight) => flight !== undefined,
+    ).length;
+  const peers = Array.from({ length: 9 }, (_, n) => begun(`peer${n}`));
+  expect(peers).toEqual([...Array.from({ length: 7 }, () => SHARE), 0, 0]);
+  expect(begun('')).toBe(SHARE);
+  await world.clock.advance(10_000);
+});
+
 describe('whoever hangs up', () => {
   test.each([DISCOVER, LOOKUP])('has the node ask no more: %s', async (procedure) => {
     const world = meshWorld();

@@ -148,7 +148,24 @@ describe('what is known of a provider', () => {
         true,
         true,
       ]);
-      expect(stats.of('a.b', 'n').latency(0)).toBe(undefined);
+      // it is not one that nobody knows: whoever goes where it was fastest does not come back at once
+      expect(stats.of('a.b', 'n').latency(0)).toBe(499);
+    }
+  });
+
+  test('is judged by what its answers took before: ten times as long, and 50 ms at least', () => {
+    const silent = { tag: 'timeout', timeout: 1, sent: true } as const;
+    for (const [usual, least] of [
+      [1, 50],
+      [20, 200],
+      [100, 500],
+    ] as const) {
+      const stats = new ProviderStats();
+      ended(stats.of('a.b', 'n'), undefined, 1, usual);
+      ended(stats.of('a.b', 'n'), silent, 100, least - 1);
+      expect(stats.of('a.b', 'n').failures).toBe(0);
+      ended(stats.of('a.b', 'n'), silent, 1, least);
+      expect(stats.of('a.b', 'n').failures).toBe(1);
     }
   });
 

@@ -113,6 +113,15 @@ describe('a list of providers', () => {
     expect(many).toEqual([large, large, { ...large, metadata: {} }, light]);
   });
 
+  test('leaves out metadata too deep for a reply: one provider does not hide the others', () => {
+    const deep = (depth: number): Value => (depth === 0 ? 1 : [deep(depth - 1)]);
+    // a map itself, within a record of depth 32
+    const deepest = provider({ deep: deep(30) });
+    const told = decodeProviders(encodeProviders([deepest, provider({ deep: deep(20) })], REPLY));
+    expect(told?.map(({ metadata }) => Object.keys(metadata).length)).toEqual([0, 1]);
+    expect(replied([deepest], REPLY)).toBeGreaterThan(0);
+  });
+
   test('of whoever says as much as a record holds, at as many addresses: fits the reply', () => {
     const addresses = Array.from(
       { length: 20 },

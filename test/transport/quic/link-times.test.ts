@@ -48,14 +48,14 @@ describe('silence', () => {
   test('is broken by the dialer; who was dialed speaks only when no word of the dialer had to be answered', () => {
     const dialed = new LinkTimes(LIMITS, 0, 'acceptor');
     dialed.agreed(0);
-    expect([dialed.mustSpeak(4_499, 0), dialed.mustSpeak(4_500, 0), dialed.due(0)]).toEqual([
+    expect([dialed.mustSpeak(3_599, 0), dialed.mustSpeak(3_600, 0), dialed.due(0)]).toEqual([
       false,
       true,
-      4_500,
+      3_600,
     ]);
     // and still twice in the shorter idle timeout of a dialer that says nothing
     dialed.agreed(6_000);
-    expect(dialed.due(0)).toBe(3_000);
+    expect(dialed.due(0)).toBe(2_400);
     expect(dialed.due(Infinity)).toBe(6_000);
   });
 
