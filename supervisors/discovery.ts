@@ -13,7 +13,10 @@ import { recordStoreServer } from '../src/mesh/dht/record-store-server.ts';
 import { routingTableServer, type RoutingTableArgs } from '../src/mesh/dht/routing-table-server.ts';
 import { seconds } from '../src/actor/clock.ts';
 
-/** Lookups at once: more than calls with different names are likely to wait for; each holds three questions. */
+/**
+ * Lookups at once, each of which holds three questions: 192 are for names that are called (`mesh/registry/lookup-places.ts`),
+ * the rest for records, dials and our place in the DHT.
+ */
 const MAX_LOOKUPS = 256;
 
 export const discovery = (args: RoutingTableArgs): SupervisorSpec => {

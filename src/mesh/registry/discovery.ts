@@ -83,6 +83,13 @@ export function forget({ discovery }: MeshContext, procedure: string, nodeId: st
   discovery.cache.forget(procedure, nodeId);
 }
 
+/** Nobody was asked, and will not be. */
+export const FULL: Discovery = {
+  tag: 'unreachable',
+  detail: 'too many names are looked up at once',
+  full: true,
+};
+
 const RESTARTING = 'the service registry is being restarted';
 
 /** A question to the service registry; its answer is a `Discovery`. */
@@ -93,6 +100,8 @@ export class DiscoverRequest extends Call {
   readonly asker: string;
   /** Told when nobody wants the answer any more; set by whoever has it wait. */
   onLeft: ((request: DiscoverRequest) => void) | undefined;
+  /** Nobody had been asked yet when its time was over. */
+  unasked: boolean;
   readonly #done: DiscoveryDone;
 
   constructor(procedure: string, forceRefresh: boolean, asker: string, done: DiscoveryDone) {
@@ -101,6 +110,7 @@ export class DiscoverRequest extends Call {
     this.forceRefresh = forceRefresh;
     this.asker = asker;
     this.onLeft = undefined;
+    this.unasked = false;
     this.#done = done;
   }
 
@@ -117,7 +127,8 @@ export class DiscoverRequest extends Call {
   }
 
   protected onFailure(failure: CallFailure): void {
-    this.#done({ tag: 'unreachable', detail: DETAILS[failure.tag] });
+    if (failure.tag === 'timeout' && this.unasked) this.#done(FULL);
+    else this.#done({ tag: 'unreachable', detail: DETAILS[failure.tag], full: failure.tag === 'overloaded' });
   }
 }
 

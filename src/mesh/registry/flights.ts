@@ -4,25 +4,23 @@
  * Kept by the service registry, which owns and monitors the lookups. What they find is cached, also when nobody waits
  * any more: they stay counted to whoever they were begun for. What could not be asked is not cached; it is only not
  * asked again at once when that took long, so that calls go on without the DHT promptly while it is away.
+ *
+ * There are fewer lookups at once than names to be looked up. The others wait, each asker's by turns, as long as
+ * somebody waits for them: what was not asked is never said not to be there.
  */
 import { Down } from '../../actor/monitor.ts';
 import type { Ref } from '../../actor/pid.ts';
 import type { Process } from '../../actor/process.ts';
 import { seconds } from '../../actor/clock.ts';
-import { hex, shared, type MeshContext } from '../context.ts';
+import { actor, hex, shared, type MeshContext } from '../context.ts';
 import { whenJoined } from '../dht/dht.ts';
 import { procedureKey } from '../dht/record.ts';
 import { startLookup } from '../dht/lookup-server.ts';
 import { LookupDone } from '../dht/lookup-request.ts';
-import type { Discovery, DiscoverRequest } from './discovery.ts';
+import { FULL, type Discovery, type DiscoverRequest } from './discovery.ts';
+import { LookupPlaces } from './lookup-places.ts';
 
-/** Names looked up at once. */
-const FLIGHTS = 1_024;
-/** Of these, for one asker but us: its names must not keep others from being found. */
-const PER_ASKER = FLIGHTS / 8;
-/** Of these, for all who are not us: what is ours finds room. */
-const OTHERS = FLIGHTS - PER_ASKER;
-/** Callers who wait for them, all together. */
+/** Callers who wait, all together. */
 const WAITING = 65_536;
 /** Milliseconds one lookup may take (SPEC §2.3, DHT query timeout). */
 const LOOKUP_TIMEOUT = seconds(5);
@@ -36,6 +34,9 @@ const REST = seconds(1);
 const AGAIN = 10;
 const TIMES = 10;
 
+/** Names whose last lookup was slow and failed. */
+const RESTING = 1_024;
+
 /** Whom a lookup is counted to that nobody waits for: anybody's calls may cause one. */
 export const REFRESH = 'refresh';
 
@@ -43,7 +44,12 @@ interface Flight {
   readonly procedure: string;
   /** Hex id of the peer it was begun for, or `REFRESH`; empty: for us. */
   readonly asker: string;
-  readonly began: number;
+  /** When its lookup began. */
+  began: number;
+  /** Wanted whether anybody waits or not. */
+  kept: boolean;
+  /** The lookup; undefined while it waits for one. */
+  lookup: Process | undefined;
   /** Tells when the lookup dies. */
   monitor: Ref | undefined;
   /** Lookups that were lost. */
@@ -56,15 +62,16 @@ export class Flights {
   readonly #self: Process;
   readonly #byProcedure = new Map<string, Flight>();
   readonly #byLookup = new Map<Process, Flight>();
-  /** Lookups begun for each of them that has any. */
-  readonly #byAsker = new Map<string, number>();
+  readonly #places: LookupPlaces<Flight>;
   /** Names whose last lookup got no answer, and until when that is believed. */
   readonly #resting = new Map<string, number>();
   #waiting = 0;
 
-  constructor(context: MeshContext, self: Process) {
+  /** @param most lookups at once. */
+  constructor(context: MeshContext, self: Process, most?: number) {
     this.#context = context;
     this.#self = self;
+    this.#places = new LookupPlaces(most);
   }
 
   /** Somebody wants to know and waits. */
@@ -82,57 +89,90 @@ export class Flights {
       request.reply(unreachable('it did not answer just now'));
       return;
     }
-    const flight = this.#waiting >= WAITING ? undefined : this.begin(procedure, asker);
+    const flight = this.#waiting >= WAITING ? undefined : this.#flight(procedure, asker);
     if (flight === undefined) request.reply(FULL);
     else this.#wait(flight, request);
   }
 
-  #wait({ waiting }: Flight, request: DiscoverRequest): void {
+  #wait(flight: Flight, request: DiscoverRequest): void {
+    const { waiting } = flight;
     waiting.add(request);
     this.#waiting++;
     request.onLeft = () => {
-      if (waiting.delete(request)) this.#waiting--;
+      if (!waiting.delete(request)) return;
+      this.#waiting--;
+      if (flight.lookup !== undefined) return;
+      // a deadline that passes now says nothing about the DHT
+      request.unasked = true;
+      if (waiting.size === 0 && !flight.kept) this.#end(flight, FULL);
     };
   }
 
   /**
-   * Has a name looked up, unless that is under way. Undefined when it cannot be.
+   * Has a name looked up, unless that is under way, whether anybody waits for it or not. False when it cannot be.
    * @param asker who it is counted to; empty: us.
    */
-  begin(procedure: string, asker: string = ''): Flight | undefined {
+  begin(procedure: string, asker: string = ''): boolean {
+    const flight = this.#flight(procedure, asker);
+    if (flight !== undefined) flight.kept = true;
+    return flight !== undefined;
+  }
+
+  #flight(procedure: string, asker: string): Flight | undefined {
     const running = this.#byProcedure.get(procedure);
     if (running !== undefined) return running;
-    const own = this.#byAsker.get(asker) ?? 0;
-    const most = asker === '' ? FLIGHTS : OTHERS;
-    if (this.#byProcedure.size >= most || own >= PER_ASKER) return undefined;
-    if (asker !== '') this.#byAsker.set(asker, own + 1);
-    const waiting = new Set<DiscoverRequest>();
-    const flight: Flight = { procedure, asker, began: this.#now, monitor: undefined, lost: 0, waiting };
+    const flight: Flight = {
+      procedure,
+      asker,
+      began: 0,
+      kept: false,
+      lookup: undefined,
+      monitor: undefined,
+      lost: 0,
+      waiting: new Set(),
+    };
+    if (!this.#places.enter(asker, flight)) return undefined;
     this.#byProcedure.set(procedure, flight);
-    this.#look(flight);
+    this.#pump();
     return flight;
+  }
+
+  /** Has those looked up whose turn it is. */
+  #pump(): void {
+    for (let flight = this.#places.next(); flight !== undefined; flight = this.#places.next())
+      this.#look(flight);
   }
 
   #look(flight: Flight): void {
     const { procedure } = flight;
+    const context = this.#context;
     const request = { kind: 'providers', procedure, key: procedureKey(procedure) } as const;
-    const lookup = startLookup(this.#context, request, this.#self, { timeout: LOOKUP_TIMEOUT });
+    const lookup = startLookup(context, request, this.#self, { timeout: LOOKUP_TIMEOUT });
     if (lookup === undefined) {
-      this.#lost(flight, 'no lookup can be made now');
+      // those who could make one are there: others have taken all there are, which does not last
+      const full = actor(context, 'lookups') !== undefined && shared(context, 'routingTable') !== undefined;
+      this.#lost(flight, 'no lookup can be made now', full ? 0 : 1);
       return;
     }
-    this.#context.discovery.lookups++;
+    context.discovery.lookups++;
+    flight.began = this.#now;
+    flight.lookup = lookup;
     flight.monitor = this.#self.monitor(lookup);
     this.#byLookup.set(lookup, flight);
   }
 
-  #lost(flight: Flight, detail: string): void {
+  /** @param times 0: it does not count. */
+  #lost(flight: Flight, detail: string, times: number = 1): void {
     const { runtime, phase } = this.#context;
-    if (++flight.lost > TIMES) {
+    flight.lookup = undefined;
+    flight.lost += times;
+    if (flight.lost > TIMES) {
       this.#end(flight, unreachable(detail));
       return;
     }
     runtime.workAfter(AGAIN, this.#self, () => {
+      // nobody may want it any more
+      if (this.#byProcedure.get(flight.procedure) !== flight) return;
       if (phase.closing) this.#end(flight, unreachable(detail));
       else this.#look(flight);
     });
@@ -187,19 +227,18 @@ export class Flights {
   #end(flight: Flight, discovery: Discovery): void {
     const { procedure, asker, waiting } = flight;
     this.#byProcedure.delete(procedure);
-    const own = this.#byAsker.get(asker);
-    if (own === 1) this.#byAsker.delete(asker);
-    else if (own !== undefined) this.#byAsker.set(asker, own - 1);
+    this.#places.leave(asker, flight);
     for (const request of waiting) {
       // a reply may make another one leave
       waiting.delete(request);
       this.#waiting--;
       request.reply(discovery);
     }
+    this.#pump();
   }
 
   #rest(procedure: string): void {
-    if (this.#resting.size >= FLIGHTS) this.#resting.clear();
+    if (this.#resting.size >= RESTING) this.#resting.clear();
     this.#resting.set(procedure, this.#now + REST);
   }
 
@@ -207,11 +246,5 @@ export class Flights {
     return this.#context.runtime.clock.now();
   }
 }
-
-const FULL: Discovery = {
-  tag: 'unreachable',
-  detail: 'too many names are looked up at once',
-  full: true,
-};
 
 const unreachable = (detail: string): Discovery => ({ tag: 'unreachable', detail });

@@ -51,7 +51,7 @@ export interface CacheStats {
   /** Entries that left for lack of room. */
   readonly evictions: number;
   /** Hits of all that asked; 0 when nobody did. */
-  readonly hitRatio: number;
+  readonly cacheHitRatio: number;
 }
 
 const weightOfProvider = ({ endpoints, metadata }: RemoteProvider): number =>
@@ -185,7 +185,7 @@ export class ProviderCache {
       misses: this.#misses,
       negativeHits: this.#negativeHits,
       evictions: this.#evictions,
-      hitRatio: asked === 0 ? 0 : this.#hits / asked,
+      cacheHitRatio: asked === 0 ? 0 : this.#hits / asked,
     };
   }
 

@@ -78,14 +78,19 @@ describe('discover', () => {
     await world.settle(a!.advertise('calc.add', HELLO));
     await world.clock.advance(1_000);
     await world.settle(b!.call('calc.add'));
-    for (let n = 0; n < 100; n++) {
-      await world.clock.advance(6_000);
-      const ten = Promise.all(Array.from({ length: 10 }, () => b!.call('calc.add')));
-      expect(await world.settle(ten)).toEqual(Array(10).fill('hello'));
+    const perMinute: number[] = [];
+    for (let minute = 0; minute < 10; minute++) {
+      const before = b!.registry.stats().lookups;
+      for (let n = 0; n < 10; n++) {
+        await world.clock.advance(6_000);
+        const ten = Promise.all(Array.from({ length: 10 }, () => b!.call('calc.add')));
+        expect(await world.settle(ten)).toEqual(Array(10).fill('hello'));
+      }
+      perMinute.push(b!.registry.stats().lookups - before);
     }
-    const { lookups, hitRatio, misses, size } = b!.registry.stats();
-    expect(lookups).toBeLessThanOrEqual(20);
-    expect(hitRatio).toBeGreaterThanOrEqual(0.98);
+    expect(Math.max(...perMinute)).toBeLessThanOrEqual(2);
+    const { cacheHitRatio, misses, size } = b!.registry.stats();
+    expect(cacheHitRatio).toBeGreaterThanOrEqual(0.98);
     // only the very first one
     expect([misses, size]).toEqual([1, 1]);
   });

@@ -1,6 +1,8 @@
 /** Lookups under way: a share for each who asks, and what becomes of those whom nobody waits for any more. */
 import { describe, expect, test } from 'vitest';
 import { askNode } from '../../../src/mesh/client/ask-node.ts';
+import { LookupDone } from '../../../src/mesh/dht/lookup-request.ts';
+import { procedureKey } from '../../../src/mesh/dht/record.ts';
 import { DiscoverRequest } from '../../../src/mesh/registry/discovery.ts';
 import { Flights } from '../../../src/mesh/registry/flights.ts';
 import { DISCOVER, LOOKUP } from '../../../src/mesh/system/system-procedures.ts';
@@ -8,8 +10,9 @@ import { closeAtEnd, contextOf, meshWorld, processOf, told } from '../../mesh-wo
 import { hostOf, serve } from '../router/journey-mesh.ts';
 import { nodesOf } from './nodes.ts';
 
-/** Names one peer may have looked up at once. */
-const SHARE = 128;
+/** Names one peer may want at once, and how many of these are looked up at a time. */
+const SHARE = 1_024;
+const RUNNING = 96;
 /** Those who may wait for lookups at once. */
 const WAITING = 65_536;
 
@@ -34,7 +37,7 @@ describe('the lookups of one peer', () => {
     expect(told(await world.settle(greedy.tryCall('nobody.serves_more')))).toBe('service_not_found');
   });
 
-  test('are counted to it until they end, also when it has hung up', async () => {
+  test('are counted to it until they end, also when it has hung up: it has no more of them at once', async () => {
     const world = meshWorld();
     const [a, b] = await nodesOf(world, 2);
     const greedy = await world.client(b!);
@@ -47,7 +50,11 @@ describe('the lookups of one peer', () => {
     controller.abort();
     expect((await world.settle(Promise.all(all))).map(told)).toEqual(all.map(() => 'canceled'));
     await world.clock.advance(10);
-    expect(told(await world.settle(greedy.tryCall('nobody.serves_more')))).toBe('overloaded');
+    expect(b!.registry.stats().lookups).toBe(RUNNING);
+    const more = greedy.tryCall('nobody.serves_more', {}, { timeout: 100 });
+    await world.clock.advance(50);
+    expect(b!.registry.stats().lookups).toBe(RUNNING);
+    expect(told(await world.settle(more))).toBe('timeout');
   });
 });
 
@@ -58,7 +65,7 @@ test('lookups of others, however many peers they are, leave room for our own', a
   world.network.faults.cut(hostOf(a!), hostOf(b!));
   const begun = (asker: string): number =>
     Array.from({ length: SHARE + 1 }, (_, n) => flights.begin(`nobody.serves_${asker}_${n}`, asker)).filter(
-      (flight) => flight !== undefined,
+      Boolean,
     ).length;
   const peers = Array.from({ length: 9 }, (_, n) => begun(`peer${n}`));
   expect(peers).toEqual([...Array.from({ length: 7 }, () => SHARE), 0, 0]);
@@ -96,5 +103,24 @@ describe('whoever hangs up', () => {
     expect(join().settled).toBe(true);
     for (const request of all) request.cancel(undefined);
     expect(join().settled).toBe(false);
+  });
+
+  test('and so does whoever was answered', async () => {
+    const world = meshWorld();
+    const [, b] = await nodesOf(world, 2);
+    const flights = new Flights(contextOf(b!), processOf(b!, 'serviceRegistry'));
+    const join = (procedure: string): DiscoverRequest => {
+      const request = new DiscoverRequest(procedure, false, '', () => {});
+      flights.join(request);
+      return request;
+    };
+    const all = Array.from({ length: WAITING }, () => join('a.b'));
+    expect(join('a.c').settled).toBe(true);
+    const stats = { asked: 1, answered: 1, failed: 0, hops: 1, first: undefined, took: 1 };
+    const request = { kind: 'providers', procedure: 'a.b', key: procedureKey('a.b') } as const;
+    const outcome = { tag: 'providers', providers: [] } as const;
+    flights.onMessage(new LookupDone(processOf(b!, 'lookup'), request, outcome, stats));
+    expect(all.every(({ settled }) => settled)).toBe(true);
+    expect(join('a.c').settled).toBe(false);
   });
 });

@@ -5,9 +5,10 @@ import { createIdentity } from '../../../src/identity/identity.ts';
 import type { ValueMap } from '../../../src/codec/value.ts';
 import { checkMetadata } from '../../../src/mesh/client/check.ts';
 import { hex } from '../../../src/mesh/context.ts';
-import { judgeRecord, procedureKey, type ServiceRecord } from '../../../src/mesh/dht/record.ts';
+import { procedureKey, type ServiceRecord } from '../../../src/mesh/dht/record.ts';
 import { contentOf, digestOf, ownRecord, ownTombstone } from '../../../src/mesh/registry/own-record.ts';
 import type { Offer } from '../../../src/mesh/registry/service-table.ts';
+import { judgeRecord } from '../dht/judge.ts';
 
 const WALL = 1_767_225_600_000;
 const identity = createIdentity(seededRandom('own-record'), WALL);

@@ -71,7 +71,7 @@ describe('ProviderCache', () => {
       misses: 1,
       negativeHits: 1,
       evictions: 0,
-      hitRatio: 0.5,
+      cacheHitRatio: 0.5,
     });
   });
 
