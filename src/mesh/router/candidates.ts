@@ -5,6 +5,7 @@ import type { Process } from '../../actor/process.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { actor, hex, shared, type MeshContext } from '../context.ts';
 import type { Route } from '../errors/rpc-error.ts';
+import { shownMetadata } from '../registry/offer.ts';
 import type { RemoteProvider } from '../registry/remote-provider.ts';
 import type { Provider } from '../registry/service-table.ts';
 import type { ProviderStat } from './provider-stats.ts';
@@ -36,7 +37,8 @@ export function localCandidates(context: MeshContext, procedure: string): readon
     const { target, id } = provider;
     const peer = target.kind === 'peer';
     const nodeId = peer ? target.nodeId : ownId(context);
-    found.push(candidate(context, procedure, peer ? nodeId : id, nodeId, 'local', { provider, process }));
+    const rest = { provider, process, metadata: shownMetadata(provider) };
+    found.push(candidate(context, procedure, peer ? nodeId : id, nodeId, 'local', rest));
   }
   return found;
 }

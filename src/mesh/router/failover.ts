@@ -10,13 +10,8 @@ import type { RpcFailure } from '../errors/rpc-failure.ts';
 /** Providers tried at most when a call does not say. */
 export const MAX_ATTEMPTS = 3;
 
-/** How many of `providers` may be tried; zero when there is none. */
-export const attemptsOf = (providers: number, maxAttempts: number = MAX_ATTEMPTS): number =>
-  Math.min(providers, maxAttempts);
-
-/** Whether another attempt may begin: `attempt` counts from 1 and is the next one's number. */
-export const canRetry = (attempt: number, maxAttempts: number, providersLeft: number): boolean =>
-  attempt <= maxAttempts && providersLeft > 0;
+/** Whether as many were tried as may be. `made`: attempts so far. */
+export const isTired = (made: number, maxAttempts: number = MAX_ATTEMPTS): boolean => made >= maxAttempts;
 
 /** Whether a handler may have run. Who does not know says so. */
 export function wasSent(failure: RpcFailure): boolean {
@@ -45,17 +40,6 @@ export function mayFailOver(failure: RpcFailure, idempotent: boolean): boolean {
       return false;
   }
 }
-
-/** Where a call stands when an attempt has failed. */
-export interface Standing {
-  readonly idempotent: boolean;
-  readonly providersLeft: number;
-  readonly attemptsLeft: number;
-  readonly timeLeft: number;
-}
-
-export const shouldFailOver = (failure: RpcFailure, at: Standing): boolean =>
-  at.providersLeft > 0 && at.attemptsLeft > 0 && at.timeLeft > 0 && mayFailOver(failure, at.idempotent);
 
 /**
  * What one attempt may take: a share of the time left, so that the next has time too. A call that may not be

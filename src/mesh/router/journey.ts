@@ -17,7 +17,7 @@ import { forget } from '../registry/discovery.ts';
 import { AttemptCall, type Trying } from './attempt.ts';
 import { canDial, isEvery, ownId, pick, type Candidate } from './candidates.ts';
 import { rounded, type Attempt } from './explanation.ts';
-import { attemptBudget, MAX_ATTEMPTS, mayFailOver } from './failover.ts';
+import { attemptBudget, isTired, MAX_ATTEMPTS, mayFailOver } from './failover.ts';
 import { give } from './give.ts';
 import { retryDelay, mayRetry } from './retry.ts';
 import type { Abandonable, RpcCall } from './rpc-call.ts';
@@ -132,7 +132,7 @@ export class Journey implements Abandonable, Trying {
     const others = this.#search
       .candidates()
       .some((other) => other.key !== key && !isEvery(this.#context, other.nodeId, 'doubtful'));
-    if (!others || this.#made >= this.#most || !this.#context.routing.budget.take(this.#now())) return;
+    if (!others || isTired(this.#made, this.#most) || !this.#context.routing.budget.take(this.#now())) return;
     this.#paid = true;
     attempt.giveUp({ tag: 'connection_error', sent: attempt.mayHaveRun, detail: 'the peer does not answer' });
   }
@@ -143,7 +143,7 @@ export class Journey implements Abandonable, Trying {
   #step(): void {
     if (this.#over) return;
     const candidates = this.#search.candidates();
-    const tired = this.#made >= this.#most;
+    const tired = isTired(this.#made, this.#most);
     if (candidates.length > 0) {
       if (tired) this.#finish();
       else this.#try(candidates);
@@ -166,11 +166,6 @@ export class Journey implements Abandonable, Trying {
     const { routing } = context;
     const call = this.#call;
     const now = this.#now();
-    if (!this.#paid && !routing.budget.take(now)) {
-      this.#finish();
-      return;
-    }
-    this.#paid = false;
     const candidate = pick(context, call.procedure, candidates, call.plan?.strategy ?? routing.strategy);
     if (candidate === undefined) {
       this.#end({
@@ -180,6 +175,12 @@ export class Journey implements Abandonable, Trying {
       });
       return;
     }
+    // paid when it is known that there is something to pay for
+    if (!this.#paid && !routing.budget.take(now)) {
+      this.#finish();
+      return;
+    }
+    this.#paid = false;
     this.#made++;
     const left = this.#timeLeft();
     const attemptsLeft = Math.min(1 + this.#most - this.#made, candidates.length);

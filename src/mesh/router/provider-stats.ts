@@ -8,6 +8,7 @@
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { Breaker } from './breaker.ts';
 import { wasSent } from './failover.ts';
+import { QUICK } from './strategy.ts';
 
 /** Providers remembered at most, times procedures. */
 const LIMIT = 10_000;
@@ -24,6 +25,11 @@ const LOAD_STALE = 1_000;
 const PATIENCE = 500;
 const LEAST = 50;
 const TIMES = 10;
+/**
+ * What one answer counts as at most, times the mean before it: one that waited for somebody's garbage collection does
+ * not make a provider slow, which two in a row do.
+ */
+const SPIKE = 4;
 /** What a failure counts as at least, milliseconds: to fail fast is not to be fast. */
 const PENALTY = 1_000;
 
@@ -77,7 +83,7 @@ export class ProviderStat {
     }
     if (verdict === 'answered') {
       this.#usual = took;
-      this.#sample(now, took);
+      this.#sample(now, Math.min(took, SPIKE * Math.max(QUICK, this.latency(now) ?? took)));
       this.breaker.succeeded(now);
       this.node.succeeded(now);
       return;

@@ -197,6 +197,18 @@ describe('what is known of a provider', () => {
 });
 
 describe('the retry budget', () => {
+  test('10,000 calls that all fail after 10,000 that did not: a tenth is repeated, and 100 that were saved', () => {
+    const budget = new RetryBudget(0);
+    for (let n = 0; n < 10_000; n++) budget.deposit();
+    let repeats = 0;
+    for (let n = 0; n < 10_000; n++) {
+      budget.deposit();
+      while (budget.take(n)) repeats++;
+    }
+    expect(repeats).toBeLessThanOrEqual(1_000 + 100);
+    expect(repeats).toBeGreaterThanOrEqual(1_000);
+  });
+
   test('1,000 callers, all providers down: at most 1.1 times the load', () => {
     const budget = new RetryBudget(0);
     let [calls, repeats] = [0, 0];

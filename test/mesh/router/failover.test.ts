@@ -2,15 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { RpcFailure } from '../../../src/mesh/errors/rpc-failure.ts';
-import {
-  attemptBudget,
-  attemptsOf,
-  canRetry,
-  MAX_ATTEMPTS,
-  mayFailOver,
-  shouldFailOver,
-  wasSent,
-} from '../../../src/mesh/router/failover.ts';
+import { attemptBudget, isTired, mayFailOver, wasSent } from '../../../src/mesh/router/failover.ts';
 
 interface Input {
   readonly op?: string;
@@ -55,15 +47,24 @@ function failureOf(tag: string, sent: boolean): RpcFailure {
   }
 }
 
+/** Whether there is another one to try, and it may be tried. */
+const goesOn = (made: number, providers: number, maxAttempts?: number): boolean =>
+  made < providers && !isTired(made, maxAttempts);
+
+/** How many are tried when all of them fail. */
+function tried(providers: number, maxAttempts: number | undefined): number {
+  let made = 0;
+  while (goesOn(made, providers, maxAttempts)) made++;
+  return made;
+}
+
 function outcome({ attempts = [], idempotent = false, providers = 3, sent = false }: Input): unknown {
   let made = 0;
   let last: RpcFailure | undefined;
   for (const tag of attempts as readonly string[]) {
     made++;
     last = failureOf(tag, idempotent || sent);
-    const left = attemptsOf(providers as number) - made;
-    if (!shouldFailOver(last, { idempotent, providersLeft: left, attemptsLeft: left, timeLeft: 1_000 }))
-      break;
+    if (!goesOn(made, providers as number) || !mayFailOver(last, idempotent)) break;
   }
   expect(made).toBe(attempts.length);
   const tagged = last?.tag === 'timeout' || last?.tag === 'connection_error';
@@ -82,22 +83,23 @@ function run(input: Input): unknown {
   } = input;
   switch (op) {
     case undefined:
-      return attemptsOf(providers as number, maxAttempts);
+      return tried(providers as number, maxAttempts);
     case 'canRetry':
-      return attempts.map((attempt) =>
-        canRetry(attempt as number, MAX_ATTEMPTS, (providers as number) - excluded.length),
+      return attempts.map(
+        (attempt) => !isTired((attempt as number) - 1) && (providers as number) > excluded.length,
       );
     case 'available':
       return (providers as readonly number[]).filter((id) => !excluded.includes(id));
     case 'mark':
       return 'no change';
     case 'shouldFailover':
-      return shouldFailOver(failureOf(tag, sent), {
-        idempotent,
-        providersLeft,
-        attemptsLeft,
-        timeLeft: timeLeftMs,
-      });
+      return (
+        // a call without time has ended by its deadline
+        timeLeftMs > 0 &&
+        providersLeft > 0 &&
+        !isTired(0, attemptsLeft) &&
+        mayFailOver(failureOf(tag, sent), idempotent)
+      );
     case 'attemptBudget':
       return attemptBudget(timeLeftMs, attemptsLeft, idempotent);
     case 'outcome':

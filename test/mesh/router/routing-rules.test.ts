@@ -268,6 +268,50 @@ describe('options of a node', () => {
   });
 });
 
+describe('providers at one node', () => {
+  const [TOKYO, PARIS] = [
+    { lat: 35.7, lon: 139.7 },
+    { lat: 48.9, lon: 2.4 },
+  ];
+
+  /** A node in Berlin with a client in Tokyo and one in Paris, both of which serve `m.near`. */
+  async function places(world: MeshWorld): Promise<Node> {
+    const node = await world.node({ location: { lat: 52.5, lon: 13.4 } });
+    const clients = [await world.client(node), await world.client(node)];
+    closeAtEnd(world, ...clients, node);
+    const at = { tokyo: TOKYO, paris: PARIS };
+    const serving = Object.entries(at).map(([name, location], index) =>
+      clients[index]!.advertise('m.near', () => name, { metadata: { location }, description: name }),
+    );
+    await world.settle(Promise.all(serving));
+    return node;
+  }
+
+  test('are told apart by what each says of itself: nearest goes to the nearest', async () => {
+    const world = meshWorld();
+    const node = await places(world);
+    for (let n = 0; n < 10; n++)
+      expect(await world.settle(node.call('m.near', {}, { strategy: 'nearest' }))).toBe('paris');
+  });
+
+  test('show a custom strategy what discover shows of them', async () => {
+    const world = meshWorld();
+    const node = await places(world);
+    const seen: unknown[] = [];
+    const strategy = (all: readonly ProviderView[]): ProviderView => {
+      seen.push(...all.map(({ nodeId, metadata }) => [nodeId, metadata]));
+      return all[0]!;
+    };
+    expect(await world.settle(node.call('m.near', {}, { strategy }))).toBe('tokyo');
+    const known = await world.settle(node.discover('m.near'));
+    expect(seen).toEqual(known.map(({ nodeId, metadata }) => [nodeId, metadata]));
+    expect(seen).toMatchObject([
+      [expect.any(String), { location: TOKYO, description: 'tokyo' }],
+      [expect.any(String), { location: PARIS, description: 'paris' }],
+    ]);
+  });
+});
+
 describe('the death of who holds a call', () => {
   test('of a procedure with calls in its mailbox: no crash, no circle, each call is told', async () => {
     const world = meshWorld();
