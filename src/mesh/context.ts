@@ -19,6 +19,7 @@ import type { DhtLife } from './dht/dht-life.ts';
 import type { RecordStore } from './dht/record-store.ts';
 import type { RoutingTable } from './dht/routing-table.ts';
 import type { EventHub } from './events/hub.ts';
+import type { NatConnector } from './peer/nat-connector.ts';
 import type { PoolView } from './peer/pool-view.ts';
 import type { ClosedRealm } from './identity/closed-realm.ts';
 import type { Standings } from './peer/standings.ts';
@@ -51,6 +52,7 @@ export interface SharedTables {
   readonly recordStore: RecordStore;
   readonly uplink: UplinkView;
   readonly peerPool: PoolView;
+  readonly natConnector: NatConnector;
 }
 
 /** How a client's way to its node is. */

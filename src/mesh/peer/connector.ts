@@ -25,6 +25,7 @@ import {
   type PeerOutcome,
   type PeerQuestion,
 } from './peer-request.ts';
+import type { NatHints } from './nat-connector.ts';
 import type { PeerTarget } from './peer-target.ts';
 import { poolStats } from './pool-table.ts';
 import type { PeerInfo, PoolStats } from './pool-view.ts';
@@ -53,9 +54,9 @@ export interface PeerReply {
 export interface NatAwareOptions extends WaitOptions {
   /** Where the node is: tried first, and the DHT is not asked. */
   readonly endpoint?: string;
-  /** The relay to use when no direct way leads there. There are no relays yet: it is only looked at. */
+  /** `host:port` of the relay to use when no direct way leads there. There are no relays yet. */
   readonly relayEndpoint?: string;
-  /** Make no attempt to punch a hole. There are none yet. */
+  /** Make no attempt to punch a hole. Nobody punches yet. */
   readonly skipHolePunch?: boolean;
 }
 
@@ -145,7 +146,11 @@ export class Connector implements Peers {
     if (skipHolePunch !== undefined && typeof skipHolePunch !== 'boolean')
       throw invalid('skipHolePunch', 'must be true or false');
     const addresses = endpoint === undefined ? [] : await this.#addresses('endpoint', endpoint, patience);
-    await this.#exchange({ nodeId: nodeId.toLowerCase(), addresses }, question, patience, true);
+    const nat: NatHints = {
+      ...(relayEndpoint === undefined ? {} : { relay: relayEndpoint }),
+      ...(skipHolePunch === undefined ? {} : { skipHolePunch }),
+    };
+    await this.#exchange({ nodeId: nodeId.toLowerCase(), addresses, nat }, question, patience, true);
   }
 
   #patience(options: unknown): Patience {

@@ -21,7 +21,7 @@ import { startLookup } from '../dht/lookup-server.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import { DeadAddresses } from './dead-addresses.ts';
 import { parseAddress } from './endpoint-text.ts';
-import { attemptTime, planRoutes } from './pool-plan.ts';
+import { attemptTime, planRoutes, type Route } from './pool-plan.ts';
 import { blames, isDuplicate, refusalOf, type Blamed } from './loss.ts';
 import type { Standing } from './standings.ts';
 import { readyPeer, refused, unreachable, type PeerCallable } from './to-peer.ts';
@@ -72,6 +72,8 @@ export class Dialing {
   /** Those that wait for their turn to be dialed. */
   readonly #queue = new Set<Wish>();
   readonly #lookups = new Map<Process, Wish>();
+  /** Attempts to get through a NAT. */
+  readonly #traversals = new Map<Process, Wish>();
   readonly #dead = new DeadAddresses();
   #pumping = false;
 
@@ -166,6 +168,9 @@ export class Dialing {
 
   /** A process that was monitored has ended. */
   ended(process: Process, reason: ExitReason): void {
+    const traversed = this.#traversals.get(process);
+    if (this.#traversals.delete(process) && traversed?.phase === 'traversing')
+      this.#next(traversed, 'no way leads through its NAT');
     const dial = this.#dials.get(process);
     if (dial === undefined) return;
     const { wish, address, core } = dial;
@@ -242,24 +247,44 @@ export class Dialing {
     for (const wish of this.#queue) {
       if (this.#dials.size >= DIALS) break;
       this.#queue.delete(wish);
-      if (wish.wanted) this.#dial(wish);
+      if (wish.wanted) this.#go(wish);
       else this.#giveUp(wish, 'nobody waits for it');
     }
     this.#pumping = false;
   }
 
-  /** The next address. Those that were dead a moment ago are left out, but for who asked for that very address. */
-  #route(wish: Wish): string | undefined {
+  /** The next way. Addresses that were dead a moment ago are left out, but for who asked for that very address. */
+  #route(wish: Wish): Route | undefined {
     const now = this.#self.clock.now();
     const dead = (address: string): boolean =>
       wish.nodeId !== undefined &&
       (this.#dead.has(address, now) || this.#dead.has(`${wish.nodeId}@${address}`, now));
-    const [first] = planRoutes({ connected: false, addresses: wish.untried, dead });
-    return first?.tag === 'direct' ? first.address : undefined;
+    const nat =
+      wish.nodeId !== undefined && !wish.traversed && shared(this.#context, 'natConnector') !== undefined;
+    return planRoutes({ addresses: wish.untried, dead, nat })[0];
   }
 
-  #dial(wish: Wish): void {
-    const address = this.#route(wish);
+  #go(wish: Wish): void {
+    const route = this.#route(wish);
+    if (route?.tag === 'nat') this.#traverse(wish);
+    else this.#dial(wish, route?.address);
+  }
+
+  #traverse(wish: Wish): void {
+    wish.traversed = true;
+    const left = wish.deadline - this.#self.clock.now();
+    const connector = shared(this.#context, 'natConnector');
+    const attempt = connector?.attempt(wish.nodeId ?? '', wish.hints ?? {}, left);
+    if (attempt === undefined) {
+      this.#next(wish, 'no way leads through its NAT');
+      return;
+    }
+    this.#self.monitor(attempt);
+    this.#traversals.set(attempt, wish);
+    wish.phase = 'traversing';
+  }
+
+  #dial(wish: Wish, address: string | undefined): void {
     const at = address === undefined ? undefined : parseAddress(address);
     if (address === undefined || at === undefined) {
       if (address !== undefined) wish.tried(address);

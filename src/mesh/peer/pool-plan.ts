@@ -1,7 +1,7 @@
 /**
- * The ways to a peer, in the order in which they are tried. Pure.
+ * The ways to a peer that is not connected, in the order in which they are tried. Pure.
  *
- * A connection that is there, else a new one to one address after the other. Each address gets an equal part of the
+ * A new connection to one address after the other, then through its NAT. Each address gets an equal part of the
  * time that is left, so that a dead one does not eat the deadline of those behind it. Source: seed 002; SPEC §7.
  */
 
@@ -10,24 +10,24 @@ export const LONGEST_ATTEMPT = 3_000;
 const SHORTEST_ATTEMPT = 250;
 
 export type Route =
-  /** A connection that is there. */
-  | { readonly tag: 'pooled' }
-  /** A new one; `address` is `host:port`. */
-  | { readonly tag: 'direct'; readonly address: string };
+  /** `address` is `host:port`. */
+  | { readonly tag: 'direct'; readonly address: string }
+  /** A hole in its NAT, or a relay. */
+  | { readonly tag: 'nat' };
 
 export interface Reach {
-  readonly connected: boolean;
-  /** Best first. */
+  /** Not tried yet, best first. */
   readonly addresses: readonly string[];
   /** Whether an address answered nobody a moment ago. */
   readonly dead: (address: string) => boolean;
+  /** Somebody knows how to get through a NAT, and has not tried. */
+  readonly nat: boolean;
 }
 
-/** Hole punching and relays come after these. */
-export function planRoutes({ connected, addresses, dead }: Reach): readonly Route[] {
-  if (connected) return [{ tag: 'pooled' }];
+export function planRoutes({ addresses, dead, nat }: Reach): readonly Route[] {
   const worthTrying = addresses.filter((address) => !dead(address));
-  return worthTrying.map((address) => ({ tag: 'direct', address }));
+  const direct = worthTrying.map((address): Route => ({ tag: 'direct', address }));
+  return nat ? [...direct, { tag: 'nat' }] : direct;
 }
 
 /** Milliseconds for the next attempt. @param left until the last caller gives up; `attempts`: still to come, this one included. */

@@ -4,6 +4,7 @@
 import type { Process } from '../../actor/process.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { RpcCall } from '../router/rpc-call.ts';
+import type { NatHints } from './nat-connector.ts';
 import { PeerRequest } from './peer-request.ts';
 import type { PeerCallable } from './to-peer.ts';
 
@@ -20,6 +21,8 @@ export type WishPhase =
   /** Its turn to be dialed comes. */
   | 'queued'
   | 'dialing'
+  /** A way through its NAT is sought. */
+  | 'traversing'
   /** The peer's own dial, or another one of ours, is on its way. */
   | 'awaiting'
   | 'over';
@@ -31,6 +34,10 @@ export class Wish {
   dial: Process | undefined = undefined;
   /** How often it waited for another connection in vain. */
   gaveWay = 0;
+  /** Of those who wait, the first who knew any. */
+  hints: NatHints | undefined = undefined;
+  /** A way through its NAT was sought. */
+  traversed = false;
   /** Under which names it is known. */
   readonly keys: string[] = [];
   readonly calls: Set<PeerCallable> = new Set();
@@ -107,6 +114,7 @@ export class Wish {
     if (this.calls.size >= CALLS) return false;
     if (call instanceof RpcCall) call.stage = 'waiting';
     else if (this.phase === 'dialing') call.tried = true;
+    this.hints ??= call.target.nat;
     this.calls.add(call);
     return true;
   }
@@ -114,6 +122,7 @@ export class Wish {
   /** Takes over the calls and addresses of another wish for the same peer. */
   take(other: Wish): void {
     this.add([...other.#addresses.keys()]);
+    this.hints ??= other.hints;
     for (const call of other.calls) this.calls.add(call);
     other.calls.clear();
   }

@@ -4,15 +4,17 @@ import { attemptTime, LONGEST_ATTEMPT, planRoutes } from '../../../src/mesh/peer
 const none = (): boolean => false;
 
 describe('the ways to a peer', () => {
-  test('a connection that is there is the only one', () => {
-    expect(planRoutes({ connected: true, addresses: ['a', 'b'], dead: none })).toEqual([{ tag: 'pooled' }]);
-  });
-
-  test('else its addresses in order, without those that answered nobody', () => {
-    expect(planRoutes({ connected: false, addresses: ['a', 'b', 'c'], dead: (one) => one === 'b' })).toEqual([
+  test('its addresses in order, without those that answered nobody', () => {
+    const dead = (one: string): boolean => one === 'b';
+    expect(planRoutes({ addresses: ['a', 'b', 'c'], dead, nat: false })).toEqual([
       { tag: 'direct', address: 'a' },
       { tag: 'direct', address: 'c' },
     ]);
+  });
+
+  test('through its NAT after all addresses, if anybody knows how', () => {
+    const routes = planRoutes({ addresses: ['a'], dead: none, nat: true });
+    expect(routes).toEqual([{ tag: 'direct', address: 'a' }, { tag: 'nat' }]);
   });
 
   test('each gets an equal part of what is left, 3 s at most, and enough for a handshake nearby', () => {
