@@ -23,6 +23,13 @@ export abstract class ProcessTimer extends TimerEntry {
     this.nextOfOwner = null;
   }
 
+  /** How many of a process are set; looks at each. */
+  static countOf({ timers }: Process): number {
+    let count = 0;
+    for (let timer = timers; timer !== null; timer = timer.nextOfOwner) count++;
+    return count;
+  }
+
   /** Its time has come; the owner is alive. */
   protected abstract fire(): void;
 

@@ -6,6 +6,7 @@
  * Source: the idea of a test clock (xstate, effect); rules of RELIABILITY §12.3.
  */
 import { MAX_DELAY, systemClock, type Clock, type TimerId } from '../actor/clock.ts';
+import { before, pop, push, type Due } from '../actor/due-heap.ts';
 import { between, callback, refuse } from '../transport/memory/judge.ts';
 
 /** As far as a date goes from 1970, ms (ECMAScript, time values). */
@@ -16,17 +17,19 @@ const span = between(0, Number.MAX_SAFE_INTEGER, ' ms');
 /** Cancelled timers that are always tolerated in the heap: fewer are not worth a walk through it. */
 const DEAD_TOLERATED = 1_024;
 
-interface Timer {
-  readonly at: number;
-  readonly order: number;
+interface Timer extends Due {
   /** Undefined when it has fired or was cancelled. */
   run: (() => void) | undefined;
+  /** Alone it would keep a program alive. */
+  held: boolean;
 }
 
 /** What makes no sense throws `RangeError`, or rejects with it, and moves nothing. */
 export interface VirtualClock extends Clock {
   /** Timers that are set and have not fired. A runtime sets one for all of its own, at the end of the turn. */
   readonly pending: number;
+  /** Those of them that a program would go on for: a runtime lets go of its timer when nothing is set in it. */
+  readonly held: number;
   /** Lets everything that is ready now run, without moving time. */
   settle(): Promise<void>;
   /** Moves time forward by `ms`, 0 at least, running what falls due on the way. */
@@ -45,6 +48,7 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
   let order = 0;
   let turns = 0;
   let pending = 0;
+  let held = 0;
   let timers: Timer[] = [];
 
   /** The next one due, without those that were cancelled. */
@@ -62,13 +66,18 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
       });
     } while (turns > 0);
   };
+  /** It fires, or is cancelled. */
+  const drop = (timer: Timer): void => {
+    timer.run = undefined;
+    pending--;
+    if (timer.held) held--;
+  };
   const step = async (limit: number): Promise<boolean> => {
     const timer = first();
     if (timer?.run === undefined || timer.at > limit) return false;
     pop(timers);
     const { run } = timer;
-    timer.run = undefined;
-    pending--;
+    drop(timer);
     now = Math.max(now, timer.at);
     run();
     await settle();
@@ -79,6 +88,9 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
     get pending() {
       return pending;
     },
+    get held() {
+      return held;
+    },
     now: () => now,
     wall: () => now + offset,
     setTimer: (delay, run): TimerId => {
@@ -86,22 +98,27 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
       if (typeof delay !== 'number' || Number.isNaN(delay)) refuse('delay', 'a number of ms', delay);
       callback('run', run);
       const wait = Math.min(MAX_DELAY, Math.max(0, delay));
-      const timer: Timer = { at: now + wait, order: order++, run };
+      const timer: Timer = { at: now + wait, order: order++, run, held: true };
       pending++;
+      held++;
       push(timers, timer);
       return timer;
     },
     clear: (id) => {
       const timer = id as Timer;
       if (timer.run === undefined) return;
-      timer.run = undefined;
-      pending--;
+      drop(timer);
       if (timers.length > DEAD_TOLERATED + 2 * pending) {
         // in ascending order an array is a heap
         timers = timers.filter(({ run }) => run !== undefined).toSorted((a, b) => (before(a, b) ? -1 : 1));
       }
     },
-    hold: () => {},
+    hold: (id, keepAlive) => {
+      const timer = id as Timer;
+      if (timer.run === undefined || timer.held === keepAlive) return;
+      timer.held = keepAlive;
+      held += keepAlive ? 1 : -1;
+    },
     soon: (run) => {
       systemClock.soon(run);
     },
@@ -136,35 +153,4 @@ export function virtualClock(wall: number = 1_767_225_600_000): VirtualClock {
       offset += ms;
     },
   };
-}
-
-const before = (left: Timer, right: Timer): boolean =>
-  left.at < right.at || (left.at === right.at && left.order < right.order);
-
-function push(heap: Timer[], timer: Timer): void {
-  let at = heap.length;
-  heap.push(timer);
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    const above = heap[parent] as Timer;
-    if (before(above, timer)) break;
-    heap[at] = above;
-    at = parent;
-  }
-  heap[at] = timer;
-}
-
-function pop(heap: Timer[]): void {
-  const timer = heap.pop();
-  if (timer === undefined || heap.length === 0) return;
-  let at = 0;
-  for (;;) {
-    let child = 2 * at + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && before(heap[child + 1] as Timer, heap[child] as Timer)) child++;
-    if (before(timer, heap[child] as Timer)) break;
-    heap[at] = heap[child] as Timer;
-    at = child;
-  }
-  heap[at] = timer;
 }

@@ -2,32 +2,66 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { judge, plant, table, type Mutant } from '../mutants/mutant.ts';
+import { inTurns, judgeRun, SEEDS } from '../mutants/hunt.ts';
+import { judge, plant, table, type Mutant, type PlantedFault } from '../mutants/mutant.ts';
 import { MUTANTS } from '../mutants/mutants.ts';
+import { SIMULATED } from '../mutants/simulated.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
+/** The cells of one table of test/mutants.md, without its head. */
+const rowsOf = (title: string): readonly string[][] =>
+  (
+    read('test/mutants.md')
+      .split('\n## ')
+      .find((part) => part.startsWith(title)) ?? ''
+  )
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(1)
+    .map((line) => line.slice(2, -2).split(/(?<!\\) \| /));
+
 describe('every planted fault', () => {
-  test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
-    '%s: changes exactly one place of a source, and names tests that are there',
-    (_name, mutant) => {
-      const source = read(mutant.file);
-      expect(source.split(mutant.find).length - 1).toBe(1);
-      expect(plant(mutant, source)).not.toBe(source);
-      expect(mutant.file).toMatch(/^(src|supervisors)\//);
-      expect(mutant.tests.length).toBeGreaterThan(0);
-      expect(mutant.tests.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  const all: readonly PlantedFault[] = [...MUTANTS, ...SIMULATED];
+
+  test.each(all.map((fault) => [fault.name, fault] as const))(
+    '%s: changes exactly one place of a source',
+    (_name, fault) => {
+      const source = read(fault.file);
+      expect(source.split(fault.find).length - 1).toBe(1);
+      expect(plant(fault, source)).not.toBe(source);
+      expect(fault.file).toMatch(/^(src|supervisors)\//);
     },
   );
 
+  test('names tests that are there', () => {
+    for (const { name, tests } of MUTANTS) {
+      expect(tests.length, name).toBeGreaterThan(0);
+      expect(
+        tests.filter((path) => !existsSync(join(ROOT, path))),
+        name,
+      ).toEqual([]);
+    }
+  });
+
+  test('of RELIABILITY §12.7 is looked for with 200 seeds, and has the one that found it in test/mutants.md', () => {
+    expect(SEEDS).toBe(200);
+    expect(SIMULATED.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 10, 11, 12]);
+    const rows = rowsOf('Found by the simulation');
+    expect(rows.map(([number, name, file]) => [number, name, file])).toEqual(
+      SIMULATED.map(({ number, name, file }) => [String(number), name, file]),
+    );
+    for (const [, name, , seed, by] of rows) {
+      expect(Number(seed), name).toBeGreaterThan(0);
+      expect(Number(seed), name).toBeLessThanOrEqual(SEEDS);
+      expect(by, name).toMatch(/^\d+: /);
+    }
+  });
+
   test('has a name of its own and, with file, tests and who noticed it, a row in test/mutants.md', () => {
-    expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
-    const rows = read('test/mutants.md')
-      .split('\n')
-      .filter((line) => line.startsWith('| '))
-      .slice(1)
-      .map((line) => line.slice(2, -2).split(/(?<!\\) \| /));
+    expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+    const rows = rowsOf('Noticed by tests');
     expect(rows.map(([name, file, tests]) => [name, file, tests])).toEqual(
       MUTANTS.map(({ name, file, tests }) => [name, file, tests.join(' ')]),
     );
@@ -76,10 +110,42 @@ describe('judge', () => {
   });
 });
 
-test('the list has a row per fault, and a | in a test’s name does not break it', () => {
-  expect(
-    table([[MUTANT, 'a | b']])
-      .split('\n')
-      .at(-2),
-  ).toBe('| sum | src/sum.ts | t.ts | a \\| b |');
+describe('judgeRun', () => {
+  test('a fault is found by the seed that was run last', () => {
+    const out = 'seed 1\nseed 2\nviolated 8: 25 got 2 DOWNs\n';
+    expect(judgeRun(out, '', false)).toEqual({ tag: 'found', seed: 2, by: '8: 25 got 2 DOWNs' });
+  });
+
+  test('a seed that does not end has found it, too', () => {
+    expect(judgeRun('seed 1\nseed 2\n', '', true)).toEqual({
+      tag: 'found',
+      seed: 2,
+      by: 'no end within 60 s',
+    });
+  });
+
+  test('it is not found when all seeds were sound, and broken when the run ended without a word', () => {
+    expect(judgeRun('seed 1\nsound\n', '', false)).toEqual({ tag: 'nothing' });
+    expect(judgeRun('', 'SyntaxError', false)).toEqual({ tag: 'broken', detail: 'SyntaxError' });
+    expect(judgeRun('seed 1\n', 'gone', false)).toEqual({ tag: 'broken', detail: 'gone' });
+  });
+});
+
+test('two runs at a time at most, and all of them', async () => {
+  let [running, most, ended] = [0, 0, 0];
+  const job = async (): Promise<void> => {
+    most = Math.max(most, ++running);
+    await Promise.resolve();
+    running--;
+    ended++;
+  };
+  await inTurns(Array.from({ length: 7 }, () => job));
+  expect([most, ended]).toEqual([2, 7]);
+});
+
+test('the lists have a row per fault, and a | in a test’s name does not break it', () => {
+  const mutant = { ...MUTANT, number: 7, workload: {} };
+  const lines = table([[MUTANT, 'a | b']], [{ mutant, seed: 12, by: '20: not found' }]).split('\n');
+  expect(lines).toContain('| sum | src/sum.ts | t.ts | a \\| b |');
+  expect(lines).toContain('| 7 | sum | src/sum.ts | 12 | 20: not found |');
 });

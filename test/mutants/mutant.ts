@@ -1,19 +1,34 @@
 /**
- * A planted fault: one change of a source that the named tests must notice.
+ * A planted fault: one change of a source that the named tests, or the simulation, must notice.
  */
-export interface Mutant {
+import type { SimulationOptions } from '../../src/testing/simulation/configuration.ts';
+
+export interface PlantedFault {
   /** What is broken, as the list of faults names it. */
   readonly name: string;
   readonly file: string;
   /** Must occur in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+}
+
+export interface Mutant extends PlantedFault {
   /** Test files of which at least one test must fail. */
   readonly tests: readonly string[];
 }
 
+/** All that a run is made of but its seed. */
+export type AimedWorkload = Omit<SimulationOptions, 'seed' | 'signal'>;
+
+export interface SimulatedMutant extends PlantedFault {
+  /** Its number in RELIABILITY §12.7. */
+  readonly number: number;
+  /** One in which the fault shows soon. */
+  readonly workload: AimedWorkload;
+}
+
 /** The source with the fault in it. Throws when the place is not there, or not unique. */
-export function plant({ name, file, find, replace }: Mutant, source: string): string {
+export function plant({ name, file, find, replace }: PlantedFault, source: string): string {
   const parts = source.split(find);
   if (parts.length !== 2) {
     throw new Error(`${name}: "${find}" occurs ${parts.length - 1} times in ${file}, must be once`);
@@ -44,19 +59,50 @@ export function judge(report: TestReport): Verdict {
   return { tag: 'broken', detail: report.testResults[0]?.message ?? 'no test ran' };
 }
 
-/** The list of faults for people: what is broken, where, which tests look, and which of them noticed it. */
-export function table(rows: readonly (readonly [mutant: Mutant, noticedBy: string])[]): string {
-  const lines = rows.map(([{ name, file, tests }, by]) =>
-    [name, file, tests.join(' '), by].map((cell) => cell.replaceAll('|', '\\|')).join(' | '),
-  );
-  return `${HEAD}${lines.map((line) => `| ${line} |\n`).join('')}`;
+/** A simulated fault, the first seed that showed it, and the invariant it violated, its number first. */
+export interface Find {
+  readonly mutant: SimulatedMutant;
+  readonly seed: number;
+  readonly by: string;
 }
+
+/** The lists of faults for people: what is broken, where, who looks, and who noticed it. */
+export function table(
+  rows: readonly (readonly [mutant: Mutant, noticedBy: string])[],
+  finds: readonly Find[],
+): string {
+  const tested = rows.map(([{ name, file, tests }, by]) => row(name, file, tests.join(' '), by));
+  const simulated = finds
+    .toSorted((a, b) => a.mutant.number - b.mutant.number)
+    .map(({ mutant: { number, name, file }, seed, by }) => row(String(number), name, file, String(seed), by));
+  return `${HEAD}${tested.join('')}${SIMULATED_HEAD}${simulated.join('')}${NOT_SIMULATED}`;
+}
+
+const row = (...cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
 
 const HEAD = `# Planted faults
 
 Each is one change of a source. \`npm run mutants\` plants them one by one, in a copy, and fails when one is not noticed;
 \`npm run mutants -- --table\` writes this page.
 
+## Noticed by tests
+
 | Fault | File | Tests | Noticed by |
 |---|---|---|---|
+`;
+
+const SIMULATED_HEAD = `
+## Found by the simulation
+
+Of RELIABILITY §12.7, by its numbers: each on a small workload aimed at it (\`test/mutants/simulated.ts\`), with the seeds
+1, 2, 3 and so on, 200 at most. Without a fault the same seeds violate nothing.
+
+| # | Fault | File | Seeds to find it | Invariant that was violated |
+|---|---|---|---|---|
+`;
+
+const NOT_SIMULATED = `
+Not among them: 8, backoff without jitter, because no invariant speaks of when a try is made (the tests above notice it,
+with the herd of \`test/recovery/herd.test.ts\`); 9, tunnel prefix not checked, because there are no tunnels yet.
 `;

@@ -1,15 +1,18 @@
 /**
- * Plants each fault in a copy of the sources and runs its tests there: `npm run mutants [-- NAME...]`. With
- * `--table` all of them, and writes `test/mutants.md`.
+ * Plants each fault in a copy of the program, and has the simulation or its tests look for it: `npm run mutants
+ * [-- NAME...]`. With `--table` all of them, and writes `test/mutants.md`.
  *
- * Exits with 1 when a fault survives, or when the tests are red without any fault.
+ * Exits with 1 when a fault is not noticed, when something is wrong without any fault, or when the time is over before
+ * all have been tried.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { judge, plant, table, type Mutant, type Verdict } from './mutant.ts';
+import { copyBuild, hunt, inTurns, SEEDS, workloadsOf, type Hunted } from './hunt.ts';
+import { judge, plant, table, type Find, type Mutant, type SimulatedMutant, type Verdict } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
+import { SIMULATED } from './simulated.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const COPIED = [
@@ -22,23 +25,95 @@ const COPIED = [
   'vitest.config.ts',
   'tsconfig.json',
 ];
+/** Milliseconds for all; a quarter of an hour with what `npm run` does before. */
+const TIME = 870_000;
+const DEADLINE = performance.now() + TIME;
 /** Milliseconds for the tests of one fault; one that makes them hang is noticed too. */
 const LIMIT = 120_000;
-/** For the tests of all of them, without a fault, on a busy machine. */
-const SOUND_LIMIT = 900_000;
+/** Seeds that each workload runs with, without a fault; more when a fault needed more. */
+const SOUND_SEEDS = 40;
 
-function runTests(folder: string, tests: readonly string[], limit: number): Verdict {
+/** How it went with the faults. */
+class Tally {
+  readonly noticed: [Mutant, string][] = [];
+  readonly finds: Find[] = [];
+  /** Names of those that were not noticed. */
+  readonly missed: string[] = [];
+  readonly late: string[] = [];
+
+  miss(name: string, how: string): void {
+    this.missed.push(name);
+    console.log(`${how}: ${name}`);
+  }
+}
+
+// --- the simulation -------------------------------------------------------------------------------------------
+
+async function simulated(
+  mutants: readonly SimulatedMutant[],
+  folder: string,
+  tally: Tally,
+): Promise<boolean> {
+  await inTurns(mutants.map((mutant) => () => find(mutant, join(folder, String(mutant.number)), tally)));
+  const unbroken = join(folder, 'sound');
+  copyBuild(ROOT, unbroken);
+  const sound: Hunted[] = [];
+  const checks = workloadsOf(mutants).map((workload) => async () => {
+    const slowest = tally.finds
+      .filter(({ mutant }) => mutant.workload === workload)
+      .reduce((most, { seed }) => Math.max(most, seed), SOUND_SEEDS);
+    sound.push(await hunt(unbroken, workload, { first: 1, last: slowest }, DEADLINE));
+  });
+  await inTurns(checks);
+  if (sound.some(({ tag }) => tag === 'late')) tally.late.push('the simulation without a fault');
+  const wrong = sound.filter(({ tag }) => tag !== 'nothing' && tag !== 'late');
+  if (wrong.length > 0) console.error('The simulation is not sound without a fault:', wrong);
+  return wrong.length === 0;
+}
+
+async function find(mutant: SimulatedMutant, path: string, tally: Tally): Promise<void> {
+  const { name, workload } = mutant;
+  let hunted: Hunted;
+  try {
+    copyBuild(ROOT, path, mutant);
+    hunted = await hunt(path, workload, { first: 1, last: SEEDS }, DEADLINE);
+  } catch (error) {
+    hunted = { tag: 'broken', detail: String(error) };
+  } finally {
+    rmSync(path, { recursive: true, force: true });
+  }
+  switch (hunted.tag) {
+    case 'found':
+      console.log(`found by seed ${hunted.seed}: ${name}: invariant ${hunted.by}`);
+      tally.finds.push({ mutant, seed: hunted.seed, by: hunted.by });
+      return;
+    case 'nothing':
+      return tally.miss(name, `NOT FOUND by ${SEEDS} seeds`);
+    case 'broken':
+      return tally.miss(name, `BROKEN (${hunted.detail})`);
+    case 'late':
+      tally.late.push(name);
+  }
+}
+
+// --- the tests ------------------------------------------------------------------------------------------------
+
+/** Undefined when the deadline came first. */
+function runTests(folder: string, tests: readonly string[], limit: number): Verdict | undefined {
+  const left = Math.floor(DEADLINE - performance.now());
+  if (left <= 0) return undefined;
   const report = join(folder, 'build/mutant.json');
   rmSync(report, { force: true });
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const run = spawnSync(process.execPath, [vitest, 'run', ...tests], {
     cwd: folder,
     encoding: 'utf8',
-    timeout: limit,
+    timeout: Math.min(limit, left),
     killSignal: 'SIGKILL',
     env: { ...process.env, CI: 'true', NO_COLOR: '1', ESPALIER_TESTS_JSON: report },
   });
-  if (run.signal !== null) return { tag: 'noticed', by: `no end within ${limit / 1000} s` };
+  if (run.signal !== null)
+    return left <= limit ? undefined : { tag: 'noticed', by: `no end within ${limit / 1_000} s` };
   try {
     return judge(JSON.parse(readFileSync(report, 'utf8')));
   } catch {
@@ -46,59 +121,72 @@ function runTests(folder: string, tests: readonly string[], limit: number): Verd
   }
 }
 
-function tryOut(mutant: Mutant, path: string, source: string, folder: string): Verdict {
+function tryOut(mutant: Mutant, folder: string): Verdict | undefined {
+  const path = join(folder, mutant.file);
+  const source = readFileSync(path, 'utf8');
   try {
     writeFileSync(path, plant(mutant, source));
+    return runTests(folder, mutant.tests, LIMIT);
   } catch (error) {
     return { tag: 'broken', detail: String(error) };
+  } finally {
+    writeFileSync(path, source);
   }
-  return runTests(folder, mutant.tests, LIMIT);
 }
 
-function main(args: readonly string[]): number {
+function tested(mutants: readonly Mutant[], folder: string, tally: Tally): boolean {
+  for (const path of COPIED) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const sound = runTests(folder, [...new Set(mutants.flatMap(({ tests }) => tests))], Infinity);
+  if (sound !== undefined && sound.tag !== 'survived') {
+    console.error('The tests are not green without a fault:', sound);
+    return false;
+  }
+  for (const mutant of mutants) {
+    const { name } = mutant;
+    const verdict = tryOut(mutant, folder);
+    if (verdict === undefined) tally.late.push(name);
+    else if (verdict.tag === 'survived') tally.miss(name, 'SURVIVED');
+    else if (verdict.tag === 'broken') tally.miss(name, `BROKEN (${verdict.detail})`);
+    else {
+      console.log(`noticed: ${name}: ${verdict.by}`);
+      tally.noticed.push([mutant, verdict.by]);
+    }
+  }
+  return true;
+}
+
+// --- all ------------------------------------------------------------------------------------------------------
+
+async function main(args: readonly string[]): Promise<number> {
   const writes = args.includes('--table');
   const names = writes ? [] : args;
-  const chosen = MUTANTS.filter(
-    ({ name }) => names.length === 0 || names.some((part) => name.includes(part)),
-  );
-  if (chosen.length === 0) {
-    console.error(`No such mutant. There are:\n${MUTANTS.map(({ name }) => `  ${name}`).join('\n')}`);
+  const isChosen = ({ name }: { readonly name: string }): boolean =>
+    names.length === 0 || names.some((part) => name.includes(part));
+  const [bySeed, byTest] = [SIMULATED.filter(isChosen), MUTANTS.filter(isChosen)];
+  const all = bySeed.length + byTest.length;
+  if (all === 0) {
+    const known = [...SIMULATED, ...MUTANTS].map(({ name }) => `  ${name}`);
+    console.error(`No such mutant. There are:\n${known.join('\n')}`);
     return 2;
   }
   const folder = mkdtempSync(join(tmpdir(), 'espalier-mutants-'));
-  let survivors = 0;
-  const noticed: [Mutant, string][] = [];
+  const tally = new Tally();
   try {
-    for (const path of COPIED) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    const sound = runTests(folder, [...new Set(chosen.flatMap(({ tests }) => tests))], SOUND_LIMIT);
-    if (sound.tag !== 'survived') {
-      console.error('The tests are not green without a fault:', sound);
-      return 1;
-    }
-    for (const mutant of chosen) {
-      const path = join(folder, mutant.file);
-      const source = readFileSync(path, 'utf8');
-      const verdict = tryOut(mutant, path, source, folder);
-      writeFileSync(path, source);
-      if (verdict.tag === 'noticed') {
-        console.log(`noticed   ${mutant.name}: ${verdict.by}`);
-        noticed.push([mutant, verdict.by]);
-      } else {
-        survivors++;
-        console.log(
-          verdict.tag === 'survived'
-            ? `SURVIVED  ${mutant.name}`
-            : `BROKEN    ${mutant.name}: ${verdict.detail}`,
-        );
-      }
-    }
+    if (bySeed.length > 0 && !(await simulated(bySeed, join(folder, 'simulated'), tally))) return 1;
+    if (byTest.length > 0 && !tested(byTest, join(folder, 'tested'), tally)) return 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  if (writes && survivors === 0) writeFileSync(join(ROOT, 'test/mutants.md'), table(noticed));
-  console.log(`${chosen.length - survivors} of ${chosen.length} noticed`);
-  return survivors === 0 ? 0 : 1;
+  const { noticed, finds, missed, late } = tally;
+  for (const name of late) console.log(`NOT RUN: ${name}`);
+  if (late.length > 0) console.log(`${TIME / 1_000} s are over`);
+  console.log(
+    `${finds.length} of ${bySeed.length} found by seed, ${noticed.length} of ${byTest.length} noticed by tests`,
+  );
+  const isWell = missed.length + late.length === 0;
+  if (writes && isWell) writeFileSync(join(ROOT, 'test/mutants.md'), table(noticed, finds));
+  return isWell ? 0 : 1;
 }
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2));

@@ -3,6 +3,7 @@
  */
 import { simulate } from '../../src/testing/simulation/simulate.ts';
 import { churn } from './churn.ts';
+import type { Failure } from './failure.ts';
 import { route } from './routing.ts';
 import type { Job } from './suites.ts';
 
@@ -11,6 +12,8 @@ export interface JobOutcome {
   readonly trace: string;
   /** One line each, the number of the invariant first. */
   readonly violations: readonly string[];
+  /** Of a mesh in which an invariant was violated. */
+  readonly failure: Failure | undefined;
   /** Lines of the network's trace; undefined when it did not come to an end. */
   readonly events: number | undefined;
   /** What else is worth a line. */
@@ -27,9 +30,12 @@ export async function outcomeOf(job: Job): Promise<JobOutcome> {
     if (job.kind !== 'mesh') {
       const report = await (job.kind === 'routing' ? route(job.options) : churn(job.options));
       const { broken, trace, events, ...figures } = report;
-      return { job, trace, violations: broken, events, figures: JSON.stringify(figures), took: took() };
+      const figure = JSON.stringify(figures);
+      return { job, trace, violations: broken, failure: undefined, events, figures: figure, took: took() };
     }
-    const { trace, violations, counts } = await simulate(job.options);
+    const { seed, configuration, trace, violations, counts, events, outcomes } = await simulate(job.options);
+    const failure =
+      violations.length === 0 ? undefined : { seed, configuration, trace, violations, events, outcomes };
     const lines = violations.map(
       ({ invariant, at, detail }) => `${invariant} at ${Math.round(at)} ms: ${detail}`,
     );
@@ -37,7 +43,8 @@ export async function outcomeOf(job: Job): Promise<JobOutcome> {
       const again = await simulate(job.options);
       if (again.trace !== trace) lines.push(`not repeatable: trace ${trace}, then ${again.trace}`);
     }
-    return { job, trace, violations: lines, events: counts.events, figures: undefined, took: took() };
+    const common = { job, trace, violations: lines, failure };
+    return { ...common, events: counts.events, figures: undefined, took: took() };
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return failed(job, `it threw: ${text}`, took());
@@ -49,6 +56,7 @@ export const failed = (job: Job, why: string, took: number): JobOutcome => ({
   job,
   trace: '',
   violations: [why],
+  failure: undefined,
   events: undefined,
   figures: undefined,
   took,

@@ -5,7 +5,7 @@ import { silentLogger } from '../../src/actor/logger.ts';
 import type { Random } from '../../src/actor/random.ts';
 import { Runtime } from '../../src/actor/runtime.ts';
 import { childrenOf } from '../../src/actor/tree.ts';
-import { createIdentity } from '../../src/identity/identity.ts';
+import { createIdentity, type Identity } from '../../src/identity/identity.ts';
 import type { NodeOptions } from '../../src/mesh/client/options.ts';
 import type { MeshContext } from '../../src/mesh/context.ts';
 import type { Contact } from '../../src/mesh/dht/contact.ts';
@@ -31,30 +31,42 @@ export interface World {
   readonly random: Random;
 }
 
+/** Where a node is and who, when that is not drawn by its number. */
+export interface Chosen {
+  readonly host: string;
+  readonly identity: Identity;
+}
+
 /** Nodes number `from` and so many after it; no two of a world have the same number. */
 export async function startSome(
   world: World,
   from: number,
   count: number,
   options: NodeOptions,
+  choose?: (index: number) => Chosen,
 ): Promise<readonly Place[]> {
   const all: Place[] = [];
   for (let first = 0; first < count; first += BATCH) {
     const batch = Array.from({ length: Math.min(BATCH, count - first) }, (_, n) =>
-      start(world, from + first + n, options),
+      start(world, from + first + n, options, choose?.(from + first + n)),
     );
     all.push(...(await settle(world.clock, Promise.all(batch))));
   }
   return all;
 }
 
-async function start({ clock, network, random }: World, index: number, options: NodeOptions): Promise<Place> {
+async function start(
+  { clock, network, random }: World,
+  index: number,
+  options: NodeOptions,
+  chosen: Chosen | undefined,
+): Promise<Place> {
   const own = random.fork(`node ${index}`);
-  const host = hostOf(index);
+  const host = chosen?.host ?? hostOf(index);
   const node = await startNode({
     realm: REALM,
     listen: `${host}:${PORT}`,
-    identity: createIdentity(own.fork('key'), clock.wall()),
+    identity: chosen?.identity ?? createIdentity(own.fork('key'), clock.wall()),
     transport: network.transport(host),
     runtime: new Runtime({ clock, random: own, logger: silentLogger, budget: { milliseconds: Infinity } }),
     ...options,

@@ -13,6 +13,7 @@ import { procedureKey } from '../../src/mesh/dht/record.ts';
 import { acquaint } from '../../src/testing/simulation/acquaint.ts';
 import { virtualClock } from '../../src/testing/virtual-clock.ts';
 import { memoryNetwork } from '../../src/transport/memory/network.ts';
+import { collude } from './colluding.ts';
 import { die, pick, settle, startSome, type Place } from './places.ts';
 
 export interface RoutingOptions {
@@ -24,6 +25,8 @@ export interface RoutingOptions {
   readonly loss?: number;
   /** Share of the nodes, 0 to 1. */
   readonly deaths?: number;
+  /** Share of the nodes that collude against the others: what these find counts. */
+  readonly colluders?: number;
   /** Refresh periods between the deaths and the lookups. */
   readonly refreshes?: number;
   /** What is promised; shares of the lookups. */
@@ -66,14 +69,16 @@ const DELAY = { base: 10, jitter: 5 };
 const PROBE = 100;
 
 export async function route(options: RoutingOptions): Promise<RoutingReport> {
-  const { seed, nodes, lookups, loss = 0, deaths = 0, refreshes = 0 } = options;
+  const { seed, nodes, lookups, loss = 0, deaths = 0, colluders = 0, refreshes = 0 } = options;
   const random = seededRandom(seed);
   const clock = virtualClock();
   const network = memoryNetwork({ clock, random: random.fork('network'), delay: delayWith(loss) });
   const all = await startSome({ clock, network, random }, 0, nodes, SETTINGS);
   acquaint(all, random.fork('tables'), clock.now());
   const dead = Math.floor(nodes * deaths);
-  const living = all.slice(dead);
+  const hostile = Math.floor(nodes * colluders);
+  collude(all.slice(dead, dead + hostile));
+  const living = all.slice(dead + hostile);
   const serving = living.slice(0, RECORDS);
   for (const [number, { node }] of serving.entries())
     await settle(

@@ -24,20 +24,38 @@ export interface Suite {
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 /** One seed in so many runs twice: determinism is an invariant itself. */
-const TWICE = 40;
+const TWICE = 20;
+/** Milliseconds of a storm after which every part of a table was refreshed, and the records of the dead have ended. */
+const LONG = MINUTE;
+/**
+ * Milliseconds in halves: connections fall silent, records end, and tables of 50 nodes lose whoever nobody talks to, by
+ * two refreshes.
+ */
+const SPLIT = 200_000;
 
 /** @param twice one in so many runs twice; 0: none. */
 function many(
   count: number,
   name: string,
-  options: Omit<SimulationOptions, 'signal' | 'seed'>,
+  options:
+    Omit<SimulationOptions, 'signal' | 'seed'> | ((n: number) => Omit<SimulationOptions, 'signal' | 'seed'>),
   twice: number = TWICE,
 ): readonly Job[] {
   return Array.from({ length: count }, (_, n) => ({
     kind: 'mesh',
-    options: { seed: `${name} ${n}`, ...options },
+    options: { seed: `${name} ${n}`, ...(typeof options === 'function' ? options(n) : options) },
     twice: n % twice === 0,
   }));
+}
+
+/**
+ * What 50 nodes go through. Most storms are short, and their nodes live for 70 s; of the others a few are cut in two
+ * halves. Split, long and short ones are among those that run twice.
+ */
+function ciOptions(n: number): Omit<SimulationOptions, 'signal' | 'seed'> {
+  const small = { nodes: 50, duration: MINUTE / 15, faults: 15, split: 0 };
+  if (n % 16 === 4) return { ...small, split: SPLIT };
+  return n % 9 > 6 ? { ...small, duration: LONG, workload: { calls: 40, changes: 5, bursts: 10 } } : small;
 }
 
 /** With so many nodes a few calls of each say as much. */
@@ -84,10 +102,7 @@ const CHURN: ChurnOptions = { seed: 'churn', nodes: 100, hours: 24, median: 60 }
 export const SUITES: Readonly<Record<string, Suite>> = {
   ci: {
     // the long ones first, so that both threads end together
-    jobs: [
-      ...many(2, 'ci large', LARGE_CI, 0),
-      ...many(200, 'ci', { nodes: 50, duration: MINUTE / 15, faults: 15 }),
-    ],
+    jobs: [...many(2, 'ci large', LARGE_CI, 0), ...many(200, 'ci', ciOptions)],
     limit: 12 * MINUTE,
   },
   soak: {
@@ -95,7 +110,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
       ...ROUTING.map((options): Job => ({ kind: 'routing', options, twice: false })),
       { kind: 'churn', options: CHURN, twice: false },
       ...many(5, 'soak large', { nodes: 1_000, duration: MINUTE, faults: 500, workload: LARGE }),
-      ...many(200, 'soak', { nodes: 50, duration: 5 * MINUTE }),
+      ...many(200, 'soak', (n) => ({ nodes: 50, duration: 5 * MINUTE, split: n % 8 === 0 ? SPLIT : 0 })),
       ...many(10_000, 'soak small', { nodes: 20, duration: MINUTE }),
     ],
     limit: 24 * HOUR,

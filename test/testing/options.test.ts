@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 
-import { MAX_DELAY } from '../../src/actor/clock.ts';
+import { MAX_DELAY, type TimerId } from '../../src/actor/clock.ts';
 import { seededRandom } from '../../src/actor/random.ts';
 import {
   GilbertElliott,
@@ -481,5 +481,20 @@ describe('virtualClock', () => {
     expect(clock.pending).toBe(0);
     for (const delay of [-5, 0, MAX_DELAY, Infinity]) clock.setTimer(delay, run);
     expect(clock.pending).toBe(4);
+  });
+
+  test('a timer that was let go of is pending and not held; one that is over is neither', async () => {
+    const clock = virtualClock();
+    const set = (delay: number): TimerId => clock.setTimer(delay, () => {});
+    const [first, second, third] = [set(1), set(2), set(3)];
+    expect([clock.pending, clock.held]).toEqual([3, 3]);
+    for (const timer of [first, first, second]) clock.hold(timer, false);
+    expect([clock.pending, clock.held]).toEqual([3, 1]);
+    clock.hold(second, true);
+    expect([clock.pending, clock.held]).toEqual([3, 2]);
+    clock.clear(third);
+    await clock.advance(2);
+    for (const timer of [first, second, third]) clock.hold(timer, false);
+    expect([clock.pending, clock.held]).toEqual([0, 0]);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * What the probes of one member's life saw: messages, monitors, starts and stops.
+ * What the probes of one member's life saw: messages, questions, monitors, links, starts and stops.
  *
  * Pure, written by the probes (`probes.ts`), read by the invariants. Processes are named by their serial, which no two
  * of one runtime share.
@@ -20,11 +20,23 @@ export interface Pair {
   wrong: string | undefined;
 }
 
-/** One monitor. */
+/** One monitor, or one end of a link. */
 export interface Watch {
+  readonly by: 'monitor' | 'link';
   readonly watcher: number;
   readonly target: number;
-  downs: number;
+  /** Given up: nothing comes any more. */
+  released: boolean;
+  /** DOWNs, or EXITs. */
+  notices: number;
+}
+
+/** One question of one probe to another. */
+export interface Asked {
+  readonly asker: number;
+  /** Milliseconds of virtual time by which it is settled. */
+  readonly deadline: number;
+  settled: number;
 }
 
 /** The stop of a child by its supervisor, with what it is in start order. */
@@ -38,6 +50,7 @@ export interface Stopped {
 export class Diary {
   readonly pairs: Map<string, Pair> = new Map();
   readonly watches: Watch[] = [];
+  readonly questions: Asked[] = [];
   readonly stops: Stopped[] = [];
   readonly #starts = new Map<number, number>();
 
@@ -58,10 +71,22 @@ export class Diary {
     pair.received++;
   }
 
-  watch(watcher: number, target: number): Watch {
-    const watch = { watcher, target, downs: 0 };
+  watch(watcher: number, target: number, by: Watch['by'] = 'monitor'): Watch {
+    const watch: Watch = { by, watcher, target, released: false, notices: 0 };
     this.watches.push(watch);
     return watch;
+  }
+
+  /** An EXIT came over a link. */
+  exited(watcher: number, target: number): void {
+    for (const watch of this.watches)
+      if (watch.by === 'link' && watch.watcher === watcher && watch.target === target) watch.notices++;
+  }
+
+  asked(asker: number, deadline: number): Asked {
+    const question: Asked = { asker, deadline, settled: 0 };
+    this.questions.push(question);
+    return question;
   }
 
   started(supervisor: number): void {

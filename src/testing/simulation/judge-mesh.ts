@@ -8,8 +8,8 @@ import type { Violation } from './invariants/invariant.ts';
 import { ranOnce, settledOnce } from './invariants/calls.ts';
 import { asBefore, nothingLeft } from './invariants/leftovers.ts';
 import { converged, withinCap } from './invariants/links.ts';
-import { balanced, downOnce, inOrder, stoppedInReverse } from './invariants/messages.ts';
-import { bounded, namedOnce, noOrphans } from './invariants/processes.ts';
+import { answeredOnce, balanced, inOrder, stoppedInReverse, toldOnce } from './invariants/messages.ts';
+import { bounded, linkedToLiving, namedOnce, noOrphans } from './invariants/processes.ts';
 import { withinIntensity } from './invariants/restarts.ts';
 import { processesOf, type Life } from './member.ts';
 import type { Mesh } from './mesh.ts';
@@ -35,24 +35,28 @@ export function* always(mesh: Mesh): Generator<Violation> {
     const facts = processFacts(processes);
     yield* say(4, noOrphans(facts), where);
     yield* say(7, bounded(facts), where);
+    yield* say(8, linkedToLiving(facts), where);
     yield* say(9, namedOnce(facts), where);
     const table = tableFacts(life);
     if (table !== undefined) yield* say(10, soundTable(table, K, mesh.real), where);
     yield* say(11, soundRecords(recordFacts(life, seen), mesh.clock.wall(), life.sequences), where);
     yield* say(13, withinCap(linkFacts(life), CAP));
-    for (const [invariant, detail] of probed(life, queues(processes))) yield* say(invariant, [detail], where);
+    for (const [invariant, detail] of probed(life, at, queues(processes)))
+      yield* say(invariant, [detail], where);
   }
 }
 
 function* probed(
   { diary, restarts }: Life,
+  now: number,
   queueOf: (serial: number) => number | undefined,
 ): Generator<readonly [number, string]> {
   for (const detail of inOrder(diary)) yield [1, detail];
+  for (const detail of answeredOnce(diary, now)) yield [2, detail];
   for (const detail of withinIntensity(restarts.facts())) yield [5, detail];
   for (const detail of stoppedInReverse(diary)) yield [6, detail];
   for (const detail of balanced(diary, MAILBOX_BOUND, queueOf)) yield [7, detail];
-  for (const detail of downOnce(diary, queueOf)) yield [8, detail];
+  for (const detail of toldOnce(diary, queueOf)) yield [8, detail];
 }
 
 const queues = (processes: ReturnType<typeof processesOf>): ((serial: number) => number | undefined) => {
@@ -76,6 +80,13 @@ export function* quiet(mesh: Mesh, late: ReadonlySet<Process>): Generator<Violat
   }
 }
 
+/** 16, while these hear nobody else, for longer than a silent connection lives. */
+export function* apart(lives: readonly Life[], at: number): Generator<Violation> {
+  const heard = new Set(lives.map(({ handle }) => handle.id));
+  for (const life of lives)
+    for (const detail of converged(linkFacts(life), heard)) yield { invariant: 16, at, detail };
+}
+
 /** 19, when all members have ended. `sockets`: those that are still bound. */
 export function* over(mesh: Mesh, sockets: number): Generator<Violation> {
   const at = mesh.clock.now();
@@ -84,5 +95,5 @@ export function* over(mesh: Mesh, sockets: number): Generator<Violation> {
     actors: runtime.alive,
     timers: runtime.timers.size,
   }));
-  for (const detail of nothingLeft(remains, sockets, mesh.clock.pending)) yield { invariant: 19, at, detail };
+  for (const detail of nothingLeft(remains, sockets, mesh.clock.held)) yield { invariant: 19, at, detail };
 }

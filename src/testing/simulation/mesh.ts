@@ -20,7 +20,7 @@ import type { Configuration } from './configuration.ts';
 import { Diary } from './diary.ts';
 import type { Ledger } from './ledger.ts';
 import { contextOf, processesOf, type Life, type Member } from './member.ts';
-import { probes } from './probes.ts';
+import { PROBES, probes } from './probes.ts';
 import { hostOf, joining, LARGE, LIMITS, PORT, REALM, urlOf } from './addresses.ts';
 import { RestartLog } from './restart-log.ts';
 
@@ -169,7 +169,7 @@ export class Mesh {
       budget: { milliseconds: Infinity },
       runQueue: { tag: 'seeded', random: random.fork('order') },
     });
-    const restarts = new RestartLog();
+    const restarts = new RestartLog(PROBES);
     runtime.onReport((report) => {
       restarts.add(report, this.clock.now());
     });
@@ -187,7 +187,7 @@ export class Mesh {
       transport: this.network.transport(member.host),
       limits: LIMITS,
       identity,
-      children: [probes(diary, scope)],
+      children: probes(diary, scope),
     });
     const life: Life = {
       name,

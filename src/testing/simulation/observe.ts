@@ -1,7 +1,8 @@
 /**
  * Looks at a life of a member between two turns, and says what it saw as facts for the invariants.
  */
-import { Status, type Process } from '../../actor/process.ts';
+import { ProcessTimer } from '../../actor/process-timer.ts';
+import { Process, Status } from '../../actor/process.ts';
 import { hex, shared } from '../../mesh/context.ts';
 import { isAuthentic, readRecord } from '../../mesh/dht/record.ts';
 import type { RecordFacts, TableFacts } from './invariants/dht.ts';
@@ -34,7 +35,17 @@ export function processFacts(processes: readonly Process[]): ProcessFacts[] {
     queued: process.queued,
     bound: process.bound,
     names: process.names.map(({ scope, name }) => `${scopeOf(scope)}:${String(name)}`),
+    links: [...(process.links ?? [])].filter((other) => other instanceof Process),
   }));
+}
+
+/**
+ * Answers so far that nobody waited for; undefined for a node, which asks for itself and gives up what another one has
+ * answered before.
+ */
+export function lateReplies(life: Life): number | undefined {
+  const { role, counters } = contextOf(life);
+  return role === 'client' ? counters.lateReplies : undefined;
 }
 
 export function linkFacts(life: Life): LinkFacts[] {
@@ -89,12 +100,20 @@ export function loadOf(life: Life, late: ReadonlySet<Process>): Load {
   const passing = new Set<Process>();
   let invocations = 0;
   let lookups = 0;
+  let timers = 0;
   for (const process of processes) {
     const { parentProcess: parent, label } = process;
     if (parent !== null && (PASSING.has(parent.label) || passing.has(parent))) passing.add(process);
+    else timers += ProcessTimer.countOf(process);
     if (label.startsWith('invocation')) invocations++;
     if (late.has(process)) lookups++;
   }
-  const { size: calls } = contextOf(life).calls;
-  return { calls, invocations, lookups, actors: processes.length - passing.size };
+  const { calls, discovery } = contextOf(life);
+  return {
+    calls: calls.size,
+    invocations,
+    lookups,
+    actors: processes.length - passing.size,
+    timers: timers - discovery.publications.size,
+  };
 }

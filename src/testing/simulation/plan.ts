@@ -38,6 +38,12 @@ export type Step =
 
 /** Milliseconds a fault lasts, at least and at most. */
 const LASTS = { least: 100, most: 10_000 };
+/** Milliseconds: records last 90 s, and whoever has found one believes it for a while. */
+const SPLIT = 110_000;
+/** Share of the seeds. */
+const SPLITS = 0.125;
+/** Nodes: with more, what nobody asked for takes seconds. */
+const SPLIT_NODES = { least: 2, most: 20 };
 /** Milliseconds a call may take, at least and at most. */
 const TIMEOUT = { least: 100, most: 6_000 };
 /** A mailbox holds 1,000. */
@@ -45,11 +51,31 @@ const BURST = 1_300;
 
 /** The whole of it, nothing left to chance but what the seed says. */
 export function configurationOf(options: SimulationOptions): Configuration {
-  const { faults, ...rest } = settled(options);
+  const { faults, split, ...rest } = settled(options);
+  const { seed, nodes, duration } = rest;
   return {
     ...rest,
-    faults: typeof faults === 'number' ? drawFaults(rest.seed, faults, rest.duration) : faults,
+    faults: typeof faults === 'number' ? drawFaults(seed, faults, duration) : faults,
+    split: split ?? (typeof faults === 'number' && faults > 0 ? drawSplit(seed, nodes) : 0),
   };
+}
+
+function drawSplit(seed: string, nodes: number): number {
+  if (nodes < SPLIT_NODES.least || nodes > SPLIT_NODES.most) return 0;
+  return seededRandom(`${seed} split`).float() < SPLITS ? SPLIT : 0;
+}
+
+/** Half of the nodes, which ones the seed says, and the clients that know one of these. */
+export function halfOf({ seed, nodes, clients }: Configuration): ReadonlySet<number> {
+  const random = seededRandom(`${seed} half`);
+  const rest = Array.from({ length: nodes }, (_, n) => n);
+  const half = new Set<number>();
+  while (half.size < Math.floor(nodes / 2)) {
+    const [drawn] = rest.splice(random.u32() % rest.length, 1);
+    if (drawn !== undefined) half.add(drawn);
+  }
+  for (let client = nodes; client < nodes + clients; client++) if (half.has(client % nodes)) half.add(client);
+  return half;
 }
 
 function drawFaults(seed: string, count: number, duration: number): Fault[] {

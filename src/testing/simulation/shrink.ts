@@ -10,8 +10,12 @@ import { simulate } from './simulate.ts';
 export interface ShrinkOptions {
   /** Whether a configuration still fails. Default: a run of it violates one of the invariants the first run did. */
   readonly fails?: (configuration: Configuration) => Promise<boolean>;
+  /** Those the first run violated: when they are known, that run is not made again. */
+  readonly invariants?: readonly number[];
   /** Runs at most. Default 100. */
   readonly tries?: number;
+  /** Ends it early, with the smallest that was found so far. */
+  readonly signal?: AbortSignal;
 }
 
 const TRIES = 100;
@@ -21,23 +25,37 @@ const SHORTEST = 1_000;
 /** Gives the given configuration when it does not fail, or cannot be smaller. */
 export async function shrink(
   configuration: Configuration,
-  { fails, tries = TRIES }: ShrinkOptions = {},
+  { fails, invariants, tries = TRIES, signal }: ShrinkOptions = {},
 ): Promise<Configuration> {
-  const judge = fails ?? (await asBefore(configuration));
+  const judge = fails ?? asBefore(invariants ?? (await violated(configuration, signal)), signal);
   let left = tries;
   let smallest = configuration;
   for (let candidates = smaller(smallest); ;) {
     const next = candidates.next();
-    if (next.done === true || left-- <= 0) return smallest;
+    if (next.done === true || left-- <= 0 || signal?.aborted === true) return smallest;
     if (!(await judge(next.value))) continue;
     smallest = next.value;
     candidates = smaller(smallest);
   }
 }
 
-async function asBefore(configuration: Configuration): Promise<(one: Configuration) => Promise<boolean>> {
-  const first = new Set((await simulate(configuration)).violations.map(({ invariant }) => invariant));
-  return async (one) => (await simulate(one)).violations.some(({ invariant }) => first.has(invariant));
+const asBefore =
+  (first: readonly number[], signal: AbortSignal | undefined) =>
+  async (one: Configuration): Promise<boolean> =>
+    (await violated(one, signal)).some((invariant) => first.includes(invariant));
+
+/** None when it was given up. */
+async function violated(
+  configuration: Configuration,
+  signal: AbortSignal | undefined,
+): Promise<readonly number[]> {
+  try {
+    const report = await simulate(signal === undefined ? configuration : { ...configuration, signal });
+    return report.violations.map(({ invariant }) => invariant);
+  } catch (error) {
+    if (signal?.aborted === true) return [];
+    throw error;
+  }
 }
 
 /** What may be tried instead, the smallest first. */
@@ -52,6 +70,7 @@ function* smaller(from: Configuration): Generator<Configuration> {
       workload: { ...workload, calls: Math.ceil(workload.calls / 2) },
     };
   }
+  if (from.split > 0) yield { ...from, split: 0 };
   if (nodes > 1) yield { ...from, nodes: Math.floor(nodes / 2) };
   if (clients > 0) yield { ...from, clients: Math.floor(clients / 2) };
   for (let part = Math.ceil(faults.length / 2); part >= 1; part = part === 1 ? 0 : Math.ceil(part / 2)) {

@@ -1,5 +1,5 @@
 /**
- * A whole mesh in one process, from a seed: start, storm, calm, end; and what of it broke an invariant.
+ * A whole mesh in one process, from a seed: start, storm, calm, split, end; and what of it broke an invariant.
  *
  * One seed gives one trace, on every machine: time, chance, keys and the order in which ready actors run come from
  * it. Source: RELIABILITY §12.
@@ -9,14 +9,16 @@ import type { Configuration, SimulationOptions } from './configuration.ts';
 import { guard } from './guard.ts';
 import type { Violation } from './invariants/invariant.ts';
 import { found, type Answered } from './invariants/resolution.ts';
-import { always, lookupsNow, over, quiet } from './judge-mesh.ts';
+import { always, apart, lookupsNow, over, quiet } from './judge-mesh.ts';
 import { Ledger } from './ledger.ts';
 import { LIMITS, REFRESH } from './addresses.ts';
+import type { Member } from './member.ts';
 import { Mesh } from './mesh.ts';
 import { loadOf } from './observe.ts';
-import { configurationOf, stepsOf } from './plan.ts';
+import { configurationOf, halfOf, stepsOf } from './plan.ts';
+import { Questions } from './questions.ts';
 import { strike } from './strike.ts';
-import { ask, READVERTISE, serve, serviceName, work } from './work.ts';
+import { READVERTISE, serve, work } from './work.ts';
 
 export interface SimulationReport {
   readonly seed: string;
@@ -50,6 +52,10 @@ const LOOK = 1_000;
 const LOOKS = 50;
 /** Milliseconds after the last fault: a longest reconnect pause, an idle timeout, a handshake, all with a margin. */
 const RECOVERY = 50_000;
+/** Milliseconds between two looks while the mesh is in halves: there is nothing but time that could break something. */
+const SPLIT_LOOK = 10_000;
+/** Milliseconds after which a half is a mesh by itself: connections have fallen silent, records have ended. */
+const APART = 100_000;
 /** Milliseconds in which a node that has started finds its place. */
 const START = 5_000;
 /**
@@ -59,11 +65,6 @@ const START = 5_000;
 const REST = 10_500;
 /** Milliseconds in which what is left of the ended ones ends. */
 const END = LIMITS.idleTimeout + 5_000;
-/** Questions of the end: each service from each member, or as many of those. Most of them cost a lookup. */
-const QUESTIONS = 200;
-const QUESTIONS_AT_ONCE = 200;
-/** Milliseconds. */
-const ANSWER = 5_000;
 
 /** Rejects with a `RangeError` for options that make no sense, and with the reason of an aborted `signal`. */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
@@ -79,12 +80,13 @@ class Simulation {
   /** What was found, so that it is told once. */
   readonly #told = new Set<string>();
   #storming = false;
-  #questions = 1_000_000_000;
+  readonly #questions: Questions;
 
   constructor(configuration: Configuration, signal: AbortSignal | undefined) {
     this.#configuration = configuration;
     this.#signal = signal;
     this.#mesh = new Mesh(configuration, this.#ledger);
+    this.#questions = new Questions(this.#mesh, this.#tell, signal);
   }
 
   async run(): Promise<SimulationReport> {
@@ -96,6 +98,8 @@ class Simulation {
       await this.#start();
       await this.#storm();
       await this.#calm();
+      await this.#split();
+      await this.#rest();
       await this.#end();
     } finally {
       release();
@@ -119,6 +123,7 @@ class Simulation {
   }
 
   async #start(): Promise<void> {
+    this.#signal?.throwIfAborted();
     const mesh = this.#mesh;
     const { services } = this.#configuration.workload;
     mesh.onStart = (member, life) => {
@@ -163,7 +168,7 @@ class Simulation {
     await mesh.clock.advance(Math.max(0, began + duration - mesh.clock.now()));
   }
 
-  /** The faults end; then everything works, and nothing is left of what was. */
+  /** The faults end; then everything works. */
   async #calm(): Promise<void> {
     const { clock, network, members } = this.#mesh;
     this.#storming = false;
@@ -173,42 +178,57 @@ class Simulation {
     for (const { role, index, life } of members)
       if (life === undefined)
         this.#tell({ invariant: 15, at: clock.now(), detail: `${role}-${index} could not be started again` });
-    let missing = found(await this.#askAll());
+    let missing = found(await this.#questions.ask(members));
     if (missing.length > 0) {
       // what was promised is one refresh and one advertisement more
       await clock.advance(REFRESH + READVERTISE);
-      missing = found(await this.#askAll());
+      missing = found(await this.#questions.ask(members));
     }
-    const split = this.#configuration.faults.some(({ kind }) => kind === 'partition');
-    for (const detail of missing) this.#tell({ invariant: split ? 20 : 15, at: clock.now(), detail });
+    const parted = this.#configuration.faults.some(({ kind }) => kind === 'partition');
+    for (const detail of missing) this.#tell({ invariant: parted ? 20 : 15, at: clock.now(), detail });
+  }
+
+  /** Each half lives on by itself, and both are one again when nothing hinders them. */
+  async #split(): Promise<void> {
+    const { split, nodes } = this.#configuration;
+    if (split === 0 || nodes === 1) return;
+    const mesh = this.#mesh;
+    const { clock, network, members, ledger } = mesh;
+    const half = halfOf(this.#configuration);
+    const sides = [true, false].map((is) => members.filter(({ index }) => half.has(index) === is));
+    const [left, right] = sides.map((side) => side.map(({ host }) => host)) as [string[], string[]];
+    ledger.struck('split');
+    ledger.log(clock.now(), `split ${left.join(' ')}`);
+    network.faults.partition(left, right);
+    for (let over = 0; over < split; over += SPLIT_LOOK) {
+      await clock.advance(Math.min(SPLIT_LOOK, split - over));
+      this.#signal?.throwIfAborted();
+      this.#look();
+    }
+    if (split >= APART) for (const side of sides) await this.#judgeHalf(side);
+    network.faults.healAll();
+    await clock.advance(REFRESH + READVERTISE);
+    this.#look();
+    this.#tellMissing(await this.#questions.ask(members));
+  }
+
+  async #judgeHalf(half: readonly Member[]): Promise<void> {
+    const lives = half.flatMap(({ life }) => life ?? []);
+    for (const violation of apart(lives, this.#mesh.clock.now())) this.#tell(violation);
+    this.#tellMissing(await this.#questions.ask(half));
+  }
+
+  #tellMissing(answers: readonly Answered[]): void {
+    for (const detail of found(answers)) this.#tell({ invariant: 20, at: this.#mesh.clock.now(), detail });
+  }
+
+  /** Nothing is left of what was asked. */
+  async #rest(): Promise<void> {
+    const { clock } = this.#mesh;
     const late = lookupsNow(this.#mesh);
     await clock.advance(REST);
     this.#look();
     for (const violation of quiet(this.#mesh, late)) this.#tell(violation);
-  }
-
-  /** Every service from every member; of many, as many as there is time for, each member and each service alike. */
-  async #askAll(): Promise<readonly Answered[]> {
-    const mesh = this.#mesh;
-    const lives = [...mesh.living()];
-    const services = [...new Set(lives.flatMap(({ serving }) => [...serving]))];
-    const stride = Math.max(1, Math.ceil((lives.length * services.length) / QUESTIONS));
-    // the next member is asked the next services: with a fixed step some would be asked for by nobody
-    const asked = lives.flatMap((from, member) =>
-      services.filter((_, n) => (n + member) % stride === 0).map((service) => ({ from, service })),
-    );
-    const answers: Answered[] = [];
-    for (let first = 0; first < asked.length; first += QUESTIONS_AT_ONCE) {
-      this.#signal?.throwIfAborted();
-      const batch = asked.slice(first, first + QUESTIONS_AT_ONCE).map(async ({ from, service }) => {
-        const args = { id: this.#questions++, kind: 'plain', pad: '' } as const;
-        const result = await ask(from, service, args, { timeout: ANSWER });
-        const how = result.ok ? 'ok' : `${result.error.failure.tag}: ${result.error.message}`;
-        return { from: from.name, service: serviceName(service), how };
-      });
-      answers.push(...(await mesh.settle(Promise.all(batch))));
-    }
-    return answers;
   }
 
   async #end(): Promise<void> {

@@ -5,6 +5,7 @@
  * runs after the current synchronous work (`clock.soon`), never inside the caller. Units: ms. Throws: nothing.
  */
 import type { Clock, TimerId } from '../../actor/clock.ts';
+import { pop, push, type Due } from '../../actor/due-heap.ts';
 
 /**
  * Events that run in a row before the event loop gets a turn: without it, two actors that answer each
@@ -13,9 +14,7 @@ import type { Clock, TimerId } from '../../actor/clock.ts';
 const BURST = 1_024;
 
 /** A future event; meaningful only to the queue that made it. */
-export interface Scheduled {
-  readonly at: number;
-  readonly order: number;
+export interface Scheduled extends Due {
   run: (() => void) | undefined;
 }
 
@@ -127,36 +126,4 @@ export class EventQueue {
     this.#draining = false;
     if (this.#ready.length > 0) this.#wake();
   }
-}
-
-function before(left: Scheduled, right: Scheduled): boolean {
-  return left.at < right.at || (left.at === right.at && left.order < right.order);
-}
-
-function push(heap: Scheduled[], event: Scheduled): void {
-  let at = heap.length;
-  heap.push(event);
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    const above = heap[parent] as Scheduled;
-    if (before(above, event)) break;
-    heap[at] = above;
-    at = parent;
-  }
-  heap[at] = event;
-}
-
-function pop(heap: Scheduled[]): void {
-  const event = heap.pop();
-  if (event === undefined || heap.length === 0) return;
-  let at = 0;
-  for (;;) {
-    let child = 2 * at + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && before(heap[child + 1] as Scheduled, heap[child] as Scheduled)) child++;
-    if (before(event, heap[child] as Scheduled)) break;
-    heap[at] = heap[child] as Scheduled;
-    at = child;
-  }
-  heap[at] = event;
 }

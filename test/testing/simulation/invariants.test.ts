@@ -5,18 +5,20 @@ import { expect, test } from 'vitest';
 
 import type { CallKind } from '../../../src/testing/simulation/configuration.ts';
 import { Diary } from '../../../src/testing/simulation/diary.ts';
-import { ranOnce, settledOnce } from '../../../src/testing/simulation/invariants/calls.ts';
+import { ranOnce, repliedOnce, settledOnce } from '../../../src/testing/simulation/invariants/calls.ts';
 import { INVARIANTS } from '../../../src/testing/simulation/invariants/invariant.ts';
 import { asBefore, nothingLeft } from '../../../src/testing/simulation/invariants/leftovers.ts';
 import { converged, withinCap } from '../../../src/testing/simulation/invariants/links.ts';
 import {
+  answeredOnce,
   balanced,
-  downOnce,
   inOrder,
   stoppedInReverse,
+  toldOnce,
 } from '../../../src/testing/simulation/invariants/messages.ts';
 import {
   bounded,
+  linkedToLiving,
   namedOnce,
   noOrphans,
   type ProcessFacts,
@@ -41,6 +43,7 @@ const process = (facts: Partial<ProcessFacts> = {}): ProcessFacts => ({
   queued: 0,
   bound: 1_000,
   names: [],
+  links: [],
   ...facts,
 });
 
@@ -83,6 +86,23 @@ test('2: a call that settles twice, late or never is found; one that waits for i
   const late = called();
   late.settled(1, 'timeout', 1_500);
   expect([...settledOnce(late.calls, 9_000)]).toEqual(['call 1 (plain) settled 500 ms late']);
+});
+
+test('2: a question of a probe that settles twice or never is found; one that waits for its deadline is not', () => {
+  const asked = new Diary();
+  const question = asked.asked(1, 100);
+  expect([...answeredOnce(asked, 100)]).toEqual([]);
+  expect([...answeredOnce(asked, 101)]).toEqual(['a question of 1 is open 1 ms after its deadline']);
+  question.settled = 1;
+  expect([...answeredOnce(asked, 101)]).toEqual([]);
+  question.settled = 2;
+  expect([...answeredOnce(asked, 0)]).toEqual(['a question of 1 settled 2 times']);
+});
+
+test('2: an answer that comes a second time is found; a late one to a call that was given up is none', () => {
+  const replies = { member: 'a', answered: true, late: 0 };
+  expect([...repliedOnce([replies, { ...replies, answered: false, late: 1 }])]).toEqual([]);
+  expect([...repliedOnce([{ ...replies, late: 1 }])]).toEqual(['a got 1 answers to calls that were settled']);
 });
 
 test('3: a handler that runs twice is found; a repeated call may run once at each of two providers', () => {
@@ -158,15 +178,44 @@ test('7: a mailbox beyond its bound, and a message that vanished on the way to t
 test('8: a DOWN too many, too early or missing is found', () => {
   const watches = new Diary();
   const watch = watches.watch(1, 2);
-  expect([...downOnce(watches, alive(1, 2))]).toEqual([]);
-  expect([...downOnce(watches, alive())]).toEqual([]);
-  expect([...downOnce(watches, (serial) => (serial === 1 ? 1 : undefined))]).toEqual([]);
-  expect([...downOnce(watches, alive(1))]).toEqual(['1 got no DOWN of 2, which is dead']);
-  watch.downs = 1;
-  expect([...downOnce(watches, alive(1))]).toEqual([]);
-  expect([...downOnce(watches, alive(1, 2))]).toEqual(['1 got a DOWN of 2, which lives']);
-  watch.downs = 2;
-  expect([...downOnce(watches, alive(1))]).toEqual(['1 got 2 DOWNs for one monitor of 2']);
+  expect([...toldOnce(watches, alive(1, 2))]).toEqual([]);
+  expect([...toldOnce(watches, alive())]).toEqual([]);
+  expect([...toldOnce(watches, (serial) => (serial === 1 ? 1 : undefined))]).toEqual([]);
+  expect([...toldOnce(watches, alive(1))]).toEqual(['1 got no DOWN of 2, which is dead']);
+  watch.notices = 1;
+  expect([...toldOnce(watches, alive(1))]).toEqual([]);
+  expect([...toldOnce(watches, alive(1, 2))]).toEqual(['1 got a DOWN of 2, which lives']);
+  watch.notices = 2;
+  expect([...toldOnce(watches, alive(1))]).toEqual(['1 got 2 DOWNs for one monitor of 2']);
+});
+
+test('8: a DOWN of a monitor that was given up is found, and that none comes is not', () => {
+  const watches = new Diary();
+  const watch = watches.watch(1, 2);
+  watch.released = true;
+  expect([...toldOnce(watches, alive(1))]).toEqual([]);
+  watch.notices = 1;
+  expect([...toldOnce(watches, alive(1))]).toEqual(['1 got a DOWN of 2, whose monitor it had given up']);
+});
+
+test('8: an EXIT too many or missing is found, and so is a link to the dead', () => {
+  const watches = new Diary();
+  watches.watch(1, 2, 'link');
+  watches.watch(1, 3, 'link');
+  watches.watch(1, 2);
+  expect([...toldOnce(watches, alive(1, 3))]).toEqual([
+    '1 got no EXIT of 2, which is dead',
+    '1 got no DOWN of 2, which is dead',
+  ]);
+  watches.exited(1, 2);
+  expect([...toldOnce(watches, alive(1, 3))]).toEqual(['1 got no DOWN of 2, which is dead']);
+  watches.exited(1, 2);
+  expect([...toldOnce(watches, alive(1, 3))]).toContain('1 got 2 EXITs for one link of 2');
+  const links = [
+    { serial: 3, alive: true },
+    { serial: 4, alive: false },
+  ];
+  expect([...linkedToLiving([process({ links })])]).toEqual(['one (2) is linked to 4, which is dead']);
 });
 
 test('9: a name that two hold is found', () => {
@@ -203,15 +252,17 @@ test('16: a connection to the dead and a second one to the living are found', ()
 });
 
 test('18: an open call, an invocation, a lookup or an actor too many is found', () => {
-  const load = { calls: 0, invocations: 0, lookups: 0, actors: 20 };
+  const load = { calls: 0, invocations: 0, lookups: 0, actors: 20, timers: 6 };
   expect([...asBefore('a', load, load)]).toEqual([]);
   expect([...asBefore('a', load, undefined)]).toEqual([]);
-  expect([...asBefore('a', { calls: 1, invocations: 2, lookups: 3, actors: 21 }, load)]).toEqual([
+  expect([...asBefore('a', { calls: 1, invocations: 2, lookups: 3, actors: 21, timers: 11 }, load)]).toEqual([
     'a has 1 open calls',
     'a has 2 invocations',
     'a has 3 lookups that do not end',
     'a has 21 actors, it had 20',
+    'a has 11 timers, it had 6',
   ]);
+  expect([...asBefore('a', { ...load, timers: 10 }, load)], 'what is tried again').toEqual([]);
 });
 
 test('19: whatever is left after the end is found', () => {

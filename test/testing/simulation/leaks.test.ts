@@ -1,5 +1,6 @@
 /**
- * A lookup that a node makes for itself is no leak while it is young; one that outlives its time is.
+ * A lookup that a node makes for itself is no leak while it is young; one that outlives its time is. Timers of actors
+ * that last are a leak when there are more and more of them.
  */
 import { expect, test } from 'vitest';
 
@@ -20,6 +21,26 @@ const endless: GenServer<undefined, undefined> = {
   label: 'lookup',
   init: () => started(undefined, {}),
 };
+
+test('18: timers that an actor sets and never cancels are found, one or two of a pause are not', async () => {
+  const mesh = new Mesh(configurationOf({ seed: 'timers', nodes: 2, clients: 0, faults: 0 }), new Ledger());
+  await mesh.startAll();
+  await mesh.clock.advance(15_000);
+  const life = [...mesh.living()][0] as Life;
+  life.baseline = loadOf(life, new Set());
+  const { timers } = life.baseline;
+  const found = (): readonly string[] => Array.from(quiet(mesh, new Set()), ({ detail }) => detail);
+  const table = actor(contextOf(life), 'routingTable');
+  if (table === undefined) throw new Error('no routing table');
+  const leak = (): void => {
+    life.runtime.sendAfter(3_600_000, table, 'never');
+  };
+  for (let n = 0; n < 4; n++) leak();
+  expect(found()).toEqual([]);
+  leak();
+  expect(found()).toEqual([`node-0.1 has ${timers + 5} timers, it had ${timers}`]);
+  await mesh.stopAll();
+});
 
 test('18: a lookup that lives longer than the longest may is found, a younger one is not', async () => {
   const mesh = new Mesh(configurationOf({ seed: 'leak', nodes: 2, clients: 0, faults: 0 }), new Ledger());

@@ -20,6 +20,7 @@ export function testSeeds(seeds: readonly string[]): ReadonlyMap<string, Simulat
       reports.set(seed, report);
       expect(report.violations, report.outcomes.join('')).toEqual([]);
       expect(report.counts.calls['ok']).toBeGreaterThan(50);
+      expect(report.counts.faults['split'] ?? 0).toBe(report.configuration.split > 0 ? 1 : 0);
     },
     LIMIT,
   );

@@ -19,6 +19,21 @@ export function* settledOnce(calls: ReadonlyMap<number, CallFacts>, now: number)
   }
 }
 
+/** A client between two moments in which it only asked questions. */
+export interface Replies {
+  readonly member: string;
+  /** Each of its questions was answered in time. */
+  readonly answered: boolean;
+  /** Answers that came and nobody waited for. */
+  readonly late: number;
+}
+
+/** Invariant 2, seen from outside: who has its answer gets no other one. */
+export function* repliedOnce(clients: Iterable<Replies>): Generator<string> {
+  for (const { member, answered, late } of clients)
+    if (answered && late > 0) yield `${member} got ${late} answers to calls that were settled`;
+}
+
 /** Invariant 3. */
 export function* ranOnce(calls: ReadonlyMap<number, CallFacts>): Generator<string> {
   for (const [id, { kind, runs }] of calls) {

@@ -26,7 +26,7 @@ export const INVARIANTS: Readonly<Record<number, Invariant>> = {
   5: { title: 'restarts stay within the intensity, or the supervisor is dead' },
   6: { title: 'children stop in reverse start order' },
   7: { title: 'a mailbox holds its bound at most, and its books are right' },
-  8: { title: 'exactly one DOWN per monitor' },
+  8: { title: 'exactly one DOWN per monitor, one EXIT per link' },
   9: { title: 'a name has one live holder at most' },
   10: { title: 'a bucket holds K contacts at most, none is ourselves, each was verified' },
   11: { title: 'no record is kept past its end or without a signature, and its sequence never falls' },
@@ -39,7 +39,7 @@ export const INVARIANTS: Readonly<Record<number, Invariant>> = {
   15: { title: 'every service with a live provider resolves from every live node' },
   16: { title: 'pools converge; no connection to the dead' },
   17: { title: 'every client with a live relay is attached', notYet: 'there are no relays yet (part 5)' },
-  18: { title: 'calls, invocations and actors are as they were before' },
+  18: { title: 'calls, invocations, actors and timers are as they were before' },
   19: { title: 'after the end no actor, timer or handle is left' },
   20: { title: 'after a healed partition everything is found from everywhere within one refresh' },
 };

@@ -11,7 +11,12 @@ export interface Load {
   readonly lookups: number;
   /** Actors, without connections and procedures: those come and go with peers and services. */
   readonly actors: number;
+  /** Of those actors, without the one of each name that is published. The timer of a call ends with its time. */
+  readonly timers: number;
 }
+
+/** Timers more than before: of pauses before one thing or another is tried again. */
+const SPARE_TIMERS = 4;
 
 /** Invariant 18: a quiet member against itself before the storm; undefined: it was not there then. */
 export function* asBefore(member: string, now: Load, before: Load | undefined): Generator<string> {
@@ -20,6 +25,8 @@ export function* asBefore(member: string, now: Load, before: Load | undefined): 
   if (now.lookups > 0) yield `${member} has ${now.lookups} lookups that do not end`;
   if (before !== undefined && now.actors !== before.actors)
     yield `${member} has ${now.actors} actors, it had ${before.actors}`;
+  if (before !== undefined && now.timers > before.timers + SPARE_TIMERS)
+    yield `${member} has ${now.timers} timers, it had ${before.timers}`;
 }
 
 /** What is left of one life of one member. */

@@ -1,6 +1,6 @@
 /**
- * Invariants 1, 6, 7 and 8: what is promised of messages, monitors and stops, by the diary of the probes. Pure; between
- * two turns.
+ * Invariants 1, 2, 6, 7 and 8: what is promised of messages, questions, monitors, links and stops, by the diary of the
+ * probes. Pure; between two turns.
  */
 import type { Diary, Pair, Stopped } from '../diary.ts';
 
@@ -40,12 +40,27 @@ export function* stoppedInReverse({ stops }: Diary): Generator<string> {
 }
 
 /** Invariant 8. */
-export function* downOnce({ watches }: Diary, queueOf: QueueOf): Generator<string> {
-  for (const { watcher, target, downs } of watches) {
-    if (downs > 1) yield `${watcher} got ${downs} DOWNs for one monitor of ${target}`;
+export function* toldOnce({ watches }: Diary, queueOf: QueueOf): Generator<string> {
+  for (const { by, watcher, target, released, notices } of watches) {
+    const notice = by === 'link' ? 'EXIT' : 'DOWN';
+    if (notices > 1) yield `${watcher} got ${notices} ${notice}s for one ${by} of ${target}`;
+    if (released) {
+      if (notices > 0) yield `${watcher} got a ${notice} of ${target}, whose ${by} it had given up`;
+      continue;
+    }
     const alive = queueOf(target) !== undefined;
-    if (alive && downs > 0) yield `${watcher} got a DOWN of ${target}, which lives`;
+    if (alive && notices > 0) yield `${watcher} got a ${notice} of ${target}, which lives`;
     const waiting = queueOf(watcher);
-    if (!alive && downs === 0 && waiting === 0) yield `${watcher} got no DOWN of ${target}, which is dead`;
+    if (!alive && notices === 0 && waiting === 0)
+      yield `${watcher} got no ${notice} of ${target}, which is dead`;
+  }
+}
+
+/** Invariant 2, of the questions that the probes ask each other, at `now`. */
+export function* answeredOnce({ questions }: Diary, now: number): Generator<string> {
+  for (const { asker, deadline, settled } of questions) {
+    if (settled > 1) yield `a question of ${asker} settled ${settled} times`;
+    else if (settled === 0 && now > deadline)
+      yield `a question of ${asker} is open ${now - deadline} ms after its deadline`;
   }
 }

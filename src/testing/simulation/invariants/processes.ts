@@ -1,5 +1,5 @@
 /**
- * Invariants 4, 7 and 9: what is promised of every process of a runtime. Pure; between two turns.
+ * Invariants 4, 7, 8 and 9: what is promised of every process of a runtime. Pure; between two turns.
  */
 
 /** One living process. */
@@ -16,6 +16,8 @@ export interface ProcessFacts {
   readonly bound: number;
   /** Unique over all scopes of the runtime. */
   readonly names: readonly string[];
+  /** Those it is linked to, its parent and its children left out. */
+  readonly links: readonly { readonly serial: number; readonly alive: boolean }[];
 }
 
 /** Signals are never refused: so many may wait beside a full mailbox. */
@@ -34,6 +36,13 @@ export function* noOrphans(processes: readonly ProcessFacts[]): Generator<string
 export function* bounded(processes: readonly ProcessFacts[]): Generator<string> {
   for (const { label, serial, queued, bound } of processes)
     if (queued > bound + SIGNALS) yield `${label} (${serial}) has ${queued} messages, ${bound} at most`;
+}
+
+/** Invariant 8: a death ends the links; what is left of one would be heard of again, or never freed. */
+export function* linkedToLiving(processes: readonly ProcessFacts[]): Generator<string> {
+  for (const { label, serial, links } of processes)
+    for (const other of links)
+      if (!other.alive) yield `${label} (${serial}) is linked to ${other.serial}, which is dead`;
 }
 
 /** Invariant 9. */
