@@ -173,6 +173,7 @@ export async function startNode(given: NodeOptions = {}): Promise<Node> {
   const url = urlOf(shared(context, 'endpoint')?.local ?? bind);
   const node = new NodeHandle(world, url);
   context.events.started({ role: 'node', id: node.id, address: url });
+  if (!context.settings.dht) context.events.emit('dht.off', { bootstraps: context.routing.gateways.length });
   return node;
 }
 

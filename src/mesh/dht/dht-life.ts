@@ -5,6 +5,7 @@
  * makes a new table of the old one's contacts: whatever was wrong with the old one ends with it.
  */
 import { ContactBook } from './contact-book.ts';
+import { Crowding } from './crowding.ts';
 import { LostContacts } from './lost-contacts.ts';
 import { RecentFailures } from './recent-failures.ts';
 import { RequestTimes } from './request-times.ts';
@@ -19,6 +20,8 @@ export interface DhtLife {
   readonly times: RequestTimes;
   /** Who has just not answered; every lookup adds to it too. */
   readonly failures: RecentFailures;
+  /** Which keys have too many nodes around them. */
+  readonly crowding: Crowding;
   /** Our place among the others was found once, or there are no others to ask. */
   joined: boolean;
   /** There is nobody beside us: what we do not know, nobody knows. */
@@ -35,6 +38,7 @@ export const newDhtLife = (): DhtLife => ({
   book: new ContactBook(),
   times: new RequestTimes(),
   failures: new RecentFailures(),
+  crowding: new Crowding(),
   joined: false,
   alone: false,
   lostAt: undefined,

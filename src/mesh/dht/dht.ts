@@ -2,9 +2,7 @@
  * What the rest of the mesh asks of the DHT.
  */
 import type { MeshContext } from '../context.ts';
-import type { Contact } from './contact.ts';
 import type { LookupDone, LookupRequest } from './lookup-request.ts';
-import { fromHex } from './node-id.ts';
 import { startLookupThen } from './lookup-server.ts';
 
 /** Whether our place is found: before that the k closest that a record goes to are not known. */
@@ -33,17 +31,4 @@ export function lookUp(
     if (lookup === undefined) resolve(undefined);
     else context.runtime.onExit(lookup, () => resolve(undefined));
   });
-}
-
-/** Where a node is that is known by its id alone; undefined when nobody in the DHT knows it. */
-export async function lookUpPeer(
-  context: MeshContext,
-  nodeId: string,
-  timeout: number,
-): Promise<Contact | undefined> {
-  const target = fromHex(nodeId);
-  if (target === undefined) return undefined;
-  const done = await lookUp(context, { kind: 'nodes', target }, timeout);
-  if (done?.outcome.tag !== 'nodes') return undefined;
-  return done.outcome.closest.find((contact) => contact.nodeId === nodeId);
 }

@@ -275,7 +275,7 @@ function found(state: State): LookupOutcome | undefined {
   const isHeard = answered > 0;
   if (isHeard) {
     const target = request.kind === 'nodes' ? request.target : request.key;
-    tellTable(context, 'heard', { target, contacts: lookup.closest() });
+    tellTable(context, 'heard', { target, contacts: lookup.closest(), farthest: lookup.farthest });
   }
   const providers = state.found?.providers(self.clock.wall()) ?? [];
   if (!isHeard && !context.dht.alone && providers.length === 0) {

@@ -219,6 +219,19 @@ export class Lookup {
     return this.#closest(count).map(({ contact }) => contact);
   }
 
+  /** The 20th closest node that answered, of whatever network; undefined when it is not known. */
+  get farthest(): Contact | undefined {
+    if (this.#k < K) return undefined;
+    let answered = 0;
+    let farthest: Contact | undefined;
+    this.#candidates.walk(({ state, contact }) => {
+      if (state !== 'answered' || ++answered < K) return false;
+      farthest = contact;
+      return true;
+    });
+    return farthest;
+  }
+
   /** Nodes of its own that each path must have heard, whatever the others found. */
   get #share(): number {
     return Math.ceil(this.#k / this.paths);

@@ -21,18 +21,6 @@ export const normalize = (bytes: Uint8Array): Uint8Array =>
 export const fromHex = (text: string): Uint8Array | undefined =>
   /^[0-9a-f]{64}$/i.test(text) ? new Uint8Array(Buffer.from(text, 'hex')) : undefined;
 
-export const distance = (a: Uint8Array, b: Uint8Array): Uint8Array =>
-  a.map((byte, index) => byte ^ b[index]!);
-
-/** Zero bits in front: 0 … 256 for an id. */
-export function leadingZeros(bytes: Uint8Array): number {
-  for (let index = 0; index < bytes.byteLength; index++) {
-    const byte = bytes[index]!;
-    if (byte !== 0) return index * BITS_OF_BYTE + Math.clz32(byte) - BITS_ABOVE_BYTE;
-  }
-  return bytes.byteLength * BITS_OF_BYTE;
-}
-
 /** Bits that two ids share in front: 0 is the far half, 255 the nearest, 256 the same id. */
 export function bucketIndex(self: Uint8Array, id: Uint8Array): number {
   for (let index = 0; index < ID_BYTES; index++) {

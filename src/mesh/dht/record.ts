@@ -109,7 +109,6 @@ export interface ReadRecord {
 }
 
 export type RecordRefusal = { readonly tag: 'refused'; readonly fault: RecordFault };
-export type RecordVerdict = { readonly tag: 'verified'; readonly record: ServiceRecord } | RecordRefusal;
 
 /** The DHT key of a procedure, 32 bytes. */
 export const procedureKey = (procedure: string): Uint8Array => sha256(Buffer.from(procedure));
@@ -150,13 +149,6 @@ export const nextSeq = (wall: number, last: number | undefined): number =>
 export const joinMetadata = (
   all: readonly Readonly<Record<string, unknown>>[],
 ): Readonly<Record<string, unknown>> => (all.length > 1 ? { ...all[0], providers: all } : (all[0] ?? {}));
-
-/** Whether to believe a record. */
-export function judgeRecord(payload: SignedRecordPayload, expected: Expected): RecordVerdict {
-  const reading = readRecord(payload, expected);
-  if (reading.tag === 'refused') return reading;
-  return isAuthentic(reading) ? { tag: 'verified', record: reading.record } : refused('forged');
-}
 
 /** All of a judgment but the signature: about 10 µs instead of 100. */
 export function readRecord(payload: SignedRecordPayload, expected: Expected): ReadRecord | RecordRefusal {

@@ -11,7 +11,7 @@ import { Down } from '../../actor/monitor.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, started } from '../../otp/result.ts';
-import { shared, type MeshContext } from '../context.ts';
+import { hex, shared, type MeshContext } from '../context.ts';
 import { ask } from './ask.ts';
 import { isGoodbye, isSilence } from './blame.ts';
 import type { Bootstraps } from './bootstrap.ts';
@@ -48,8 +48,12 @@ export interface RoutingTableCasts {
   seen(what: { readonly contact: Contact }): void;
   /** A contact did not answer, by its own fault. */
   failed(what: { readonly nodeId: string }): void;
-  /** Contacts answered a lookup for `target`. */
-  heard(what: { readonly target: Uint8Array; readonly contacts: readonly Contact[] }): void;
+  /** Contacts answered a lookup for `target`; `farthest`: the 20th closest, of whatever network. */
+  heard(what: {
+    readonly target: Uint8Array;
+    readonly contacts: readonly Contact[];
+    readonly farthest: Contact | undefined;
+  }): void;
 }
 
 interface State {
@@ -102,9 +106,10 @@ export const routingTableServer: GenServer<RoutingTableArgs, State, object, Rout
       doubt(state, nodeId);
       return noReply(state);
     },
-    heard: ({ target, contacts }, state, self) => {
+    heard: ({ target, contacts, farthest }, state, self) => {
       const now = self.clock.now();
       state.table.lookedUp(target, now);
+      if (farthest !== undefined) judgeCrowd(state, target, farthest);
       for (const { id, nodeId } of contacts) {
         // it is back without a DHT
         if (state.context.standings.ready(nodeId, false)?.dht === false) leave(state, nodeId);
@@ -235,6 +240,12 @@ function seeWhereItIs(state: State, asked: Contact): void {
   if (there === undefined) see(state, asked);
   else if (there.dht) see(state, there.address === undefined ? asked : { ...asked, address: there.address });
   else leave(state, asked.nodeId);
+}
+
+/** Tells when the nodes around a key are closer than chance puts them. */
+function judgeCrowd({ context, self }: State, target: Uint8Array, farthest: Contact): void {
+  const times = context.dht.crowding.judge(target, farthest.id, self.clock.now());
+  if (times !== undefined) context.events.emit('dht.crowded', { key: hex(target), times });
 }
 
 /** It has said goodbye: nobody looks for it. */

@@ -1,5 +1,5 @@
 /**
- * Which nodes a record is put on: the k closest to its key, and in place of each that refuses or fails the next one.
+ * Which nodes a record is put on: the k closest to its key that answered, and in place of each that refuses or fails the next one.
  *
  * Pure. Our own node is one of them when it is close enough.
  */

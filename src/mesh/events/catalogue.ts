@@ -107,6 +107,12 @@ export const MESH_EVENTS = {
     fields: { peer: 'string', address: 'string', queued: 'bytes' },
     meaning: 'a peer lives but reads nothing; its connection is closed with `slow_consumer`',
   },
+  'dht.off': {
+    level: 'warn',
+    fields: { bootstraps: 'number' },
+    meaning:
+      'once, at the start: a node with `dht: false` publishes nothing, and calls go direct to so many bootstraps',
+  },
   'dht.unreachable': {
     level: 'warn',
     fields: { bootstraps: 'number', lost: 'number', reason: 'string?' },
@@ -117,6 +123,13 @@ export const MESH_EVENTS = {
     level: 'info',
     fields: { contacts: 'number', ms: 'ms' },
     meaning: 'the DHT is in reach again, after `ms`',
+  },
+  'dht.crowded': {
+    level: 'warn',
+    perSecond: 1,
+    fields: { key: 'string', times: 'number' },
+    meaning:
+      'its closest nodes are `times` closer to `key` than is usual: somebody may want to hide what is stored there',
   },
   'dht.published': {
     level: 'info',

@@ -45,3 +45,24 @@ test('a peer that refuses us is asked once, and counts as gone', async () => {
   expect(await blamed(world, a!, target, 2_000)).toEqual(['refused', 1, false]);
   expect(refusals).toBe(1);
 });
+
+test('a peer that is asked while our peer pool is restarted is not to blame: nobody was there to dial it', async () => {
+  const world = meshWorld();
+  const [a, b] = await nodesOf(world, 2);
+  const { runtime } = contextOf(a!);
+  // nobody starts another one for now
+  const peers = processOf(a!, 'peers');
+  peers.suspended = true;
+  const asker = processOf(a!, 'connections');
+  runtime.exit(processOf(a!, 'peerPool'), 'kill');
+  const target = { nodeId: b!.id, addresses: [new URL(b!.url).host] };
+  const told = await world.settle(
+    new Promise<Answer>((resolve) => {
+      const failed = (): void => expect.fail('it was blamed');
+      ask(contextOf(a!), asker, target, PING, 500, { told: resolve, failed });
+    }),
+  );
+  expect(told).toEqual({ ok: false, blame: 'ours', unasked: true });
+  peers.suspended = false;
+  runtime.work(peers, () => undefined);
+});

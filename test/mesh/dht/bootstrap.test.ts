@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { routingTableServer } from '../../../src/mesh/dht/routing-table-server.ts';
 import { startServer } from '../../../src/otp/gen-server.ts';
+import type { Node } from '../../../src/node.ts';
 import { closeAtEnd, contextOf, meshWorld } from '../../mesh-world.ts';
 import { expectNoCrash, hostOf, joinedNodes, minutes, tableOf } from './dht-mesh.ts';
 
@@ -62,6 +63,29 @@ describe('bootstraps', () => {
     await world.settle(node.ready());
     expect(world.clock.now() - now).toBeLessThan(200);
     expect(tableOf(node).find(first.id)).toBeDefined();
+  });
+
+  test('that take part in no DHT are no contacts, and do not end the search for some', async () => {
+    const world = meshWorld();
+    const gateway = await world.node({ dht: false });
+    const node = await world.node({ bootstrap: [gateway.url] });
+    closeAtEnd(world, node, gateway);
+    await world.clock.advance(1_000);
+    expect(contextOf(node).standings.ready(gateway.id)).toBeDefined();
+    expect([tableOf(node).size, contextOf(node).dht.joined]).toEqual([0, false]);
+  });
+
+  test('that are contacts are not dialed again and again', async () => {
+    const world = meshWorld();
+    const [first, node] = (await joinedNodes(world, 2)) as [Node, Node];
+    closeAtEnd(world, node, first);
+    await world.clock.advance(minutes(2));
+    // nobody has used it
+    expect(contextOf(node).standings.ready(first.id)).toBeUndefined();
+    const before = contextOf(node).counters.connectionsOpened;
+    await world.clock.advance(minutes(2));
+    expect(tableOf(node).find(first.id)).toBeDefined();
+    expect(contextOf(node).counters.connectionsOpened).toBe(before);
   });
 
   test('that are down at the start are found when they come up, after one warning', async () => {

@@ -2,15 +2,16 @@
 import { expect } from 'vitest';
 import type { Process } from '../../../src/actor/process.ts';
 import { shared } from '../../../src/mesh/context.ts';
-import { K } from '../../../src/mesh/dht/contact.ts';
+import { K, type Contact } from '../../../src/mesh/dht/contact.ts';
 import { lookUp } from '../../../src/mesh/dht/dht.ts';
 import type { LookupDone } from '../../../src/mesh/dht/lookup-request.ts';
 import { compareDistance } from '../../../src/mesh/dht/node-id.ts';
-import { makeRecord, procedureKey } from '../../../src/mesh/dht/record.ts';
+import { procedureKey } from '../../../src/mesh/dht/record.ts';
 import type { RoutingTable } from '../../../src/mesh/dht/routing-table.ts';
 import type { NodeOptions } from '../../../src/mesh/client/options.ts';
 import type { Node } from '../../../src/node.ts';
 import { contextOf, processOf, type MeshWorld } from '../../mesh-world.ts';
+import { signedBy } from './signed.ts';
 
 /** Minutes, milliseconds. */
 export const minutes = (count: number): number => count * 60_000;
@@ -41,36 +42,47 @@ export function tableOf(node: Node): RoutingTable {
   return table;
 }
 
-/** Publishes a record of a procedure as `node`. */
-export async function publish(
-  world: MeshWorld,
-  node: Node,
-  procedure: string,
-  seq: number = world.clock.wall(),
-): Promise<LookupDone | undefined> {
+/** Stores a record of a procedure as `node`. */
+export async function store(node: Node, procedure: string, seq?: number): Promise<LookupDone | undefined> {
   const context = contextOf(node);
   const identity = shared(context, 'identity');
   if (identity === undefined) throw new Error('no identity');
+  const wall = context.runtime.clock.wall();
   const key = procedureKey(procedure);
-  const made = makeRecord(identity, {
+  const value = signedBy(identity, {
     key,
     realm: context.settings.realm,
     endpoints: [new URL(node.url).host],
-    metadata: {},
-    seq,
-    issuedAt: world.clock.wall(),
+    seq: seq ?? wall,
+    issuedAt: wall,
     ttl: minutes(60),
-    removed: false,
   });
-  if (made.tag !== 'made') throw new Error(made.tag);
-  return world.settle(lookUp(context, { kind: 'store', key, value: made.payload }, 10_000));
+  return lookUp(context, { kind: 'store', key, value }, 10_000);
 }
 
 /** Looks a procedure up from `node`. */
+export const search = (node: Node, procedure: string): Promise<LookupDone | undefined> =>
+  lookUp(contextOf(node), { kind: 'providers', procedure, key: procedureKey(procedure) }, 10_000);
+
+/** `store`, under the virtual clock. */
+export const publish = (
+  world: MeshWorld,
+  node: Node,
+  procedure: string,
+  seq?: number,
+): Promise<LookupDone | undefined> => world.settle(store(node, procedure, seq));
+
+/** `search`, under the virtual clock. */
 export const find = (world: MeshWorld, node: Node, procedure: string): Promise<LookupDone | undefined> =>
-  world.settle(
-    lookUp(contextOf(node), { kind: 'providers', procedure, key: procedureKey(procedure) }, 10_000),
-  );
+  world.settle(search(node, procedure));
+
+/** Where `node` learns from the others that the node of this id is; undefined when none of them knows it. */
+export async function whereIs(world: MeshWorld, node: Node, id: string): Promise<Contact | undefined> {
+  const target = new Uint8Array(Buffer.from(id, 'hex'));
+  const done = await world.settle(lookUp(contextOf(node), { kind: 'nodes', target }, 10_000));
+  if (done?.outcome.tag !== 'nodes') return undefined;
+  return done.outcome.closest.find(({ nodeId }) => nodeId === id);
+}
 
 /** Short ids of the providers that a lookup found, or why it found none. */
 export function providersOf(done: LookupDone | undefined): string {

@@ -3,44 +3,27 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { MAX_CONTACTS } from '../../../src/codec/field.ts';
 import type { ContactPayload } from '../../../src/codec/payloads.ts';
-import type { ValueMap } from '../../../src/codec/value.ts';
-import { lookUpPeer } from '../../../src/mesh/dht/dht.ts';
 import { bucketIndex } from '../../../src/mesh/dht/node-id.ts';
 import type { Node } from '../../../src/node.ts';
-import { closeAtEnd, contextOf, meshWorld, type MeshWorld } from '../../mesh-world.ts';
-import { rawPeer, unchecked, type RawPeer } from '../raw-peer.ts';
-import { expectNoCrash, find, idOf, joinedNodes, named, providersOf, publish, tableOf } from './dht-mesh.ts';
+import { closeAtEnd, contextOf, meshWorld } from '../../mesh-world.ts';
+import { unchecked, type RawPeer } from '../raw-peer.ts';
+import {
+  expectNoCrash,
+  find,
+  idOf,
+  joinedNodes,
+  named,
+  providersOf,
+  publish,
+  tableOf,
+  whereIs,
+} from './dht-mesh.ts';
+import { lyingContact } from './lying-contact.ts';
 
 const PROCEDURE = 'weather.forecast';
 
-type Lie = (peer: RawPeer, victim: Node) => readonly ContactPayload[] | undefined;
-
-/** A contact of `node` that answers every question for nodes with `lie`, or not at all. */
-async function liar(world: MeshWorld, node: Node, lie: Lie): Promise<RawPeer> {
-  const peer = await rawPeer(world, node);
-  const plain = peer.connectFrame.bind(peer);
-  peer.connectFrame = (over) => plain({ ...over, capabilities: ['rpc', 'node', 'dht'] });
-  const { dht } = peer.channels;
-  const read = dht.onData.bind(dht);
-  let answered = 0;
-  dht.onData = (bytes) => {
-    read(bytes);
-    for (; answered < dht.frames.length; answered++) {
-      const { type, payload } = dht.frames[answered]!;
-      const nodes = lie(peer, node);
-      if (nodes === undefined) continue;
-      if (type === 'find_node') dht.send('find_node_reply', { request_id: payload.request_id, nodes });
-      if (type === 'find_value') {
-        const { request_id, key } = payload;
-        dht.send('find_value_reply', { request_id, key, result: 'nodes', nodes });
-      }
-    }
-  };
-  await peer.greeted();
-  await world.clock.advance(100);
-  expect(tableOf(node).find(Buffer.from(peer.identity.nodeId).toString('hex'))).toBeDefined();
-  return peer;
-}
+/** The nodes it names; undefined for none at all. */
+type Named = (peer: RawPeer, victim: Node) => readonly ContactPayload[] | undefined;
 
 const someId = (number: number): Uint8Array =>
   new Uint8Array(createHash('sha256').update(`made up ${number}`).digest());
@@ -51,7 +34,7 @@ const beside = (target: Uint8Array, number: number): Uint8Array => {
   return id;
 };
 
-const LIES: Readonly<Record<string, Lie>> = {
+const LIES: Readonly<Record<string, Named>> = {
   itself: (peer) => [{ node_id: peer.identity.nodeId, address: '198.18.9.9:1' }],
   us: (_peer, victim) => [{ node_id: idOf(victim), address: '198.18.9.9:1' }],
   'new ids each time, as many as an answer holds, each at an address of its own': (peer) =>
@@ -75,19 +58,19 @@ const LIES: Readonly<Record<string, Lie>> = {
 };
 
 describe('a contact that answers with', () => {
-  test.each(Object.entries(LIES))('%s keeps nobody from what honest nodes have', async (_name, lie) => {
+  test.each(Object.entries(LIES))('%s keeps nobody from what honest nodes have', async (_name, nodesOf) => {
     const world = meshWorld({ poison: false });
     const nodes = await joinedNodes(world, 4);
     closeAtEnd(world, ...nodes);
     await publish(world, nodes[1]!, PROCEDURE);
     const victim = nodes[3]!;
-    const peer = await liar(world, victim, lie);
+    const peer = await lyingContact(world, victim, (liar) => ({ nodes: nodesOf(liar, victim) }));
     const opened = contextOf(victim).counters.connectionsOpened;
     for (let round = 0; round < 3; round++) {
       const done = await find(world, victim, PROCEDURE);
       expect(providersOf(done)).toBe(named(nodes[1]!));
       expect(done?.stats.asked).toBeLessThanOrEqual(60);
-      expect(await world.settle(lookUpPeer(contextOf(victim), nodes[2]!.id, 10_000))).toBeDefined();
+      expect(await whereIs(world, victim, nodes[2]!.id)).toBeDefined();
     }
     await world.clock.advance(20_000);
     const table = tableOf(victim);
@@ -117,13 +100,14 @@ describe('a contact that answers with', () => {
       node_id: someId(i),
       address: `203.0.${i % 250}.${i >> 8}:9443`,
     }));
-    const peer = await liar(world, victim, ({ channels: { dht } }) => {
-      const { type, payload } = dht.frames.at(-1) as unknown as { type: string; payload: ValueMap };
-      const { request_id = null, key = null } = payload;
-      if (type === 'find_node') dht.stream.write(unchecked('find_node_reply', { request_id, nodes: all }));
-      if (type === 'find_value')
-        dht.stream.write(unchecked('find_value_reply', { request_id, key, result: 'nodes', nodes: all }));
-      return undefined;
+    const peer = await lyingContact(world, victim, ({ channels: { dht } }, { type, payload }) => {
+      const { request_id } = payload;
+      dht.stream.write(
+        type === 'find_node'
+          ? unchecked('find_node_reply', { request_id, nodes: all })
+          : unchecked('find_value_reply', { request_id, key: payload.key, result: 'nodes', nodes: all }),
+      );
+      return {};
     });
     for (let round = 0; round < 3; round++) {
       const done = await find(world, victim, PROCEDURE);
@@ -147,7 +131,8 @@ describe('a contact that answers with', () => {
       '169.254.169.254:80',
       '[::1]:9443',
     ];
-    await liar(world, nodes[3]!, () => addresses.map((address, i) => ({ node_id: someId(i), address })));
+    const lies = addresses.map((address, i) => ({ node_id: someId(i), address }));
+    await lyingContact(world, nodes[3]!, () => ({ nodes: lies }));
     const done = await find(world, nodes[3]!, PROCEDURE);
     expect(done?.stats).toMatchObject({ asked: 4, answered: 4 });
   });
@@ -157,7 +142,7 @@ describe('a contact that answers with', () => {
     const nodes = await joinedNodes(world, 3);
     closeAtEnd(world, ...nodes);
     const victim = nodes[2]!;
-    const peer = await liar(world, victim, () => undefined);
+    const peer = await lyingContact(world, victim, () => ({}));
     const id = Buffer.from(peer.identity.nodeId).toString('hex');
     await find(world, victim, PROCEDURE);
     expect(tableOf(victim).find(id)).toBeUndefined();

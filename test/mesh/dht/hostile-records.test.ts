@@ -1,36 +1,23 @@
 /** What a node that lies about who serves something can do to those who look for it: cost them a moment. */
 import { describe, expect, test } from 'vitest';
 import type { SignedRecordPayload } from '../../../src/codec/payloads.ts';
-import { makeRecord, procedureKey, type RecordFields } from '../../../src/mesh/dht/record.ts';
+import { procedureKey, type RecordFields } from '../../../src/mesh/dht/record.ts';
 import type { Identity } from '../../../src/identity/identity.ts';
 import type { Node } from '../../../src/node.ts';
 import { closeAtEnd, contextOf, meshWorld, REALM, told, type MeshWorld } from '../../mesh-world.ts';
 import { rawNode, rawPeer, type RawPeer } from '../raw-peer.ts';
-import { expectNoCrash, joinedNodes, tableOf } from './dht-mesh.ts';
-import { odd } from './signed.ts';
+import { expectNoCrash, joinedNodes } from './dht-mesh.ts';
+import { lyingContact } from './lying-contact.ts';
+import { odd, signedBy } from './signed.ts';
 
 const NAME = 'weather.forecast';
 const KEY = procedureKey(NAME);
 
-function signed(
+const signed = (
   world: MeshWorld,
   identity: Identity,
   given: Partial<RecordFields> = {},
-): SignedRecordPayload {
-  const wall = world.clock.wall();
-  const made = makeRecord(identity, {
-    key: KEY,
-    realm: REALM,
-    endpoints: ['198.18.250.1:9443'],
-    metadata: {},
-    seq: wall,
-    issuedAt: wall,
-    ttl: 300_000,
-    removed: false,
-    ...given,
-  });
-  return made.tag === 'made' ? made.payload : expect.fail(made.tag);
-}
+): SignedRecordPayload => signedBy(identity, { key: KEY, issuedAt: world.clock.wall(), ...given });
 
 type Answer = (world: MeshWorld, by: Identity, honest: SignedRecordPayload) => readonly SignedRecordPayload[];
 
@@ -48,40 +35,12 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'what the honest one said before': (_world, _by, honest) => [honest],
 };
 
-/** A contact of `node` that answers each question for values with these. */
-async function keeper(
+/** A contact of `node` that knows nobody, and has these records. */
+const keeper = (
   world: MeshWorld,
   node: Node,
   answer: (peer: RawPeer) => readonly SignedRecordPayload[],
-): Promise<RawPeer> {
-  const peer = await rawPeer(world, node, 'liar');
-  const plain = peer.connectFrame.bind(peer);
-  peer.connectFrame = (over) => plain({ ...over, capabilities: ['rpc', 'node', 'dht'] });
-  const { dht } = peer.channels;
-  const read = dht.onData.bind(dht);
-  let answered = 0;
-  dht.onData = (bytes) => {
-    read(bytes);
-    for (; answered < dht.frames.length; answered++) {
-      const { type, payload } = dht.frames[answered]!;
-      const { request_id } = payload as { request_id: Uint8Array };
-      if (type === 'find_node') dht.send('find_node_reply', { request_id, nodes: [] });
-      if (type === 'find_value') {
-        dht.send('find_value_reply', {
-          request_id,
-          key: KEY,
-          result: 'value',
-          value: [...answer(peer)],
-          nodes: [],
-        });
-      }
-    }
-  };
-  await peer.greeted();
-  await world.clock.advance(100);
-  expect(tableOf(node).find(Buffer.from(peer.identity.nodeId).toString('hex'))).toBeDefined();
-  return peer;
-}
+): Promise<RawPeer> => lyingContact(world, node, (peer) => ({ nodes: [], value: answer(peer) }));
 
 describe('a keeper that answers with', () => {
   test.each(Object.entries(ANSWERS))(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { closeAtEnd, contextOf, meshWorld } from '../../mesh-world.ts';
-import { lookUp, lookUpPeer } from '../../../src/mesh/dht/dht.ts';
+import { lookUp } from '../../../src/mesh/dht/dht.ts';
 import { procedureKey } from '../../../src/mesh/dht/record.ts';
 import {
   closestNodes,
@@ -14,6 +14,7 @@ import {
   providersOf,
   publish,
   tableOf,
+  whereIs,
 } from './dht-mesh.ts';
 
 describe('24 nodes', () => {
@@ -29,8 +30,8 @@ describe('24 nodes', () => {
       const found = await find(world, node, 'weather.forecast');
       expect(providersOf(found)).toBe(named(nodes[7]!));
       expect(found?.stats.hops).toBeLessThanOrEqual(Math.log2(24) + 2);
-      expect(await world.settle(lookUpPeer(contextOf(node), nodes[22]!.id, 5_000))).toMatchObject({
-        nodeId: nodes[22]!.id,
+      expect(await whereIs(world, node, nodes[22]!.id)).toMatchObject({
+        address: new URL(nodes[22]!.url).host,
       });
     }
     expectNoCrash(world);
@@ -110,11 +111,10 @@ describe('a lookup', () => {
     const { id, nodeId } = third!;
     // as if it had moved
     table.add({ id, nodeId, address: '198.18.200.1:9443' }, world.clock.now());
-    const done = lookUpPeer(contextOf(first!.node), nodeId, 5_000);
-    expect(await world.settle(done)).toMatchObject({ address: new URL(third!.node.url).host });
+    const { host } = new URL(third!.node.url);
+    expect(await whereIs(world, first!.node, nodeId)).toMatchObject({ address: host });
     tableOf(first!.node).add({ id, nodeId, address: '198.18.200.2:9443' }, world.clock.now());
-    const again = lookUpPeer(contextOf(first!.node), nodeId, 5_000);
-    expect(await world.settle(again)).toMatchObject({ address: new URL(third!.node.url).host });
+    expect(await whereIs(world, first!.node, nodeId)).toMatchObject({ address: host });
   });
 
   test('on loopback finds nodes there, and what they keep', async () => {

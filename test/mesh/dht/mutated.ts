@@ -5,7 +5,7 @@
  */
 import { seededRandom, type Random } from '../../../src/actor/random.ts';
 import type { SignedRecordPayload } from '../../../src/codec/payloads.ts';
-import { judgeRecord } from '../../../src/mesh/dht/record.ts';
+import { judgeRecord } from './judge.ts';
 import { expected, KEY, payload, WALL } from './signed.ts';
 
 const sources: readonly SignedRecordPayload[] = [

@@ -6,11 +6,9 @@ import {
   bucketIndex,
   closerTo,
   compareDistance,
-  distance,
   fromHex,
   headOf,
   ID_BYTES,
-  leadingZeros,
   normalize,
   sameId,
 } from '../../../src/mesh/dht/node-id.ts';
@@ -27,6 +25,13 @@ interface Expectation {
 }
 
 const order = (sign: number): string => (sign < 0 ? 'less' : sign > 0 ? 'greater' : 'equal');
+
+/** What the rules are, in their plainest words: by these ours are judged. */
+const distance = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((byte, index) => byte ^ b[index]!);
+function leadingZeros(bytes: Uint8Array): number {
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  return bits.includes('1') ? bits.indexOf('1') : bits.length;
+}
 
 /** Whatever is no id by its size stands where its hash does. */
 const place = (text: string | undefined): Uint8Array => normalize(bytesOf(text!));

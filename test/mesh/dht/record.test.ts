@@ -6,7 +6,6 @@ import { signBytes } from '../../../src/identity/signed-bytes.ts';
 import { hex } from '../../../src/mesh/context.ts';
 import {
   joinMetadata,
-  judgeRecord,
   makeRecord,
   MAX_DRIFT,
   MAX_TTL,
@@ -15,6 +14,7 @@ import {
   procedureKey,
   type Expected,
 } from '../../../src/mesh/dht/record.ts';
+import { judgeRecord } from './judge.ts';
 import { mutated } from './mutated.ts';
 import { expected, fields, idOf, KEY, node, odd, payload, TTL, WALL } from './signed.ts';
 

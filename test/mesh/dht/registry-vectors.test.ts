@@ -1,9 +1,9 @@
 /** The cases of registry.json about the records of one key; the others are those of the registry's own test. */
 import { describe, expect, test } from 'vitest';
 import { hex } from '../../../src/mesh/context.ts';
-import { judgeRecord } from '../../../src/mesh/dht/record.ts';
 import { RecordStore } from '../../../src/mesh/dht/record-store.ts';
 import { vectors } from '../../codec/vectors.ts';
+import { judgeRecord } from './judge.ts';
 import { expected, idOf, KEY, odd, record, WALL } from './signed.ts';
 
 const AT = { now: 0, wall: WALL };

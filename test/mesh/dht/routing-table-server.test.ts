@@ -2,8 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Runtime } from '../../../src/actor/runtime.ts';
 import { silentLogger } from '../../../src/actor/logger.ts';
 import type { Clock } from '../../../src/actor/clock.ts';
-import { actor } from '../../../src/mesh/context.ts';
-import { K, type Contact } from '../../../src/mesh/dht/contact.ts';
+import { K } from '../../../src/mesh/dht/contact.ts';
 import { lookUp } from '../../../src/mesh/dht/dht.ts';
 import { bucketIndex } from '../../../src/mesh/dht/node-id.ts';
 import type { NodeOptions } from '../../../src/mesh/client/options.ts';
@@ -11,31 +10,7 @@ import { Request } from '../../../src/otp/server-ref.ts';
 import type { Node } from '../../../src/node.ts';
 import { closeAtEnd, contextOf, meshWorld, processOf, type MeshWorld } from '../../mesh-world.ts';
 import { die, expectNoCrash, find, hostOf, idOf, joinedNodes, kill, minutes, tableOf } from './dht-mesh.ts';
-
-/** Contacts in the far half of the id space, each in a network of its own, where nobody is. */
-function strangers(node: Node, count: number): Contact[] {
-  return Array.from({ length: count }, (_, i) => {
-    const id = idOf(node).slice();
-    id[0]! ^= 0x80;
-    id[31] = i;
-    id[30] = i >> 8;
-    return { id, nodeId: Buffer.from(id).toString('hex'), address: `203.${i >> 8}.${i & 255}.1:9443` };
-  });
-}
-
-function see(node: Node, contact: Contact): void {
-  const context = contextOf(node);
-  const table = actor(context, 'routingTable');
-  if (table === undefined) throw new Error('no table');
-  context.runtime.cast(table, new Request('seen', { contact }));
-}
-
-function doubt(node: Node, nodeId: string): void {
-  const context = contextOf(node);
-  context.runtime.cast(actor(context, 'routingTable')!, new Request('failed', { nodeId }));
-}
-
-const has = (node: Node, { nodeId }: Contact): boolean => tableOf(node).find(nodeId) !== undefined;
+import { doubt, has, see, strangers } from './strangers.ts';
 
 async function alone(): Promise<{ world: MeshWorld; node: Node }> {
   const world = meshWorld();
@@ -236,4 +211,87 @@ test('an idle node looks up its own place once per refresh, and the far buckets,
   // ten periods, each 10 % shorter or longer
   expect(counters.lookups - before).toBeGreaterThanOrEqual(9);
   expect(counters.lookups - before).toBeLessThanOrEqual(11);
+});
+
+describe('contacts that did not answer a lookup, though they are there', () => {
+  test('are back in a moment, each time', async () => {
+    const world = meshWorld({ poison: false });
+    // a third one, so that it is not looked for because nobody is left
+    const [first, second, third] = (await joinedNodes(world, 3)) as [Node, Node, Node];
+    closeAtEnd(world, second, third, first);
+    for (let time = 0; time < 3; time++) {
+      doubt(first, second.id);
+      await world.clock.settle();
+      expect(has(first, second)).toBe(false);
+      await world.clock.advance(100);
+      expect(has(first, second)).toBe(true);
+    }
+  });
+
+  test('are asked again where they are, though nobody was there a moment ago', async () => {
+    const world = meshWorld({ poison: false });
+    const [first, second, third] = (await joinedNodes(world, 3)) as [Node, Node, Node];
+    closeAtEnd(world, second, third, first);
+    contextOf(first).dht.failures.note(tableOf(first).find(second.id)!, world.clock.now());
+    expect((await find(world, first, 'a.b'))?.stats.answered).toBe(1);
+    doubt(first, second.id);
+    await world.clock.advance(100);
+    expect((await find(world, first, 'a.b'))?.stats.answered).toBe(2);
+  });
+});
+
+test('a table whose actor was killed hears of the silence of the connections it had', async () => {
+  const world = meshWorld({ poison: false });
+  const [first, second, third] = (await joinedNodes(world, 3)) as [Node, Node, Node];
+  closeAtEnd(world, first, second);
+  kill(first, 'routingTable');
+  await world.clock.advance(1_000);
+  await die(world, third);
+  const { lookups } = contextOf(first).counters;
+  expect(has(first, third)).toBe(true);
+  await world.clock.advance(45_000);
+  expect([has(first, second), has(first, third)]).toEqual([true, false]);
+  expect(contextOf(first).counters.lookups).toBe(lookups);
+});
+
+test('a bucket in which something was looked up is not refreshed until a period later', async () => {
+  const world = meshWorld({ poison: false });
+  const nodes = await joinedNodes(world, 3);
+  closeAtEnd(world, ...nodes);
+  const [first] = nodes as [Node];
+  await world.clock.advance(minutes(1));
+  const target = idOf(first).slice();
+  target[0]! ^= 0x80;
+  const isStale = (): boolean =>
+    tableOf(first)
+      .stale(world.clock.now(), minutes(1), world.random)
+      .some((id) => bucketIndex(idOf(first), id) === 0);
+  expect(isStale()).toBe(true);
+  await world.settle(lookUp(contextOf(first), { kind: 'nodes', target }, 5_000));
+  await world.clock.settle();
+  expect(isStale()).toBe(false);
+  await world.clock.advance(minutes(1));
+  expect(isStale()).toBe(true);
+});
+
+test('who answers a lookup was heard then', async () => {
+  const world = meshWorld({ poison: false });
+  const [first, second] = (await joinedNodes(world, 2)) as [Node, Node];
+  closeAtEnd(world, second, first);
+  // the connection is there yet: nobody introduces itself
+  await world.clock.advance(10_000);
+  const now = world.clock.now();
+  expect(tableOf(first).heardAt(idOf(second))).toBeLessThan(now);
+  await find(world, first, 'a.b');
+  await world.clock.settle();
+  expect(tableOf(first).heardAt(idOf(second))).toBeGreaterThanOrEqual(now);
+});
+
+test('a first node says no for itself as long as it is alone, and not when it has met somebody who is silent', async () => {
+  const { world, node } = await alone();
+  expect((await find(world, node, 'a.b'))?.outcome).toEqual({ tag: 'providers', providers: [] });
+  const [stranger] = strangers(node, 1);
+  see(node, stranger!);
+  await world.clock.settle();
+  expect((await find(world, node, 'a.b'))?.outcome).toMatchObject({ tag: 'unreachable' });
 });

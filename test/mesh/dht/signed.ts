@@ -7,13 +7,13 @@ import { createIdentity, type Identity } from '../../../src/identity/identity.ts
 import { signBytes } from '../../../src/identity/signed-bytes.ts';
 import { hex } from '../../../src/mesh/context.ts';
 import {
-  judgeRecord,
   makeRecord,
   procedureKey,
   type Expected,
   type RecordFields,
   type ServiceRecord,
 } from '../../../src/mesh/dht/record.ts';
+import { judgeRecord } from './judge.ts';
 
 /** 2026-03-01T00:00:00Z */
 export const WALL: number = Date.UTC(2026, 2, 1);
@@ -43,10 +43,13 @@ export const fields = (given: Partial<RecordFields> = {}): RecordFields => ({
   ...given,
 });
 
-export function payload(name: string, given: Partial<RecordFields> = {}): SignedRecordPayload {
-  const made = makeRecord(node(name), fields(given));
+export function signedBy(identity: Identity, given: Partial<RecordFields> = {}): SignedRecordPayload {
+  const made = makeRecord(identity, fields(given));
   return made.tag === 'made' ? made.payload : expect.fail(made.tag);
 }
+
+export const payload = (name: string, given: Partial<RecordFields> = {}): SignedRecordPayload =>
+  signedBy(node(name), given);
 
 export const expected = (given: Partial<Expected> = {}): Expected => ({
   key: hex(KEY),

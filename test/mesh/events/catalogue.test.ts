@@ -8,6 +8,7 @@ import type { FieldSpec } from '../../../src/actor/event.ts';
 import type { LogFields } from '../../../src/actor/logger.ts';
 import type { Process } from '../../../src/actor/process.ts';
 import type { GenServer } from '../../../src/otp/gen-server.ts';
+import { Request } from '../../../src/otp/server-ref.ts';
 import { worker } from '../../../src/otp/supervisor.ts';
 import { lookUp } from '../../../src/mesh/dht/dht.ts';
 import { CATALOGUE, definitionOf, type EventName } from '../../../src/mesh/events/catalogue.ts';
@@ -249,6 +250,23 @@ const ROWS: { readonly [Name in EventName]: Row } = {
       return { procedure: 'm.echo', detail: 'no node of the DHT answers' };
     },
   },
+  'dht.crowded': {
+    at: 'node',
+    happen: async ({ world, node }) => {
+      const target = (first: number): Uint8Array =>
+        Uint8Array.from({ length: 32 }, (_, at) => (at === 0 ? first : 0));
+      const heard = (key: Uint8Array, distance: number): void => {
+        const id = Uint8Array.from(key, (byte, at) => (at === 1 ? byte ^ distance : byte));
+        const farthest = { id, nodeId: Buffer.from(id).toString('hex'), address: '198.18.40.2:1' };
+        const news = new Request('heard', { target: key, contacts: [], farthest });
+        runtimeOf(node).cast(processOf(node, 'routingTable'), news);
+      };
+      for (let other = 1; other <= 5; other++) heard(target(other), 128);
+      heard(target(9), 2);
+      await world.clock.advance(1);
+      return { key: Buffer.from(target(9)).toString('hex'), times: 64 };
+    },
+  },
   'peer.slow': {
     at: 'node',
     happen: async ({ world, node }) => {
@@ -268,6 +286,16 @@ const ROWS: { readonly [Name in EventName]: Row } = {
         peer: Buffer.from(peer.identity.nodeId).toString('hex'),
         queued: expect.any(Number) as number,
       };
+    },
+  },
+  'dht.off': {
+    at: 'node',
+    happen: async ({ world, node, nodeLog: { runtime } }) => {
+      const edge = await world.node({ runtime, listen: '0.0.0.0:9555', dht: false, bootstrap: [node.url] });
+      const routed = edge.tryCall('m.nobody');
+      expect((await world.settle(routed)).ok).toBe(false);
+      await world.settle(edge.close());
+      return { bootstraps: 1 };
     },
   },
   'dht.unreachable': {
