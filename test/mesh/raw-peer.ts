@@ -162,11 +162,15 @@ export class RawPeer implements LinkEvents {
   /** Dials, opens the channels and is accepted. */
   async greeted({
     rpc = true,
-    realm = REALM,
-  }: { readonly rpc?: boolean; readonly realm?: string } = {}): Promise<this> {
+    ...over
+  }: {
+    readonly rpc?: boolean;
+    readonly realm?: string;
+    readonly capabilities?: readonly string[];
+  } = {}): Promise<this> {
     await this.opened();
     this.openChannels();
-    this.channels.control.stream.write(this.connectFrame({ realm }));
+    this.channels.control.stream.write(this.connectFrame(over));
     for (const name of rpc ? (['dht', 'rpc'] as const) : []) {
       this.channels[name].send('ping', { request_id: this.id(), timestamp: 1 });
     }

@@ -16,7 +16,7 @@ import { toWire } from '../errors/wire.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { announced, classOf } from '../peer/announced.ts';
 import type { Channel } from './channel.ts';
-import type { Rejected } from './core.ts';
+import type { Rejected } from './frame-routing.ts';
 import { QuestionBudget, QUESTIONS, STORES as STORE_BUDGET } from './question-budget.ts';
 
 /** Records of one peer that are being verified; each costs about a tenth of a millisecond. */

@@ -10,7 +10,8 @@ import { connectionEnded, connectionOpened, peerDoubted } from '../events/connec
 import type { Standing } from '../peer/standings.ts';
 import type { RpcCall } from '../router/rpc-call.ts';
 import { ControlHandler } from './control.ts';
-import type { ConnectionCore, CoreOwner, Rejected } from './core.ts';
+import type { ConnectionCore, CoreOwner } from './core.ts';
+import type { Rejected } from './frame-routing.ts';
 import { believed, longChance } from './liveness.ts';
 import { lifecycleInput, lifecycleMachine, type LifecycleAction } from './machine.ts';
 import { Answered, Doubted, Ended, Ready, Verified } from './messages.ts';

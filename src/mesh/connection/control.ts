@@ -16,7 +16,7 @@ import type { Registered, Registration } from '../registry/registered.ts';
 import type { Offer } from '../registry/service-table.ts';
 import { checkProcedureName } from '../topic/procedure-name.ts';
 import type { ConnectionState } from './connection-state.ts';
-import type { Rejected } from './core.ts';
+import type { Rejected } from './frame-routing.ts';
 import {
   capabilitiesOf,
   connectedPayload,

@@ -22,7 +22,7 @@ import type { MeshContext } from '../context.ts';
 import { addressText } from '../peer/endpoint-text.ts';
 import type { Standing } from '../peer/standings.ts';
 import type { RpcCall } from '../router/rpc-call.ts';
-import { frameInvalid, peerSlow } from '../events/connection-events.ts';
+import { peerSlow } from '../events/connection-events.ts';
 import { Answering, type Answerer } from './answering.ts';
 import { Asking, type Asker } from './asking.ts';
 import { BodyStream, type BodyOwner } from './body-stream.ts';
@@ -33,13 +33,11 @@ import { Prober, type Probed } from './prober.ts';
 import { SlowPeer, type Watched } from './slow-peer.ts';
 import { Channel, CHANNELS, type ChannelOwner } from './channel.ts';
 import { describeClose } from './close.ts';
+import { routeBody, routeFrame, type Rejected } from './frame-routing.ts';
 import { Incoming, type ReplySender } from './incoming.ts';
 
 /** Bytes that unfinished bodies of one peer may hold in memory; at least two bodies fit. */
 const HELD = 33_554_432;
-
-/** A frame that broke a rule and was skipped. */
-export type Rejected = Extract<FrameEvent, { tag: 'rejected' }>;
 
 /** What the actor does for its core. */
 export interface CoreOwner {
@@ -180,6 +178,11 @@ export class ConnectionCore
   close(code: CloseCode, reason: string = ''): void {
     this.#closed = true;
     this.link?.close(code, reason);
+  }
+
+  /** What still arrives does not count. */
+  get deaf(): boolean {
+    return this.ended !== undefined || this.#closed;
   }
 
   /** Settles everything that was in flight. Idempotent. */
@@ -327,79 +330,11 @@ export class ConnectionCore
   // --- frames -----------------------------------------------------------------------------------------------
 
   onFrame(channel: Channel, event: FrameEvent): void {
-    if (this.ended !== undefined || this.#closed) return;
-    if (event.tag === 'closed') {
-      frameInvalid(this, channel.name, event.error.tag);
-      this.#protocolError(`${channel.name}: ${event.error.tag}`);
-    } else if (event.tag === 'rejected') this.#onRejected(channel, event);
-    else if (channel === this.control) this.owner?.onControl(event.frame);
-    else if (channel === this.rpc) this.#onRpc(event.frame);
-    else if (!this.asking.onFrame(event.frame) && !this.answering.onFrame(event.frame)) {
-      this.context.counters.unexpectedFrames++;
-    }
-  }
-
-  /** Whoever waits for an answer to it, or for it as an answer, is told. */
-  #onRejected(channel: Channel, event: Rejected): void {
-    this.context.counters.rejectedFrames++;
-    frameInvalid(this, channel.name, event.error.tag);
-    if (channel === this.control) this.owner?.onRejectedControl(event);
-    if (channel === this.dht) this.#onRejectedDht(event);
-    if (channel !== this.rpc || event.correlation?.field !== 'call_id') return;
-    const { id } = event.correlation;
-    if (event.type === 'call') this.incoming.reject(id, event.error);
-    else if (event.type === 'reply') this.outgoing.onBadReply(id, ResetCode.protocolError);
-  }
-
-  #onRejectedDht(event: Rejected): void {
-    if (event.correlation?.field === 'request_id') this.asking.onBadAnswer(event.correlation.id);
-    this.answering.onRejected(event);
-  }
-
-  #onRpc(frame: Frame): void {
-    switch (frame.type) {
-      case 'call':
-        this.used();
-        this.incoming.accept(frame.payload, undefined);
-        return;
-      case 'reply':
-        this.outgoing.onReply(frame.payload, undefined);
-        return;
-      case 'cancel':
-        this.incoming.cancel(frame.payload.call_id, frame.payload.reason);
-        return;
-      case 'disconnect':
-        this.owner?.onFarewell();
-        return;
-      default:
-        this.#onPing(frame);
-    }
-  }
-
-  /** The first frame of the rpc stream is a pong: a stream exists for the peer once something is on it. */
-  #onPing({ type, payload }: Frame): void {
-    if (type === 'ping') {
-      const { request_id, timestamp } = payload;
-      const server_time = Math.round(this.context.runtime.clock.wall());
-      this.rpc.send('pong', { request_id, timestamp, server_time });
-    } else if (type !== 'pong') this.context.counters.unexpectedFrames++;
+    if (!this.deaf) routeFrame(this, channel, event);
   }
 
   onBody(body: BodyStream, frame: Frame): void {
-    if (this.ended !== undefined || this.#closed) return;
-    if (frame.type === 'call' && body.key === undefined) {
-      this.used();
-      this.incoming.accept(frame.payload, body);
-    } else if (frame.type === 'reply') {
-      body.finish();
-      this.outgoing.onReply(frame.payload, body);
-      // an answer to another call than its own: this one's will never come
-      if (body.key !== undefined) this.outgoing.onAnswerRefused(body.key, ResetCode.protocolError);
-    } else {
-      this.context.counters.unexpectedFrames++;
-      body.reset(ResetCode.protocolError);
-      this.onBodyRefused(body, ResetCode.protocolError, undefined);
-    }
+    if (!this.deaf) routeBody(this, body, frame);
   }
 
   hold(bytes: number): boolean {
@@ -436,14 +371,10 @@ export class ConnectionCore
   }
 
   onChannelLost(_channel: Channel, detail: string): void {
-    if (this.ended === undefined && this.link?.state === 'open') this.#protocolError(detail);
+    if (this.ended === undefined && this.link?.state === 'open') this.close(CloseCode.protocolError, detail);
   }
 
   onChannelDrain(channel: Channel): void {
     if (channel === this.rpc) this.pump();
-  }
-
-  #protocolError(detail: string): void {
-    this.close(CloseCode.protocolError, detail);
   }
 }
