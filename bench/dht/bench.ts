@@ -11,7 +11,7 @@ import { ensurePackages } from '../harness/packages.ts';
 import { incidentsOf, row, type Report, type Row } from '../harness/report.ts';
 import { rounded } from '../harness/statistics.ts';
 import { LIBP2P_SIZE, networkCases, RULE_CASES } from './cases.ts';
-import { ESPALIER, HYPERDHT, KADEMLIA, LIBP2P } from './names.ts';
+import { BARE, ESPALIER, HYPERDHT, KADEMLIA, LIBP2P } from './names.ts';
 import type { Figures, Order, StepName, TableOrder, Word } from './messages.ts';
 import { LIBP2P_PACKAGES } from './networks/libp2p.ts';
 import { planned, type NetworkPlan, type Plan } from './plan.ts';
@@ -24,6 +24,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   [HYPERDHT]: ['hyperdht'],
   [LIBP2P]: LIBP2P_PACKAGES,
   [KADEMLIA]: [KADEMLIA],
+  [BARE]: [],
 };
 
 const NOTES: Readonly<Record<string, string>> = {
@@ -34,6 +35,7 @@ const NOTES: Readonly<Record<string, string>> = {
   [LIBP2P]: `N = ${LIBP2P_SIZE} only: it takes a minute to build a hundred; dead nodes are visible by the end of TCP`,
   [KADEMLIA]:
     'the table of hyperdht; its closest are near, not sorted, unless it is said; full buckets just refuse',
+  [BARE]: `N = ${LIBP2P_SIZE} only: the native binding with our configuration, a socket per node, everybody connected, questions and answers of the same sizes; no DHT, no competitor: what QUIC costs here at least`,
 };
 
 export const dht: Bench = {
@@ -114,7 +116,7 @@ async function interleaved(
   async function one(key: string, order: Order | TableOrder, label: string): Promise<void> {
     const { figures, troubles } = found.get(key) ?? { figures: [], troubles: [] };
     found.set(key, { figures, troubles });
-    const { steps, failure } = await inProcess(key, order, plan.silence, began + plan.deadline);
+    const { steps, failure } = await inProcess(key, order, plan.silence, plan.deadline);
     figures.push(steps);
     troubles.push(failure === undefined ? [] : [failure]);
     progress(`${label} ${key.padEnd(16)} ${failure ?? ''}${told(steps)}`);
@@ -125,9 +127,11 @@ const RULES = 'rules';
 
 const keyOf = (contender: string, size: number): string => `${contender} ${size}`;
 
+const SMALL_ONLY = [LIBP2P, BARE];
+
 const contendersAt = (size: number, present: readonly string[]): readonly string[] => [
   ESPALIER,
-  ...present.filter((name) => name === HYPERDHT || (name === LIBP2P && size <= LIBP2P_SIZE)),
+  ...present.filter((name) => name === HYPERDHT || (SMALL_ONLY.includes(name) && size <= LIBP2P_SIZE)),
 ];
 
 /** The same seed for all of a round. */

@@ -1,28 +1,16 @@
 /**
  * What the bench and its processes tell each other. JSON.
  */
+import type { NetworkPlan } from './plan.ts';
 
 /** In this order. `quarter` and `half`: looked up after so many of all nodes have died silently. */
 export type StepName = 'build' | 'announce' | 'lookUp' | 'quarter' | 'half';
 
-/** A network to build and what to do with it. */
-export interface Order {
+/** A network to build, by whom, and what to do with it. */
+export interface Order extends NetworkPlan {
   readonly tag: 'network';
   readonly contender: string;
-  /** Nodes. */
-  readonly size: number;
   readonly seed: number;
-  /** Milliseconds to warm up, before announcing and before looking up. */
-  readonly warm: number;
-  /** Milliseconds at most until those that keep connections have them. */
-  readonly connect: number;
-  /** Records that are announced. */
-  readonly keys: number;
-  /** Lookups whose times count, of whole nodes and of those with deaths. */
-  readonly lookups: number;
-  readonly churnLookups: number;
-  /** Lookups after deaths in all, for the share that succeeds; the first of them are those whose times count. */
-  readonly churnTries: number;
 }
 
 /** The rules without network: times per operation. */

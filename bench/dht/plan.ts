@@ -8,7 +8,7 @@ export interface Plan {
   /** Milliseconds after which no new round begins. */
   readonly budget: number;
   readonly networks: readonly NetworkPlan[];
-  /** Milliseconds after which what runs is given up, and the rest left out. */
+  /** Milliseconds since the process began, installation included, after which what runs is given up and the rest left out. */
   readonly deadline: number;
   /** Milliseconds of each figure of the rules. */
   readonly window: number;
@@ -16,15 +16,21 @@ export interface Plan {
   readonly silence: number;
 }
 
+/** A network and what to do with it. */
 export interface NetworkPlan {
+  /** Nodes. */
   readonly size: number;
+  /** Milliseconds to warm up, before announcing and before looking up. */
   readonly warm: number;
+  /** Milliseconds at most until those that keep connections have them. */
   readonly connect: number;
+  /** Records that are announced. */
   readonly keys: number;
+  /** Lookups while all live; all their times count. */
   readonly lookups: number;
-  /** After deaths: fewer, for hyperdht takes seconds for each. */
+  /** Lookups after deaths whose times count: fewer, for hyperdht takes seconds for each. */
   readonly churnLookups: number;
-  /** After deaths, ours only: for the share that succeeds. */
+  /** Lookups after deaths in all, these first, for the share that succeeds: more of ours only. */
   readonly churnTries: number;
 }
 

@@ -1,7 +1,7 @@
 /**
  * A process for one network of one contender, or for the rules that need none.
  */
-import { ESPALIER, HYPERDHT, LIBP2P } from './names.ts';
+import { BARE, ESPALIER, HYPERDHT, LIBP2P } from './names.ts';
 import type { Order, TableOrder, Word } from './messages.ts';
 import type { NetworkMaker } from './network.ts';
 import { run } from './run.ts';
@@ -10,6 +10,7 @@ const LOAD: Readonly<Record<string, () => Promise<NetworkMaker>>> = {
   [ESPALIER]: async () => (await import('./networks/espalier.ts')).espalier,
   [HYPERDHT]: async () => (await import('./networks/hyperdht.ts')).hyperdht,
   [LIBP2P]: async () => (await import('./networks/libp2p.ts')).libp2p,
+  [BARE]: async () => (await import('./networks/bare.ts')).bare,
 };
 
 const say = (word: Word): void => {

@@ -97,7 +97,7 @@ export class DatagramSize {
     const state = this.#state;
     switch (state.tag) {
       case 'large':
-        return this.#large > 0 && now >= this.#lookAt;
+        return this.#large >= BURST && now >= this.#lookAt;
       case 'small':
         return state.wanted && now >= state.until;
       case 'doubting':
