@@ -27,6 +27,20 @@ export async function threeNodes(options: NodeOptions = {}): Promise<Nodes> {
   return { world, a, b, c };
 }
 
+/** Two halves of what was one mesh, long enough apart that each has noticed. */
+export async function halves(): Promise<{
+  readonly world: MeshWorld;
+  readonly left: readonly [Node, Node];
+  readonly right: readonly [Node, Node];
+}> {
+  const world = meshWorld();
+  const [a, b, c, d] = (await nodesOf(world, 4)) as [Node, Node, Node, Node];
+  await world.clock.advance(1_000);
+  world.network.faults.partition([a, b].map(hostOf), [c, d].map(hostOf));
+  await world.clock.advance(60_000);
+  return { world, left: [a, b], right: [c, d] };
+}
+
 /** Advertises and waits until others find it. */
 export async function published(
   world: MeshWorld,

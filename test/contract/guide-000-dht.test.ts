@@ -10,7 +10,7 @@ import { hex } from '../../src/mesh/context.ts';
 import { ALPHA, K } from '../../src/mesh/dht/contact.ts';
 import { Lookup } from '../../src/mesh/dht/lookup.ts';
 import { ID_BITS } from '../../src/mesh/dht/node-id.ts';
-import { judgeRecord, procedureKey } from '../../src/mesh/dht/record.ts';
+import { procedureKey } from '../../src/mesh/dht/record.ts';
 import { RecordStore } from '../../src/mesh/dht/record-store.ts';
 import { RoutingTable } from '../../src/mesh/dht/routing-table.ts';
 import type { Node } from '../../src/node.ts';
@@ -27,6 +27,7 @@ import {
   providersOf,
   publish,
 } from '../mesh/dht/dht-mesh.ts';
+import { judgeRecord } from '../mesh/dht/judge.ts';
 import { expected, payload, record, WALL } from '../mesh/dht/signed.ts';
 import { patient, runAlone } from '../mesh/dht/walking.ts';
 import { published, recordsAt, threeNodes } from './discovery-mesh.ts';

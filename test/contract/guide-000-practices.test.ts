@@ -453,7 +453,8 @@ test("000-several-providers: the node's own handler and one per client; each is 
     answers.set(answer, (answers.get(answer) ?? 0) + 1);
   }
   expect(new Set(answers.keys())).toEqual(new Set(['alice', 'bob', 'node']));
-  for (const count of answers.values()) expect(count).toBeGreaterThan(10);
+  // the node's own is nearer than its clients
+  for (const count of answers.values()) expect(count).toBeGreaterThan(5);
 });
 
 test('000-option-realm: default on loopback only; a mismatch is unauthorized, and is not dialed again', async () => {

@@ -3,8 +3,9 @@
  */
 import { expect, test } from 'vitest';
 import type { Node, PeerMessage, RpcFailure } from '../../src/index.ts';
-import { makeRecord, procedureKey } from '../../src/mesh/dht/record.ts';
+import { procedureKey } from '../../src/mesh/dht/record.ts';
 import { closeAtEnd, contextOf, meshWorld, REALM, type MeshWorld } from '../mesh-world.ts';
+import { signedBy } from '../mesh/dht/signed.ts';
 import { addressOf, connectionsOf } from '../mesh/peer/peer-world.ts';
 import { rawNode } from '../mesh/raw-peer.ts';
 
@@ -43,18 +44,8 @@ function signed(
   procedure: string,
 ): Required<Omit<PeerMessage, 'target'>> {
   const issuedAt = Math.round(world.clock.wall());
-  const made = makeRecord(world.identity(publisher), {
-    key: procedureKey(procedure),
-    realm: REALM,
-    endpoints: ['198.18.9.9:9443'],
-    metadata: {},
-    seq: issuedAt,
-    issuedAt,
-    ttl: 300_000,
-    removed: false,
-  });
-  if (made.tag !== 'made') throw new Error(made.tag);
-  return { key: procedure, value: made.payload };
+  const key = procedureKey(procedure);
+  return { key: procedure, value: signedBy(world.identity(publisher), { key, issuedAt }) };
 }
 
 const failed = (world: MeshWorld, sending: Promise<unknown>): Promise<RpcFailure> => world.failure(sending);

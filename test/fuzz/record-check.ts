@@ -1,7 +1,8 @@
 /** A signed record for the fuzzer, and what must hold for any bytes that come with its signature. */
 import { seededRandom } from '../../src/actor/random.ts';
 import { createIdentity } from '../../src/identity/identity.ts';
-import { judgeRecord, makeRecord, procedureKey } from '../../src/mesh/dht/record.ts';
+import { makeRecord, procedureKey } from '../../src/mesh/dht/record.ts';
+import { judgeRecord } from '../mesh/dht/judge.ts';
 
 /** 2026-03-01T00:00:00Z */
 const WALL = Date.UTC(2026, 2, 1);

@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connect } from '../../src/node.ts';
+import { gate } from '../mesh-world.ts';
 import { advertise, CALCULATOR, Child, endAll, ROOT, startNode } from '../cli/process.ts';
 
 afterEach(endAll);
@@ -82,6 +83,44 @@ describe('examples/hono-app.mjs', () => {
       "/users/2 404 { error: 'user_not_found' }",
       "/users/1 503 { error: 'service_not_found' }",
     ]);
+  });
+
+  test('SIGTERM: a request in flight has its answer, no other one is taken, and it ends with 0', async () => {
+    const { node, url } = await startNode();
+    const provider = await connect(url);
+    const [began, answer] = [gate(), gate()];
+    await provider.advertise('users.manage', async ({ user_id }: { user_id: number }) => {
+      began.open();
+      await answer.promise;
+      return { user_id };
+    });
+    const application = new Child([resolve(ROOT, 'examples/hono-app.mjs'), url, '0']);
+    const { origin } = new URL((await application.line()).replace('serving ', ''));
+    const request = fetch(`${origin}/users/1`);
+    await began.promise;
+    application.process.kill('SIGTERM');
+    const isOpen = (): Promise<boolean> =>
+      fetch(`${origin}/nothing`).then(
+        () => true,
+        () => false,
+      );
+    while (await isOpen());
+    answer.open();
+    const response = await request;
+    expect([response.status, await response.json()]).toEqual([200, { user_id: 1 }]);
+    expect(await application.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    await provider.disconnect();
+    await node.end();
+  });
+
+  test('its client may be killed or end: the next one serves, requests meanwhile are told 503, nothing is left', async () => {
+    const ended = await new Child([resolve(ROOT, 'test/cli/fixtures/hono-kills.mjs')]).ended;
+    expect(ended).toMatchObject({ code: 0, signal: null });
+    expect(JSON.parse(ended.stdout)).toEqual({
+      before: 200,
+      killed: { reason: 'killed', meanwhile: 503, after: 200, replaced: true },
+      ended: { reason: 'lost', meanwhile: 503, after: 200, replaced: true },
+    });
   });
 });
 

@@ -1,13 +1,15 @@
-/** Twenty nodes over real QUIC on loopback: each serves, each calls all. */
+/** Twenty nodes over real QUIC on loopback: each finds and calls what all have. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/actor/logger.ts';
 import { shared } from '../../src/mesh/context.ts';
 import { startNode, type Node } from '../../src/node.ts';
 import type { Endpoint } from '../../src/transport/transport.ts';
+import { named, providersOf, search, store } from '../mesh/dht/dht-mesh.ts';
 import { contextOf, told } from '../mesh-world.ts';
 
 const NODES = 20;
 const service = (number: number): string => `service.number_${number}`;
+const record = (number: number): string => `record.number_${number}`;
 
 describe(`${NODES} nodes over QUIC`, () => {
   const nodes: Node[] = [];
@@ -23,6 +25,21 @@ describe(`${NODES} nodes over QUIC`, () => {
 
   afterAll(async () => {
     await Promise.all(nodes.map((node) => node.close({ timeout: 2_000 })));
+  });
+
+  test('every record is kept by every node, and found from every node', async () => {
+    for (const [number, node] of nodes.entries()) {
+      const done = await store(node, record(number));
+      expect(done?.outcome).toEqual({ tag: 'stored', stored: NODES, of: NODES });
+    }
+    const missing: string[] = [];
+    for (const [at, from] of nodes.entries()) {
+      const all = await Promise.all(nodes.map((_, number) => search(from, record(number))));
+      for (const [number, done] of all.entries())
+        if (providersOf(done) !== named(nodes[number]!))
+          missing.push(`${at} looks for ${number}: ${providersOf(done)}`);
+    }
+    expect(missing).toEqual([]);
   });
 
   test('every service is called from every node', async () => {

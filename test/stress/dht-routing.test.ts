@@ -38,6 +38,25 @@ test(
   LIMIT,
 );
 
+test.each([
+  { share: 0.1, readable: 0.99 },
+  { share: 0.3, readable: 0.9 },
+])(
+  '1,000 nodes of which $share collude, with ids and networks of their own: the others find $readable of the records',
+  async ({ share, readable }) => {
+    const least = { exact: 0, readable };
+    await expectKept({
+      seed: 'colluding',
+      nodes: 1_000,
+      lookups: 400,
+      colluders: share,
+      least,
+      hops: Infinity,
+    });
+  },
+  LIMIT,
+);
+
 test(
   '20 % loss and half of them dead: 95 % of both after two refresh periods',
   async () => {

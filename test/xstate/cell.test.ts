@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { assign, cancel, createMachine, emit, fromPromise, raise, sendTo, setup, spawnChild } from 'xstate';
 import { createMachineCell, type MachineCell } from '../../src/xstate/cell.ts';
@@ -432,5 +434,48 @@ describe('cells that share what their machine computes', () => {
     for (const cell of cells) cell.send({ type: 'PRESS' });
     for (const [at, cell] of cells.entries()) cell.send({ type: 'DIM', to: 10 + at });
     expect(cells.map((cell) => cell.context)).toEqual([{ wait: 10 }, { wait: 11 }, { wait: 12 }]);
+  });
+
+  test('hand nothing of the cell that computed a step to the one that repeats it, and keep nothing of either', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const blinker = createMachine({
+      initial: 'off',
+      states: {
+        off: { entry: cancel('soon'), on: { PRESS: 'on' } },
+        on: {
+          entry: [raise({ type: 'DIM' }, { id: 'soon', delay: 50 }), emit({ type: 'lit' }), 'shine'],
+          after: { 100: 'off' },
+          on: { DIM: { actions: 'dim' } },
+        },
+      },
+    });
+    const input = {};
+    const { clock, runtime } = world();
+    const use = async (): Promise<readonly [readonly WeakRef<object>[], readonly string[]]> => {
+      const seen: string[] = [];
+      const cells: MachineCell[] = [];
+      for (let at = 0; at < 2; at++) {
+        cells[at] = createMachineCell(spawn(runtime), blinker, {
+          input,
+          shared: true,
+          perform: ({ type }, cell) => seen.push(`${cells.indexOf(cell)} ${type}`),
+        });
+      }
+      const [one, other] = cells;
+      one!.send({ type: 'PRESS' });
+      other!.send({ type: 'PRESS' });
+      one!.stop();
+      await clock.advance(60);
+      other!.stop();
+      return [cells.map((cell) => new WeakRef(cell)), seen];
+    };
+    const [cells, seen] = await use();
+    expect(seen).toEqual(['0 lit', '0 shine', '1 lit', '1 shine', '1 dim']);
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    // the steps are there yet: the machine and its input are
+    expect(cells.map((cell) => cell.deref())).toEqual([undefined, undefined]);
+    expect([typeof blinker, typeof input, runtime.timers.size]).toEqual(['object', 'object', 0]);
   });
 });

@@ -202,6 +202,10 @@ describe('calls with a key', () => {
       expect(left.at(-1)?.()).toBeGreaterThan(8_000);
       door.open('late');
       expect(await world.settle(patient)).toMatchObject({ ok: true, value: 'late' });
+      // its outcome is kept for twice what the patient one had
+      await world.clock.advance(19_000);
+      const again = caller.tryCall('m.slow', {}, { idempotencyKey: 'k', timeout: 100 });
+      expect(await world.settle(again)).toMatchObject({ ok: true, value: 'late' });
     }
     expect(left.length).toBe(2);
   });

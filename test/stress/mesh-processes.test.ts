@@ -6,7 +6,7 @@ import { silentLogger } from '../../src/actor/logger.ts';
 import type { Client } from '../../src/mesh/client/client.ts';
 import { connect, startNode } from '../../src/node.ts';
 import { contextOf } from '../mesh-world.ts';
-import { until } from './quic-bench.ts';
+import { until } from '../net/quic-bench.ts';
 
 const CHILD = fileURLToPath(new URL('mesh-child.mjs', import.meta.url));
 const logger = silentLogger;

@@ -1,4 +1,4 @@
-/** A process of its own for the mesh tests, on compiled code: node test/net/mesh-child.mjs MODE [URL] */
+/** A process of its own for the mesh tests, on compiled code: node test/stress/mesh-child.mjs MODE [URL] */
 import { connect, startNode } from '../../dist/src/index.js';
 import { silentLogger } from '../../dist/src/otp.js';
 
