@@ -2,8 +2,8 @@
  * A web application in front of the mesh: hono, a supervised client, failures as statuses, a graceful end.
  *
  *   npm install hono @hono/node-server
- *   node examples/hono-app.mjs https://127.0.0.1:9443    serves until Ctrl-C
- *   node examples/hono-app.mjs --once                    tries itself against a node of its own and ends
+ *   node examples/hono-app.mjs https://127.0.0.1:9443 [8080]    serves until Ctrl-C
+ *   node examples/hono-app.mjs --once                           tries itself against a node of its own and ends
  *
  *   curl http://127.0.0.1:8080/users/1
  *
@@ -11,6 +11,7 @@
  * (refused, or killed), the supervisor makes a new one. Requests meanwhile are told 503.
  */
 import { once } from 'node:events';
+import { pathToFileURL } from 'node:url';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { connect, err, isNotFound, startNode } from 'espalier';
@@ -31,7 +32,9 @@ const meshServer = {
   // so that it ends by `terminate` when the supervisor stops
   trapExit: true,
   init: async (url, self) => {
-    const client = await connect(url, { timeout: 5_000 });
+    const client = await connect(url, { timeout: 5_000, signal: self.signal });
+    // whoever is killed does not come to `terminate`
+    self.signal.addEventListener('abort', () => void client.disconnect());
     const tell = () => self.send(self.pid, 'ended');
     client.ended.then(tell, tell);
     return client;
@@ -76,7 +79,8 @@ function application(mesh) {
   return app;
 }
 
-async function startApplication(url, port) {
+/** `port` 0 takes a free one. */
+export async function startApplication(url, port) {
   const runtime = createRuntime();
   const scope = new NameScope();
   const root = await startSupervisor(runtime, {
@@ -86,6 +90,10 @@ async function startApplication(url, port) {
   });
   const mesh = new ServerRef(runtime, { scope, name: 'mesh' });
   const http = serve({ fetch: application(mesh).fetch, port, hostname: '127.0.0.1' });
+  // a connection that is kept alive after the last answer would hold up the end
+  http.on('request', (_request, response) => {
+    response.once('close', () => http.listening || http.closeIdleConnections());
+  });
   await once(http, 'listening');
   const close = async () => {
     // first no new requests, then those in flight, then the client
@@ -95,7 +103,7 @@ async function startApplication(url, port) {
     });
     await root.stop();
   };
-  return { url: `http://127.0.0.1:${http.address().port}`, close };
+  return { url: `http://127.0.0.1:${http.address().port}`, runtime, mesh, close };
 }
 
 /** A node with a user on it, and requests as a browser makes them. */
@@ -117,13 +125,17 @@ async function exercise() {
   await node.close();
 }
 
-if (process.argv.includes('--once')) await exercise();
-else {
+async function main() {
+  if (process.argv.includes('--once')) return exercise();
+  // before anything is served: a signal may come at any moment
   const interrupted = new Promise((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM']) process.once(name, resolve);
   });
-  const { url, close } = await startApplication(process.argv[2] ?? 'https://127.0.0.1:9443', 8080);
+  const [, , node = 'https://127.0.0.1:9443', port = '8080'] = process.argv;
+  const { url, close } = await startApplication(node, Number(port));
   console.log(`serving ${url}/users/ID`);
   await interrupted;
   await close();
 }
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

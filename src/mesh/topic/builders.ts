@@ -9,34 +9,23 @@
  */
 import { RpcError } from '../errors/rpc-error.ts';
 import * as topic from './topic.ts';
-import type { BuildResult, TopicError, TopicParts } from './topic.ts';
+import type { AppBuilder, BuildResult, OrgBuilder, RealmBuilder, TopicError, TopicParts } from './topic.ts';
 
 /** All slots given one by one, sentinels included. */
 export const buildTopic = (parts: TopicParts): string => nameOf(topic.buildTopic(parts));
 
-type RealmBuilder = (realm: string, domain: string, name: string, version: number) => string;
-type OrgBuilder = (realm: string, org: string, domain: string, name: string, version: number) => string;
-type AppBuilder = (
-  realm: string,
-  org: string,
-  app: string,
-  domain: string,
-  name: string,
-  version: number,
-) => string;
-
 /** Of the realm's own authority: `realm/_realm/_realm/domain/name_vN`. */
-export const realmFact: RealmBuilder = (...parts) => nameOf(topic.realmFact(...parts));
+export const realmFact: RealmBuilder<string> = (...parts) => nameOf(topic.realmFact(...parts));
 /** Of a whole organization: `realm/org/_org/domain/name_vN`. */
-export const orgFact: OrgBuilder = (...parts) => nameOf(topic.orgFact(...parts));
+export const orgFact: OrgBuilder<string> = (...parts) => nameOf(topic.orgFact(...parts));
 /** Of one application: `realm/org/app/domain/name_vN`. */
-export const appFact: AppBuilder = (...parts) => nameOf(topic.appFact(...parts));
+export const appFact: AppBuilder<string> = (...parts) => nameOf(topic.appFact(...parts));
 /** As `realmFact`, for what is asked for. */
-export const realmHope: RealmBuilder = realmFact;
+export const realmHope: RealmBuilder<string> = realmFact;
 /** As `orgFact`, for what is asked for. */
-export const orgHope: OrgBuilder = orgFact;
+export const orgHope: OrgBuilder<string> = orgFact;
 /** As `appFact`, for what is asked for. */
-export const appHope: AppBuilder = appFact;
+export const appHope: AppBuilder<string> = appFact;
 
 function nameOf(result: BuildResult): string {
   if (result.ok) return result.topic;

@@ -90,26 +90,35 @@ export function buildTopic(parts: TopicParts): BuildResult {
   return { ok: true, topic: `${realm}/${org}/${app}/${domain}/${name}_v${version}` };
 }
 
-type RealmBuilder = (realm: string, domain: string, name: string, version: number) => BuildResult;
-type OrgBuilder = (realm: string, org: string, domain: string, name: string, version: number) => BuildResult;
-type AppBuilder = (
+/** What a builder takes, and `Result`: what it gives. Of the realm's own authority, whose org and app are `_realm`. */
+export type RealmBuilder<Result> = (realm: string, domain: string, name: string, version: number) => Result;
+/** As `RealmBuilder`, of a whole organization: its app is `_org`. */
+export type OrgBuilder<Result> = (
+  realm: string,
+  org: string,
+  domain: string,
+  name: string,
+  version: number,
+) => Result;
+/** As `RealmBuilder`, of one application. */
+export type AppBuilder<Result> = (
   realm: string,
   org: string,
   app: string,
   domain: string,
   name: string,
   version: number,
-) => BuildResult;
+) => Result;
 
-export const realmFact: RealmBuilder = (realm, domain, name, version) =>
+export const realmFact: RealmBuilder<BuildResult> = (realm, domain, name, version) =>
   buildTopic({ realm, org: REALM_SENTINEL, app: REALM_SENTINEL, domain, name, version });
-export const orgFact: OrgBuilder = (realm, org, domain, name, version) =>
+export const orgFact: OrgBuilder<BuildResult> = (realm, org, domain, name, version) =>
   buildTopic({ realm, org, app: ORG_SENTINEL, domain, name, version });
-export const appFact: AppBuilder = (realm, org, app, domain, name, version) =>
+export const appFact: AppBuilder<BuildResult> = (realm, org, app, domain, name, version) =>
   buildTopic({ realm, org, app, domain, name, version });
-export const realmHope: RealmBuilder = realmFact;
-export const orgHope: OrgBuilder = orgFact;
-export const appHope: AppBuilder = appFact;
+export const realmHope: RealmBuilder<BuildResult> = realmFact;
+export const orgHope: OrgBuilder<BuildResult> = orgFact;
+export const appHope: AppBuilder<BuildResult> = appFact;
 
 export function parseTopic(topic: string): ParseResult {
   const segments = typeof topic === 'string' ? topic.split('/', 6) : [];
