@@ -11,6 +11,7 @@
  * (refused, or killed), the supervisor makes a new one. Requests meanwhile are told 503.
  */
 import { once } from 'node:events';
+import { realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -100,6 +101,8 @@ export async function startApplication(url, port) {
     await new Promise((resolve) => {
       http.close(resolve);
       http.closeIdleConnections();
+      // whoever has begun a request and does not end it
+      setTimeout(() => http.closeAllConnections(), 5_000).unref();
     });
     await root.stop();
   };
@@ -138,4 +141,4 @@ async function main() {
   await close();
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
+if (import.meta.url === pathToFileURL(realpathSync(process.argv[1] ?? '.')).href) await main();

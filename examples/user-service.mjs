@@ -15,6 +15,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import sqlite from 'node-sqlite3-wasm';
 import { err, server, startNode } from 'espalier';
@@ -121,4 +122,4 @@ async function main() {
   await rm(directory, { recursive: true });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
+if (import.meta.url === pathToFileURL(realpathSync(process.argv[1] ?? '.')).href) await main();

@@ -52,11 +52,12 @@ interface Found {
 }
 
 async function measure(options: BenchOptions): Promise<Report> {
+  const began = performance.now();
   const loadBefore = rounded(loadavg()[0] ?? 0);
   const plan = planned(options);
   const { present, skipped } = await presentOf(options);
   const found = new Map<string, Found>();
-  const rounds = await interleaved(plan, present, found);
+  const rounds = await interleaved(plan, present, found, began + plan.deadline);
   const notes = [ESPALIER, ...present].map((name) => [name, NOTES[name] ?? '']);
   return {
     bench: 'dht',
@@ -95,6 +96,7 @@ async function interleaved(
   plan: Plan,
   present: readonly string[],
   found: Map<string, Found>,
+  deadline: number,
 ): Promise<number> {
   const began = performance.now();
   let longest = 0;
@@ -116,7 +118,7 @@ async function interleaved(
   async function one(key: string, order: Order | TableOrder, label: string): Promise<void> {
     const { figures, troubles } = found.get(key) ?? { figures: [], troubles: [] };
     found.set(key, { figures, troubles });
-    const { steps, failure } = await inProcess(key, order, plan.silence, plan.deadline);
+    const { steps, failure } = await inProcess(key, order, plan.silence, deadline);
     figures.push(steps);
     troubles.push(failure === undefined ? [] : [failure]);
     progress(`${label} ${key.padEnd(16)} ${failure ?? ''}${told(steps)}`);

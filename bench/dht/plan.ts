@@ -8,7 +8,7 @@ export interface Plan {
   /** Milliseconds after which no new round begins. */
   readonly budget: number;
   readonly networks: readonly NetworkPlan[];
-  /** Milliseconds since the process began, installation included, after which what runs is given up and the rest left out. */
+  /** Milliseconds from the beginning, the installation of peers included, after which what runs is given up and the rest left out. */
   readonly deadline: number;
   /** Milliseconds of each figure of the rules. */
   readonly window: number;

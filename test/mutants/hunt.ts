@@ -60,16 +60,20 @@ export function hunt(
     const args = [join(folder, RUNNER), String(first), String(last), JSON.stringify(workload)];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let [out, errors] = ['', ''];
-    let hangs = false;
+    let [hangs, late] = [false, false];
     const kill = (): void => {
       child.kill('SIGKILL');
+    };
+    const end = (): void => {
+      late = true;
+      kill();
     };
     const hang = (): void => {
       hangs = true;
       kill();
     };
     let watch = setTimeout(hang, SEED_LIMIT);
-    const end = setTimeout(kill, deadline - performance.now());
+    const over = setTimeout(end, deadline - performance.now());
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text;
       clearTimeout(watch);
@@ -80,8 +84,8 @@ export function hunt(
     });
     child.on('close', (_code, signal) => {
       clearTimeout(watch);
-      clearTimeout(end);
-      resolve(signal === null || hangs ? judgeRun(out, errors, hangs) : { tag: 'late' });
+      clearTimeout(over);
+      resolve(late ? { tag: 'late' } : judgeRun(out, `${errors}${signal ?? ''}`, hangs));
     });
   });
 }

@@ -5,7 +5,8 @@
  * Exits with 1 when a fault is not noticed, when something is wrong without any fault, or when the time is over before
  * all have been tried.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -99,34 +100,65 @@ async function find(mutant: SimulatedMutant, path: string, tally: Tally): Promis
 // --- the tests ------------------------------------------------------------------------------------------------
 
 /** Undefined when the deadline came first. */
-function runTests(folder: string, tests: readonly string[], limit: number): Verdict | undefined {
+async function runTests(
+  folder: string,
+  tests: readonly string[],
+  limit: number,
+): Promise<Verdict | undefined> {
   const left = Math.floor(DEADLINE - performance.now());
   if (left <= 0) return undefined;
   const report = join(folder, 'build/mutant.json');
   rmSync(report, { force: true });
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-  const run = spawnSync(process.execPath, [vitest, 'run', ...tests], {
+  const child = spawn(process.execPath, [vitest, 'run', ...tests], {
     cwd: folder,
-    encoding: 'utf8',
-    timeout: Math.min(limit, left),
-    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // a group of its own: a worker that a fault has looping ends with it
+    detached: true,
     env: { ...process.env, CI: 'true', NO_COLOR: '1', ESPALIER_TESTS_JSON: report },
   });
-  if (run.signal !== null)
-    return left <= limit ? undefined : { tag: 'noticed', by: `no end within ${limit / 1_000} s` };
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-10_000);
+  });
+  let late = false;
+  const end = setTimeout(
+    () => {
+      late = true;
+      killGroup(child.pid);
+    },
+    Math.min(limit, left),
+  );
+  running = child.pid;
+  await once(child, 'exit');
+  running = undefined;
+  clearTimeout(end);
+  if (late) return left <= limit ? undefined : { tag: 'noticed', by: `no end within ${limit / 1_000} s` };
   try {
     return judge(JSON.parse(readFileSync(report, 'utf8')));
   } catch {
-    return { tag: 'broken', detail: run.stderr };
+    return { tag: 'broken', detail: errors };
   }
 }
 
-function tryOut(mutant: Mutant, folder: string): Verdict | undefined {
+/** The tests that run now. */
+let running: number | undefined;
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // it has ended
+  }
+}
+
+async function tryOut(mutant: Mutant, folder: string): Promise<Verdict | undefined> {
   const path = join(folder, mutant.file);
   const source = readFileSync(path, 'utf8');
   try {
     writeFileSync(path, plant(mutant, source));
-    return runTests(folder, mutant.tests, LIMIT);
+    return await runTests(folder, mutant.tests, LIMIT);
   } catch (error) {
     return { tag: 'broken', detail: String(error) };
   } finally {
@@ -134,17 +166,18 @@ function tryOut(mutant: Mutant, folder: string): Verdict | undefined {
   }
 }
 
-function tested(mutants: readonly Mutant[], folder: string, tally: Tally): boolean {
+async function tested(mutants: readonly Mutant[], folder: string, tally: Tally): Promise<boolean> {
   for (const path of COPIED) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  const sound = runTests(folder, [...new Set(mutants.flatMap(({ tests }) => tests))], Infinity);
-  if (sound !== undefined && sound.tag !== 'survived') {
+  const sound = await runTests(folder, [...new Set(mutants.flatMap(({ tests }) => tests))], Infinity);
+  if (sound === undefined) tally.late.push('the tests without a fault');
+  else if (sound.tag !== 'survived') {
     console.error('The tests are not green without a fault:', sound);
     return false;
   }
   for (const mutant of mutants) {
     const { name } = mutant;
-    const verdict = tryOut(mutant, folder);
+    const verdict = await tryOut(mutant, folder);
     if (verdict === undefined) tally.late.push(name);
     else if (verdict.tag === 'survived') tally.miss(name, 'SURVIVED');
     else if (verdict.tag === 'broken') tally.miss(name, `BROKEN (${verdict.detail})`);
@@ -172,9 +205,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const folder = mkdtempSync(join(tmpdir(), 'espalier-mutants-'));
   const tally = new Tally();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      killGroup(running);
+      rmSync(folder, { recursive: true, force: true });
+      process.exit(1);
+    });
   try {
     if (bySeed.length > 0 && !(await simulated(bySeed, join(folder, 'simulated'), tally))) return 1;
-    if (byTest.length > 0 && !tested(byTest, join(folder, 'tested'), tally)) return 1;
+    if (byTest.length > 0 && !(await tested(byTest, join(folder, 'tested'), tally))) return 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

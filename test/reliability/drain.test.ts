@@ -1,6 +1,6 @@
 /**
  * RELIABILITY §6 and §11, leaving under load: nothing accepted is lost, whoever is refused may ask again, the end
- * comes in time, and nothing is left. Real processes: test/net/drain.test.ts.
+ * comes in time, and nothing is left. Real processes: test/stress/drain.test.ts.
  */
 import { describe, expect, test } from 'vitest';
 import { connectLocal } from '../../src/index.ts';

@@ -49,6 +49,10 @@ const OPTIONS = {
   jobs: { type: 'string' },
 } as const;
 
+const DRAWN = ['--seed', '--nodes', '--clients', '--minutes', '--faults', '--split'];
+/** What says all, and what it leaves nothing for. */
+const WHOLE = { configuration: DRAWN, suite: [...DRAWN, '--configuration', '--shrink', '--events'] };
+
 const parsed = (args: readonly string[]) => parseArgs({ args: [...args], options: OPTIONS }).values;
 type Values = ReturnType<typeof parsed>;
 
@@ -67,6 +71,12 @@ export async function command(args: readonly string[], tools: Partial<Tools> = {
 /** Throws for what makes no sense. */
 function asked(args: readonly string[], tools: Tools): () => Promise<number> {
   const values = parsed(args);
+  for (const [whole, rest] of Object.entries(WHOLE))
+    if (
+      values[whole as keyof Values] !== undefined &&
+      args.some((arg) => rest.includes(arg.split('=')[0] ?? ''))
+    )
+      throw new RangeError(`--${whole} cannot be given with: ${rest.join(', ')}`);
   if (values.suite === undefined) {
     const configuration = configurationOf(optionsOf(values));
     return () => one(configuration, values, tools);

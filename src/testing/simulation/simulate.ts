@@ -54,8 +54,13 @@ const LOOKS = 50;
 const RECOVERY = 50_000;
 /** Milliseconds between two looks while the mesh is in halves: there is nothing but time that could break something. */
 const SPLIT_LOOK = 10_000;
-/** Milliseconds after which a half is a mesh by itself: connections have fallen silent, records have ended. */
+/**
+ * Milliseconds after which a half is a mesh by itself: connections have fallen silent, records have ended, and tables
+ * of more than `FEW` nodes, half of them dead, have been refreshed.
+ */
 const APART = 100_000;
+const APART_MANY = 190_000;
+const FEW = 20;
 /** Milliseconds in which a node that has started finds its place. */
 const START = 5_000;
 /**
@@ -175,9 +180,7 @@ class Simulation {
     network.faults.calm();
     await clock.advance(RECOVERY);
     this.#signal?.throwIfAborted();
-    for (const { role, index, life } of members)
-      if (life === undefined)
-        this.#tell({ invariant: 15, at: clock.now(), detail: `${role}-${index} could not be started again` });
+    this.#tellGone();
     let missing = found(await this.#questions.ask(members));
     if (missing.length > 0) {
       // what was promised is one refresh and one advertisement more
@@ -205,11 +208,20 @@ class Simulation {
       this.#signal?.throwIfAborted();
       this.#look();
     }
-    if (split >= APART) for (const side of sides) await this.#judgeHalf(side);
+    if (split >= (nodes > FEW ? APART_MANY : APART)) for (const side of sides) await this.#judgeHalf(side);
     network.faults.healAll();
     await clock.advance(REFRESH + READVERTISE);
     this.#look();
+    this.#tellGone();
     this.#tellMissing(await this.#questions.ask(members));
+  }
+
+  /** All should be there. */
+  #tellGone(): void {
+    const { clock, members } = this.#mesh;
+    for (const { role, index, life } of members)
+      if (life === undefined)
+        this.#tell({ invariant: 15, at: clock.now(), detail: `${role}-${index} could not be started again` });
   }
 
   async #judgeHalf(half: readonly Member[]): Promise<void> {

@@ -147,6 +147,8 @@ test.each([
   ['no value', ['--seed'], '--seed'],
   ['an unknown suite', ['--suite', 'all'], 'ci, soak'],
   ['no job of a suite', ['--suite', 'ci', '--jobs', 'few'], 'jobs'],
+  ['a seed for a suite', ['--suite', 'ci', '--seed', '7'], '--suite cannot'],
+  ['a part of a configuration', ['--configuration', '{}', '--nodes=3'], '--configuration cannot'],
   ['nonsense', ['--nodes', 'many'], 'nodes'],
   ['what is no JSON', ['--configuration', '{'], 'JSON'],
   ['what is no configuration', ['--configuration', '{"sead":1}'], 'sead'],

@@ -4,7 +4,7 @@
 import type { CallFacts } from '../ledger.ts';
 
 /** A settled call may wait for its turn, milliseconds. */
-const EPSILON = 5;
+export const EPSILON = 5;
 /** A call that may be repeated is tried by this many at most: more is a runaway. */
 const ATTEMPTS = 8;
 

@@ -3,6 +3,7 @@
  * probes. Pure; between two turns.
  */
 import type { Diary, Pair, Stopped } from '../diary.ts';
+import { EPSILON } from './calls.ts';
 
 /** Messages waiting for a process; undefined when it is dead. */
 export type QueueOf = (serial: number) => number | undefined;
@@ -60,7 +61,7 @@ export function* toldOnce({ watches }: Diary, queueOf: QueueOf): Generator<strin
 export function* answeredOnce({ questions }: Diary, now: number): Generator<string> {
   for (const { asker, deadline, settled } of questions) {
     if (settled > 1) yield `a question of ${asker} settled ${settled} times`;
-    else if (settled === 0 && now > deadline)
+    else if (settled === 0 && now > deadline + EPSILON)
       yield `a question of ${asker} is open ${now - deadline} ms after its deadline`;
   }
 }
