@@ -408,8 +408,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'lookups of one name not joined',
     file: 'src/mesh/registry/flights.ts',
-    find: '    if (running !== undefined) return running;\n',
-    replace: '    void running;\n',
+    find: 'if (running !== undefined) {\n      if (this.#places.takeOver',
+    replace: 'if (running !== undefined && procedure === "") {\n      if (this.#places.takeOver',
     tests: ['test/mesh/registry/discovery.test.ts'],
   },
   {

@@ -15,7 +15,7 @@ import { hex, shared, type MeshContext } from '../context.ts';
 import { ask } from './ask.ts';
 import { isGoodbye, isSilence } from './blame.ts';
 import type { Bootstraps } from './bootstrap.ts';
-import type { Contact } from './contact.ts';
+import { K, type Contact } from './contact.ts';
 import { Giving } from './giving.ts';
 import { PingQueue } from './ping-queue.ts';
 import { Place } from './place.ts';
@@ -243,8 +243,9 @@ function seeWhereItIs(state: State, asked: Contact): void {
 }
 
 /** Tells when the nodes around a key are closer than chance puts them. */
-function judgeCrowd({ context, self }: State, target: Uint8Array, farthest: Contact): void {
-  const times = context.dht.crowding.judge(target, farthest.id, self.clock.now());
+function judgeCrowd({ context, self, table }: State, target: Uint8Array, farthest: Contact): void {
+  const neighborhood = { self: table.self, neighbor: table.closest(table.self, K)[K - 1]?.id };
+  const times = context.dht.crowding.judge(target, farthest.id, neighborhood, self.clock.now());
   if (times !== undefined) context.events.emit('dht.crowded', { key: hex(target), times });
 }
 

@@ -38,6 +38,8 @@ const GIVEN_WAY = 1_000;
 const GIVING_WAY = 3;
 /** Milliseconds for a lookup of a node's address at most. */
 const SEARCH = 5_000;
+/** Such lookups at once: a node has 256 for all that is looked up. */
+const SEARCHES = 48;
 
 interface Dial {
   readonly process: Process;
@@ -169,8 +171,7 @@ export class Dialing {
   /** A process that was monitored has ended. */
   ended(process: Process, reason: ExitReason): void {
     const traversed = this.#traversals.get(process);
-    if (this.#traversals.delete(process) && traversed?.phase === 'traversing')
-      this.#next(traversed, 'no way leads through its NAT');
+    if (this.#traversals.delete(process)) this.#traversed(traversed);
     const dial = this.#dials.get(process);
     if (dial === undefined) return;
     const { wish, address, core } = dial;
@@ -193,6 +194,8 @@ export class Dialing {
   }
 
   attemptOver(process: Process): void {
+    const traversed = this.#traversals.get(process);
+    if (this.#traversals.delete(process)) this.#traversed(traversed);
     const dial = this.#dials.get(process);
     if (dial === undefined) return;
     this.#drop(dial);
@@ -211,6 +214,7 @@ export class Dialing {
     if (nodeId !== undefined && nodeId === this.#ownId)
       this.#giveUp(wish, 'the node cannot connect to itself');
     else if (this.#context.role === 'client') this.#giveUp(wish, 'a client connects to its node only');
+    else if (!wish.hasAddress && this.#lookups.size >= SEARCHES) this.#giveUp(wish, undefined);
     else if (wish.hasAddress || !this.#search(wish)) this.#next(wish, 'no address of the node is known');
   }
 
@@ -276,12 +280,17 @@ export class Dialing {
     const connector = shared(this.#context, 'natConnector');
     const attempt = connector?.attempt(wish.nodeId ?? '', wish.hints ?? {}, left);
     if (attempt === undefined) {
-      this.#next(wish, 'no way leads through its NAT');
+      this.#next(wish, NO_WAY);
       return;
     }
     this.#self.monitor(attempt);
+    this.#self.sendAfter(left, new AttemptOver(attempt));
     this.#traversals.set(attempt, wish);
     wish.phase = 'traversing';
+  }
+
+  #traversed(wish: Wish | undefined): void {
+    if (wish?.phase === 'traversing') this.#next(wish, NO_WAY);
   }
 
   #dial(wish: Wish, address: string | undefined): void {
@@ -398,6 +407,7 @@ export class Dialing {
 }
 
 const CLOSING = 'the node is closing';
+const NO_WAY = 'no way leads through its NAT';
 
 function endOf(reason: ExitReason): Ended | undefined {
   const ended =

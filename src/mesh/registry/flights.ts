@@ -22,6 +22,8 @@ import { LookupPlaces } from './lookup-places.ts';
 
 /** Callers who wait, all together. */
 const WAITING = 65_536;
+/** Part of them that peers' calls may be. */
+const OTHERS = 7 / 8;
 /** Milliseconds one lookup may take (SPEC §2.3, DHT query timeout). */
 const LOOKUP_TIMEOUT = seconds(5);
 /** A lookup that took this long before it failed is not begun again for `REST` ms. */
@@ -43,7 +45,7 @@ export const REFRESH = 'refresh';
 interface Flight {
   readonly procedure: string;
   /** Hex id of the peer it was begun for, or `REFRESH`; empty: for us. */
-  readonly asker: string;
+  asker: string;
   /** When its lookup began. */
   began: number;
   /** Wanted whether anybody waits or not. */
@@ -89,7 +91,8 @@ export class Flights {
       request.reply(unreachable('it did not answer just now'));
       return;
     }
-    const flight = this.#waiting >= WAITING ? undefined : this.#flight(procedure, asker);
+    const most = asker === '' ? WAITING : WAITING * OTHERS;
+    const flight = this.#waiting >= most ? undefined : this.#flight(procedure, asker);
     if (flight === undefined) request.reply(FULL);
     else this.#wait(flight, request);
   }
@@ -101,7 +104,8 @@ export class Flights {
     request.onLeft = () => {
       if (!waiting.delete(request)) return;
       this.#waiting--;
-      if (flight.lookup !== undefined) return;
+      // it has its lookup, or has ended
+      if (flight.lookup !== undefined || this.#byProcedure.get(flight.procedure) !== flight) return;
       // a deadline that passes now says nothing about the DHT
       request.unasked = true;
       if (waiting.size === 0 && !flight.kept) this.#end(flight, FULL);
@@ -120,7 +124,13 @@ export class Flights {
 
   #flight(procedure: string, asker: string): Flight | undefined {
     const running = this.#byProcedure.get(procedure);
-    if (running !== undefined) return running;
+    if (running !== undefined) {
+      if (this.#places.takeOver(running.asker, asker, running)) {
+        running.asker = asker;
+        this.#pump();
+      }
+      return running;
+    }
     const flight: Flight = {
       procedure,
       asker,
@@ -184,7 +194,9 @@ export class Flights {
     if (!settings.dht || procedures.length === 0) return;
     const look = (): void => {
       for (const procedure of procedures) {
-        if (discovery.cache.peek(procedure, this.#now) === undefined) this.begin(procedure);
+        if (discovery.cache.peek(procedure, this.#now) === undefined)
+          // calls come first
+          this.begin(procedure, REFRESH);
       }
     };
     whenJoined(this.#context, () => runtime.work(this.#self, look));

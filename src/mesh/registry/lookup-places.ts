@@ -53,6 +53,22 @@ export class LookupPlaces<T> {
     return true;
   }
 
+  /**
+   * Another asker wants what still waits: it goes on in his turns when he has fewer names, or is us. False when it stays
+   * where it is.
+   */
+  takeOver(from: string, to: string, item: T): boolean {
+    if (from === to || from === '' || this.#running.has(item)) return false;
+    if (to !== '' && this.#namesOf(to) + 1 >= this.#namesOf(from)) return false;
+    if (!this.enter(to, item)) return false;
+    this.leave(from, item);
+    return true;
+  }
+
+  #namesOf(asker: string): number {
+    return this.#byAsker.get(asker)?.names ?? 0;
+  }
+
   /** Lets the next one have a lookup, until it leaves; undefined when there is none, or no room for it. */
   next(): T | undefined {
     if (this.#running.size >= this.#most) return undefined;

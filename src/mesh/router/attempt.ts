@@ -19,6 +19,8 @@ export class AttemptCall extends RpcCall {
   declare readonly candidate: Candidate;
   /** When it began, monotonic ms. */
   declare readonly begun: number;
+  /** Its provider was not connected. */
+  declare dialed: boolean;
   /** Whoever held it died before it was on its way. */
   declare orphaned: boolean;
   /** It has ended, and certainly nobody ran it. */
@@ -41,6 +43,7 @@ export class AttemptCall extends RpcCall {
     });
     this.candidate = candidate;
     this.begun = begun;
+    this.dialed = false;
     this.orphaned = false;
     this.unrun = false;
     this.journey = journey;

@@ -12,7 +12,7 @@ import type { Value } from '../../codec/value.ts';
 import { shared, type MeshContext } from '../context.ts';
 import type { Route } from '../errors/rpc-error.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
-import { toPeer } from '../peer/to-peer.ts';
+import { readyPeer, toPeer } from '../peer/to-peer.ts';
 import { forget } from '../registry/discovery.ts';
 import { AttemptCall, type Trying } from './attempt.ts';
 import { canDial, isEvery, ownId, pick, type Candidate } from './candidates.ts';
@@ -195,8 +195,10 @@ export class Journey implements Abandonable, Trying {
     if (candidate.provider !== undefined && candidate.process !== undefined) {
       if (timeout !== Infinity) context.runtime.timers.set(attempt, timeout);
       give(context, attempt, candidate.provider, candidate.process);
-    } else if (candidate.process === undefined) toPeer(context, attempt, attempt.target, timeout);
-    else context.runtime.call(candidate.process, attempt, timeout);
+    } else if (candidate.process === undefined) {
+      attempt.dialed = readyPeer(context, candidate.nodeId) === undefined;
+      toPeer(context, attempt, attempt.target, timeout);
+    } else context.runtime.call(candidate.process, attempt, timeout);
   }
 
   /** An attempt is over, whatever becomes of the call. */
@@ -204,7 +206,7 @@ export class Journey implements Abandonable, Trying {
     const now = this.#now();
     const { candidate, begun } = attempt;
     const told: RpcFailure | undefined = this.#isOurs(attempt) ? { tag: 'canceled' } : failure;
-    candidate.stat.ended(now, now - begun, told, attempt.load);
+    candidate.stat.ended(now, now - begun, told, attempt.load, attempt.dialed);
     this.#note(attempt.servedBy, attempt.route, failure, begun, attempt.mayHaveRun);
   }
 

@@ -71,8 +71,17 @@ export class ProviderStat {
     this.node.began(now);
   }
 
-  /** @param took milliseconds. @param failure undefined: it answered. @param load undefined: it did not say. */
-  ended(now: number, took: number, failure: RpcFailure | undefined, load: number | undefined): void {
+  /**
+   * @param took milliseconds. @param failure undefined: it answered. @param load undefined: it did not say.
+   * @param dialed it had to be connected first, which the next call need not wait for.
+   */
+  ended(
+    now: number,
+    took: number,
+    failure: RpcFailure | undefined,
+    load: number | undefined,
+    dialed: boolean = false,
+  ): void {
     this.inFlight--;
     if (load !== undefined) [this.#load, this.#loadAt] = [load, now];
     const verdict = judge(failure, took, this.#patience);
@@ -83,7 +92,10 @@ export class ProviderStat {
     }
     if (verdict === 'answered') {
       this.#usual = took;
-      this.#sample(now, Math.min(took, SPIKE * Math.max(QUICK, this.latency(now) ?? took)));
+      const before = this.latency(now);
+      const counts = Math.min(took, SPIKE * Math.max(QUICK, before ?? took));
+      // whoever can only say no is quick at that, which makes nobody fast
+      if (!dialed) this.#sample(now, failure === undefined ? counts : Math.max(counts, before ?? 0));
       this.breaker.succeeded(now);
       this.node.succeeded(now);
       return;

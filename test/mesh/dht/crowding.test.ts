@@ -19,13 +19,16 @@ function idAt(share: number): Uint8Array {
 const farthestOf = (ids: readonly Uint8Array[], target: Uint8Array): Uint8Array =>
   ids.toSorted((a, b) => compareDistance(a, b, target))[K - 1]!;
 
+/** Our own neighbors are as far as usual. */
+const HERE = { self: idAt(0.5), neighbor: idAt(0.6) };
+
 /** Five targets whose k-th closest is at a tenth of the space. */
 function usual(): Crowding {
   const crowding = new Crowding();
   for (let n = 1; n <= 5; n++) {
     const target = idAt(n / 8);
     const there = Buffer.from(target.map((byte, index) => byte ^ idAt(0.1)[index]!));
-    expect(crowding.judge(target, there, 0)).toBeUndefined();
+    expect(crowding.judge(target, there, HERE, 0)).toBeUndefined();
   }
   return crowding;
 }
@@ -34,43 +37,52 @@ const KEY = idAt(0);
 
 describe('a key with more nodes around it than chance puts there', () => {
   test('is told, with how many times closer they are', () => {
-    expect(usual().judge(KEY, idAt(0.1 / 50), 1)).toBe(50);
+    expect(usual().judge(KEY, idAt(0.1 / 50), HERE, 1)).toBe(50);
   });
 
   test('is told once an hour, however often it is looked up', () => {
     const crowding = usual();
-    expect(crowding.judge(KEY, idAt(0.001), 1)).toBe(100);
-    expect(crowding.judge(KEY, idAt(0.001), 2)).toBeUndefined();
-    expect(crowding.judge(KEY, idAt(0.001), 599_000)).toBeUndefined();
+    expect(crowding.judge(KEY, idAt(0.001), HERE, 1)).toBe(100);
+    expect(crowding.judge(KEY, idAt(0.001), HERE, 2)).toBeUndefined();
+    expect(crowding.judge(KEY, idAt(0.001), HERE, 599_000)).toBeUndefined();
   });
 
   test('is told again after an hour', () => {
     const crowding = usual();
-    crowding.judge(KEY, idAt(0.001), 1);
-    for (let n = 1; n <= 5; n++) crowding.judge(idAt(n / 8), idAt(n / 8 + 0.1), HOUR);
-    expect(crowding.judge(KEY, idAt(0.001), HOUR + 1)).toBeGreaterThan(8);
+    crowding.judge(KEY, idAt(0.001), HERE, 1);
+    for (let n = 1; n <= 5; n++) crowding.judge(idAt(n / 8), idAt(n / 8 + 0.1), HERE, HOUR);
+    expect(crowding.judge(KEY, idAt(0.001), HERE, HOUR + 1)).toBeGreaterThan(8);
   });
 
-  test('does not become usual by being asked about often', () => {
+  test('does not become usual by names nearby that are asked for, however many', () => {
     const crowding = usual();
-    for (let n = 0; n < 100; n++) crowding.judge(KEY, idAt(0.001), n);
-    expect(crowding.judge(idAt(1 / 3), idAt(1 / 3 + 0.0001), 100)).toBeGreaterThan(8);
+    for (let n = 1; n <= 100; n++) crowding.judge(idAt(n / 10_000), idAt(n / 10_000 + 0.001), HERE, n);
+    expect(crowding.judge(KEY, idAt(0.001), HERE, 101)).toBe(100);
   });
 });
 
 describe('nothing is told', () => {
+  test('when our own neighbors are as close: the mesh has grown', () => {
+    const grown = { self: idAt(0.5), neighbor: idAt(0.502) };
+    expect(usual().judge(KEY, idAt(0.002), grown, 1)).toBeUndefined();
+  });
+
+  test('by a table of too few nodes', () => {
+    expect(usual().judge(KEY, idAt(0.001), { self: idAt(0.5), neighbor: undefined }, 1)).toBeUndefined();
+  });
+
   test('of what is less than eight times closer', () => {
-    expect(usual().judge(KEY, idAt(0.1 / 7.9), 1)).toBeUndefined();
+    expect(usual().judge(KEY, idAt(0.1 / 7.9), HERE, 1)).toBeUndefined();
   });
 
   test('before three other targets were looked up', () => {
     const crowding = new Crowding();
-    for (let n = 1; n <= 2; n++) crowding.judge(idAt(n / 8), idAt(n / 8 + 0.1), 0);
-    expect(crowding.judge(KEY, idAt(0.0001), 1)).toBeUndefined();
+    for (let n = 1; n <= 2; n++) crowding.judge(idAt(n / 8), idAt(n / 8 + 0.1), HERE, 0);
+    expect(crowding.judge(KEY, idAt(0.0001), HERE, 1)).toBeUndefined();
   });
 
   test('by comparison with what was longer than ten minutes ago: the mesh may have grown', () => {
-    expect(usual().judge(KEY, idAt(0.0001), 600_001)).toBeUndefined();
+    expect(usual().judge(KEY, idAt(0.0001), HERE, 600_001)).toBeUndefined();
   });
 
   test('of nodes whose ids are hashes, whatever their number and the target', () => {
@@ -79,9 +91,11 @@ describe('nothing is told', () => {
         const random = seededRandom(seed);
         const ids = Array.from({ length: count }, () => new Uint8Array(random.bytes(32)));
         const crowding = new Crowding();
+        const [self = KEY, ...others] = ids;
+        const here = { self, neighbor: others.length < K ? undefined : farthestOf(others, self) };
         for (let n = 0; n < 40; n++) {
           const target = new Uint8Array(random.bytes(32));
-          expect(crowding.judge(target, farthestOf(ids, target), n)).toBeUndefined();
+          expect(crowding.judge(target, farthestOf(ids, target), here, n)).toBeUndefined();
         }
       }),
       { numRuns: 30 },

@@ -10,6 +10,7 @@ import type { Process } from '../../../src/actor/process.ts';
 import type { GenServer } from '../../../src/otp/gen-server.ts';
 import { Request } from '../../../src/otp/server-ref.ts';
 import { worker } from '../../../src/otp/supervisor.ts';
+import { shared } from '../../../src/mesh/context.ts';
 import { lookUp } from '../../../src/mesh/dht/dht.ts';
 import { CATALOGUE, definitionOf, type EventName } from '../../../src/mesh/events/catalogue.ts';
 import type { Node, RemoteClient } from '../../../src/node.ts';
@@ -261,10 +262,17 @@ const ROWS: { readonly [Name in EventName]: Row } = {
         const news = new Request('heard', { target: key, contacts: [], farthest });
         runtimeOf(node).cast(processOf(node, 'routingTable'), news);
       };
-      for (let other = 1; other <= 5; other++) heard(target(other), 128);
-      heard(target(9), 2);
+      const table = shared(contextOf(node), 'routingTable');
+      if (table === undefined) throw new Error('no table');
+      for (let n = 0; n < 20; n++) {
+        const id = Uint8Array.from(table.self, (byte, at) => (at === 0 ? byte ^ 128 : n));
+        const contact = { id, nodeId: Buffer.from(id).toString('hex'), address: `198.18.${100 + n}.1:1` };
+        table.add(contact, world.clock.now());
+      }
+      for (let other = 1; other <= 5; other++) heard(target(16 * other), 128);
+      heard(target(144), 2);
       await world.clock.advance(1);
-      return { key: Buffer.from(target(9)).toString('hex'), times: 64 };
+      return { key: Buffer.from(target(144)).toString('hex'), times: 64 };
     },
   },
   'peer.slow': {

@@ -6,7 +6,7 @@ import type { Process } from '../../../src/actor/process.ts';
 import type { NatConnector } from '../../../src/mesh/peer/nat-connector.ts';
 import type { Node } from '../../../src/node.ts';
 import { contextOf, meshWorld, runtimeOf, type MeshWorld } from '../../mesh-world.ts';
-import { addressOf, ask, endOf, nodesOf, targetOf } from './peer-world.ts';
+import { addressOf, ask, endOf, nodesOf, PING, targetOf } from './peer-world.ts';
 
 type Attempted = Parameters<NatConnector['attempt']>;
 
@@ -70,6 +70,16 @@ test('a node that can be dialed is not sought through a NAT', async () => {
   const { world, a, b, attempted } = await stage();
   await world.settle(a.peers.sendNatAware(b.id, 'ping', {}, { endpoint: addressOf(b) }));
   expect(attempted).toEqual([]);
+});
+
+test('an attempt that does not end is given up when nobody waits any more', async () => {
+  const { world, a, b, attempted } = await stage();
+  expect(endOf(await world.settle(ask(a, { nodeId: b.id, addresses: [] }, PING, 1_000)))).toBe('timeout');
+  await world.clock.advance(10);
+  const again = ask(a, { nodeId: b.id, addresses: [] }, PING, 1_000);
+  await world.clock.advance(10);
+  expect(attempted).toHaveLength(2);
+  expect(endOf(await world.settle(again))).toBe('timeout');
 });
 
 test('when no attempt can be made, nobody waits', async () => {

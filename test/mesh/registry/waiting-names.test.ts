@@ -99,6 +99,23 @@ describe('lookups', () => {
     expect(begun()).toBe(8);
   });
 
+  test('of one who asks for many do not keep the same name from another, nor from us', async () => {
+    const world = meshWorld();
+    const whole = await mesh(world, 1);
+    const { flights } = await deskOf(whole.caller, 8);
+    const { lookups } = contextOf(whole.caller).discovery;
+    for (const name of [...names(100), 'm.there', 'm.here']) flights.begin(name, 'greedy');
+    expect(contextOf(whole.caller).discovery.lookups - lookups).toBe(4);
+    // places are kept for others, and for us
+    flights.begin('m.there', 'modest');
+    expect(contextOf(whole.caller).discovery.lookups - lookups).toBe(5);
+    flights.begin('m.here');
+    expect(contextOf(whole.caller).discovery.lookups - lookups).toBe(6);
+    // it has its lookup: that is the one
+    flights.begin('m.here', 'modest');
+    expect(contextOf(whole.caller).discovery.lookups - lookups).toBe(6);
+  });
+
   test('of one who asks for many are half of all', async () => {
     const world = meshWorld();
     const { flights, begun } = await deskOf((await mesh(world, 1)).caller, 8);
