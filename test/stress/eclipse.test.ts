@@ -75,7 +75,7 @@ test(
     const told: string[] = [];
     for (const { context, node } of askers) {
       // what is usual a node learns from other lookups, as of each refresh
-      for (let other = 0; other < 3; other++) {
+      for (let other = 0; other < 8; other++) {
         const request = { kind: 'nodes', target: random.bytes(32) } as const;
         await settle(clock, lookUp(context, request, TIMEOUT));
       }
