@@ -25,7 +25,8 @@ import { attemptTime, planRoutes, type Route } from './pool-plan.ts';
 import { blames, isDuplicate, refusalOf, type Blamed } from './loss.ts';
 import type { Standing } from './standings.ts';
 import { readyPeer, refused, unreachable, type PeerCallable } from './to-peer.ts';
-import { Wish } from './wish.ts';
+import { Traversals } from './traversals.ts';
+import { AttemptOver, WaitOver, Wish } from './wish.ts';
 
 /**
  * Peers wished for at once, and those of them that are dialed at once; the others wait in order. Many, since most of
@@ -49,22 +50,6 @@ interface Dial {
   readonly timer: TimerEntry;
 }
 
-/** The time of one address is over. */
-export class AttemptOver {
-  readonly dial: Process;
-  constructor(dial: Process) {
-    this.dial = dial;
-  }
-}
-
-/** The peer's own dial did not come. */
-export class WaitOver {
-  readonly wish: Wish;
-  constructor(wish: Wish) {
-    this.wish = wish;
-  }
-}
-
 export class Dialing {
   readonly #context: MeshContext;
   readonly #self: Self;
@@ -74,14 +59,14 @@ export class Dialing {
   /** Those that wait for their turn to be dialed. */
   readonly #queue = new Set<Wish>();
   readonly #lookups = new Map<Process, Wish>();
-  /** Attempts to get through a NAT. */
-  readonly #traversals = new Map<Process, Wish>();
+  readonly #traversals: Traversals;
   readonly #dead = new DeadAddresses();
   #pumping = false;
 
   constructor(context: MeshContext, self: Self) {
     this.#context = context;
     this.#self = self;
+    this.#traversals = new Traversals(context, self);
   }
 
   /** A call for a peer that is not connected. */
@@ -170,8 +155,8 @@ export class Dialing {
 
   /** A process that was monitored has ended. */
   ended(process: Process, reason: ExitReason): void {
-    const traversed = this.#traversals.get(process);
-    if (this.#traversals.delete(process)) this.#traversed(traversed);
+    const traversed = this.#traversals.over(process);
+    if (traversed !== undefined) this.#next(traversed, NO_WAY);
     const dial = this.#dials.get(process);
     if (dial === undefined) return;
     const { wish, address, core } = dial;
@@ -194,8 +179,8 @@ export class Dialing {
   }
 
   attemptOver(process: Process): void {
-    const traversed = this.#traversals.get(process);
-    if (this.#traversals.delete(process)) this.#traversed(traversed);
+    const traversed = this.#traversals.over(process);
+    if (traversed !== undefined) this.#next(traversed, NO_WAY);
     const dial = this.#dials.get(process);
     if (dial === undefined) return;
     this.#drop(dial);
@@ -263,34 +248,14 @@ export class Dialing {
     const dead = (address: string): boolean =>
       wish.nodeId !== undefined &&
       (this.#dead.has(address, now) || this.#dead.has(`${wish.nodeId}@${address}`, now));
-    const nat =
-      wish.nodeId !== undefined && !wish.traversed && shared(this.#context, 'natConnector') !== undefined;
+    const nat = this.#traversals.mayTry(wish);
     return planRoutes({ addresses: wish.untried, dead, nat })[0];
   }
 
   #go(wish: Wish): void {
     const route = this.#route(wish);
-    if (route?.tag === 'nat') this.#traverse(wish);
-    else this.#dial(wish, route?.address);
-  }
-
-  #traverse(wish: Wish): void {
-    wish.traversed = true;
-    const left = wish.deadline - this.#self.clock.now();
-    const connector = shared(this.#context, 'natConnector');
-    const attempt = connector?.attempt(wish.nodeId ?? '', wish.hints ?? {}, left);
-    if (attempt === undefined) {
-      this.#next(wish, NO_WAY);
-      return;
-    }
-    this.#self.monitor(attempt);
-    this.#self.sendAfter(left, new AttemptOver(attempt));
-    this.#traversals.set(attempt, wish);
-    wish.phase = 'traversing';
-  }
-
-  #traversed(wish: Wish | undefined): void {
-    if (wish?.phase === 'traversing') this.#next(wish, NO_WAY);
+    if (route?.tag !== 'nat') this.#dial(wish, route?.address);
+    else if (!this.#traversals.begin(wish)) this.#next(wish, NO_WAY);
   }
 
   #dial(wish: Wish, address: string | undefined): void {

@@ -17,11 +17,12 @@ import { Close, Drain, Greet, Introduce, Verified } from '../connection/messages
 import { actor, hex, type MeshContext } from '../context.ts';
 import { LookupDone } from '../dht/lookup-request.ts';
 import { RpcCall } from '../router/rpc-call.ts';
-import { AttemptOver, Dialing, WaitOver } from './dialing.ts';
+import { Dialing } from './dialing.ts';
 import { CLEANUP, PoolTable, poolStats, type Use } from './pool-table.ts';
 import type { PeerInfo, PoolView } from './pool-view.ts';
 import type { Standing } from './standings.ts';
 import { isForPeer, unreachable, type PeerCallable } from './to-peer.ts';
+import { AttemptOver, WaitOver } from './wish.ts';
 
 /** Messages queued at most, as the router's. */
 const POOL_MAILBOX = 16_384;
@@ -96,7 +97,7 @@ export const peerPoolServer: GenServer<MeshContext, State, object, PoolCasts> = 
       dialing.ended(process, message.reason);
       dialing.found(process, undefined);
     } else if (message instanceof LookupDone) dialing.found(message.lookup, message.outcome);
-    else if (message instanceof AttemptOver) dialing.attemptOver(message.dial);
+    else if (message instanceof AttemptOver) dialing.attemptOver(message.attempt);
     else if (message instanceof WaitOver) dialing.waitOver(message.wish);
     else if (message instanceof CleanUp) {
       state.cleaning = false;

@@ -13,6 +13,22 @@ const CALLS = 4_096;
 /** Addresses of one peer, as many as a record may name. */
 const ADDRESSES = 20;
 
+/** The time of one address, or of one attempt to get through a NAT, is over. */
+export class AttemptOver {
+  readonly attempt: Process;
+  constructor(attempt: Process) {
+    this.attempt = attempt;
+  }
+}
+
+/** The peer's own dial did not come. */
+export class WaitOver {
+  readonly wish: Wish;
+  constructor(wish: Wish) {
+    this.wish = wish;
+  }
+}
+
 export type WishPhase =
   /** Nothing has begun. */
   | 'calm'

@@ -1,0 +1,43 @@
+/**
+ * The attempts of the peer pool to reach peers through their NATs, each once per wish and no longer than anybody waits.
+ */
+import type { Process, Self } from '../../actor/process.ts';
+import { shared, type MeshContext } from '../context.ts';
+import { AttemptOver, type Wish } from './wish.ts';
+
+export class Traversals {
+  readonly #context: MeshContext;
+  readonly #self: Self;
+  readonly #wishes = new Map<Process, Wish>();
+
+  constructor(context: MeshContext, self: Self) {
+    this.#context = context;
+    this.#self = self;
+  }
+
+  /** Whether somebody knows how, and has not tried for this wish. */
+  mayTry({ nodeId, traversed }: Wish): boolean {
+    return nodeId !== undefined && !traversed && shared(this.#context, 'natConnector') !== undefined;
+  }
+
+  /** False when no attempt can be made now. */
+  begin(wish: Wish): boolean {
+    wish.traversed = true;
+    const left = wish.deadline - this.#self.clock.now();
+    const connector = shared(this.#context, 'natConnector');
+    const attempt = connector?.attempt(wish.nodeId ?? '', wish.hints ?? {}, left);
+    if (attempt === undefined) return false;
+    this.#self.monitor(attempt);
+    this.#self.sendAfter(left, new AttemptOver(attempt));
+    this.#wishes.set(attempt, wish);
+    wish.phase = 'traversing';
+    return true;
+  }
+
+  /** An attempt has ended, or its time has. The wish, when nothing came of it. */
+  over(attempt: Process): Wish | undefined {
+    const wish = this.#wishes.get(attempt);
+    this.#wishes.delete(attempt);
+    return wish?.phase === 'traversing' ? wish : undefined;
+  }
+}
