@@ -1,11 +1,11 @@
 /** What a lookup says when not all could be asked, or when its time was over. */
 import { describe, expect, test } from 'vitest';
 import { shared } from '../../../src/mesh/context.ts';
-import { K } from '../../../src/mesh/dht/contact.ts';
+import { K, type Contact } from '../../../src/mesh/dht/contact.ts';
 import { lookUp } from '../../../src/mesh/dht/dht.ts';
 import { procedureKey } from '../../../src/mesh/dht/record.ts';
 import type { Node } from '../../../src/node.ts';
-import { closeAtEnd, contextOf, meshWorld, processOf, REALM } from '../../mesh-world.ts';
+import { closeAtEnd, contextOf, meshWorld, processOf, REALM, type MeshWorld } from '../../mesh-world.ts';
 import {
   expectNoCrash,
   find,
@@ -20,16 +20,27 @@ import { lyingContact } from './lying-contact.ts';
 import { signedBy } from './signed.ts';
 import { has, see, strangers } from './strangers.ts';
 
-test('a node that could not be asked by our own fault leaves a lookup that found nothing without a no, and is not blamed', async () => {
+/** Joined nodes of which the first serves a name, and the second knows somebody whom nobody else does. */
+async function withStranger(count: number): Promise<{
+  readonly world: MeshWorld;
+  readonly first: Node;
+  readonly asker: Node;
+  readonly stranger: Contact;
+}> {
   const world = meshWorld({ poison: false });
-  const nodes = await joinedNodes(world, 4);
+  const nodes = await joinedNodes(world, count);
   closeAtEnd(world, ...nodes);
   const [first, asker] = nodes as [Node, Node];
   await publish(world, first, 'known.name');
-  const [stranger] = strangers(asker, 1);
-  see(asker, stranger!);
+  const [stranger] = strangers(asker, 1) as [Contact];
+  see(asker, stranger);
   await world.clock.settle();
-  expect(has(asker, stranger!)).toBe(true);
+  return { world, first, asker, stranger };
+}
+
+test('a node that could not be asked by our own fault leaves a lookup that found nothing without a no, and is not blamed', async () => {
+  const { world, first, asker, stranger } = await withStranger(4);
+  expect(has(asker, stranger)).toBe(true);
   // it would have to be dialed, and nobody does that now; the others are connected
   const pool = processOf(asker, 'peerPool');
   pool.suspended = true;
@@ -38,7 +49,7 @@ test('a node that could not be asked by our own fault leaves a lookup that found
   expect(unsure?.outcome).toEqual({ tag: 'unreachable', detail: 'not all nodes could be asked' });
   // what was found is found all the same
   expect(providersOf(await find(world, asker, 'known.name'))).toBe(named(first));
-  expect(has(asker, stranger!)).toBe(true);
+  expect(has(asker, stranger)).toBe(true);
   expect(contextOf(asker).dht.failures.size).toBe(0);
   pool.suspended = false;
   contextOf(asker).runtime.work(pool, () => undefined);
@@ -46,20 +57,13 @@ test('a node that could not be asked by our own fault leaves a lookup that found
   expect(sure?.stats).toMatchObject({ answered: 3, failed: 1 });
   expect(sure?.outcome).toEqual({ tag: 'providers', providers: [] });
   // it was silent a moment ago, whoever still names it
-  expect(contextOf(asker).dht.failures.has(stranger!, world.clock.now())).toBe(true);
+  expect(contextOf(asker).dht.failures.has(stranger, world.clock.now())).toBe(true);
   expectNoCrash(world);
 });
 
 describe('a lookup whose time is over', () => {
   test('tells of the providers that it has found, and else that it is not sure', async () => {
-    const world = meshWorld({ poison: false });
-    const nodes = await joinedNodes(world, 3);
-    closeAtEnd(world, ...nodes);
-    const [first, asker] = nodes as [Node, Node];
-    await publish(world, first, 'known.name');
-    const [stranger] = strangers(asker, 1);
-    see(asker, stranger!);
-    await world.clock.settle();
+    const { world, first, asker } = await withStranger(3);
     const ask = (procedure: string): Promise<string> => {
       const request = { kind: 'providers', procedure, key: procedureKey(procedure) } as const;
       return world.settle(lookUp(contextOf(asker), request, 30)).then(providersOf);
