@@ -27,6 +27,9 @@ import { isValueMap, type Value, type ValueMap } from './value.ts';
 /** The first field that is missing or wrong. */
 export type Validator = (payload: ValueMap) => string | undefined;
 
+/** What fits a byte; stations pass a call on ten times at most. */
+const MAX_HOPS = 255;
+
 const isId = (value: Value | undefined): boolean => isBytes(value, ID_BYTES);
 const isKey = (value: Value | undefined): boolean => isBytes(value, KEY_BYTES);
 
@@ -37,11 +40,14 @@ export const call: Validator = (payload) => {
   if (!isIntegerIn(payload['timeout'], 1, MAX_TIMEOUT)) return 'timeout';
   if (!isName(payload['realm'])) return 'realm';
   const { trace, idempotency_key: key, idempotent, target, caller } = payload;
+  const { hop_count: hops, search_id: search } = payload;
   if (!isAbsent(trace) && !isTrace(trace)) return 'trace';
   if (!isAbsent(key) && !isName(key)) return 'idempotency_key';
   if (!isAbsent(idempotent) && typeof idempotent !== 'boolean') return 'idempotent';
   if (!isAbsent(target) && !isKey(target)) return 'target';
   if (!isAbsent(caller) && !isKey(caller)) return 'caller';
+  if (!isAbsent(hops) && !isIntegerIn(hops, 0, MAX_HOPS)) return 'hop_count';
+  if (!isAbsent(search) && !isId(search)) return 'search_id';
   return planField(payload);
 };
 

@@ -74,6 +74,10 @@ const REQUIRED: Readonly<Partial<Record<FrameType, readonly string[]>>> = {
   punch_result: ['session_id', 'success'],
   relay_request: ['session_id', 'target_id'],
   relay_data: ['payload', 'session_id'],
+  relay_ready: ['session_id'],
+  relay_close: ['reason', 'session_id'],
+  path_offer: ['addresses'],
+  dial_back: ['host', 'nonce', 'port', 'request_id'],
 };
 
 const VALIDATORS: Readonly<Partial<Record<FrameType, Validator>>> = {

@@ -87,6 +87,9 @@ export interface CallPayload {
   readonly explain?: boolean;
   /** Who asked, when a node passes a call on to its client. Believed from the client's own node only. */
   readonly caller?: Uint8Array;
+  /** Between stations: how often it was passed on, and the search it belongs to (16 random bytes). */
+  readonly hop_count?: number;
+  readonly search_id?: Uint8Array;
 }
 /** Exactly one of `result` and `error`. */
 export interface ReplyPayload {
@@ -168,6 +171,8 @@ export interface NatProbePayload {
   readonly request_id: Uint8Array;
   readonly node_id: Uint8Array;
   readonly local_port: number;
+  /** Asks a station for echoes from elsewhere, which carry it: 16 random bytes. */
+  readonly nonce?: Uint8Array;
 }
 export interface NatProbeReplyPayload {
   readonly request_id: Uint8Array;
@@ -177,32 +182,62 @@ export interface NatProbeReplyPayload {
   readonly reflexive_port: number;
   readonly server_time: number;
 }
+/** A station asks another to send one echo of a NAT check to where it observes the asker. */
+export interface DialBackPayload {
+  readonly request_id: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly host: string;
+  readonly port: number;
+}
 export interface PunchRequestPayload {
   readonly session_id: Uint8Array;
   readonly requester_id: Uint8Array;
   readonly target_id: Uint8Array;
+  /** Ports the requester expects its NAT to use next, besides the observed one. */
+  readonly ports?: readonly number[];
 }
 export interface PunchCoordinatePayload {
   readonly session_id: Uint8Array;
   readonly peer_id: Uint8Array;
   readonly peer_host: string;
   readonly peer_ports: readonly number[];
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. Not looked at: clocks differ. */
   readonly punch_time: number;
   readonly role: 'initiator' | 'target';
+  /** Milliseconds to wait after receipt, so that both begin together. */
+  readonly delay?: number;
 }
+/** To the station: we begin, and our NAT may use these ports. */
 export interface PunchExecutePayload {
   readonly session_id: Uint8Array;
+  readonly ports?: readonly number[];
 }
 export interface PunchResultPayload {
   readonly session_id: Uint8Array;
   readonly success: boolean;
   readonly connected_port?: number;
+  /** Why not: `udp_blocked`, `both_symmetric`, `timeout`, `refused`, … */
+  readonly reason?: string;
 }
 export interface RelayRequestPayload {
   readonly session_id: Uint8Array;
   readonly target_id: Uint8Array;
   readonly reason?: string;
+  /** From the station to the target: who asks. */
+  readonly source_id?: Uint8Array;
+}
+/** The target's answer, passed on to the requester: accepted when there is no error. */
+export interface RelayReadyPayload {
+  readonly session_id: Uint8Array;
+  readonly error?: ErrorPayload;
+}
+export interface RelayClosePayload {
+  readonly session_id: Uint8Array;
+  readonly reason: string;
+}
+/** Over the connection itself: where else the sender may be reached, `host:port`, numeric. */
+export interface PathOfferPayload {
+  readonly addresses: readonly string[];
 }
 export interface RelayDataPayload {
   readonly session_id: Uint8Array;
@@ -237,6 +272,10 @@ export interface Payloads {
   readonly punch_result: PunchResultPayload;
   readonly relay_request: RelayRequestPayload;
   readonly relay_data: RelayDataPayload;
+  readonly relay_ready: RelayReadyPayload;
+  readonly relay_close: RelayClosePayload;
+  readonly path_offer: PathOfferPayload;
+  readonly dial_back: DialBackPayload;
 }
 
 export type PayloadOf<T extends FrameType> = T extends keyof Payloads ? Payloads[T] : ValueMap;

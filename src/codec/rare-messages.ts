@@ -26,6 +26,11 @@ import { isValueMap, type Value, type ValueMap } from './value.ts';
 const MAX_CAPABILITIES = 64;
 /** Candidate ports in one punch; the predictor never makes more. */
 const MAX_PUNCH_PORTS = 64;
+/** Milliseconds until a punch begins. */
+const MAX_PUNCH_DELAY = 10_000;
+/** Addresses in one offer, and bytes of one: an IPv6 address in brackets with its port. */
+const MAX_OFFERED = 8;
+const ADDRESS_BYTES = 64;
 
 /** A schema per field, `undefined` left out of optional ones. */
 type Fields<P> = { readonly [K in keyof P]-?: Schema.Schema<Exclude<P[K], undefined>> };
@@ -43,6 +48,7 @@ const Time = Schema.declare(isTime, { identifier: 'Time' });
 const Port = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_535 }));
 /** Zero: the prober does not say. */
 const LocalPort = Schema.declare((value): value is number => isIntegerIn(value, 0, 65_535));
+const Ports = Schema.Array(Port).check(Schema.isMaxLength(MAX_PUNCH_PORTS));
 const Any = Schema.declare((value): value is Value => value !== undefined);
 const Proof = Schema.declare(
   (value): value is Uint8Array | ValueMap => value instanceof Uint8Array || isValueMap(value as Value),
@@ -81,7 +87,12 @@ const procedure: Fields<ProcedurePayload> = {
   description: text(NAME_BYTES * 4),
 };
 const registered: Fields<AnswerPayload> = { request_id: Id, error: Failure };
-const natProbe: Fields<Payloads['nat_probe']> = { request_id: Id, node_id: Key, local_port: LocalPort };
+const natProbe: Fields<Payloads['nat_probe']> = {
+  request_id: Id,
+  node_id: Key,
+  local_port: LocalPort,
+  nonce: Id,
+};
 const natProbeReply: Fields<Payloads['nat_probe_reply']> = {
   request_id: Id,
   node_id: Key,
@@ -89,29 +100,48 @@ const natProbeReply: Fields<Payloads['nat_probe_reply']> = {
   reflexive_port: Port,
   server_time: Time,
 };
-const punchRequest: Fields<Payloads['punch_request']> = { session_id: Id, requester_id: Key, target_id: Key };
+const punchRequest: Fields<Payloads['punch_request']> = {
+  session_id: Id,
+  requester_id: Key,
+  target_id: Key,
+  ports: Ports,
+};
 const punchCoordinate: Fields<Payloads['punch_coordinate']> = {
   session_id: Id,
   peer_id: Key,
   peer_host: Name,
-  peer_ports: Schema.Array(Port).check(Schema.isMaxLength(MAX_PUNCH_PORTS)),
+  peer_ports: Ports,
   punch_time: Time,
   role: Schema.Literals(['initiator', 'target']),
+  delay: Schema.declare((value): value is number => isIntegerIn(value, 0, MAX_PUNCH_DELAY)),
 };
-const punchExecute: Fields<Payloads['punch_execute']> = { session_id: Id };
+const punchExecute: Fields<Payloads['punch_execute']> = { session_id: Id, ports: Ports };
 const punchResult: Fields<Payloads['punch_result']> = {
   session_id: Id,
   success: Schema.Boolean,
   connected_port: Port,
+  reason: text(NAME_BYTES),
 };
 const relayRequest: Fields<Payloads['relay_request']> = {
   session_id: Id,
   target_id: Key,
   reason: text(NAME_BYTES),
+  source_id: Key,
 };
 const relayData: Fields<Payloads['relay_data']> = {
   session_id: Id,
   payload: Schema.Uint8Array,
+};
+const relayReady: Fields<Payloads['relay_ready']> = { session_id: Id, error: Failure };
+const relayClose: Fields<Payloads['relay_close']> = { session_id: Id, reason: text(NAME_BYTES) };
+const pathOffer: Fields<Payloads['path_offer']> = {
+  addresses: Schema.Array(text(ADDRESS_BYTES)).check(Schema.isMaxLength(MAX_OFFERED)),
+};
+const dialBack: Fields<Payloads['dial_back']> = {
+  request_id: Id,
+  nonce: Id,
+  host: text(ADDRESS_BYTES),
+  port: Port,
 };
 
 /** What a provider may leave unsaid. */
@@ -133,7 +163,11 @@ export type RareType =
   | 'punch_execute'
   | 'punch_result'
   | 'relay_request'
-  | 'relay_data';
+  | 'relay_data'
+  | 'relay_ready'
+  | 'relay_close'
+  | 'path_offer'
+  | 'dial_back';
 
 export const rareValidators: Readonly<Record<RareType, Validator>> = {
   connect: validator(connect, ['realm_proof']),
@@ -143,14 +177,18 @@ export const rareValidators: Readonly<Record<RareType, Validator>> = {
   register_procedure: validator(procedure, OFFER),
   unregister_procedure: validator(procedure, OFFER),
   registered: validator(registered, ['error']),
-  nat_probe: validator(natProbe),
+  nat_probe: validator(natProbe, ['nonce']),
   nat_probe_reply: validator(natProbeReply),
-  punch_request: validator(punchRequest),
-  punch_coordinate: validator(punchCoordinate),
-  punch_execute: validator(punchExecute),
-  punch_result: validator(punchResult, ['connected_port']),
-  relay_request: validator(relayRequest, ['reason']),
+  punch_request: validator(punchRequest, ['ports']),
+  punch_coordinate: validator(punchCoordinate, ['delay']),
+  punch_execute: validator(punchExecute, ['ports']),
+  punch_result: validator(punchResult, ['connected_port', 'reason']),
+  relay_request: validator(relayRequest, ['reason', 'source_id']),
   relay_data: validator(relayData),
+  relay_ready: validator(relayReady, ['error']),
+  relay_close: validator(relayClose),
+  path_offer: validator(pathOffer),
+  dial_back: validator(dialBack),
 };
 
 /** What is missing is named before what is wrong. */

@@ -36,12 +36,18 @@ export type ActorName =
   | 'routingTable'
   | 'recordStore'
   | 'lookups'
+  | 'natProfile'
+  | 'natConnector'
+  | 'natAttempts'
+  | 'attachments'
   | 'peerPool'
   | 'uplink'
   | 'serviceRegistry'
   | 'advertiser'
   | 'router'
-  | 'app';
+  | 'app'
+  | 'station'
+  | 'peerings';
 
 /** What some of them share under their name: written by the owner only. */
 export interface SharedTables {

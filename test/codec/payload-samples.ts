@@ -67,4 +67,8 @@ export const samples: { readonly [T in keyof Payloads]: Payloads[T] } = {
   punch_result: { session_id: id, success: true, connected_port: 40_000 },
   relay_request: { session_id: id, target_id: key, reason: 'symmetric' },
   relay_data: { session_id: id, payload: new Uint8Array(3) },
+  relay_ready: { session_id: id, error },
+  relay_close: { session_id: id, reason: 'idle' },
+  path_offer: { addresses: ['192.168.1.7:9443', '[2001:db8::1]:9443'] },
+  dial_back: { request_id: id, nonce: new Uint8Array(16), host: '203.0.113.7', port: 40_000 },
 };
