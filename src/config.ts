@@ -154,13 +154,21 @@ const COMMON: Readonly<Record<string, Rule>> = {
 /** More are no help; each is dialed while nobody is known. */
 const MAX_BOOTSTRAPS = 64;
 
-const BOOTSTRAP: Rule = {
+/** Each names a node. */
+const urls = (most: number): Rule => ({
   accepts: (value) =>
     Array.isArray(value) &&
-    value.length <= MAX_BOOTSTRAPS &&
+    value.length <= most &&
     value.every((url) => typeof url === 'string' && parseMeshUrl(url).ok),
-  expected: `a list of at most ${MAX_BOOTSTRAPS} URLs, each https://host:port`,
-};
+  expected: `a list of at most ${most} URLs, each https://host:port`,
+});
+
+/** Each is asked, one after the other, for what nobody knows. */
+const MAX_STATION_PEERS = 20;
+/** A connection is kept to each. */
+const MAX_STATIONS = 8;
+
+const STATION: Readonly<Record<string, Rule>> = { peers: urls(MAX_STATION_PEERS) };
 
 const DHT: Readonly<Record<string, Rule>> = { refresh: count(1_000, 2_147_483_647) };
 
@@ -179,10 +187,12 @@ const LOCATION: Rule = { accepts: isLocation, expected: '{ lat, lon } in degrees
 const NODE: Readonly<Record<string, Rule>> = {
   ...COMMON,
   listen: text(1, 300),
-  bootstrap: BOOTSTRAP,
+  bootstrap: urls(MAX_BOOTSTRAPS),
   announce: ANNOUNCE,
   dht: rule(Schema.Union([Schema.Boolean, Schema.ObjectKeyword]), 'true, false or an object of refresh'),
   pool: object('an object of size and idleTimeout'),
+  station: rule(Schema.Union([Schema.Boolean, Schema.ObjectKeyword]), 'true, false or an object of peers'),
+  stations: urls(MAX_STATIONS),
   strategy: STRATEGY,
   location: LOCATION,
 };
@@ -219,6 +229,8 @@ function check<Options extends object>(
     if (!holds(found, value)) throw invalid(field, `must be ${found.expected}`);
     if (name === 'limits') checked[name] = check(LIMITS, value as object, 'limits.');
     else if (name === 'pool') checked[name] = check(POOL, value as object, 'pool.');
+    else if (name === 'station' && typeof value === 'object')
+      checked[name] = check(STATION, value as object, 'station.');
     else if (name === 'dht' && typeof value === 'object') checked[name] = check(DHT, value as object, 'dht.');
   }
   return checked as Options;

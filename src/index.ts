@@ -19,10 +19,14 @@ export async function startNode(options?: NodeOptions): Promise<Node> {
 }
 
 /**
- * Connects to a node, outbound only; resolves when the node accepted us. `url` is `https://host:port`.
+ * Connects to a node, outbound only; resolves when the node accepted us. `url` is `https://host:port`. With several, to
+ * the first of these stations that accepts us; when it is lost, the next one takes its place.
  * Throws `RpcError`: `invalid_args`, `connection_error`, `unauthorized`, `timeout`, `canceled`.
  */
-export async function connect(url: string, options?: ConnectOptions): Promise<RemoteClient> {
+export async function connect(
+  url: string | readonly string[],
+  options?: ConnectOptions,
+): Promise<RemoteClient> {
   const { connect: dial } = await import('./node.ts');
   return dial(url, options);
 }
@@ -55,6 +59,8 @@ export {
   type RpcFailure,
   type RpcFailureTag,
 } from './mesh/errors/rpc-failure.ts';
+export type { NatOptions } from './mesh/nat/nat-profile.ts';
+export type { NatReport } from './mesh/nat/report.ts';
 export type {
   NatAwareOptions,
   PeerMessage,

@@ -14,7 +14,7 @@ import { checkWaiting } from './mesh/client/check.ts';
 import { Haste } from './mesh/client/haste.ts';
 import type { Behind } from './mesh/client/leaving.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
-import { shared, type MeshContext } from './mesh/context.ts';
+import { actor, shared, type MeshContext } from './mesh/context.ts';
 import { isJoined, whenJoined } from './mesh/dht/dht.ts';
 import type { RoutingTableArgs } from './mesh/dht/routing-table-server.ts';
 import { MeshClient } from './mesh/client/mesh-client.ts';
@@ -22,11 +22,19 @@ import { Patience } from './mesh/client/patience.ts';
 import { meshAcceptor } from './mesh/endpoint/acceptor.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
 import type { NodeEvents } from './mesh/events/node-events.ts';
+import { natReport, type NatOptions } from './mesh/nat/nat-profile.ts';
+import type { NatReport } from './mesh/nat/report.ts';
 import { Connector, type Peers } from './mesh/peer/connector.ts';
 import type { UplinkCalls } from './mesh/peer/uplink.ts';
-import { connectTarget, isLoopbackHost, parseMeshUrl, DEFAULT_REALM } from './mesh/url.ts';
+import {
+  connectTarget,
+  isLoopbackHost,
+  parseMeshUrl,
+  DEFAULT_REALM,
+  type ConnectTarget,
+} from './mesh/url.ts';
 import { ExitError } from './otp/errors.ts';
-import { ServerRef } from './otp/server-ref.ts';
+import { Request, ServerRef } from './otp/server-ref.ts';
 import { CloseCode, type PhysicalAddress, type Transport } from './transport/transport.ts';
 import {
   behind,
@@ -49,6 +57,11 @@ export interface Node extends Client {
   inspect(): TreeSnapshot;
   /** Who is connected, and messages to nodes anywhere. */
   readonly peers: Peers;
+  /**
+   * What is known of the NAT in front of it, measured when need be: a few small packets to the peers it is connected to.
+   * Throws `RpcError`: `invalid_args`, `timeout`, `canceled`, `connection_error`. Default timeout 5,000 ms.
+   */
+  nat(options?: NatOptions): Promise<NatReport>;
   /**
    * Resolves when it has found its place among the nodes of the DHT; at once for the first node, and without DHT.
    * Nothing has to wait for it: what is advertised before is published then. Default timeout 60,000 ms.
@@ -73,6 +86,10 @@ export interface RemoteClient extends Client {
 const LISTEN = '127.0.0.1:9443';
 /** Longer than handshake and hello may take, so that their own failure is what the caller hears, milliseconds. */
 const CONNECT_GRACE = 1_000;
+/** For the first dial of one of several stations, milliseconds (SPEC §2.3, connector: direct). */
+const STATION_DIAL = 3_000;
+/** Stations of one client at most. */
+const MAX_URLS = 16;
 /** For its place in the DHT, milliseconds. */
 const READY_TIMEOUT = 60_000;
 /** Between two lookups of a part of the routing table that nothing went through, milliseconds; dht-rpc's figure. */
@@ -122,6 +139,10 @@ class NodeHandle extends MeshClient implements Node {
     } finally {
       unwatch();
     }
+  }
+
+  nat(options?: NatOptions): Promise<NatReport> {
+    return natReport(this.context, options);
   }
 
   close(options?: LeaveOptions): Promise<void> {
@@ -177,23 +198,28 @@ export async function startNode(given: NodeOptions = {}): Promise<Node> {
   return node;
 }
 
-export async function connect(url: string, given: ConnectOptions = {}): Promise<RemoteClient> {
+/**
+ * Connects to a node. With several URLs to the first of these stations that accepts us; when it is lost the next one
+ * takes its place, and what is advertised is registered there.
+ */
+export async function connect(
+  url: string | readonly string[],
+  given: ConnectOptions = {},
+): Promise<RemoteClient> {
   const options = checkConnectOptions(given);
-  const target = connectTarget(url, options.realm);
-  if (!target.ok) {
-    throw target.error.tag === 'invalid_url'
-      ? invalid('url', 'must be https://host:port (or quic://, http://, host:port)')
-      : invalid('realm', 'is required for a node that is not on loopback, and is not the open one');
-  }
-  const { host, port, realm } = target.target;
+  const targets = connectTargets(url, options.realm);
+  const [{ realm }] = targets;
   const context = makeContext('client', realm, options);
-  const timeout = options.timeout ?? context.settings.helloTimeout + CONNECT_GRACE;
+  const dialTime = targets.length === 1 ? 0 : (targets.length - 1) * (STATION_DIAL + CONNECT_GRACE);
+  const timeout = options.timeout ?? context.settings.helloTimeout + CONNECT_GRACE + dialTime;
   const patience = new Patience(context.runtime, { timeout, signal: options.signal });
   patience.check();
-  const address = await patience.wait(resolve(host, port));
-  const common = await patience.wait(parts(context, options, anyPort(address), false));
+  const addresses = await patience.wait(resolveAll(targets));
+  const [address] = addresses;
+  const common = await patience.wait(parts(context, options, anyPort(addresses), false));
   const expectedId = options.nodeId === undefined ? undefined : Buffer.from(options.nodeId, 'hex');
-  const spec = clientTree({ ...common, uplink: { context, address, expectedId } });
+  const each = Math.min(STATION_DIAL, Math.ceil(timeout / addresses.length));
+  const spec = clientTree({ ...common, uplink: { context, addresses, expectedId, patience: each } });
   const world = await startWorld(context, 'client', spec, common.children, patience);
   try {
     const client = new RemoteHandle(world, await accepted(world, patience));
@@ -208,6 +234,37 @@ export async function connect(url: string, given: ConnectOptions = {}): Promise<
     await stopWorld(world, haste).finally(parted);
     throw error;
   }
+}
+
+/** One at least; all of one realm. */
+type Some<T> = readonly [T, ...T[]];
+
+function connectTargets(url: string | readonly string[], realm: string | undefined): Some<ConnectTarget> {
+  const urls: readonly string[] = typeof url === 'string' ? [url] : Array.isArray(url) ? [...url] : [];
+  const [first, ...others] = urls.map((each) => {
+    const target = connectTarget(each, realm);
+    if (target.ok) return target.target;
+    throw target.error.tag === 'invalid_url'
+      ? invalid('url', 'must be https://host:port (or quic://, http://, host:port), or a list of these')
+      : invalid('realm', 'is required for a node that is not on loopback, and is not the open one');
+  });
+  if (first === undefined || urls.length > MAX_URLS)
+    throw invalid('url', `must be https://host:port, or a list of 1 to ${MAX_URLS} of these`);
+  return [first, ...others];
+}
+
+/**
+ * Their addresses, of one family, since one socket serves all. A name that cannot be resolved is a station that is not
+ * there, unless there is no other.
+ */
+async function resolveAll(targets: Some<ConnectTarget>): Promise<Some<PhysicalAddress>> {
+  const found = await Promise.allSettled(targets.map(({ host, port }) => resolve(host, port)));
+  const [first, ...others] = found.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  if (first === undefined) throw (found[0] as PromiseRejectedResult).reason;
+  const family = isIP(first.host);
+  if (others.some(({ host }) => isIP(host) !== family))
+    throw invalid('url', 'must be a list of hosts that are all reached by IPv4, or all by IPv6');
+  return [first, ...others];
 }
 
 /** Waits until the node accepted us; gives its id. */
@@ -262,18 +319,43 @@ async function parts(
     },
     dht: context.settings.dht ? discoveryOf(context, options) : undefined,
     children: options.children ?? [],
+    roles: rolesOf(context),
+    attachments: attachmentsOf(context),
   };
 }
 
-function discoveryOf(context: MeshContext, { bootstrap = [], dht }: NodeOptions): RoutingTableArgs {
-  const { realm } = context.settings;
-  const hosts = bootstrap.map((url) => {
+function rolesOf(context: MeshContext): NodeParts['roles'] {
+  const { station, realm } = context.settings;
+  if (station === undefined) return undefined;
+  const hosts = targetsOf('station.peers', station.peers, realm);
+  const { stations } = context.routing;
+  return { station: { peerings: { context, stations, hosts, resolve: addressesOf } } };
+}
+
+function attachmentsOf(context: MeshContext): NodeParts['attachments'] {
+  const { stations: urls, realm } = context.settings;
+  const hosts = targetsOf('stations', urls, realm);
+  const { stations } = context.relays;
+  const found = (): void => {
+    const advertiser = actor(context, 'advertiser');
+    if (advertiser !== undefined) context.runtime.cast(advertiser, new Request('moved', undefined));
+  };
+  return hosts.length === 0 ? undefined : { context, stations, hosts, resolve: addressesOf, found };
+}
+
+/** URLs of nodes of this node's realm. */
+const targetsOf = (field: string, urls: readonly string[], realm: string): readonly ConnectTarget[] =>
+  urls.map((url) => {
     const target = connectTarget(url, realm);
     if (target.ok) return target.target;
     throw target.error.tag === 'invalid_url'
-      ? invalid('bootstrap', `must be a list of URLs, each https://host:port, not ${url}`)
+      ? invalid(field, `must be a list of URLs, each https://host:port, not ${url}`)
       : invalid('realm', `must name another realm: the open one is not to be found at ${url}`);
   });
+
+function discoveryOf(context: MeshContext, { bootstrap = [], dht }: NodeOptions): RoutingTableArgs {
+  const { realm } = context.settings;
+  const hosts = targetsOf('bootstrap', bootstrap, realm);
   const refresh = typeof dht === 'object' ? dht.refresh : undefined;
   return { context, bootstraps: { hosts, resolve: addressesOf }, refresh: refresh ?? REFRESH };
 }
@@ -317,10 +399,12 @@ async function resolve(host: string, port: number): Promise<PhysicalAddress> {
   }
 }
 
-/** Where an outbound socket binds to reach `address`. */
-function anyPort(address: PhysicalAddress): PhysicalAddress {
-  if (isLoopbackHost(address.host)) return { host: isIP(address.host) === 6 ? '::1' : '127.0.0.1', port: 0 };
-  return { host: isIP(address.host) === 6 ? '::' : '0.0.0.0', port: 0 };
+/** Where an outbound socket binds to reach these, all of one family. */
+function anyPort(addresses: Some<PhysicalAddress>): PhysicalAddress {
+  const [{ host }] = addresses;
+  const loopback = addresses.every((each) => isLoopbackHost(each.host));
+  if (loopback) return { host: isIP(host) === 6 ? '::1' : '127.0.0.1', port: 0 };
+  return { host: isIP(host) === 6 ? '::' : '0.0.0.0', port: 0 };
 }
 
 const bare = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');

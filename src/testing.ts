@@ -7,6 +7,8 @@ export { virtualClock, type VirtualClock } from './testing/virtual-clock.ts';
 export { memoryNetwork, type MemoryNetwork, type MemoryNetworkOptions } from './transport/memory/network.ts';
 export type { Faults, Ways } from './transport/memory/faults.ts';
 export type { Delay, RawFaults, Reordering } from './transport/memory/route.ts';
+export type { Allocation, Dependence, NatBehavior } from './transport/memory/nat.ts';
+export type { MemoryNat, NatOptions, NatType } from './transport/memory/nat-types.ts';
 export {
   lossyUdpProxy,
   type Direction,

@@ -17,9 +17,11 @@ import { within } from './mesh/client/within.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { reasonLimits, valueLimits } from './mesh/call/value-limits.ts';
 import { Drain } from './mesh/connection/messages.ts';
-import { actor, newCounters, type MeshContext } from './mesh/context.ts';
+import { actor, newCounters, type MeshContext, type StationSettings } from './mesh/context.ts';
 import { newDhtLife } from './mesh/dht/dht-life.ts';
 import { RecordStore } from './mesh/dht/record-store.ts';
+import { RELAY_LIMITS, RelaySessions } from './mesh/relay/relay-sessions.ts';
+import { Relays } from './mesh/relay/relays.ts';
 import { DiscoveryMemory } from './mesh/registry/discovery-memory.ts';
 import { EventHub } from './mesh/events/hub.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
@@ -82,6 +84,8 @@ export function makeContext(
       announce: (options as NodeOptions).announce ?? [],
       dht: role === 'node' && (options as NodeOptions).dht !== false,
       pool: poolSettings((options as NodeOptions).pool),
+      station: role === 'node' ? stationSettings(options as NodeOptions) : undefined,
+      stations: (options as NodeOptions).stations ?? [],
     },
     epoch: runtime.random.bytes(16),
     counters: newCounters(),
@@ -90,11 +94,22 @@ export function makeContext(
     records: new RecordStore(),
     discovery: new DiscoveryMemory(mergeInterests([], interestsOf(options.serviceInterests))),
     standings: new Standings(),
+    relays: relaysOf(role, options as NodeOptions, runtime.clock.now()),
     routing: new Routing(options as NodeOptions, runtime.clock.now()),
     calls: new Set(),
     phase: { closing: false, bound: undefined, refusal: undefined },
     events: new EventHub(runtime),
   };
+}
+
+function relaysOf(role: 'node' | 'client', { station = false }: NodeOptions, now: number): Relays {
+  const passes = role === 'node' && station !== false;
+  return new Relays(passes ? new RelaySessions(RELAY_LIMITS, now) : undefined);
+}
+
+function stationSettings({ station = false }: NodeOptions): StationSettings | undefined {
+  if (station === false) return undefined;
+  return { peers: station === true ? [] : (station.peers ?? []) };
 }
 
 /** What a runtime of its own is told. */

@@ -7,7 +7,8 @@
  * ├── transport   (restForOne) socket and connections
  * ├── network     (restForOne) peers
  * ├── services    (restForOne) registry and router
- * └── app         (oneForOne) the user's own children
+ * ├── app         (oneForOne) the user's own children
+ * └── roles       (oneForOne) stations only: what a node does beside
  *
  * restForOne: each depends on those before it and on none after it. A part that exhausts its own intensity is
  * restarted here three times within five seconds; more than that is a fault no restart repairs.
@@ -22,6 +23,7 @@ import { app } from './app.ts';
 import { handlers } from './handlers.ts';
 import { clientNetwork, network } from './network.ts';
 import type { ClientParts, NodeParts } from './parts.ts';
+import { roles } from './roles.ts';
 import { services } from './services.ts';
 import { transport } from './transport.ts';
 
@@ -45,6 +47,7 @@ function tree(parts: NodeParts, net: SupervisorSpec): SupervisorSpec {
       supervisor('network', net),
       supervisor('services', services(parts)),
       supervisor('app', app(parts), { scope }),
+      ...(parts.roles === undefined ? [] : [supervisor('roles', roles(parts.roles))]),
     ],
   };
 }

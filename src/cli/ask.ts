@@ -61,7 +61,7 @@ export async function askAmong(
 }
 
 /** A free port from which that node can be dialed. */
-async function listenFor(url: string, realm: string | undefined): Promise<string> {
+export async function listenFor(url: string, realm: string | undefined): Promise<string> {
   const { connectTarget, isLoopbackHost } = await import('../mesh/url.ts');
   const target = connectTarget(url, realm);
   // what is wrong with it, the start says

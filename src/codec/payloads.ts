@@ -173,6 +173,8 @@ export interface NatProbePayload {
   readonly local_port: number;
   /** Asks a station for echoes from elsewhere, which carry it: 16 random bytes. */
   readonly nonce?: Uint8Array;
+  /** Hosts that the asker has sent to: an echo from there would show nothing. */
+  readonly avoid?: readonly string[];
 }
 export interface NatProbeReplyPayload {
   readonly request_id: Uint8Array;
@@ -181,6 +183,8 @@ export interface NatProbeReplyPayload {
   readonly reflexive_ip: string;
   readonly reflexive_port: number;
   readonly server_time: number;
+  /** Kinds of echoes that were sent. */
+  readonly sent?: readonly number[];
 }
 /** A station asks another to send one echo of a NAT check to where it observes the asker. */
 export interface DialBackPayload {
@@ -238,6 +242,8 @@ export interface RelayClosePayload {
 /** Over the connection itself: where else the sender may be reached, `host:port`, numeric. */
 export interface PathOfferPayload {
   readonly addresses: readonly string[];
+  /** What its NAT does, as far as it knows: `mapping/filtering/allocation` as `ei/unknown/pp`. */
+  readonly nat?: string;
 }
 export interface RelayDataPayload {
   readonly session_id: Uint8Array;

@@ -31,6 +31,13 @@ const MAX_PUNCH_DELAY = 10_000;
 /** Addresses in one offer, and bytes of one: an IPv6 address in brackets with its port. */
 const MAX_OFFERED = 8;
 const ADDRESS_BYTES = 64;
+/** `pd/unknown/pp`, and room for a newer peer's words. */
+const NAT_BYTES = 64;
+
+/** Hosts that one NAT check names as known; a node has few stations and observers. */
+const MAX_AVOIDED = 64;
+/** Kinds of echoes in one answer; a newer peer may know more than our three. */
+const ECHO_KINDS = 8;
 
 /** A schema per field, `undefined` left out of optional ones. */
 type Fields<P> = { readonly [K in keyof P]-?: Schema.Schema<Exclude<P[K], undefined>> };
@@ -49,6 +56,7 @@ const Port = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_535 }))
 /** Zero: the prober does not say. */
 const LocalPort = Schema.declare((value): value is number => isIntegerIn(value, 0, 65_535));
 const Ports = Schema.Array(Port).check(Schema.isMaxLength(MAX_PUNCH_PORTS));
+const EchoKind = Schema.declare((value): value is number => isIntegerIn(value, 0, 255));
 const Any = Schema.declare((value): value is Value => value !== undefined);
 const Proof = Schema.declare(
   (value): value is Uint8Array | ValueMap => value instanceof Uint8Array || isValueMap(value as Value),
@@ -92,6 +100,7 @@ const natProbe: Fields<Payloads['nat_probe']> = {
   node_id: Key,
   local_port: LocalPort,
   nonce: Id,
+  avoid: Schema.Array(text(ADDRESS_BYTES)).check(Schema.isMaxLength(MAX_AVOIDED)),
 };
 const natProbeReply: Fields<Payloads['nat_probe_reply']> = {
   request_id: Id,
@@ -99,6 +108,7 @@ const natProbeReply: Fields<Payloads['nat_probe_reply']> = {
   reflexive_ip: Name,
   reflexive_port: Port,
   server_time: Time,
+  sent: Schema.Array(EchoKind).check(Schema.isMaxLength(ECHO_KINDS)),
 };
 const punchRequest: Fields<Payloads['punch_request']> = {
   session_id: Id,
@@ -136,6 +146,7 @@ const relayReady: Fields<Payloads['relay_ready']> = { session_id: Id, error: Fai
 const relayClose: Fields<Payloads['relay_close']> = { session_id: Id, reason: text(NAME_BYTES) };
 const pathOffer: Fields<Payloads['path_offer']> = {
   addresses: Schema.Array(text(ADDRESS_BYTES)).check(Schema.isMaxLength(MAX_OFFERED)),
+  nat: text(NAT_BYTES),
 };
 const dialBack: Fields<Payloads['dial_back']> = {
   request_id: Id,
@@ -177,8 +188,8 @@ export const rareValidators: Readonly<Record<RareType, Validator>> = {
   register_procedure: validator(procedure, OFFER),
   unregister_procedure: validator(procedure, OFFER),
   registered: validator(registered, ['error']),
-  nat_probe: validator(natProbe, ['nonce']),
-  nat_probe_reply: validator(natProbeReply),
+  nat_probe: validator(natProbe, ['nonce', 'avoid']),
+  nat_probe_reply: validator(natProbeReply, ['sent']),
   punch_request: validator(punchRequest, ['ports']),
   punch_coordinate: validator(punchCoordinate, ['delay']),
   punch_execute: validator(punchExecute, ['ports']),
@@ -187,7 +198,7 @@ export const rareValidators: Readonly<Record<RareType, Validator>> = {
   relay_data: validator(relayData),
   relay_ready: validator(relayReady, ['error']),
   relay_close: validator(relayClose),
-  path_offer: validator(pathOffer),
+  path_offer: validator(pathOffer, ['nat']),
   dial_back: validator(dialBack),
 };
 

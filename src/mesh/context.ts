@@ -19,8 +19,10 @@ import type { DhtLife } from './dht/dht-life.ts';
 import type { RecordStore } from './dht/record-store.ts';
 import type { RoutingTable } from './dht/routing-table.ts';
 import type { EventHub } from './events/hub.ts';
+import type { NatProfileView } from './nat/profile-server.ts';
 import type { NatConnector } from './peer/nat-connector.ts';
 import type { PoolView } from './peer/pool-view.ts';
+import type { Relays } from './relay/relays.ts';
 import type { ClosedRealm } from './identity/closed-realm.ts';
 import type { Standings } from './peer/standings.ts';
 import type { Routing } from './router/routing.ts';
@@ -38,7 +40,6 @@ export type ActorName =
   | 'lookups'
   | 'natProfile'
   | 'natConnector'
-  | 'natAttempts'
   | 'attachments'
   | 'peerPool'
   | 'uplink'
@@ -58,6 +59,7 @@ export interface SharedTables {
   readonly recordStore: RecordStore;
   readonly uplink: UplinkView;
   readonly peerPool: PoolView;
+  readonly natProfile: NatProfileView;
   readonly natConnector: NatConnector;
 }
 
@@ -111,6 +113,15 @@ export interface MeshSettings {
   readonly dht: boolean;
   /** Connections to other nodes that are kept, and for how long without use. */
   readonly pool: PoolSettings;
+  /** What it does as a station; undefined: it is none. */
+  readonly station: StationSettings | undefined;
+  /** URLs of the stations that it attaches to. */
+  readonly stations: readonly string[];
+}
+
+export interface StationSettings {
+  /** URLs of the stations it is peered with, in the order in which they are asked. */
+  readonly peers: readonly string[];
 }
 
 export interface PoolSettings {
@@ -151,6 +162,8 @@ export interface MeshContext {
   readonly records: RecordStore;
   /** Connections with proven peers; each writes its own. */
   readonly standings: Standings;
+  /** Sessions of relays, passed on and our own. */
+  readonly relays: Relays;
   /** What is known of providers by the calls they got. */
   readonly routing: Routing;
   /** Calls made through the public API and not settled. */

@@ -11,6 +11,7 @@ import type { Process } from '../actor/process.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { GenServer } from '../otp/gen-server.ts';
 import { noReply, reply, stop } from '../otp/result.ts';
+import { AsideSocket } from './aside.ts';
 import {
   CloseCode,
   TransportError,
@@ -65,7 +66,11 @@ export const endpointServer: GenServer<EndpointArgs, Endpoint, EndpointCalls> = 
       if (error instanceof TransportError) return stop({ shutdown: error }, undefined);
       throw error;
     }
+    const { local } = endpoint;
+    const aside = new AsideSocket(() => besides(args, identity, self as Process, local.host));
+    endpoint.aside = aside;
     self.runtime.onExit(self.pid, () => {
+      aside.destroy();
       endpoint.destroy();
     });
     args.scope.share('endpoint', self as Process, endpoint);
@@ -100,4 +105,10 @@ function open(args: EndpointArgs, identity: Identity, { clock, random }: Process
     awaitHello: true,
     ...(limits === undefined ? {} : { limits }),
   });
+}
+
+/** A socket that neither dials nor accepts. */
+function besides(args: EndpointArgs, identity: Identity, self: Process, host: string): Promise<Endpoint> {
+  const { clock, random } = self;
+  return args.transport.open({ clock, random, identity, bind: { host, port: 0 } });
 }

@@ -16,7 +16,7 @@ import type { Clock } from '../actor/clock.ts';
 import type { Random } from '../actor/random.ts';
 import type { Identity } from '../identity/identity.ts';
 
-/** A numeric IP address (IPv6 without brackets) and a UDP port. */
+/** A numeric IP address (IPv6 without brackets) and a UDP port, or one of the other ways of `way.ts`. */
 export interface PhysicalAddress {
   readonly host: string;
   readonly port: number;
@@ -35,10 +35,18 @@ export interface PeerIdentity {
 
 /** One way to reach the peer; the endpoint chooses among them per packet (DESIGN D4). */
 export interface Path {
-  readonly kind: 'direct' | 'punched' | 'relayed';
+  readonly kind: PathKind;
   readonly address: PhysicalAddress;
+  /** Packets are sent there now. */
   readonly active: boolean;
+  /** The peer has answered from exactly there. */
+  readonly proven: boolean;
+  /** Round trip of the last answered probe in ms; undefined before. */
+  readonly rtt: number | undefined;
 }
+
+/** `direct`: an address that was dialed or observed; `punched`: won through a NAT; `relayed`: through a station. */
+export type PathKind = 'direct' | 'punched' | 'relayed';
 
 /** Codes with which a connection is closed (TRANSPORT §6). */
 export const CloseCode = {
@@ -93,6 +101,11 @@ export interface DialRequest {
   readonly protocol: Protocol;
   /** Refuse any other peer (TLS alert 298). 32 bytes. */
   readonly expectedId?: Uint8Array;
+  /**
+   * When nothing at all comes back by UDP for 1.5 s, the connection goes on over TLS to the TCP port of the same number,
+   * and back to UDP when the peer answers there. QUIC only.
+   */
+  readonly fallback?: 'tls';
 }
 
 /** Receives what happens on one link. */
@@ -107,6 +120,8 @@ export interface LinkEvents {
    * on the way could say so: a reason to ask, none to close. The dialer's side only, at most once per second.
    */
   onDoubt?(): void;
+  /** Packets are sent along another path now, or the peer has proven to be at its new address. */
+  onPath?(): void;
   onClose(reason: CloseReason): void;
   /** One of these receivers, or one of the link's stream receivers, threw. `onClose` follows. */
   onFault(error: unknown): void;
@@ -190,6 +205,13 @@ export interface Link {
    * packets come from, when that changes. Until then a new address gets three times what came from it, no more.
    */
   keyPaths(ours: Uint8Array, theirs: Uint8Array): void;
+  /**
+   * Another way to the peer: it is probed a bounded number of times, and used when the peer has answered from exactly
+   * there and it is better than what there is (TRANSPORT §12). Without effect before `keyPaths`, and beyond six paths.
+   */
+  offerPath(kind: PathKind, address: PhysicalAddress): void;
+  /** Not that way any more. The last path stays. */
+  withdrawPath(address: PhysicalAddress): void;
   /** Sends an acknowledgment-eliciting packet. */
   ping(): void;
   /** Closes with an application code after flushing what was written so far into the network. Idempotent. */
@@ -242,6 +264,8 @@ export interface EndpointOptions {
    * timeout and its first 64 KiB, or its link is closed. Default false.
    */
   readonly awaitHello?: boolean;
+  /** Also take TLS connections at the TCP port of the same number, for who cannot use UDP. QUIC only. Default false. */
+  readonly tls?: boolean;
   readonly limits?: EndpointLimits;
 }
 
@@ -254,7 +278,29 @@ export interface EndpointStats {
   readonly bytesOut: number;
   /** Datagrams dropped, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** Datagrams of relays' sessions. QUIC only. */
+  readonly relayed?: RelayStats;
 }
+
+export interface RelayStats {
+  /** Sessions that are open here. */
+  readonly sessions: number;
+  /** For links here. */
+  readonly datagramsIn: number;
+  /** Sent on for others, and their bytes with the relay's header. */
+  readonly forwarded: number;
+  readonly forwardedBytes: number;
+}
+
+/**
+ * A relay's decision about one relayed datagram. Called directly for each: it looks things up, and nothing else.
+ * `session`: 16 bytes as latin1. `unknown`: not yet, the datagram is held for a moment; `refused`: it is dropped.
+ */
+export type Forwarder = (
+  session: string,
+  from: PhysicalAddress,
+  bytes: number,
+) => PhysicalAddress | 'unknown' | 'refused';
 
 export interface Endpoint {
   readonly kind: 'quic' | 'memory';
@@ -265,11 +311,30 @@ export interface Endpoint {
   sendRaw(to: PhysicalAddress, bytes: Uint8Array): void;
   /** Receives datagrams that are not QUIC. One receiver; undefined drops them. `bytes` is lent. */
   onRaw: ((from: PhysicalAddress, bytes: Uint8Array) => void) | undefined;
+  /**
+   * Makes a relay's session (16 bytes) an address that can be dialed and offered as a path. What is sent there goes
+   * wrapped to where `via`, the link to the relay, sends now; only what comes from there is taken. A session that is
+   * open already goes over `via` from now on.
+   */
+  openRelayed(session: Uint8Array, via: Link): PhysicalAddress;
+  /** Forgets the session; links that have no other path fall silent. */
+  closeRelayed(session: Uint8Array): void;
+  /** Asked where relayed datagrams of sessions that are not opened here go; undefined: nowhere. */
+  forwarder: Forwarder | undefined;
+  /** For datagrams that must not come from this socket. The endpoint's actor sets it. */
+  aside?: Aside;
   readonly links: Iterable<Link>;
   stats(): EndpointStats;
   /** Closes every link with `code`, then the socket. Resolves when nothing of it is left. */
   close(code?: CloseCode, reason?: string): Promise<void>;
   /** Frees everything at once, without a word to the peers (the owner was killed). */
+  destroy(): void;
+}
+
+/** Another socket on the same machine. */
+export interface Aside {
+  /** Opens it when it is not; `then` gets undefined when it cannot be had. */
+  open(then: (socket: Pick<Endpoint, 'sendRaw'> | undefined) => void): void;
   destroy(): void;
 }
 

@@ -108,6 +108,8 @@ describe('borders', () => {
     ['dial_back', 'port', [1, 65_535], [0, 65_536]],
     ['dial_back', 'nonce', [bytes(16)], [bytes(8)]],
     ['nat_probe', 'nonce', [bytes(16)], [bytes(8), 'x']],
+    ['nat_probe', 'avoid', [[], ['x']], [[1], ['x'.repeat(65)], Array<string>(65).fill('x')]],
+    ['nat_probe_reply', 'sent', [[], [0, 255]], [[256], [0.5], ['0'], Array<number>(9).fill(0)]],
     ['punch_request', 'ports', [[], [1, 65_535]], [[0], Array<number>(65).fill(1)]],
     ['punch_execute', 'ports', [[1]], [['1']]],
     ['punch_coordinate', 'delay', [0, 10_000], [-1, 10_001, 0.5]],

@@ -270,7 +270,7 @@ test('002-fn-send-nat-aware-options: options are looked at', async () => {
       b.id,
       'ping',
       {},
-      { endpoint, skipHolePunch: true, relayEndpoint: 'relay.example:4434' },
+      { endpoint, skipHolePunch: true, relayEndpoint: '198.18.99.99:4434' },
     ),
   );
   for (const wrong of [{ endpoint: 'x' }, { relayEndpoint: 'x' }, { skipHolePunch: 1 }, { timeout: 0 }]) {

@@ -12,6 +12,7 @@ const DOCUMENTS = [
   'docs/discovery.md',
   'docs/migrating-from-wamp.md',
   'docs/naming.md',
+  'docs/nat-and-relays.md',
   'docs/otp-for-node.md',
   'docs/operations.md',
   'docs/testing.md',

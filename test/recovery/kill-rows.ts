@@ -97,6 +97,8 @@ export function allowedFor(side: Side, place: string): Allowed {
     'network/discovery/recordStore': {},
     'network/discovery/lookups': {},
     'network/peers': uplink,
+    'network/peers/natProfile': uplink,
+    'network/peers/natConnector': uplink,
     'network/peers/peerPool': uplink,
     'network/peers/uplink': uplink,
     services: router,

@@ -119,22 +119,48 @@ describe('what comes and goes', () => {
 });
 
 describe('the pictures', () => {
-  const FILES = ['node', 'transport', 'network', 'peers', 'services', 'handlers', 'app'] as const;
+  const FILES = [
+    'node',
+    'transport',
+    'network',
+    'peers',
+    'services',
+    'handlers',
+    'app',
+    'roles',
+    'station',
+  ] as const;
 
   test.each(FILES)('%s.ts draws what runs, with its strategy and intensity', async (file) => {
-    const { node, client } = await started();
+    const { world, node, client } = await started();
+    // has all that a node can have
+    const station = await world.node({ station: { peers: [node.url] }, stations: [node.url] });
+    closeAtEnd(world, station);
     const drawing = drawn(file);
-    const process = processOf(node, file);
+    const process = processOf(station, file);
     const { strategy, intensity, period } = process.behavior.inspect!(process) as Record<string, unknown>;
     expect(drawing.head).toContain(String(strategy));
     expect(drawing.head).toContain(`${String(intensity)} in ${Number(period) / 1_000} s`);
     if (file === 'handlers' || file === 'app') return;
-    const ids = (owner: Client): string[] =>
-      [...childrenOf(processOf(owner, file))].map(({ label }) => label);
-    expect(drawing.children.filter((id) => id !== 'uplink')).toEqual(ids(node));
-    if (file !== 'transport') {
-      expect(drawing.children).toEqual(file === 'peers' ? ids(client) : ids(node));
+    const seen = new Set<string>();
+    for (const owner of [station, node, client]) {
+      const running = processesOf(owner).find(({ label }) => label === file);
+      const ids = running === undefined ? [] : [...childrenOf(running)].map(({ label }) => label);
+      for (const id of ids) seen.add(id);
+      // some have only a part of what is drawn, all of it in the same order
+      expect(ids).toEqual(drawing.children.filter((id) => ids.includes(id)));
     }
+    expect([...seen].toSorted()).toEqual(drawing.children.toSorted());
+  });
+
+  test('only a station has roles, and only a node discovers', async () => {
+    const { world, node, client } = await started();
+    const station = await world.node({ station: true });
+    closeAtEnd(world, station);
+    const has = (owner: Client, label: string): boolean =>
+      processesOf(owner).some((process) => process.label === label);
+    expect([station, node, client].map((owner) => has(owner, 'roles'))).toEqual([true, false, false]);
+    expect([station, node, client].map((owner) => has(owner, 'discovery'))).toEqual([true, true, false]);
   });
 
   test('the keeper of a server of its own has the figures that handlers.ts draws', () => {

@@ -254,8 +254,9 @@ export function describeTransport(name: string, setup: () => Bench | Promise<Ben
         const { pair, here, there } = await connected();
         expect(here.link.observed).toEqual(pair.b.local);
         expect(there.link.observed).toEqual(pair.a.local);
-        expect(here.link.paths).toEqual([{ kind: 'direct', address: pair.b.local, active: true }]);
-        expect(there.link.paths).toEqual([{ kind: 'direct', address: pair.a.local, active: true }]);
+        const path = { kind: 'direct', active: true, proven: true, rtt: undefined };
+        expect(here.link.paths).toEqual([{ ...path, address: pair.b.local }]);
+        expect(there.link.paths).toEqual([{ ...path, address: pair.a.local }]);
       });
 
       test('a port in use cannot be bound a second time', async () => {
@@ -286,7 +287,7 @@ export function describeTransport(name: string, setup: () => Bench | Promise<Ben
         const { pair } = await connected();
         const got: { from: PhysicalAddress; bytes: Buffer }[] = [];
         const sent = Buffer.from(payload(1_200));
-        sent[0] = 0x01;
+        sent[0] = 0x04;
         for (const endpoint of [pair.a, pair.b]) {
           endpoint.onRaw = (from, bytes) => got.push({ from, bytes: Buffer.from(bytes) });
         }

@@ -16,6 +16,7 @@ import {
 } from '../../src/transport/memory/network.ts';
 import { CloseCode, ResetCode } from '../../src/transport/transport.ts';
 import { describeTransport } from './compliance.ts';
+import { describePaths } from './path-compliance.ts';
 import { barrier, LinkRecorder, openPair, type Bench, type Pair, type PairOptions } from './recorder.ts';
 
 interface MemoryBench extends Bench {
@@ -44,6 +45,8 @@ function bench(seed: string, options: Partial<MemoryNetworkOptions> = {}): Memor
 describeTransport('memory', () => bench('compliance'));
 describeTransport('memory with 5 ms delay', () => bench('compliance', { delay: 5 }));
 describeTransport('memory with jitter', () => bench('compliance', { delay: { min: 1, max: 20 } }));
+describePaths('memory', () => bench('paths'));
+describePaths('memory with jitter', () => bench('paths', { delay: { min: 1, max: 20 } }));
 
 const hostOf = (pair: Pair, side: 'a' | 'b'): string => pair[side].local.host;
 

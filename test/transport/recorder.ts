@@ -133,6 +133,10 @@ export class LinkRecorder implements LinkEvents {
     this.hooks.onCredit?.();
   }
 
+  onPath(): void {
+    this.hooks.onPath?.();
+  }
+
   onClose(reason: CloseReason): void {
     this.log.push(`close:${reason.tag}`);
     this.closed.push(reason);

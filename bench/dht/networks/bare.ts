@@ -11,7 +11,7 @@ import { systemRandom } from '../../../src/actor/random.ts';
 import { createIdentity } from '../../../src/identity/identity.ts';
 import { loadBinding, type NativeConnection, type Quiche } from '../../../src/transport/quic/binding.ts';
 import { createConfigs, type Configs } from '../../../src/transport/quic/config.ts';
-import { LOCAL_VIRTUAL, virtualAddress } from '../../../src/transport/quic/path-table.ts';
+import { LOCAL_VIRTUAL, virtualAddress } from '../../../src/transport/quic/virtual-address.ts';
 import type { Network } from '../network.ts';
 
 const HOST = '127.0.0.1';

@@ -13,6 +13,7 @@ import {
   addCommonOptions,
   crashDetailsOption,
   jsonOption,
+  listOf,
   milliseconds,
   ndjsonOption,
   nodeIdOption,
@@ -33,7 +34,7 @@ export function addAdvertise(program: Command): void {
   const command = program
     .command('advertise')
     .description('serve the procedures of a module')
-    .argument('<url>', 'a node, as https://127.0.0.1:9443')
+    .argument('<url>', 'a node, as https://127.0.0.1:9443; several stations with commas', listOf)
     .argument('<module>', 'default export: procedure → handler or { handler, ...options }')
     .addOption(
       new Option('--timeout <ms>', 'until the node must have accepted us')
@@ -51,12 +52,12 @@ export function addAdvertise(program: Command): void {
     .addOption(drainOption())
     .addOption(jsonOption('print the ready line as JSON'))
     .addOption(ndjsonOption('print every event as a line of JSON'))
-    .action((url: string, module: string, flags: AdvertiseFlags) =>
-      conclude(machine(flags), () => run(url, module, flags)),
+    .action((urls: readonly string[], module: string, flags: AdvertiseFlags) =>
+      conclude(machine(flags), () => run(urls, module, flags)),
     );
 }
 
-async function run(url: string, module: string, flags: AdvertiseFlags): Promise<ExitCode> {
+async function run(urls: readonly string[], module: string, flags: AdvertiseFlags): Promise<ExitCode> {
   const interrupts = new Interrupts();
   const { loadServices, ModuleError, otherCopy } = await import('../service-module.ts');
   const late = (): Error =>
@@ -74,7 +75,7 @@ async function run(url: string, module: string, flags: AdvertiseFlags): Promise<
     );
   }
   const { connect } = await import('../../node.ts');
-  const dialing = connect(url, {
+  const dialing = connect(urls, {
     ...settingsOf(flags),
     timeout: flags.timeout,
     signal: interrupts.signal,
@@ -96,6 +97,7 @@ async function run(url: string, module: string, flags: AdvertiseFlags): Promise<
     throw error;
   }
   const procedures = services.map(({ procedure }) => procedure);
+  const url = urls.join(',');
   if (machine(flags)) print(documentText({ event: 'ready', url, id: client.id, procedures }));
   else print(`ready: client of ${url} id ${client.id} serves ${procedures.join(', ')}`);
   return untilInterrupted(flags, interrupts, client);

@@ -17,6 +17,7 @@ import { documentText, jsonText, parseValue, toJson } from '../json-value.ts';
 import {
   addCommonOptions,
   jsonOption,
+  listOf,
   nodeIdOption,
   settingsOf,
   waitOption,
@@ -44,7 +45,7 @@ export function addCall(program: Command): void {
   const command = program
     .command('call')
     .description('call a procedure and print its value as JSON')
-    .argument('<url>', 'a node, as https://127.0.0.1:9443')
+    .argument('<url>', 'a node, as https://127.0.0.1:9443; several stations with commas', listOf)
     .argument('<procedure>', 'as calculator.compute')
     .argument('[json]', 'the arguments, a JSON object; - reads them from stdin (default: {})')
     .addOption(waitOption('for everything: connecting, the call, the answer'))
@@ -53,15 +54,15 @@ export function addCall(program: Command): void {
     .addOption(new Option('--explain', 'tell how the provider was found, and who was tried'));
   addCommonOptions(command)
     .addOption(jsonOption('print one document: value, route, node and time, or the error'))
-    .action((url: string, procedure: string, json: string | undefined, flags: CallFlags) =>
+    .action((urls: readonly string[], procedure: string, json: string | undefined, flags: CallFlags) =>
       conclude(flags.json === true, () =>
-        untilCutOff(flags.json === true, (interrupts) => run(url, procedure, json, flags, interrupts)),
+        untilCutOff(flags.json === true, (interrupts) => run(urls, procedure, json, flags, interrupts)),
       ),
     );
 }
 
 async function run(
-  url: string,
+  urls: readonly string[],
   procedure: string,
   json: string | undefined,
   flags: CallFlags,
@@ -70,7 +71,7 @@ async function run(
   const args = await argsOf(json, interrupts.signal);
   const { connect } = await import('../../node.ts');
   const deadline = systemClock.now() + flags.timeout;
-  const client = await connect(url, {
+  const client = await connect(urls, {
     ...settingsOf(flags),
     timeout: flags.timeout,
     signal: interrupts.signal,

@@ -1,40 +1,91 @@
 /**
- * `espalier doctor`: what of this machine works for Espalier, and what to do about the rest.
+ * `espalier doctor`: what of this machine works for Espalier, and what to do about the rest; with `--nat`, what is
+ * possible through the NAT in front of it.
  */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { listenFor } from '../ask.ts';
 import { conclude } from '../conclude.ts';
+import { untilCutOff } from '../cut-off.ts';
 import type { Check } from '../doctor/checks.ts';
 import { ExitCode } from '../exit-code.ts';
+import type { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
-import { jsonOption } from '../options.ts';
-import { paint, print } from '../terminal.ts';
+import {
+  addCommonOptions,
+  jsonOption,
+  listOf,
+  settingsOf,
+  waitOption,
+  type CommonFlags,
+} from '../options.ts';
+import { clean, paint, print } from '../terminal.ts';
 
-interface DoctorFlags {
-  readonly json?: boolean;
+interface DoctorFlags extends CommonFlags {
+  readonly nat?: readonly string[];
+  /** Milliseconds. */
+  readonly timeout: number;
 }
 
 export function addDoctor(program: Command): void {
-  program
+  const command = program
     .command('doctor')
     .description('check whether this machine can run a node')
+    .addOption(
+      new Option(
+        '--nat <urls>',
+        'check the NAT instead, with these stations; repeatable, or with commas',
+      ).argParser(listOf),
+    )
+    .addOption(waitOption('with --nat: for each station, and for each measurement'));
+  addCommonOptions(command)
     .addOption(jsonOption('print one document'))
-    .action((flags: DoctorFlags) => conclude(flags.json === true, () => run(flags)));
+    .action((flags: DoctorFlags) => {
+      const json = flags.json === true;
+      const { nat } = flags;
+      return conclude(json, () =>
+        nat === undefined ? run(json) : untilCutOff(json, (interrupts) => runNat(nat, flags, interrupts)),
+      );
+    });
 }
 
-async function run(flags: DoctorFlags): Promise<ExitCode> {
+async function run(json: boolean): Promise<ExitCode> {
   const { CHECKS } = await import('../doctor/checks.ts');
   const checks: Check[] = [];
   for (const check of CHECKS) {
     const done = await check();
     checks.push(done);
-    if (flags.json !== true) print(lineOf(done));
+    if (!json) print(lineOf(done));
   }
+  return end(json, checks, {});
+}
+
+async function runNat(
+  urls: readonly string[],
+  flags: DoctorFlags,
+  { signal }: Interrupts,
+): Promise<ExitCode> {
+  const { natCheck } = await import('../doctor/nat-check.ts');
+  const json = flags.json === true;
+  const listen = await listenFor(urls[0] ?? '', flags.realm);
+  const checks: Check[] = [];
+  const done = (check: Check): void => {
+    checks.push(check);
+    if (!json) print(lineOf(check));
+  };
+  const { timeout, logLevel } = flags;
+  // what a node of a moment has to warn of is nobody's worry
+  const settings = settingsOf({ ...flags, logLevel: logLevel === 'warn' ? 'error' : logLevel });
+  const report = await natCheck(urls, { ...settings, listen }, { timeout, signal, done });
+  return end(json, checks, report === undefined ? {} : { nat: report });
+}
+
+function end(json: boolean, checks: readonly Check[], besides: object): ExitCode {
   const ok = checks.every(({ status }) => status !== 'fail');
-  if (flags.json === true) print(documentText({ ok, checks }));
+  if (json) print(documentText({ ok, checks, ...besides }));
   return ok ? ExitCode.ok : ExitCode.failure;
 }
 
 function lineOf({ name, status, detail, hint }: Check): string {
-  const line = `${paint(status, status.padEnd(4))}  ${name.padEnd(11)}  ${detail}`;
-  return hint === undefined ? line : `${line}\n${' '.repeat(19)}${paint('dim', `→ ${hint}`)}`;
+  const line = `${paint(status, status.padEnd(4))}  ${name.padEnd(11)}  ${clean(detail)}`;
+  return hint === undefined ? line : `${line}\n${' '.repeat(19)}${paint('dim', `→ ${clean(hint)}`)}`;
 }

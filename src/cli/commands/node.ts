@@ -28,6 +28,9 @@ interface NodeFlags extends CommonFlags {
   readonly announce?: readonly string[];
   /** True unless `--no-dht`. */
   readonly dht: boolean;
+  readonly station?: boolean;
+  readonly peer?: readonly string[];
+  readonly attach?: readonly string[];
   readonly drain: number;
 }
 
@@ -37,7 +40,7 @@ const DRAIN = 5_000;
 export function addNode(program: Command): void {
   const command = program
     .command('node')
-    .description('start a node that routes calls between its clients')
+    .description('start a node that routes calls between its clients, or a station')
     .addOption(
       new Option('--listen <host:port>', 'where to listen; port 0 takes a free one')
         .default('127.0.0.1:9443')
@@ -58,6 +61,24 @@ export function addNode(program: Command): void {
     )
     .addOption(
       new Option('--no-dht', 'take no part in the DHT: ask only who is connected and the bootstraps'),
+    )
+    .addOption(
+      new Option('--station', 'be a station: ask other stations for what nobody else knows').env(
+        'ESPALIER_STATION',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--peer <urls>',
+        'stations to be peered with, in the order in which they are asked (makes it a station); repeatable, or with commas',
+      )
+        .argParser(listOf)
+        .env('ESPALIER_PEER'),
+    )
+    .addOption(
+      new Option('--attach <urls>', 'stations through which it is reached; repeatable, or with commas')
+        .argParser(listOf)
+        .env('ESPALIER_ATTACH'),
     );
   addCommonOptions(command)
     .addOption(crashDetailsOption())
@@ -78,7 +99,7 @@ export const machine = (flags: CommonFlags): boolean => flags.json === true || f
 async function run(flags: NodeFlags): Promise<ExitCode> {
   const interrupts = new Interrupts();
   const { startNode } = await import('../../node.ts');
-  const { listen, bootstrap, announce, dht } = flags;
+  const { listen, bootstrap, announce, dht, station, peer, attach } = flags;
   const starting = startNode({
     ...settingsOf(flags),
     listen,
@@ -86,6 +107,8 @@ async function run(flags: NodeFlags): Promise<ExitCode> {
     signal: interrupts.signal,
     ...(bootstrap === undefined ? {} : { bootstrap }),
     ...(announce === undefined ? {} : { announce }),
+    ...(station === true || peer !== undefined ? { station: { peers: peer ?? [] } } : {}),
+    ...(attach === undefined ? {} : { stations: attach }),
   });
   const node = await starting.catch((error: unknown) => {
     if (interrupts.received !== undefined) return undefined;

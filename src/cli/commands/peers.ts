@@ -50,12 +50,12 @@ async function run(url: string, flags: AskFlags, interrupts: Interrupts): Promis
 }
 
 function rowOf(peer: PeerInfo): readonly string[] {
-  const { nodeId, address, direction, kind, dht, path, rtt, inFlight, age, suspect } = peer;
+  const { nodeId, address, direction, kind, dht, path, via, rtt, inFlight, age, suspect } = peer;
   return [
     shortId(nodeId),
     address,
     dht ? `${kind}, dht` : kind,
-    path,
+    via === '' ? path : `${path} by ${shortId(via)}`,
     direction === 'out' ? 'by it' : 'by peer',
     rtt === 0 ? '-' : millis(rtt),
     String(inFlight),

@@ -80,6 +80,13 @@ export interface NodeOptions extends CommonOptions {
   readonly dht?: boolean | { readonly refresh?: number };
   /** Connections to other nodes: how many are kept (default 100), and for how many ms without use (60,000). */
   readonly pool?: { readonly size?: number; readonly idleTimeout?: number };
+  /**
+   * Makes it a station: what neither it nor the DHT knows it asks of the stations it is peered with. `peers`: their
+   * URLs, in the order in which they are asked, at most 20; one list may serve all of them, its own is left out.
+   */
+  readonly station?: boolean | { readonly peers?: readonly string[] };
+  /** URLs of the stations it attaches to, at most 8, so that it is reached through them where no direct way leads. */
+  readonly stations?: readonly string[];
   /** Milliseconds until everything must be up, your own children too; then nothing of it is left. Default 60,000. */
   readonly timeout?: number;
 }

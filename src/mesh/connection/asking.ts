@@ -24,6 +24,8 @@ const PENDING = 1_024;
 /** What asking needs of the connection. */
 export interface Asker {
   readonly context: MeshContext;
+  /** Hex id of the peer. */
+  readonly peerId: string;
   readonly ready: boolean;
   readonly dht: Channel;
   readonly ended: CloseReason | undefined;
@@ -71,6 +73,7 @@ export class Asking implements Asked {
       } else {
         this.#asker.used();
         request.sent = request.tried = true;
+        request.sentTo = this.#asker.peerId;
         request.ticket = keyOf(id);
         request.asked = this;
         this.#pending.set(request.ticket, request);

@@ -247,13 +247,16 @@ function callPayload(call: RpcCall, id: Uint8Array, realm: string, now: number):
     ...(call.idempotencyKey === undefined ? {} : { idempotency_key: keyFor(call, call.idempotencyKey) }),
     ...(call.idempotent ? { idempotent: true } : {}),
     ...(call.plan === undefined ? {} : planToWire(call.plan)),
+    ...(call.trail === undefined ? {} : { hop_count: call.trail.hops, search_id: call.trail.id }),
     ...(call.fromPeer ? { caller: Buffer.from(call.caller.nodeId, 'hex') } : {}),
   };
 }
 
-/** To the provider all clients of ours are we: their keys must not meet. */
-function keyFor({ fromPeer, caller }: RpcCall, key: string): string {
-  return fromPeer ? createHash('sha256').update(`${caller.nodeId}\n${key}`).digest('base64url') : key;
+/** To the provider all clients of ours are we: their keys must not meet. The first station has seen to that. */
+function keyFor({ fromPeer, relayed, caller }: RpcCall, key: string): string {
+  return fromPeer && !relayed
+    ? createHash('sha256').update(`${caller.nodeId}\n${key}`).digest('base64url')
+    : key;
 }
 
 /** Whoever lost its connection may come again with its key, whoever canceled does not. Nothing else is told. */

@@ -7,6 +7,8 @@ import { createMachineCell, type MachineCell } from '../../xstate/cell.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { connectionEnded, connectionOpened, peerDoubted } from '../events/connection-events.ts';
+import { pathChanged, traversable } from '../nat/ready.ts';
+import { natMoved } from '../nat/nat-profile.ts';
 import type { Standing } from '../peer/standings.ts';
 import type { RpcCall } from '../router/rpc-call.ts';
 import { ControlHandler } from './control.ts';
@@ -107,10 +109,15 @@ export class ConnectionState implements CoreOwner {
       leaving: false,
       isNode: false,
       dht: false,
+      isStation: false,
+      nat: undefined,
+      kept: false,
       usedAt: core.now(),
       idle: () => core.idle,
       inFlight: () => core.inFlight,
       rtt: () => believed(core.link?.stats().rtt ?? 0),
+      link: () => (core.ended === undefined ? core.link : undefined),
+      say: (type, payload) => core.ready && core.control.send(type, payload),
       replace: (by) => core.close(CloseCode.duplicate, by),
     };
     core.standing = standing;
@@ -142,12 +149,12 @@ export class ConnectionState implements CoreOwner {
   }
 
   /** One last question to the peer; until the watcher yields, calls wait: they may have to go another way. */
-  ask(): void {
+  ask(brief: boolean = false): void {
     if (this.lifecycle.matches('draining')) return;
     this.core.outgoing.held = true;
     this.#asking = true;
     const rtt = this.core.link?.stats().rtt ?? 0;
-    this.core.prober.ask(this.process, this.#forgotten ? 0 : longChance(rtt), (alive) => {
+    this.core.prober.ask(this.process, this.#forgotten || brief ? 0 : longChance(rtt), (alive) => {
       this.#asking = false;
       if (alive) this.#forgotten = false;
       const standing = this.context.standings.find(this.process);
@@ -180,6 +187,11 @@ export class ConnectionState implements CoreOwner {
     this.control.end();
     this.lifecycle.send({ type: 'closed' });
     this.context.runtime.stop(this.process, { shutdown: new Ended(reason, this.refusal) });
+  }
+
+  onPath(): void {
+    pathChanged(this.context, this.process);
+    if (this.core.standing?.isStation === true) natMoved(this.context);
   }
 
   onFarewell(): void {
@@ -247,6 +259,7 @@ export class ConnectionState implements CoreOwner {
         core.begin();
         this.control.enroll();
         this.introduce();
+        if (standing !== undefined) traversable(this.context, standing);
         return;
       }
       case 'helloTimedOut':
@@ -272,4 +285,5 @@ function become(standing: Standing, { hello, link, context }: ConnectionCore): v
   standing.readySince = standing.usedAt = context.runtime.clock.now();
   standing.isNode = link?.role === 'dialer' || hello?.capabilities.includes('node') === true;
   standing.dht = hello?.capabilities.includes('dht') === true;
+  standing.isStation = hello?.capabilities.includes('station') === true;
 }

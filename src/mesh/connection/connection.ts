@@ -12,6 +12,7 @@ import { noReply, stop } from '../../otp/result.ts';
 import { CloseCode, type Link } from '../../transport/transport.ts';
 import { shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { NatRequest } from '../nat/nat-request.ts';
 import { PeerRequest } from '../peer/peer-request.ts';
 import { isForPeer, toPeer } from '../peer/to-peer.ts';
 import { Registered } from '../registry/registered.ts';
@@ -72,6 +73,7 @@ const connectionServer: GenServer<ConnectionArgs, ConnectionState, ConnectionCal
       toPeer(state.context, term, term.target, Infinity);
     } else if (term instanceof RpcCall) state.send(term);
     else if (term instanceof PeerRequest) state.core.asking.send(term);
+    else if (term instanceof NatRequest) state.control.nat.ask(term);
     return noReply(state);
   },
 
@@ -84,7 +86,7 @@ const connectionServer: GenServer<ConnectionArgs, ConnectionState, ConnectionCal
     else if (message instanceof Replay) state.control.replay();
     else if (message instanceof Farewell) state.control.farewell();
     else if (message instanceof Introduce) state.introduce();
-    else if (message instanceof Ask) state.ask();
+    else if (message instanceof Ask) state.ask(message.brief);
     else if (message instanceof Yield) state.yieldTo(message.heir);
     else if (message instanceof Greet) state.greet();
     else if (message instanceof Watch) {

@@ -11,6 +11,7 @@ import { CloseCode } from '../../transport/transport.ts';
 import { actor, hex, shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { fromWire, toWire } from '../errors/wire.ts';
+import { onTraversalFrame } from '../nat/frames.ts';
 import { offerOf } from '../registry/offer.ts';
 import type { Registered, Registration } from '../registry/registered.ts';
 import type { Offer } from '../registry/service-table.ts';
@@ -19,6 +20,7 @@ import type { ConnectionState } from './connection-state.ts';
 import type { Rejected } from './frame-routing.ts';
 import {
   capabilitiesOf,
+  keepsRecords,
   connectedPayload,
   connectPayload,
   judgeConnect,
@@ -28,6 +30,7 @@ import {
 } from './hello.ts';
 import { Enrolling } from './enrolling.ts';
 import { ProvenMembership } from './proven-membership.ts';
+import { NatFrames } from '../nat/nat-frames.ts';
 import { admits, isSmaller, overtaken, yields } from '../peer/takeover.ts';
 import { keyOf } from './outgoing.ts';
 
@@ -44,6 +47,7 @@ export class ControlHandler {
   /** Only a client has one. */
   readonly #enrolling: Enrolling | undefined;
   readonly #membership: ProvenMembership;
+  readonly nat: NatFrames;
   /** What the peer registered here, by procedure. */
   readonly #registered = new Map<string, Offer>();
   /** Its wishes that the registry has not answered, by request. */
@@ -58,6 +62,7 @@ export class ControlHandler {
     const { context, core, process } = state;
     this.#enrolling = context.role === 'client' ? new Enrolling(context, core.control, process) : undefined;
     this.#membership = new ProvenMembership(state);
+    this.nat = new NatFrames(context, () => core.standing);
   }
 
   get #context(): MeshContext {
@@ -147,9 +152,19 @@ export class ControlHandler {
         return;
       case 'pong':
         return;
+      case 'nat_probe':
+      case 'nat_probe_reply':
+      case 'dial_back':
+        this.nat.onFrame(frame);
+        return;
       default:
-        this.#context.counters.unexpectedFrames++;
+        if (!this.#traverses(frame)) this.#context.counters.unexpectedFrames++;
     }
+  }
+
+  #traverses(frame: Frame): boolean {
+    const { standing } = this.#state.core;
+    return standing !== undefined && onTraversalFrame(this.#context, standing, frame);
   }
 
   /** A frame of the control stream that broke a rule. */
@@ -161,7 +176,8 @@ export class ControlHandler {
     }
     if (correlation?.field !== 'request_id') return;
     const { id } = correlation;
-    if (type === 'registered') {
+    if (type === 'nat_probe_reply') this.nat.onBadAnswer(id);
+    else if (type === 'registered') {
       this.#enrolling?.answered(id, { tag: 'protocol_error', detail: 'the answer cannot be decoded' });
     } else if (type === 'register_procedure' || type === 'unregister_procedure') {
       this.#answer(id, { tag: 'invalid_args', field: 'procedure', detail: 'missing or malformed' });
@@ -340,13 +356,14 @@ export class ControlHandler {
   }
 
   #self(): Self {
+    const { role, settings } = this.#context;
     const identity = shared(this.#context, 'identity');
     return {
       nodeId: identity?.nodeId ?? new Uint8Array(32),
-      realm: this.#context.settings.realm,
+      realm: settings.realm,
       epoch: this.#context.epoch,
       proof: this.#membership.proof,
-      capabilities: capabilitiesOf(this.#context.role, this.#context.settings.dht),
+      capabilities: capabilitiesOf(role, keepsRecords(settings), settings.station !== undefined),
     };
   }
 }

@@ -55,6 +55,8 @@ export interface CoreOwner {
   onDoubted(why: 'gone' | 'suspect' | 'trusted'): void;
   /** The peer has proven who it is. */
   onVerified(): void;
+  /** Its packets go another way. */
+  onPath(): void;
   /** The link is gone. */
   onEnded(reason: CloseReason): void;
 }
@@ -139,6 +141,10 @@ export class ConnectionCore
 
   onDoubt(): void {
     if (this.ready) this.owner?.onDoubted('gone');
+  }
+
+  onPath(): void {
+    if (this.ready) this.owner?.onPath();
   }
 
   onClose(reason: CloseReason): void {

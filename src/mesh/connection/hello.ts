@@ -6,6 +6,7 @@
 import type { ConnectedPayload, ConnectPayload, RefusedPayload } from '../../codec/payloads.ts';
 import { wireErrorOf } from '../../codec/wire-error.ts';
 import type { PeerIdentity } from '../../transport/transport.ts';
+import type { MeshSettings } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 
 /** The protocol version spoken here; another major version is refused. */
@@ -20,12 +21,31 @@ export interface Self {
   readonly proof?: Uint8Array | undefined;
 }
 
-/** What we say that we are: `node` listens and serves its clients, `dht` keeps records and is asked for nodes. */
-export const capabilitiesOf = (role: 'node' | 'client', dht: boolean): readonly string[] => [
+/**
+ * What we say that we are: `node` listens and serves its clients, `dht` keeps records and is asked for nodes, `station`
+ * passes on what others want of each other.
+ */
+export const capabilitiesOf = (
+  role: 'node' | 'client',
+  dht: boolean,
+  station: boolean = false,
+): readonly string[] => [
   'rpc',
   ...(role === 'node' ? ['node'] : []),
   ...(dht ? ['dht'] : []),
+  ...(station ? ['station'] : []),
 ];
+
+/**
+ * Whether others may ask it and have it keep records: whoever attaches to stations is behind something that lets nobody
+ * in, unless it says where it can be dialed. It searches and publishes all the same.
+ */
+export const keepsRecords = ({
+  dht,
+  stations,
+  announce,
+}: Pick<MeshSettings, 'dht' | 'stations' | 'announce'>): boolean =>
+  dht && (stations.length === 0 || announce.length > 0);
 
 /** What an accepted hello told. */
 export interface Greeting {

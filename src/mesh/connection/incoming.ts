@@ -16,7 +16,8 @@ import { toWire } from '../errors/wire.ts';
 import { isSystemProcedure } from '../system/system-procedures.ts';
 import { explanationToWire, planOf, whereToWire } from '../router/plan-wire.ts';
 import { toRouter } from '../router/router.ts';
-import type { Reach } from '../router/rpc-call.ts';
+import type { Caller, Reach } from '../router/rpc-call.ts';
+import { judgeTrail, trailOf, type Trail } from '../router/trail.ts';
 import { checkProcedureName } from '../topic/procedure-name.ts';
 import { FRAMED, type BodyStream } from './body-stream.ts';
 import { keyOf } from './outgoing.ts';
@@ -73,7 +74,8 @@ export class Incoming implements Answering {
     if (body !== undefined) body.key = key;
     const weight = weightOf(payload.args);
     const deadline = runtime.clock.now() + payload.timeout;
-    const refused = this.#judge(payload, weight);
+    const trail = trailOf(this.#context, payload, this.#sender.peerId);
+    const refused = this.#judge(payload, weight, trail);
     if (refused !== undefined) {
       this.#context.events.calls.onRefused(payload.procedure, refused);
       this.#reply(payload.call_id, body, deadline, { failure: refused }, this.#calls.size);
@@ -85,14 +87,16 @@ export class Incoming implements Answering {
         args: payload.args,
         timeout: payload.timeout,
         deadline,
-        caller: { nodeId: this.#callerOf(payload), local: false },
+        caller: this.#callerOf(payload, trail),
         trace: payload.trace ?? undefined,
         fromPeer: true,
         idempotencyKey: payload.idempotency_key ?? undefined,
         idempotent: payload.idempotent === true,
         observer: this.#context.events.calls,
-        reach: this.#reachOf(payload),
+        reach: this.#reachOf(payload, trail),
         plan: planOf(payload),
+        trail,
+        relayed: trail !== undefined,
       },
       payload.call_id,
       key,
@@ -147,7 +151,7 @@ export class Incoming implements Answering {
     return call;
   }
 
-  #judge(payload: CallPayload, weight: number): RpcFailure | undefined {
+  #judge(payload: CallPayload, weight: number, trail: Trail | undefined): RpcFailure | undefined {
     const { settings } = this.#context;
     if (this.draining) return { tag: 'connection_error', sent: false, detail: 'the peer is closing' };
     const full = this.#weight + weight > Math.max(WEIGHT, 2 * settings.maxBody);
@@ -156,19 +160,30 @@ export class Incoming implements Answering {
       return { tag: 'unauthorized', detail: 'another realm is served here' };
     if (this.#context.role === 'node' && isSystemProcedure(payload.procedure)) return undefined;
     const name = checkProcedureName(payload.procedure, settings.names);
-    return name.ok ? undefined : { tag: 'invalid_args', field: 'procedure', detail: name.error.reason };
+    if (!name.ok) return { tag: 'invalid_args', field: 'procedure', detail: name.error.reason };
+    return trail === undefined ? undefined : judgeTrail(this.#context, trail);
   }
 
-  /** A client believes its own node about who asked; a node believes nobody but the handshake. */
-  #callerOf(payload: CallPayload): string {
-    const { caller } = payload;
-    return this.#context.role === 'client' && caller !== undefined && caller !== null
-      ? Buffer.from(caller).toString('hex')
-      : this.#sender.peerId;
+  /**
+   * A client believes its own node about who asked, and a station those that its operator has named as its peers; any
+   * other node believes nobody but the handshake.
+   */
+  #callerOf({ caller }: CallPayload, trail: Trail | undefined): Caller {
+    const { role, routing } = this.#context;
+    const { peerId } = this.#sender;
+    if (caller === undefined || caller === null) return { nodeId: peerId, local: false };
+    if (role === 'client') return { nodeId: Buffer.from(caller).toString('hex'), local: false };
+    return trail !== undefined && routing.stations.has(peerId)
+      ? { nodeId: Buffer.from(caller).toString('hex'), local: false, via: peerId }
+      : { nodeId: peerId, local: false };
   }
 
-  /** A node has looked for providers itself, and a client asks only its own: neither is passed on. */
-  #reachOf({ caller }: CallPayload): Reach {
+  /**
+   * A node has looked for providers itself, and a client asks only its own: neither is passed on. What a station
+   * passes on is searched for here too, but not among neighbors that are no stations.
+   */
+  #reachOf({ caller }: CallPayload, trail: Trail | undefined): Reach {
+    if (trail !== undefined) return 'mesh';
     if (this.#context.role === 'client' || this.#sender.searches) return 'here';
     return caller === undefined || caller === null ? 'all' : 'mesh';
   }

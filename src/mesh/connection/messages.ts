@@ -44,7 +44,11 @@ export class Doubted {
 
 /** Asks a connection whether its peer answers; the watcher gets an `Answered`. */
 export class Ask {
-  readonly ask = true;
+  /** Somebody else has answered meanwhile, so that it is not our line that is bad: the peer has less time. */
+  readonly brief: boolean;
+  constructor(brief: boolean) {
+    this.brief = brief;
+  }
 }
 
 export class Answered {

@@ -27,7 +27,7 @@ import { isValueMap, type Value, type ValueMap } from '../../codec/value.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { isEd25519, signBytes, verifyBytes } from '../../identity/signed-bytes.ts';
 import { hex } from '../context.ts';
-import { parseAddress } from '../peer/endpoint-text.ts';
+import { isEndpointText } from '../peer/relay-hint.ts';
 import type { RemoteProvider } from '../registry/remote-provider.ts';
 
 /** Addresses in one record. */
@@ -215,6 +215,6 @@ function untimely({ issuedAt, expiresAt }: Times, wall: number): RecordFault | u
 }
 
 /** Anything else is nothing to dial. */
-const isEndpoint = (value: Value): boolean => isName(value) && parseAddress(value) !== undefined;
+const isEndpoint = (value: Value): boolean => isName(value) && isEndpointText(value);
 
 const refused = (fault: RecordFault): RecordRefusal => ({ tag: 'refused', fault });

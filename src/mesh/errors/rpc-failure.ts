@@ -28,7 +28,7 @@ export type RpcFailure =
   /** The provider had lost its handler. */
   | { readonly tag: 'no_handler' }
   /** A station whose DHT and peers knew nobody. */
-  | { readonly tag: 'procedure_not_found' }
+  | { readonly tag: 'procedure_not_found'; readonly detail?: string }
   /** Forwarding to another station failed. */
   | { readonly tag: 'cross_relay_error'; readonly detail?: string }
   /** A bound was hit; `bound` names it: `mailbox`, `procedure`, `peer`, `streams`, `connection`. */
@@ -89,7 +89,7 @@ function words(failure: RpcFailure): string {
     case 'no_handler':
       return 'the provider no longer has a handler';
     case 'procedure_not_found':
-      return 'no station knows a provider';
+      return `no station knows a provider${failure.detail === undefined ? '' : `: ${failure.detail}`}`;
     case 'cross_relay_error':
       return `forwarding between stations failed${failure.detail === undefined ? '' : `: ${failure.detail}`}`;
     case 'overloaded':

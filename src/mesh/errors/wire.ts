@@ -44,6 +44,7 @@ function detailsOf(failure: RpcFailure): Value | undefined {
     case 'unauthorized':
     case 'protocol_error':
       return { detail: short(failure.detail) };
+    case 'procedure_not_found':
     case 'cross_relay_error':
     case 'canceled':
       return failure.detail === undefined ? undefined : { detail: short(failure.detail) };
@@ -89,12 +90,12 @@ export function fromWire(error: ErrorPayload, timeout: number): RpcFailure {
     case 'unauthorized':
     case 'protocol_error':
       return { tag, detail: text('detail') };
+    case 'procedure_not_found':
     case 'cross_relay_error':
     case 'canceled':
       return typeof details['detail'] === 'string' ? { tag, detail: text('detail') } : { tag };
     case 'service_not_found':
     case 'no_handler':
-    case 'procedure_not_found':
       return { tag };
   }
 }

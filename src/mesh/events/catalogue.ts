@@ -54,6 +54,19 @@ export const MESH_EVENTS = {
     fields: { procedure: 'string', route: 'string', outcome: 'string', ms: 'ms' },
     meaning: 'a call has its outcome: `ok` or the tag of its failure',
   },
+  'path.changed': {
+    level: 'info',
+    perSecond: 100,
+    fields: { peer: 'string', path: 'string', address: 'string', rtt: 'ms' },
+    meaning:
+      'packets to a peer go another way: `direct`, `punched` through a NAT, or `relayed` by the station at `address`',
+  },
+  'punch.failed': {
+    level: 'info',
+    perSecond: 10,
+    fields: { peer: 'string', reason: 'string', retry: 'ms' },
+    meaning: 'a relayed connection stays relayed; `reason` says why, the next try is in `retry` ms',
+  },
   'connection.opened': {
     level: 'info',
     perSecond: 100,

@@ -6,6 +6,7 @@
 import { addressClass, isLinkLocal, isLoopback, type AddressClass } from '../../transport/address.ts';
 import type { Contact } from '../dht/contact.ts';
 import { parseAddress } from './endpoint-text.ts';
+import { hintedStation } from './relay-hint.ts';
 
 /** To tell the class of an address takes 3 µs, and each answer names twenty contacts that are known for hours. */
 const classes = new WeakMap<Contact, AddressClass | 'nowhere'>();
@@ -32,7 +33,7 @@ export function classAt(contact: Contact): AddressClass | 'nowhere' {
 
 /** Whether an address of a record means the same on every machine: who has signed it need not be near to us. */
 export function isSameEverywhere(address: string): boolean {
-  const host = parseAddress(address)?.host;
+  const host = parseAddress(hintedStation(address) ?? address)?.host;
   return host !== undefined && !isLoopback(host) && !isLinkLocal(host);
 }
 

@@ -54,9 +54,9 @@ export interface PeerReply {
 export interface NatAwareOptions extends WaitOptions {
   /** Where the node is: tried first, and the DHT is not asked. */
   readonly endpoint?: string;
-  /** `host:port` of the relay to use when no direct way leads there. There are no relays yet. */
+  /** `host:port` of the one relay to use when no direct way leads there. Default: those that the node has attached to. */
   readonly relayEndpoint?: string;
-  /** Make no attempt to punch a hole. Nobody punches yet. */
+  /** Make no attempt to punch a hole: a relayed connection stays relayed. */
   readonly skipHolePunch?: boolean;
 }
 
@@ -142,12 +142,13 @@ export class Connector implements Peers {
     const id = typeof nodeId === 'string' ? fromHex(nodeId) : undefined;
     if (id === undefined) throw invalid('nodeId', 'must be 64 hex digits');
     const { endpoint, relayEndpoint, skipHolePunch } = options;
-    if (relayEndpoint !== undefined) parsed('relayEndpoint', relayEndpoint);
     if (skipHolePunch !== undefined && typeof skipHolePunch !== 'boolean')
       throw invalid('skipHolePunch', 'must be true or false');
+    const [relay] =
+      relayEndpoint === undefined ? [] : await this.#addresses('relayEndpoint', relayEndpoint, patience);
     const addresses = endpoint === undefined ? [] : await this.#addresses('endpoint', endpoint, patience);
     const nat: NatHints = {
-      ...(relayEndpoint === undefined ? {} : { relay: relayEndpoint }),
+      ...(relay === undefined ? {} : { relay }),
       ...(skipHolePunch === undefined ? {} : { skipHolePunch }),
     };
     await this.#exchange({ nodeId: nodeId.toLowerCase(), addresses, nat }, question, patience, true);

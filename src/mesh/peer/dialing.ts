@@ -20,9 +20,10 @@ import type { LookupOutcome } from '../dht/lookup-request.ts';
 import { startLookup } from '../dht/lookup-server.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import { DeadAddresses } from './dead-addresses.ts';
-import { parseAddress } from './endpoint-text.ts';
+import type { WayFound } from './nat-connector.ts';
 import { attemptTime, planRoutes, type Route } from './pool-plan.ts';
 import { blames, isDuplicate, refusalOf, type Blamed } from './loss.ts';
+import { dialable } from './relay-hint.ts';
 import type { Standing } from './standings.ts';
 import { readyPeer, refused, unreachable, type PeerCallable } from './to-peer.ts';
 import { Traversals } from './traversals.ts';
@@ -155,8 +156,7 @@ export class Dialing {
 
   /** A process that was monitored has ended. */
   ended(process: Process, reason: ExitReason): void {
-    const traversed = this.#traversals.over(process);
-    if (traversed !== undefined) this.#next(traversed, NO_WAY);
+    this.#traversalEnded(process, reason);
     const dial = this.#dials.get(process);
     if (dial === undefined) return;
     const { wish, address, core } = dial;
@@ -175,6 +175,28 @@ export class Dialing {
       if (refusal !== undefined) wish.refused(address, refusal);
       this.#failed(wish, address, close === undefined ? 'nobody' : blames(close));
       this.#next(wish, close === undefined ? 'the connection was lost' : describeClose(close));
+    }
+  }
+
+  /** An attempt to get through its NAT knows a way. */
+  wayFound({ attempt, address }: WayFound): void {
+    const wish = this.#traversals.found(attempt);
+    if (wish === undefined) return;
+    const dial = wish.dial === undefined ? undefined : this.#dials.get(wish.dial);
+    // the way before has proven to be none
+    if (dial !== undefined) this.#drop(dial);
+    wish.add([address]);
+    this.#dial(wish, address);
+  }
+
+  #traversalEnded(attempt: Process, reason: ExitReason): void {
+    const failed = reason === 'normal' ? undefined : this.#traversals.failed(attempt);
+    const dial = failed?.dial === undefined ? undefined : this.#dials.get(failed.dial);
+    const traversed = this.#traversals.over(attempt);
+    if (traversed !== undefined) this.#next(traversed, NO_WAY);
+    else if (failed !== undefined && dial !== undefined) {
+      this.#drop(dial);
+      this.#next(failed, NO_WAY);
     }
   }
 
@@ -249,7 +271,7 @@ export class Dialing {
       wish.nodeId !== undefined &&
       (this.#dead.has(address, now) || this.#dead.has(`${wish.nodeId}@${address}`, now));
     const nat = this.#traversals.mayTry(wish);
-    return planRoutes({ addresses: wish.untried, dead, nat })[0];
+    return planRoutes({ addresses: wish.untried, dead, nat, relayed: wish.stations.size > 0 })[0];
   }
 
   #go(wish: Wish): void {
@@ -259,7 +281,7 @@ export class Dialing {
   }
 
   #dial(wish: Wish, address: string | undefined): void {
-    const at = address === undefined ? undefined : parseAddress(address);
+    const at = address === undefined ? undefined : dialable(address);
     if (address === undefined || at === undefined) {
       if (address !== undefined) wish.tried(address);
       this.#next(wish, 'no address of the node can be dialed');
@@ -340,7 +362,7 @@ export class Dialing {
 
   /** An address that answers, but is not whom we want, is dead to those only who want the same. */
   #failed(wish: Wish, address: string, blamed: Blamed): void {
-    if (blamed === 'nobody') return;
+    if (blamed === 'nobody' || address.startsWith('relay:')) return;
     const key = blamed === 'address' ? address : `${wish.nodeId ?? ''}@${address}`;
     this.#dead.failed(key, this.#self.clock.now(), this.#self.random);
   }

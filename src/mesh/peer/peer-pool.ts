@@ -17,7 +17,11 @@ import { Close, Drain, Greet, Introduce, Verified } from '../connection/messages
 import { actor, hex, type MeshContext } from '../context.ts';
 import { LookupDone } from '../dht/lookup-request.ts';
 import { RpcCall } from '../router/rpc-call.ts';
+import { sessionAt } from '../relay/relays.ts';
 import { Dialing } from './dialing.ts';
+import { shownAddress } from '../events/path-events.ts';
+import { parseAddress } from './endpoint-text.ts';
+import { WayFound } from './nat-connector.ts';
 import { CLEANUP, PoolTable, poolStats, type Use } from './pool-table.ts';
 import type { PeerInfo, PoolView } from './pool-view.ts';
 import type { Standing } from './standings.ts';
@@ -96,7 +100,8 @@ export const peerPoolServer: GenServer<MeshContext, State, object, PoolCasts> = 
       table.remove(process);
       dialing.ended(process, message.reason);
       dialing.found(process, undefined);
-    } else if (message instanceof LookupDone) dialing.found(message.lookup, message.outcome);
+    } else if (message instanceof WayFound) dialing.wayFound(message);
+    else if (message instanceof LookupDone) dialing.found(message.lookup, message.outcome);
     else if (message instanceof AttemptOver) dialing.attemptOver(message.attempt);
     else if (message instanceof WaitOver) dialing.waitOver(message.wish);
     else if (message instanceof CleanUp) {
@@ -152,7 +157,8 @@ function onConnected(state: State, self: Self, what: Connected): void {
   table.put(nodeId, connection);
   self.monitor(connection);
   dialing.connected(nodeId, connection, standing.address);
-  if (standing.dht && context.settings.dht) introduce(context, standing);
+  if (standing.dht && context.settings.dht && parseAddress(standing.address) !== undefined)
+    introduce(context, standing);
   if (!standing.isNode) return;
   // who looks at all of them for each newcomer looks at n² while n connect
   if (table.size > context.settings.pool.size) evict(state, self, connection);
@@ -191,7 +197,7 @@ function cleanLater(state: State, self: Self): void {
 }
 
 const useOf = (standing: Standing | undefined): Use => ({
-  mayLeave: standing !== undefined && standing.isNode && !standing.leaving,
+  mayLeave: standing !== undefined && standing.isNode && !standing.leaving && !standing.kept,
   dialed: standing?.dialed === true,
   idle: standing?.idle() === true,
   usedAt: standing?.usedAt ?? 0,
@@ -209,22 +215,32 @@ const viewOf = (context: MeshContext, table: PoolTable<Process>): PoolView => ({
     for (const peer of table.peers()) {
       const connection = table.get(peer);
       const standing = connection === undefined ? undefined : context.standings.find(connection);
-      if (standing !== undefined) peers.push(infoOf(standing, now));
+      if (standing !== undefined) peers.push(infoOf(context, standing, now));
     }
     return peers;
   },
 });
 
-const infoOf = (standing: Standing, now: number): PeerInfo => ({
+const infoOf = (context: MeshContext, standing: Standing, now: number): PeerInfo => ({
   nodeId: standing.peerId,
-  address: standing.address,
   direction: standing.dialed ? 'out' : 'in',
   kind: standing.isNode ? 'node' : 'client',
   dht: standing.dht,
-  path: 'direct',
+  ...wayTo(context, standing),
   rtt: standing.rtt(),
   inFlight: standing.inFlight(),
   age: Math.max(0, now - (standing.readySince ?? now)),
   unused: Math.max(0, now - standing.usedAt),
   suspect: standing.doubtful,
 });
+
+/** Along which path packets go now. */
+function wayTo(
+  context: MeshContext,
+  { link, address }: Standing,
+): Pick<PeerInfo, 'path' | 'address' | 'via'> {
+  const active = link()?.paths.find((path) => path.active);
+  if (active === undefined) return { path: 'direct', address, via: '' };
+  const via = sessionAt(context.relays, active.address)?.stationId ?? '';
+  return { path: active.kind, address: shownAddress(context, active.address), via };
+}

@@ -49,8 +49,10 @@ export class PeerRequest extends Call {
   deadline: number = Infinity;
   /** A dial began for it, or it was sent: whoever is silent from then on is the peer. */
   tried = false;
-  /** It may have reached the peer. The connection writes these three. */
+  /** It may have reached the peer. The connection writes these four. */
   sent = false;
+  /** Hex id of who is asked; empty until it was sent. */
+  sentTo = '';
   /** Where it keeps it. */
   ticket: string | null = null;
   asked: Asked | null = null;

@@ -22,12 +22,15 @@ export interface Reach {
   readonly dead: (address: string) => boolean;
   /** Somebody knows how to get through a NAT, and has not tried. */
   readonly nat: boolean;
+  /** The node says that it is reached through a station: that way is first, so that the call starts at once. */
+  readonly relayed: boolean;
 }
 
-export function planRoutes({ addresses, dead, nat }: Reach): readonly Route[] {
+export function planRoutes({ addresses, dead, nat, relayed }: Reach): readonly Route[] {
   const worthTrying = addresses.filter((address) => !dead(address));
   const direct = worthTrying.map((address): Route => ({ tag: 'direct', address }));
-  return nat ? [...direct, { tag: 'nat' }] : direct;
+  if (!nat) return direct;
+  return relayed ? [{ tag: 'nat' }, ...direct] : [...direct, { tag: 'nat' }];
 }
 
 /** Milliseconds for the next attempt. @param left until the last caller gives up; `attempts`: still to come, this one included. */

@@ -1,6 +1,8 @@
 /**
  * What the peer pool shows to others, in its own scope and to users.
  */
+import type { PathKind } from '../../transport/transport.ts';
+
 export interface PoolStats {
   /** Calls and questions that found their peer connected. */
   readonly hits: number;
@@ -19,14 +21,16 @@ export interface PoolStats {
 /** A peer that is connected. */
 export interface PeerInfo {
   readonly nodeId: string;
-  /** `host:port`. */
+  /** `host:port` to which packets go now: the peer's, or the station's that passes them on. */
   readonly address: string;
   readonly direction: 'in' | 'out';
   /** A client has no clients of its own and takes part in no DHT. */
   readonly kind: 'node' | 'client';
   readonly dht: boolean;
-  /** On which way packets go: there are no relays yet. */
-  readonly path: 'direct';
+  /** On which way packets go: straight, through a hole punched in a NAT, or through a station. */
+  readonly path: PathKind;
+  /** Hex id of the station that they go through; empty when through none. */
+  readonly via: string;
   /** Smoothed round trip in ms, 0 when unknown. */
   readonly rtt: number;
   /** Calls and questions without an answer, in both directions. */

@@ -5,6 +5,10 @@
  * other. It outlives the peer pool like an ETS table with an heir.
  */
 import type { Process } from '../../actor/process.ts';
+import type { NatClass } from '../nat/taxonomy.ts';
+import type { FrameType } from '../../codec/frame-type.ts';
+import type { PayloadOf } from '../../codec/payloads.ts';
+import type { Link } from '../../transport/transport.ts';
 
 export interface Standing {
   readonly process: Process;
@@ -25,6 +29,12 @@ export interface Standing {
   isNode: boolean;
   /** It takes part in the DHT. */
   dht: boolean;
+  /** It relays for others, as its hello said. */
+  isStation: boolean;
+  /** What it says of its NAT; undefined: nothing. */
+  nat: NatClass | undefined;
+  /** Somebody here wants to keep it, used or not. */
+  kept: boolean;
   /** `host:port` at which it was reached, or from where it came: for a node the same socket. */
   readonly address: string;
   /** When a call or a question was last sent on it, or came from it, clock ms. */
@@ -35,6 +45,10 @@ export interface Standing {
   readonly inFlight: () => number;
   /** Smoothed round trip in ms, 0 when unknown. */
   readonly rtt: () => number;
+  /** What it runs on; undefined once it has ended. */
+  readonly link: () => Link | undefined;
+  /** Writes a frame to the control stream; false when it cannot be encoded or nobody listens any more. */
+  readonly say: <T extends FrameType>(type: T, payload: PayloadOf<T>) => boolean;
   /** Ends it because another took its place. `by`: the epoch of who dialed that one, hex. */
   replace(by: string): void;
 }

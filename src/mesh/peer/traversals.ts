@@ -25,7 +25,8 @@ export class Traversals {
     wish.traversed = true;
     const left = wish.deadline - this.#self.clock.now();
     const connector = shared(this.#context, 'natConnector');
-    const attempt = connector?.attempt(wish.nodeId ?? '', wish.hints ?? {}, left);
+    const wanted = { ...wish.hints, nodeId: wish.nodeId ?? '', stations: [...wish.stations] };
+    const attempt = connector?.attempt(wanted, left, this.#self as Process);
     if (attempt === undefined) return false;
     this.#self.monitor(attempt);
     this.#self.sendAfter(left, new AttemptOver(attempt));
@@ -34,10 +35,22 @@ export class Traversals {
     return true;
   }
 
-  /** An attempt has ended, or its time has. The wish, when nothing came of it. */
+  /** Whose attempt has found a way; undefined when nobody waits for one any more. */
+  found(attempt: Process): Wish | undefined {
+    const wish = this.#wishes.get(attempt);
+    return wish?.phase === 'traversing' || wish?.phase === 'dialing' ? wish : undefined;
+  }
+
+  /** An attempt has ended, or its time has. Its wish, when that needs another way. */
   over(attempt: Process): Wish | undefined {
     const wish = this.#wishes.get(attempt);
     this.#wishes.delete(attempt);
     return wish?.phase === 'traversing' ? wish : undefined;
+  }
+
+  /** An attempt has failed, so that the way it found is none. */
+  failed(attempt: Process): Wish | undefined {
+    const wish = this.#wishes.get(attempt);
+    return wish?.phase === 'dialing' ? wish : undefined;
   }
 }

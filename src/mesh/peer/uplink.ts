@@ -1,10 +1,11 @@
 /**
- * A client's one connection to its node: dials it, and dials again with backoff when it is lost.
+ * A client's one connection to its node, or to one of several stations: dials it, and dials again with backoff when it
+ * is lost; the next station first, when there are several (`station-ring.ts`).
  *
- * When the connection is in doubt, another is dialed beside it, and whichever proves alive stays; the rule is in
- * `succession.ts`. A refusal (wrong realm, wrong key) is final: no loop. So is being replaced by a newer
- * connection of the same identity: two that take turns would serve nobody. Supervised by `peers`; a crash loses
- * nothing: its successor takes over a connection that is alive, or dials.
+ * When the connection is in doubt, another is dialed beside it, at the next station if there is one, and whichever
+ * proves alive stays; the rule is in `succession.ts`. A refusal (wrong realm, wrong key) is final for its station: no
+ * loop. Being replaced by a newer connection of the same identity is final for all: two that take turns would serve
+ * nobody. Supervised by `peers`; a crash loses nothing: its successor takes over a connection that is alive, or dials.
  */
 import { Down } from '../../actor/monitor.ts';
 import type { Process, Self } from '../../actor/process.ts';
@@ -31,21 +32,28 @@ import {
 import { actor, hex, type MeshContext, type UplinkView } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { uplinkLost, uplinkReady, uplinkRetry } from '../events/uplink-events.ts';
-import { delay, nextAttempt } from './backoff.ts';
+import { delay } from './backoff.ts';
+import { addressText } from './endpoint-text.ts';
 import { judgeLoss } from './loss.ts';
+import { StationRing } from './station-ring.ts';
 import { isStuck, succeed, type Event, type Phase, type Step } from './succession.ts';
 
 export interface UplinkArgs {
   readonly context: MeshContext;
-  readonly address: PhysicalAddress;
+  /** One or more, in the order in which they are tried. */
+  readonly addresses: readonly PhysicalAddress[];
   /** Refuse any other node. */
   readonly expectedId: Uint8Array | undefined;
+  /** Milliseconds for the first dial of each, when there are several. */
+  readonly patience: number;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface Rival {
   readonly process: Process;
+  /** Place of its station in the list. */
+  readonly at: number;
   /** Undefined when a predecessor of ours dialed it. */
   readonly core: ConnectionCore | undefined;
   /** When it was dialed, clock ms. */
@@ -54,6 +62,11 @@ interface Rival {
 
 interface State extends UplinkArgs {
   readonly view: Mutable<UplinkView>;
+  readonly ring: StationRing;
+  /** Place of the current station in the list, or of the one that was dialed last. */
+  at: number;
+  /** The same of the last rival. */
+  rivalAt: number;
   /** The connection that is there or on its way. */
   current: Process | undefined;
   /** Dialed beside a doubtful one. */
@@ -66,7 +79,6 @@ interface State extends UplinkArgs {
   pause: TimerEntry | undefined;
   /** Who waits for the first connection. */
   waiting: From | undefined;
-  attempt: number;
   readySince: number | undefined;
 }
 
@@ -76,9 +88,20 @@ export interface UplinkCalls {
     { readonly ok: true; readonly nodeId: string } | { readonly ok: false; readonly failure: RpcFailure };
 }
 
-/** Time to dial. */
+/** Time to dial a station. */
 class Dial {
-  readonly dial = true;
+  readonly at: number;
+  constructor(at: number) {
+    this.at = at;
+  }
+}
+
+/** A dial has taken long: the next station's turn comes. */
+class DialOver {
+  readonly process: Process;
+  constructor(process: Process) {
+    this.process = process;
+  }
 }
 
 /** Time to dial another rival. */
@@ -95,6 +118,9 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
     const state: State = {
       ...args,
       view,
+      ring: new StationRing(args.addresses.length),
+      at: 0,
+      rivalAt: 0,
       current: undefined,
       rival: undefined,
       phase: 'calm',
@@ -102,14 +128,13 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
       stuck: 0,
       pause: undefined,
       waiting: undefined,
-      attempt: 0,
       readySince: undefined,
     };
-    return started(state, { continue: new Dial() });
+    return started(state, { continue: new Dial(0) });
   },
 
   handleContinue: (_dial, state, self) => {
-    if (state.view.refusal === undefined && !takeOver(state, self)) dial(state, self);
+    if (state.view.refusal === undefined && !takeOver(state, self)) dial(state, self, 0);
     return noReply(state);
   },
 
@@ -124,7 +149,8 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
   },
 
   handleInfo: (message, state, self) => {
-    if (message instanceof Dial) dial(state, self);
+    if (message instanceof Dial) dial(state, self, message.at);
+    else if (message instanceof DialOver) onDialOver(state, self, message.process);
     else if (message instanceof Ready) onReady(state, self, message);
     else if (message instanceof Down) onDown(state, self, message);
     else if (message instanceof Doubted) {
@@ -151,11 +177,13 @@ function takeOver(state: State, self: Self): boolean {
   const connection = trusted ?? ready[0] ?? all[0];
   if (connection === undefined) return false;
   state.current = connection;
+  state.at = state.rivalAt = placeOf(state, connection);
   for (const other of all) {
     if (other === connection) continue;
     const standing = standings.find(other);
     if (state.rival === undefined && standing?.greeted === true && standing.readySince === undefined) {
-      state.rival = { process: other, core: undefined, since: self.clock.now() };
+      state.rivalAt = placeOf(state, other);
+      state.rival = { process: other, at: state.rivalAt, core: undefined, since: self.clock.now() };
       state.phase = 'replacing';
     } else end(self, other, CloseCode.normal);
   }
@@ -167,11 +195,21 @@ function takeOver(state: State, self: Self): boolean {
   return true;
 }
 
+/** The station to which a connection leads that a predecessor of ours dialed. */
+function placeOf({ context, addresses }: State, connection: Process): number {
+  const at = context.standings.find(connection)?.address;
+  return Math.max(
+    0,
+    addresses.findIndex((address) => addressText(address) === at),
+  );
+}
+
 /** Starts a connection; undefined when there is nothing to start it on now. */
-function connection(state: State, self: Self, hold: boolean): Rival | undefined {
-  const { context, address, expectedId } = state;
+function connection(state: State, self: Self, at: number, hold: boolean): Rival | undefined {
+  const { context, addresses, expectedId, ring, patience } = state;
   const connections = actor(context, 'connections');
-  if (connections === undefined || context.phase.closing) return undefined;
+  const address = addresses[at];
+  if (connections === undefined || address === undefined || context.phase.closing) return undefined;
   const core = new ConnectionCore(context);
   const spec = connectionSpec({
     context,
@@ -183,13 +221,28 @@ function connection(state: State, self: Self, hold: boolean): Rival | undefined 
   const result = startDynamicChild(connections, spec);
   if (result instanceof Promise || result.tag !== 'ok') return undefined;
   self.monitor(result.pid);
-  return { process: result.pid as Process, core, since: self.clock.now() };
+  const process = result.pid as Process;
+  if (ring.size > 1) {
+    const time = ring.patience(at, patience, context.settings.helloTimeout);
+    self.sendAfter(time, new DialOver(process));
+  }
+  return { process, at, core, since: self.clock.now() };
 }
 
-function dial(state: State, self: Self): void {
+function dial(state: State, self: Self, at: number): void {
   if (state.context.phase.closing) return;
-  state.current = connection(state, self, false)?.process;
-  if (state.current === undefined) again(state, self);
+  state.at = state.rivalAt = at;
+  state.current = connection(state, self, at, false)?.process;
+  if (state.current !== undefined) return;
+  state.ring.lost(at, self.clock.now(), undefined, self.random);
+  again(state, self);
+}
+
+/** Whoever has not answered by now is not waited for while others may. */
+function onDialOver(state: State, self: Self, process: Process): void {
+  const dialing = process === state.current ? state.readySince === undefined : state.phase === 'dialing';
+  if (dialing && (process === state.current || process === state.rival?.process))
+    end(self, process, CloseCode.normal);
 }
 
 function onReady(state: State, self: Self, { connection: ready, peerId }: Ready): void {
@@ -219,13 +272,20 @@ function onAnswered(state: State, self: Self, { connection: asked, alive }: Answ
 }
 
 function onDown(state: State, self: Self, { pid, reason }: Down): void {
-  if (pid === state.rival?.process) {
+  const { rival } = state;
+  if (pid === rival?.process) {
     state.rival = undefined;
+    if (rival.at !== state.at && isRefusal(state, reason)) state.ring.refuse(rival.at);
     step(state, self, 'rivalLost');
   } else if (pid === state.current) {
     state.current = undefined;
     state.view.connection = null;
-    if (state.rival !== undefined && judgeLoss(reason, hex(state.context.epoch)).final) {
+    if (isRefusal(state, reason)) state.ring.refuse(state.at);
+    if (
+      rival !== undefined &&
+      judgeLoss(reason, hex(state.context.epoch)).final &&
+      (rival.at === state.at || !isRefusal(state, reason))
+    ) {
       // it would take the place of whoever has replaced us
       perform(state, self, 'drop');
       step(state, self, 'rivalLost');
@@ -238,22 +298,38 @@ function onDown(state: State, self: Self, { pid, reason }: Down): void {
 
 /** Nothing is left of the connection: whether and when to dial again. */
 function onLost(state: State, self: Self, reason: ExitReason): void {
-  if (state.readySince !== undefined) {
-    state.attempt = nextAttempt(state.attempt, self.clock.now() - state.readySince);
-  }
+  const { ring, at } = state;
+  rest(state, self);
   state.readySince = undefined;
-  const { failure, final } = judgeLoss(reason, hex(state.context.epoch));
-  // the first connection decides about `connect`; later ones are tried for ever
-  state.waiting?.reply({ ok: false, failure });
-  state.waiting = undefined;
+  const { failure, final: refused } = judgeLoss(reason, hex(state.context.epoch));
+  if (refused) ring.refuse(at);
+  const final = refused && (ring.closed || !isRefusal(state, reason));
+  if (final || ring.exhausted) {
+    // the first round decides about `connect`; later ones go on for ever
+    state.waiting?.reply({ ok: false, failure });
+    state.waiting = undefined;
+  }
   if (final) state.view.refusal = state.context.phase.refusal = failure;
   uplinkLost(state.context, failure, final);
 }
 
+/** The station was lost: it rests. */
+function rest({ ring, at, readySince }: State, self: Self): void {
+  const now = self.clock.now();
+  ring.lost(at, now, readySince === undefined ? undefined : now - readySince, self.random);
+}
+
+/** Whether it was the station that does not want us, and not a newer connection that took our place. */
+function isRefusal({ context }: State, reason: ExitReason): boolean {
+  const { failure, final } = judgeLoss(reason, hex(context.epoch));
+  return final && (failure.tag === 'unauthorized' || failure.tag === 'protocol_error');
+}
+
 function again(state: State, self: Self): void {
-  const wait = delay(state.attempt++, self.random);
-  uplinkRetry(state.context, wait);
-  self.sendAfter(wait, new Dial());
+  const next = state.ring.next(state.at, self.clock.now(), self.random);
+  if (next === undefined) return;
+  uplinkRetry(state.context, next.wait);
+  self.sendAfter(next.wait, new Dial(next.at));
 }
 
 function step(state: State, self: Self, event: Event): void {
@@ -267,7 +343,8 @@ function step(state: State, self: Self, event: Event): void {
 function perform(state: State, self: Self, what: Step): void {
   switch (what) {
     case 'dial':
-      state.rival = connection(state, self, true);
+      state.rivalAt = state.ring.beside(state.rivalAt);
+      state.rival = connection(state, self, state.rivalAt, true);
       if (state.rival === undefined) step(state, self, 'rivalLost');
       return;
     case 'drop':
@@ -275,7 +352,7 @@ function perform(state: State, self: Self, what: Step): void {
       state.rival = undefined;
       return;
     case 'ask':
-      if (state.current !== undefined) self.send(state.current, new Ask());
+      if (state.current !== undefined) self.send(state.current, new Ask(state.rivalAt !== state.at));
       return;
     case 'greet': {
       const greeted = state.rival?.process ?? state.current;
@@ -285,8 +362,7 @@ function perform(state: State, self: Self, what: Step): void {
     case 'adopt':
       uplinkLost(state.context, SILENT, false);
       end(self, state.current, CloseCode.duplicate);
-      state.current = state.rival?.process;
-      state.rival = undefined;
+      adopt(state, self);
       return;
     case 'pause':
       state.pause = self.sendAfter(delay(state.rivals++, self.random), new Due());
@@ -301,6 +377,17 @@ function perform(state: State, self: Self, what: Step): void {
       if (state.view.refusal === undefined) again(state, self);
       return;
   }
+}
+
+/** The rival takes the place of the connection. */
+function adopt(state: State, self: Self): void {
+  const { rival } = state;
+  state.current = rival?.process;
+  state.rival = undefined;
+  if (rival === undefined || rival.at === state.at) return;
+  rest(state, self);
+  state.at = rival.at;
+  state.readySince = undefined;
 }
 
 /** Why a connection is not waited for any longer. */

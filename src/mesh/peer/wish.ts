@@ -5,6 +5,7 @@ import type { Process } from '../../actor/process.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import type { NatHints } from './nat-connector.ts';
+import { hintedStation } from './relay-hint.ts';
 import { PeerRequest } from './peer-request.ts';
 import type { PeerCallable } from './to-peer.ts';
 
@@ -12,6 +13,8 @@ import type { PeerCallable } from './to-peer.ts';
 const CALLS = 4_096;
 /** Addresses of one peer, as many as a record may name. */
 const ADDRESSES = 20;
+/** Stations of one peer that are tried. */
+const STATIONS = 4;
 
 /** The time of one address, or of one attempt to get through a NAT, is over. */
 export class AttemptOver {
@@ -52,6 +55,8 @@ export class Wish {
   gaveWay = 0;
   /** Of those who wait, the first who knew any. */
   hints: NatHints | undefined = undefined;
+  /** `host:port` of stations that lead to it. */
+  readonly stations: Set<string> = new Set();
   /** A way through its NAT was sought. */
   traversed = false;
   /** Under which names it is known. */
@@ -91,6 +96,11 @@ export class Wish {
   add(addresses: readonly string[]): boolean {
     let added = false;
     for (const address of addresses) {
+      const station = hintedStation(address);
+      if (station !== undefined) {
+        if (this.stations.size < STATIONS) this.stations.add(station);
+        continue;
+      }
       const tried = this.#addresses.get(address);
       if (tried === undefined && this.#addresses.size >= ADDRESSES) continue;
       added ||= tried === undefined;

@@ -24,6 +24,8 @@ export interface AdvertiserCalls {
 export interface AdvertiserCasts {
   /** Who serves this name here is not who did, or says something else. */
   changed(procedure: string): void;
+  /** The node is reached elsewhere now. */
+  moved(): void;
 }
 
 export const advertiserServer: GenServer<MeshContext, Publisher, AdvertiserCalls, AdvertiserCasts> = {
@@ -47,6 +49,10 @@ export const advertiserServer: GenServer<MeshContext, Publisher, AdvertiserCalls
   handleCast: {
     changed: (procedure, publisher) => {
       publisher.changed(procedure);
+      return noReply(publisher);
+    },
+    moved: (_none, publisher) => {
+      publisher.moved();
       return noReply(publisher);
     },
   },

@@ -6,7 +6,6 @@
  * that ends, and nothing queued is lost. Owned by the advertiser; what is known of each record is in
  * `context.discovery.publications` and outlives it.
  */
-import { networkInterfaces } from 'node:os';
 import { Down } from '../../actor/monitor.ts';
 import type { Process } from '../../actor/process.ts';
 import { seconds } from '../../actor/clock.ts';
@@ -17,7 +16,7 @@ import { nextSeq, procedureKey } from '../dht/record.ts';
 import { startLookup } from '../dht/lookup-server.ts';
 import { LookupDone, type LookupOutcome } from '../dht/lookup-request.ts';
 import { delay } from '../peer/backoff.ts';
-import { isWildcard, ownEndpoints } from './own-endpoints.ts';
+import { endpointsOf, interfacesOf } from './own-addresses.ts';
 import { contentOf, digestOf, ownRecord, ownTombstone, type Content } from './own-record.ts';
 import { Publication } from './publication.ts';
 import { readvertiseAfter } from './readvertise.ts';
@@ -98,6 +97,12 @@ export class Publisher {
       if (!publications.has(procedure)) this.changed(procedure);
     }
     this.#pump();
+  }
+
+  /** Where this node is reached has changed. */
+  moved(): void {
+    this.#interfaces = undefined;
+    for (const procedure of this.#context.discovery.publications.keys()) this.changed(procedure);
   }
 
   /** Who serves it is not who did, or says something else. */
@@ -340,12 +345,8 @@ export class Publisher {
   #contentOf(procedure: string): Content | undefined {
     const offers = this.#table?.attached(procedure) ?? [];
     if (offers.length === 0) return undefined;
-    const { announce, realm } = this.#context.settings;
-    const bound = shared(this.#context, 'endpoint')?.local;
-    if (bound !== undefined && isWildcard(bound.host)) this.#interfaces ??= addressesHere();
-    return contentOf(offers, realm, ownEndpoints({ announce, bound, interfaces: this.#interfaces ?? [] }));
+    const { realm } = this.#context.settings;
+    this.#interfaces ??= interfacesOf(this.#context);
+    return contentOf(offers, realm, endpointsOf(this.#context, this.#interfaces));
   }
 }
-
-const addressesHere = (): readonly string[] =>
-  Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));

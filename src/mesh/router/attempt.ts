@@ -7,6 +7,7 @@ import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { PeerTarget } from '../peer/peer-target.ts';
 import type { Candidate } from './candidates.ts';
 import { RpcCall } from './rpc-call.ts';
+import type { Trail } from './trail.ts';
 
 /** Who hears of it. */
 export interface Trying {
@@ -27,8 +28,18 @@ export class AttemptCall extends RpcCall {
   declare unrun: boolean;
   declare readonly journey: Trying;
 
-  /** @param deadline monotonic ms; what it reports as its timeout is the caller's. */
-  constructor(call: RpcCall, candidate: Candidate, begun: number, deadline: number, journey: Trying) {
+  /**
+   * @param deadline monotonic ms; what it reports as its timeout is the caller's.
+   * @param trail when it is passed on to another station.
+   */
+  constructor(
+    call: RpcCall,
+    candidate: Candidate,
+    begun: number,
+    deadline: number,
+    journey: Trying,
+    trail?: Trail,
+  ) {
     super({
       procedure: call.procedure,
       args: call.args,
@@ -40,6 +51,8 @@ export class AttemptCall extends RpcCall {
       idempotencyKey: call.idempotencyKey,
       idempotent: call.idempotent,
       plan: call.plan,
+      trail,
+      relayed: call.relayed,
     });
     this.candidate = candidate;
     this.begun = begun;

@@ -90,6 +90,29 @@ export function directCandidates(
   return found;
 }
 
+/** The stations that this one is peered with and that are connected, in the order in which they are asked. */
+export function stationCandidates(
+  context: MeshContext,
+  procedure: string,
+  asker: string,
+): readonly Candidate[] {
+  const { routing, runtime, standings } = context;
+  const found: Candidate[] = [];
+  for (const { nodeId } of routing.stations.order(procedure, runtime.clock.now())) {
+    const process = nodeId === asker ? undefined : standings.ready(nodeId, false)?.process;
+    // it may have been tried before, as a provider of its own
+    const key = `station ${nodeId}`;
+    if (process !== undefined) found.push(candidate(context, procedure, key, nodeId, 'direct', { process }));
+  }
+  return found;
+}
+
+/** The order stays, but whoever leaves or is in doubt comes after the others. */
+export function inOrder(context: MeshContext, candidates: readonly Candidate[]): readonly Candidate[] {
+  const stays = preferred(candidates, ({ nodeId }) => !isEvery(context, nodeId, 'leaving'));
+  return preferred(stays, ({ nodeId }) => !isEvery(context, nodeId, 'doubtful'));
+}
+
 function candidate(
   context: MeshContext,
   procedure: string,
@@ -125,9 +148,7 @@ export function pick(
 ): Candidate | undefined {
   const { routing, runtime } = context;
   const now = runtime.clock.now();
-  const stays = preferred(candidates, ({ nodeId }) => !isEvery(context, nodeId, 'leaving'));
-  const trusted = preferred(stays, ({ nodeId }) => !isEvery(context, nodeId, 'doubtful'));
-  const healthy = preferred(trusted, ({ stat }) => stat.allows(now));
+  const healthy = preferred(inOrder(context, candidates), ({ stat }) => stat.allows(now));
   return choose(strategy, healthy, {
     procedure,
     random: runtime.random,

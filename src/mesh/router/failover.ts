@@ -13,6 +13,16 @@ export const MAX_ATTEMPTS = 3;
 /** Whether as many were tried as may be. `made`: attempts so far. */
 export const isTired = (made: number, maxAttempts: number = MAX_ATTEMPTS): boolean => made >= maxAttempts;
 
+/** Milliseconds a station that a call was passed on to may take, when another one may be asked after it (SPEC §9). */
+const FORWARD = 4_000;
+
+/** What says only that whoever was asked serves it not, and knows nobody. */
+export const isUnknown = ({ tag }: RpcFailure): boolean =>
+  tag === 'service_not_found' || tag === 'no_handler' || tag === 'procedure_not_found';
+
+/** Whether it is certain that no handler ran. */
+export const neverRan = (failure: RpcFailure): boolean => isUnknown(failure) || mayFailOver(failure, false);
+
 /** Whether a handler may have run. Who does not know says so. */
 export function wasSent(failure: RpcFailure): boolean {
   switch (failure.tag) {
@@ -47,3 +57,7 @@ export function mayFailOver(failure: RpcFailure, idempotent: boolean): boolean {
  */
 export const attemptBudget = (timeLeft: number, attemptsLeft: number, idempotent: boolean): number =>
   idempotent && attemptsLeft > 1 ? Math.floor(timeLeft / attemptsLeft) : timeLeft;
+
+/** What a station may take that a call is passed on to: all that is left when nobody may be asked after it. */
+export const forwardBudget = (timeLeft: number, idempotent: boolean): number =>
+  idempotent ? Math.min(FORWARD, timeLeft) : timeLeft;

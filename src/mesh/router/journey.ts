@@ -1,5 +1,6 @@
 /**
- * The way of one call that is not simply answered here: local, cache, DHT, direct; one provider after the other.
+ * The way of one call that is not simply answered here: local, cache, DHT, then other stations or direct; one provider
+ * after the other.
  *
  * It has no actor of its own. The caller's call is detached from the router and driven by what happens to its
  * attempts: an answer or a failure comes in the turn of whoever settles them, a pause ends in a timer. So the
@@ -17,7 +18,15 @@ import { forget } from '../registry/discovery.ts';
 import { AttemptCall, type Trying } from './attempt.ts';
 import { canDial, isEvery, ownId, pick, type Candidate } from './candidates.ts';
 import { rounded, type Attempt } from './explanation.ts';
-import { attemptBudget, isTired, MAX_ATTEMPTS, mayFailOver } from './failover.ts';
+import {
+  attemptBudget,
+  forwardBudget,
+  isTired,
+  isUnknown,
+  MAX_ATTEMPTS,
+  mayFailOver,
+  neverRan,
+} from './failover.ts';
 import { give } from './give.ts';
 import { retryDelay, mayRetry } from './retry.ts';
 import type { Abandonable, RpcCall } from './rpc-call.ts';
@@ -98,6 +107,7 @@ export class Journey implements Abandonable, Trying {
     call.route = attempt.route;
     call.servedBy = attempt.servedBy;
     call.load = attempt.load;
+    if (this.#search.tier === 'stations') this.#search.stations.answered(attempt.candidate);
     this.#tell();
     call.reply(value);
   }
@@ -121,7 +131,9 @@ export class Journey implements Abandonable, Trying {
     ) {
       forget(this.#context, call.procedure, candidate.nodeId);
     }
-    this.#fail(failure, attempt.cause);
+    if (this.#search.tier === 'stations' && this.#search.stations.isSearched(candidate, failure))
+      this.#searched();
+    else this.#fail(failure, attempt.cause);
   }
 
   /** Its peer is suspect: goes to another one, if there is one and nothing can run twice that must not. */
@@ -166,7 +178,10 @@ export class Journey implements Abandonable, Trying {
     const { routing } = context;
     const call = this.#call;
     const now = this.#now();
-    const candidate = pick(context, call.procedure, candidates, call.plan?.strategy ?? routing.strategy);
+    const toStation = this.#search.tier === 'stations';
+    const candidate = toStation
+      ? this.#search.stations.next(candidates)
+      : pick(context, call.procedure, candidates, call.plan?.strategy ?? routing.strategy);
     if (candidate === undefined) {
       this.#end({
         tag: 'invalid_args',
@@ -184,8 +199,11 @@ export class Journey implements Abandonable, Trying {
     this.#made++;
     const left = this.#timeLeft();
     const attemptsLeft = Math.min(1 + this.#most - this.#made, candidates.length);
-    const time = attemptBudget(left, attemptsLeft, call.idempotent);
-    const attempt = new AttemptCall(call, candidate, now, now + time, this);
+    const time = toStation
+      ? forwardBudget(left, call.idempotent)
+      : attemptBudget(left, attemptsLeft, call.idempotent);
+    const trail = toStation ? this.#search.stations.trail : undefined;
+    const attempt = new AttemptCall(call, candidate, now, now + time, this, trail);
     attempt.route = candidate.route;
     attempt.servedBy = candidate.nodeId;
     call.attempt = attempt;
@@ -226,10 +244,7 @@ export class Journey implements Abandonable, Trying {
   /** An attempt failed. */
   #fail(failure: RpcFailure, cause: unknown): void {
     if (this.#search.tier === 'direct' && this.#context.role === 'node' && isUnknown(failure)) {
-      // it was no provider: to ask it was to search, not to try
-      this.#made--;
-      this.#paid = true;
-      if (++this.#unknowing < SEARCHED) this.#step();
+      if (++this.#unknowing < SEARCHED) this.#searched();
       else this.#finish();
       return;
     }
@@ -237,6 +252,13 @@ export class Journey implements Abandonable, Trying {
     this.#cause = cause;
     if (mayFailOver(failure, this.#call.idempotent)) this.#step();
     else this.#finish();
+  }
+
+  /** It was no provider: to ask it was to search, not to try. */
+  #searched(): void {
+    this.#made--;
+    this.#paid = true;
+    this.#step();
   }
 
   /** Tries the same again a little later: an actor is being restarted. False when there is no later. */
@@ -287,6 +309,7 @@ export class Journey implements Abandonable, Trying {
   #verdict(): RpcFailure {
     const context = this.#context;
     const last = this.#last;
+    if (this.#search.tier === 'stations') return this.#search.stations.verdict(last);
     // a neighbor that does not know it was no provider
     if (last !== undefined && !(this.#search.tier === 'direct' && isUnknown(last))) return last;
     const here = shared(context, 'serviceRegistry');
@@ -297,7 +320,8 @@ export class Journey implements Abandonable, Trying {
     if (this.#call.reach === 'here') return { tag: 'no_handler' };
     if (this.#search.refusal !== undefined) return this.#search.refusal;
     if (context.role === 'client') return offline(context) ?? last ?? { tag: 'service_not_found' };
-    return this.#call.plan?.target === undefined ? { tag: 'service_not_found' } : { tag: 'no_handler' };
+    if (this.#call.plan?.target !== undefined) return { tag: 'no_handler' };
+    return { tag: context.settings.station === undefined ? 'service_not_found' : 'procedure_not_found' };
   }
 
   #end(failure: RpcFailure): void {
@@ -356,12 +380,6 @@ const restarting = (what: string): RpcFailure => ({
 /** What an earlier provider may have run, the last one does not make undone. */
 const sentOnce = (failure: RpcFailure): RpcFailure =>
   failure.tag === 'timeout' || failure.tag === 'connection_error' ? { ...failure, sent: true } : failure;
-
-const isUnknown = ({ tag }: RpcFailure): boolean =>
-  tag === 'service_not_found' || tag === 'no_handler' || tag === 'procedure_not_found';
-
-/** Whether it is certain that no handler ran. */
-const neverRan = (failure: RpcFailure): boolean => isUnknown(failure) || mayFailOver(failure, false);
 
 /** Why a client cannot ask its node; undefined when it could. */
 export function offline(context: MeshContext): RpcFailure | undefined {

@@ -11,6 +11,8 @@ import { RoundRobin } from './round-robin.ts';
 import type { Rescuer } from './rpc-call.ts';
 import { DEFAULT_STRATEGY, type Strategy } from './strategy.ts';
 import type { KeyedCall } from './keyed-call.ts';
+import { PeeredStations } from '../station/peered-stations.ts';
+import { SearchesSeen } from './searches-seen.ts';
 
 export interface RoutingOptions {
   /** For calls that do not say. */
@@ -24,6 +26,10 @@ export class Routing {
   readonly location: Location | undefined;
   /** `host:port` of the nodes that are asked directly when there is no DHT; set once, at the start. */
   gateways: readonly string[] = [];
+  /** Stations only: those that are asked for what nobody else knows. */
+  readonly stations: PeeredStations = new PeeredStations();
+  /** Searches of stations that have been here. */
+  readonly searches: SearchesSeen = new SearchesSeen();
   /** The router's alone. */
   rescuer: Rescuer | undefined = undefined;
   readonly stats: ProviderStats = new ProviderStats();

@@ -13,11 +13,14 @@ import type { Route } from '../errors/rpc-error.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { Attempt, Explanation } from './explanation.ts';
 import type { CallPlan } from './plan.ts';
+import type { Trail } from './trail.ts';
 
 /** Who asks: the proven node id in hex, and whether the call came over a connection. */
 export interface Caller {
   readonly nodeId: string;
   readonly local: boolean;
+  /** Hex id of the station that passed the call on, when it is this station, a peer of ours, that says who asks. */
+  readonly via?: string;
 }
 
 export interface CallInit {
@@ -39,6 +42,10 @@ export interface CallInit {
   readonly reach?: Reach;
   /** What its caller wants of the routing; undefined: nothing special. */
   readonly plan?: CallPlan | undefined;
+  /** Stations only: of a call that another station passed on, or of an attempt that is passed on. */
+  readonly trail?: Trail | undefined;
+  /** A station passed it on to us: its key has been made that of this mesh's, and no client's, already. */
+  readonly relayed?: boolean;
 }
 
 /**
@@ -54,7 +61,8 @@ export interface CallObserver {
 }
 
 /** The peer that a lookup for a call is counted to; empty: none, it is ours. */
-export const askerOf = ({ caller }: Pick<RpcCall, 'caller'>): string => (caller.local ? '' : caller.nodeId);
+export const askerOf = ({ caller }: Pick<RpcCall, 'caller'>): string =>
+  caller.local ? '' : (caller.via ?? caller.nodeId);
 
 /** What has become of a call; decides what a failure means. */
 export type Stage = 'routing' | 'queued' | 'running' | 'waiting' | 'sent';
@@ -93,6 +101,8 @@ export abstract class RpcCall extends Call {
   declare readonly idempotent: boolean;
   declare readonly reach: Reach;
   declare readonly plan: CallPlan | undefined;
+  declare readonly trail: Trail | undefined;
+  declare readonly relayed: boolean;
   declare stage: Stage;
   declare route: Route;
   /** Hex id of the node that serves it. */
@@ -135,6 +145,8 @@ export abstract class RpcCall extends Call {
     this.idempotent = init.idempotent === true || init.idempotencyKey !== undefined;
     this.reach = init.reach ?? 'all';
     this.plan = init.plan;
+    this.trail = init.trail;
+    this.relayed = init.relayed === true;
     this.stage = 'routing';
     this.route = 'local';
     this.servedBy = '';

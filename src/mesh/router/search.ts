@@ -1,5 +1,6 @@
 /**
- * Where the providers of one call are looked for: here, in the cache, in the DHT, and by asking directly.
+ * Where the providers of one call are looked for: here, in the cache, in the DHT, and by asking directly; by a station
+ * among its peered stations instead.
  *
  * One step at a time, each only when all who were found before have failed. Those that failed are left out until
  * `restart`. Source: DESIGN §8 "Not found".
@@ -17,6 +18,7 @@ import {
   type Candidate,
 } from './candidates.ts';
 import { askerOf, type RpcCall } from './rpc-call.ts';
+import { StationSearch } from './station-search.ts';
 
 export type Found =
   /** The next step is done: there may be candidates now. */
@@ -28,7 +30,7 @@ export type Found =
 
 export class Search {
   /** What is looked at now. */
-  tier: 'local' | 'mesh' | 'direct' | 'none' = 'local';
+  tier: 'local' | 'mesh' | 'stations' | 'direct' | 'none' = 'local';
   /** Most candidates that were known at once. */
   known = 0;
   /** Milliseconds spent on finding them. */
@@ -47,6 +49,8 @@ export class Search {
   /** The DHT was asked, so asking it again tells nothing new. */
   #fresh = false;
   #asking: Call | undefined;
+  /** Of a station; undefined until it is needed. */
+  #stations: StationSearch | undefined;
 
   constructor(context: MeshContext, call: RpcCall) {
     this.#context = context;
@@ -73,6 +77,17 @@ export class Search {
     this.refusal = undefined;
     this.#failed.clear();
     this.#gone = 0;
+    this.#stations?.restart();
+  }
+
+  /** The part among peered stations. */
+  get stations(): StationSearch {
+    return (this.#stations ??= new StationSearch(this.#context, this.#call));
+  }
+
+  /** Whether there are stations to be asked. */
+  get #hasStations(): boolean {
+    return this.#context.settings.station !== undefined && this.stations.possible;
   }
 
   /** Nobody waits any more. */
@@ -92,8 +107,12 @@ export class Search {
       case 'mesh':
         // what the cache knew has failed: others may have come since. That it knew nobody is an answer
         if (!this.#fresh && this.#found?.length !== 0 && !tired) this.#discover(true, done);
-        else done('over');
+        else if (!tired && this.#hasStations) {
+          this.tier = 'stations';
+          done('more');
+        } else done('over');
         return;
+      case 'stations':
       case 'direct':
       case 'none':
         done('over');
@@ -153,7 +172,8 @@ export class Search {
       return 'over';
     }
     // what was found before and has failed is all there is
-    this.tier = this.#found === undefined && this.#call.reach === 'all' ? 'direct' : 'none';
+    if (this.#hasStations) this.tier = 'stations';
+    else this.tier = this.#found === undefined && this.#call.reach === 'all' ? 'direct' : 'none';
     return 'more';
   }
 
@@ -169,6 +189,8 @@ export class Search {
       }
       case 'mesh':
         return this.#found ?? [];
+      case 'stations':
+        return this.stations.candidates();
       case 'direct':
         return directCandidates(this.#context, procedure, caller.nodeId);
       case 'none':

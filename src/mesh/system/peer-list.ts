@@ -3,6 +3,7 @@
  */
 import { isText, isTime, NAME_BYTES } from '../../codec/field.ts';
 import { isValueMap, type Value } from '../../codec/value.ts';
+import type { PathKind } from '../../transport/transport.ts';
 import type { PeerInfo } from '../peer/pool-view.ts';
 import { rounded } from '../router/explanation.ts';
 
@@ -24,6 +25,7 @@ export const encodePeers = (peers: readonly PeerInfo[]): Value => ({
     kind: peer.kind,
     dht: peer.dht,
     path: peer.path,
+    via: peer.via,
     rtt: rounded(peer.rtt),
     in_flight: peer.inFlight,
     age: rounded(peer.age),
@@ -48,12 +50,16 @@ export function decodePeers(value: Value | undefined): PeerList | undefined {
 
 function peerOf(value: Value): PeerInfo | undefined {
   if (!isValueMap(value)) return undefined;
-  const { node_id: nodeId, address, direction, kind, dht, path, suspect } = value;
+  const { node_id: nodeId, address, direction, kind, dht, path, via, suspect } = value;
   const { rtt, in_flight: inFlight, age, unused } = value;
   if (!isText(nodeId, NAME_BYTES) || !isText(address, NAME_BYTES)) return undefined;
   if (direction !== 'in' && direction !== 'out') return undefined;
   if (kind !== 'node' && kind !== 'client') return undefined;
-  if (typeof dht !== 'boolean' || path !== 'direct' || typeof suspect !== 'boolean') return undefined;
+  if (typeof dht !== 'boolean' || !isPath(path) || typeof suspect !== 'boolean') return undefined;
   if (!isTime(rtt) || !isTime(inFlight) || !isTime(age) || !isTime(unused)) return undefined;
-  return { nodeId, address, direction, kind, dht, path, rtt, inFlight, age, unused, suspect };
+  if (!isText(via, NAME_BYTES)) return undefined;
+  return { nodeId, address, direction, kind, dht, path, via, rtt, inFlight, age, unused, suspect };
 }
+
+const isPath = (value: Value | undefined): value is PathKind =>
+  value === 'direct' || value === 'punched' || value === 'relayed';

@@ -6,26 +6,36 @@
  */
 import { isIP } from 'node:net';
 
+import type { Random } from '../../actor/random.ts';
 import type { Identity } from '../../identity/identity.ts';
-import type { CertificateCache } from '../../identity/verdict.ts';
+import { judge, type CertificateCache } from '../../identity/verdict.ts';
 import {
   CloseCode,
   type DialRequest,
   type Endpoint,
   type EndpointOptions,
   type EndpointStats,
+  type Forwarder,
   type Link,
   type LinkEvents,
   type PhysicalAddress,
   type Protocol,
 } from '../transport.ts';
+import { isPort } from '../address.ts';
 import { Admission } from '../admission.ts';
+import { probedId } from '../paths/path-proof.ts';
+import { RELAYED, RELAY_OVERHEAD, wayOf } from '../way.ts';
+import { numberOf } from './end-id.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Attached, Fabric, Machine } from './fabric.ts';
+import { Fallbacks } from './fallback.ts';
 import type { LinkOwner } from './link-owner.ts';
 import type { Limits } from '../limits.ts';
 import { MemoryLink, NO_PROTOCOL } from './link.ts';
 import { packet, type Frame, type Packet, type Parameters } from './packet.ts';
+import { Relays, type Wrapped } from './relays.ts';
+import type { Shipment } from './shipment.ts';
+import { TlsWays, type TlsHost } from './tls-ways.ts';
 import type { Wire } from './wire.ts';
 
 /** Largest UDP payload over IPv4. */
@@ -46,22 +56,27 @@ export interface MemoryEndpointOptions {
   readonly poison: boolean;
 }
 
-export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
+export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost {
   readonly kind = 'memory' as const;
   readonly local: PhysicalAddress;
   readonly machine: Machine;
   readonly limits: Limits;
   readonly identity: Identity;
   readonly parameters: Parameters;
+  readonly tls: TlsWays;
   onRaw: ((from: PhysicalAddress, bytes: Uint8Array) => void) | undefined;
   readonly #fabric: Fabric;
   readonly #options: EndpointOptions;
   readonly #poison: boolean;
-  readonly #links = new Set<Link>();
+  readonly #relays: Relays;
+  readonly #fallbacks: Fallbacks;
+  /** By the number the wire has for this end. */
+  readonly #links = new Map<number, MemoryLink>();
   /** Inbound links whose peers are not admitted yet. */
   readonly #halfOpen = new Set<Link>();
   readonly #admission: Admission;
   readonly #dropped: Record<string, number> = {};
+  #random: Random | undefined;
   #nextLink = 1;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #whenClosed: (() => void)[] = [];
@@ -78,6 +93,9 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
     this.local = place.local;
     this.limits = place.limits;
     this.identity = options.identity;
+    this.#relays = new Relays(place.fabric.queue);
+    this.tls = new TlsWays(place.fabric, this);
+    this.#fallbacks = new Fallbacks(place.fabric.queue, this.tls);
     this.#admission = new Admission({ links: place.limits.links, halfOpen: place.limits.halfOpen });
     this.parameters = {
       certificate: options.identity.certificate,
@@ -90,13 +108,21 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
     return this.#fabric.queue;
   }
 
+  get at(): Attached {
+    return this;
+  }
+
+  get random(): Random {
+    return (this.#random ??= this.#fabric.random.fork(`paths ${this.local.host}:${this.local.port}`));
+  }
+
   get cache(): CertificateCache {
     return this.#fabric.cache;
   }
 
   /** Inbound links show up when the peer was verified. */
   get links(): Iterable<Link> {
-    return [...this.#links].filter((link) => link.role === 'dialer' || link.peer !== undefined);
+    return [...this.#links.values()].filter((link) => link.role === 'dialer' || link.peer !== undefined);
   }
 
   dial(request: DialRequest, events: LinkEvents): Link {
@@ -104,8 +130,10 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
     const wire = this.#fabric.wire(this, address);
     const link = this.#add({ role: 'dialer', protocol, wire, events, expectedId });
     const refusal = this.#undialable(request);
-    if (refusal === undefined) link.start();
-    else link.fail(refusal);
+    if (refusal === undefined) {
+      link.start();
+      this.#fallbacks.watch(link, request);
+    } else link.fail(refusal);
     return link;
   }
 
@@ -113,9 +141,45 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
     const [first] = bytes;
     if (first === undefined || (first & FIXED_BIT) !== 0)
       throw new RangeError('a raw datagram is not empty and its first byte has bit 0x40 clear');
-    if (this.#state === 'closed' || bytes.length > MAX_DATAGRAM) return;
-    this.#count('out', bytes.length);
-    this.#fabric.raw(this, to, bytes);
+    if (this.#state !== 'closed') this.sendWrapped(to, bytes);
+  }
+
+  sendWrapped(to: PhysicalAddress, bytes: Uint8Array): void {
+    if (wayOf(to) !== 'relay') {
+      this.#sendPlain(to, bytes);
+      return;
+    }
+    const relayed = this.#relays.route(to);
+    if (relayed === undefined) this.#drop('no_way');
+    else this.#sendPlain(relayed.to, wrap(relayed.session, bytes));
+  }
+
+  reaches(address: PhysicalAddress): boolean {
+    const way = wayOf(address);
+    if (way === 'relay') return this.#relays.route(address) !== undefined;
+    return way === 'tls'
+      ? this.tls.line(address) !== undefined
+      : isIP(address.host) !== 0 && isPort(address.port);
+  }
+
+  carrier(to: PhysicalAddress): PhysicalAddress | undefined {
+    return wayOf(to) === 'relay' ? this.#relays.route(to)?.to : to;
+  }
+
+  openRelayed(session: Uint8Array, via: Link): PhysicalAddress {
+    return this.#relays.open(session, via);
+  }
+
+  closeRelayed(session: Uint8Array): void {
+    this.#relays.close(session);
+  }
+
+  get forwarder(): Forwarder | undefined {
+    return this.#relays.forwarder;
+  }
+
+  set forwarder(forwarder: Forwarder | undefined) {
+    this.#relays.forwarder = forwarder;
   }
 
   stats(): EndpointStats {
@@ -127,13 +191,14 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
       dropped: { ...this.#dropped },
+      relayed: this.#relays.stats(),
     };
   }
 
   close(code: CloseCode = CloseCode.normal, reason: string = ''): Promise<void> {
     if (this.#state === 'open') {
       this.#state = 'closing';
-      for (const link of this.#links) link.close(code, reason);
+      for (const link of this.#links.values()) link.close(code, reason);
       this.#leaveWhenEmpty();
     }
     return new Promise((resolve) => {
@@ -145,7 +210,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
   destroy(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closing';
-    for (const link of this.#links) (link as MemoryLink).vanish('the endpoint was destroyed');
+    for (const link of this.#links.values()) link.vanish('the endpoint was destroyed');
     this.#leave();
   }
 
@@ -156,7 +221,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
     if (frame?.tag !== 'initial') this.#unknown(wire);
     else if (this.#state !== 'open' || onLink === undefined || accept.length === 0)
       this.#drop('not_accepting');
-    else if (!frame.token) this.#reply(wire, { tag: 'retry' });
+    else if (!frame.token || !isSame(wire.retried, wire.source)) this.#retry(wire);
     else if (accept.includes(frame.protocol)) this.#accept(wire, frame.protocol);
     else {
       const reason = 'no application protocol';
@@ -166,6 +231,61 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
 
   datagram(from: PhysicalAddress, bytes: Uint8Array): void {
     this.#count('in', bytes.length);
+    if (bytes[0] === RELAYED && bytes.length > RELAY_OVERHEAD)
+      this.#relays.receive(this.#wrapped(from, bytes));
+    else this.#unwrapped(from, bytes);
+  }
+
+  shipment(from: PhysicalAddress, shipment: Shipment): void {
+    const { session, size } = shipment;
+    if (session === undefined) {
+      shipment.land(this, from);
+      return;
+    }
+    this.#relays.receive({
+      session,
+      from,
+      size: size + RELAY_OVERHEAD,
+      unwrap: (address) => {
+        shipment.land(this, address);
+      },
+      pass: (to) => {
+        this.#count('in', size);
+        this.#count('out', size);
+        this.#fabric.ship(this, to, shipment);
+      },
+      drop: (reason) => {
+        this.#drop(reason);
+        shipment.lost();
+      },
+    });
+  }
+
+  #wrapped(from: PhysicalAddress, bytes: Uint8Array): Wrapped {
+    return {
+      session: Buffer.from(bytes.subarray(1, RELAY_OVERHEAD)).toString('latin1'),
+      from,
+      size: bytes.length,
+      unwrap: (address) => {
+        if (bytes[RELAY_OVERHEAD] === RELAYED) this.#drop('relay_nested');
+        else this.#unwrapped(address, bytes.subarray(RELAY_OVERHEAD));
+      },
+      pass: (to) => {
+        this.#sendPlain(to, bytes);
+      },
+      drop: (reason) => {
+        this.#drop(reason);
+      },
+    };
+  }
+
+  #unwrapped(from: PhysicalAddress, bytes: Uint8Array): void {
+    const id = probedId(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    if (id !== undefined) {
+      const link = this.#links.get(numberOf(id));
+      if (link?.probed(Buffer.from(bytes), from) !== true) this.#drop('probe');
+      return;
+    }
     const receive = this.onRaw;
     if (receive === undefined) {
       this.#drop('raw');
@@ -193,19 +313,20 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
     }
   }
 
-  opened(link: Link): void {
+  opened(link: MemoryLink): void {
     if (this.#options.awaitHello !== true) this.admitted(link);
   }
 
-  admitted(link: Link): void {
-    if (this.#halfOpen.delete(link)) this.#admission.settled(link.observed.host);
+  admitted(link: MemoryLink): void {
+    if (this.#halfOpen.delete(link)) this.#admission.settled(link.first.host);
   }
 
-  forget(link: Link): void {
-    this.#links.delete(link);
+  forget(link: MemoryLink): void {
+    this.#links.delete(link.number);
+    this.#fallbacks.forget(link);
     if (link.role === 'dialer') return;
     this.admitted(link);
-    this.#admission.ended(link.observed.host, this.queue.now());
+    this.#admission.ended(link.first.host, this.queue.now());
   }
 
   sent(packet_: Packet): void {
@@ -214,6 +335,26 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
 
   received(arrived: Packet): void {
     this.#count('in', arrived.size);
+  }
+
+  get listens(): boolean {
+    return this.#options.tls === true && this.#state === 'open';
+  }
+
+  get certificate(): Uint8Array {
+    return this.identity.certificate;
+  }
+
+  judges(certificate: Uint8Array, expectedId: Uint8Array | undefined): boolean {
+    const question = { now: this.wall(), ownId: this.identity.nodeId, expectedId };
+    return judge([certificate], question, this.cache).tag !== 'refused';
+  }
+
+  wayEnded(address: PhysicalAddress): void {
+    for (const link of this.#links.values()) {
+      link.withdrawPath(address);
+      if (link.observed.host === address.host) link.fail('its TLS connection ended');
+    }
   }
 
   lend(bytes: Uint8Array, receive: (bytes: Uint8Array) => void): void {
@@ -235,7 +376,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
 
   #add(options: Omit<ConstructorParameters<typeof MemoryLink>[1], 'id'>): MemoryLink {
     const link = new MemoryLink(this, { id: this.#nextLink++, ...options });
-    this.#links.add(link);
+    this.#links.set(link.number, link);
     return link;
   }
 
@@ -261,6 +402,12 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
       this.#reply(wire, { tag: 'gone' });
   }
 
+  /** Has a dialer prove its address; a token is good for that one only. */
+  #retry(wire: Wire): void {
+    wire.retried = wire.source;
+    this.#reply(wire, { tag: 'retry' });
+  }
+
   /** Answers without keeping anything. */
   #reply(wire: Wire, frame: Frame): void {
     const answer = packet([frame], this.queue.now());
@@ -272,7 +419,9 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
   #undialable({ address, expectedId }: DialRequest): string | undefined {
     if (this.#state !== 'open') return 'endpoint is closed';
     if (this.#links.size > this.limits.links) return 'too many links';
-    if (isIP(address.host) === 0) return 'host is not a numeric address';
+    if (wayOf(address) === 'relay' && this.#relays.route(address) === undefined)
+      return 'that way is not open';
+    if (wayOf(address) !== 'relay' && isIP(address.host) === 0) return 'host is not a numeric address';
     if (expectedId !== undefined && expectedId.length !== ID_SIZE) return 'expected id is not 32 bytes';
     return undefined;
   }
@@ -289,8 +438,20 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.onRaw = undefined;
+    this.#relays.clear();
+    this.tls.destroy();
     this.#fabric.detach(this);
     for (const resolve of this.#whenClosed.splice(0)) resolve();
+  }
+
+  #sendPlain(to: PhysicalAddress, bytes: Uint8Array): void {
+    if (bytes.length > MAX_DATAGRAM) return;
+    if (wayOf(to) === 'tls' && this.tls.line(to) === undefined) {
+      this.#drop('no_way');
+      return;
+    }
+    this.#count('out', bytes.length);
+    this.#fabric.raw(this, to, bytes);
   }
 
   #drop(reason: string): void {
@@ -306,4 +467,15 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner {
       this.#bytesOut += bytes;
     }
   }
+}
+
+const isSame = (one: PhysicalAddress | undefined, other: PhysicalAddress): boolean =>
+  one?.host === other.host && one.port === other.port;
+
+function wrap(session: string, bytes: Uint8Array): Uint8Array {
+  const wrapped = Buffer.alloc(RELAY_OVERHEAD + bytes.length);
+  wrapped[0] = RELAYED;
+  wrapped.write(session, 1, 'latin1');
+  wrapped.set(bytes, RELAY_OVERHEAD);
+  return wrapped;
 }

@@ -20,8 +20,11 @@ import {
   rawFaults,
   refuse,
   reordering as checkReordering,
+  yesOrNo,
 } from './judge.ts';
 import { MemoryLink } from './link.ts';
+import type { Nat } from './nat.ts';
+import type { MemoryNat } from './nat-types.ts';
 import type { Pipe } from './pipe.ts';
 import type { Delay, RawFaults, Reordering, Route } from './route.ts';
 
@@ -60,6 +63,10 @@ export interface Faults {
    * many endpoints there were.
    */
   kill(host: string): number;
+  /** A NAT starts anew: every mapping is forgotten, and who is behind it gets other public ports. */
+  rebind(nat: MemoryNat): void;
+  /** A NAT lets no UDP through, in either direction, or does again. */
+  block(nat: MemoryNat, on: boolean): void;
   delayLink(link: Link, delay: Delay | undefined, ways?: Ways): void;
   reorderLink(link: Link, reordering: Reordering | undefined, ways?: Ways): void;
   rateLink(link: Link, bytesPerSecond: number | undefined, ways?: Ways): void;
@@ -89,6 +96,7 @@ export function faultsOf(fabric: Fabric): Faults {
   const cutPipes = new Set<Pipe>();
   const touched = new Set<Pipe>();
   const readers = new Set<MemoryLink>();
+  const blocked = new Set<Nat>();
 
   const routes = (from: string, to: string, ways: Ways): readonly Route[] =>
     ways === 'both' && from !== to
@@ -136,15 +144,21 @@ export function faultsOf(fabric: Fabric): Faults {
     return ours ? link : refuse('link', 'a link of this network', link);
   };
 
+  const block = (nat: Nat, on: boolean): void => {
+    fabric.log(`fault ${on ? 'block' : 'unblock'} ${nat.host}`);
+    nat.blocked = on;
+    if (on) blocked.add(nat);
+    else blocked.delete(nat);
+  };
+
   const linksBetween = (from: string, to: string): MemoryLink[] => {
     const found: MemoryLink[] = [];
     for (const { ports } of fabric.machines.values()) {
       for (const endpoint of ports.values()) {
         for (const link of endpoint.links) {
           if (!(link instanceof MemoryLink) || link.role !== 'dialer') continue;
-          const { route } = link.wire.forward;
-          if ((route.from === from && route.to === to) || (route.from === to && route.to === from))
-            found.push(link);
+          const [one, other] = hostsOf(link);
+          if ((one === from && other === to) || (one === to && other === from)) found.push(link);
         }
       }
     }
@@ -218,6 +232,7 @@ export function faultsOf(fabric: Fabric): Faults {
       for (const pipe of touched) pipe.calm();
       touched.clear();
       for (const link of readers) read(link, true);
+      for (const nat of blocked) block(nat, false);
     },
     reset: (from, to) => {
       present('from', from);
@@ -232,6 +247,14 @@ export function faultsOf(fabric: Fabric): Faults {
       fabric.log(`fault kill ${host}`);
       for (const endpoint of endpoints) endpoint.destroy();
       return endpoints.length;
+    },
+    rebind: (nat) => {
+      fabric.topology.nat('nat', nat).rebind();
+      fabric.log(`fault rebind ${nat.host}`);
+    },
+    block: (nat, on) => {
+      yesOrNo('on', on);
+      block(fabric.topology.nat('nat', nat), on);
     },
     delayLink: (link, delay, ways = 'both') => {
       lasting.delay('delay', delay);
@@ -276,6 +299,11 @@ export function faultsOf(fabric: Fabric): Faults {
       read(own(link), true);
     },
   };
+}
+
+/** The machines at both ends, whatever lies between; the second one is where it is expected, before it has answered. */
+function hostsOf({ at, wire }: MemoryLink): readonly [string, string] {
+  return [at.machine.host, wire.acceptor?.at.machine.host ?? wire.forward.route.to];
 }
 
 function pipes({ role, wire }: MemoryLink, ways: Ways): readonly Pipe[] {

@@ -4,6 +4,7 @@
  * Events go to the receivers in QUIC's order; what they throw ends this link and nothing else. Lives as long
  * as its endpoint keeps it; everything it waits for (handshake, silence) is one event in the network's queue.
  */
+import type { Random } from '../../actor/random.ts';
 import { judge } from '../../identity/verdict.ts';
 import {
   CloseCode,
@@ -13,6 +14,7 @@ import {
   type LinkState,
   type LinkStats,
   type Path,
+  type PathKind,
   type PeerIdentity,
   type PhysicalAddress,
   type Protocol,
@@ -21,7 +23,11 @@ import {
   type StreamEvents,
 } from '../transport.ts';
 import { linkHighWater } from '../limits.ts';
+import type { EventQueue } from './event-queue.ts';
+import { endNumber, idOf } from './end-id.ts';
+import type { Attached } from './fabric.ts';
 import type { LinkOwner } from './link-owner.ts';
+import { LinkPaths, type PathsLink, type Seeds } from './link-paths.ts';
 import { elicitsAck, isHint, packet, type Frame, type Packet, type Parameters } from './packet.ts';
 import type { Pipe } from './pipe.ts';
 import { Silence } from './silence.ts';
@@ -47,8 +53,10 @@ export interface LinkOptions {
   readonly expectedId?: Uint8Array | undefined;
 }
 
-export class MemoryLink implements Link, WireEnd, StreamLink {
+export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   readonly id: number;
+  /** Of this end of the wire, unique in the network. */
+  readonly number: number;
   readonly role: 'dialer' | 'acceptor';
   readonly protocol: Protocol;
   readonly wire: Wire;
@@ -58,10 +66,17 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
   readonly #owner: LinkOwner;
   readonly #expectedId: Uint8Array | undefined;
   readonly #streams: StreamTable;
-  readonly #out: Pipe;
+  readonly out: Pipe;
+  /** Where the peer was when the link began. */
+  readonly first: PhysicalAddress;
   readonly #frames: Frame[] = [];
   readonly #silence: Silence;
+  #seeds: Seeds | undefined;
+  /** Undefined while there is but the way that was dialed, with nothing in between. */
+  #paths: LinkPaths | undefined;
   #ackFor: number | undefined;
+  /** The dialer was told to prove its address. */
+  #token = false;
   #flushing = false;
   #rtt = 0;
   #bytesSent = 0;
@@ -79,7 +94,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
     this.#events = options.events;
     this.#expectedId = options.expectedId;
     this.#streams = new StreamTable(this, role, owner.limits.streams);
-    this.#out = role === 'dialer' ? wire.forward : wire.backward;
+    this.out = role === 'dialer' ? wire.forward : wire.backward;
     this.#silence = new Silence(owner.queue, owner.limits, {
       late: () => {
         this.#end({ tag: 'handshake_timeout' });
@@ -91,8 +106,31 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
         this.ping();
       },
     });
+    this.first = role === 'dialer' ? wire.target : wire.source;
+    this.number = endNumber(wire.id, role);
     if (role === 'dialer') wire.dialer = this;
     else wire.acceptor = this;
+    if (this.out.ferried) this.#paths = new LinkPaths(this, this.first, undefined);
+  }
+
+  get at(): Attached {
+    return this.#owner.at;
+  }
+
+  get queue(): EventQueue {
+    return this.#owner.queue;
+  }
+
+  get random(): Random {
+    return this.#owner.random;
+  }
+
+  get rtt(): number {
+    return this.#rtt;
+  }
+
+  get alive(): boolean {
+    return this.#state === 'handshaking' || this.#state === 'open';
   }
 
   get link(): Link {
@@ -112,11 +150,12 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
   }
 
   get observed(): PhysicalAddress {
-    return this.role === 'dialer' ? this.wire.target : this.wire.source;
+    return this.#paths?.address ?? this.first;
   }
 
   get paths(): readonly Path[] {
-    return [{ kind: 'direct', address: this.observed, active: true }];
+    const { observed: address } = this;
+    return this.#paths?.list ?? [{ kind: 'direct', address, active: true, proven: true, rtt: undefined }];
   }
 
   get streamCredit(): number {
@@ -144,8 +183,56 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
     if (this.open) this.#owner.admitted(this);
   }
 
-  keyPaths(): void {
-    // one address, for ever
+  keyPaths(ours: Uint8Array, theirs: Uint8Array): void {
+    this.#seeds = { role: this.role, ours, theirs };
+    this.#paths?.key(this.#seeds);
+  }
+
+  offerPath(kind: PathKind, address: PhysicalAddress): void {
+    if (!this.open || this.#seeds === undefined || !this.#owner.reaches(address)) return;
+    this.#pathsNow().offer(kind, address);
+  }
+
+  withdrawPath(address: PhysicalAddress): void {
+    if (this.open) this.#paths?.withdraw(address);
+  }
+
+  /** Nothing came from the peer yet. */
+  get unheard(): boolean {
+    return this.#state === 'handshaking' && this.#arrivals === 0;
+  }
+
+  /** Nothing comes from where we dialed: it goes on there. */
+  reroute(address: PhysicalAddress): void {
+    if (this.alive) this.#pathsNow().reroute(address);
+  }
+
+  peerId(): Uint8Array {
+    return idOf(endNumber(this.wire.id, this.role === 'dialer' ? 'acceptor' : 'dialer'));
+  }
+
+  /** A datagram of a probe's size names this end. False when it says nothing. */
+  probed(datagram: Buffer, from: PhysicalAddress): boolean {
+    return this.open && this.#seeds !== undefined && this.#pathsNow().probed(datagram, from);
+  }
+
+  heard(from: PhysicalAddress, packet_: Packet): void {
+    if (this.alive && !isHint(packet_)) this.#pathsNow().heard(from, packet_.size);
+  }
+
+  sendRaw(to: PhysicalAddress, bytes: Uint8Array): void {
+    this.#owner.sendWrapped(to, bytes);
+  }
+
+  nudge(): void {
+    if (this.open) this.#send({ tag: 'ping' });
+    else if (this.role === 'dialer') this.#ask();
+  }
+
+  moved(): void {
+    const { host, port } = this.observed;
+    this.#owner.log(`${this.#name()} path ${host} ${port}`);
+    if (this.open) this.call(() => this.events.onPath?.());
   }
 
   ping(): void {
@@ -158,14 +245,14 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
   }
 
   stats(): LinkStats {
-    const { lost } = this.#out;
+    const { lost } = this.out;
     const [bytesSent, bytesReceived, arrivals] = [this.#bytesSent, this.#bytesReceived, this.#arrivals];
     return { rtt: this.#rtt, bytesSent, bytesReceived, lost, arrivals };
   }
 
   /** Begins the handshake: the dialer asks, the acceptor answers a proven address. */
   start(): void {
-    if (this.role === 'dialer') this.#send({ tag: 'initial', protocol: this.protocol, token: false });
+    if (this.role === 'dialer') this.#ask();
     else this.#send({ tag: 'server', parameters: this.#owner.parameters });
   }
 
@@ -191,6 +278,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
       return;
     }
     this.#silence.heard();
+    if (this.#paths !== undefined && !this.#in.ferried) this.#paths.heard(this.first, arrived.size);
     this.#arrivals++;
     this.#bytesReceived += arrived.size;
     this.#owner.received(arrived);
@@ -242,6 +330,18 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
     });
   }
 
+  get #in(): Pipe {
+    return this.role === 'dialer' ? this.wire.backward : this.wire.forward;
+  }
+
+  #pathsNow(): LinkPaths {
+    return (this.#paths ??= new LinkPaths(this, this.first, this.#seeds));
+  }
+
+  #ask(): void {
+    this.#send({ tag: 'initial', protocol: this.protocol, token: this.#token });
+  }
+
   #doubt(): void {
     const now = this.#owner.queue.now();
     if (!this.open || this.role !== 'dialer' || now - this.#doubtedAt < DOUBT_PAUSE) return;
@@ -252,7 +352,8 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
   #receive(frame: Frame): void {
     switch (frame.tag) {
       case 'retry':
-        if (this.role === 'dialer') this.#send({ tag: 'initial', protocol: this.protocol, token: true });
+        this.#token = true;
+        if (this.role === 'dialer') this.#ask();
         return;
       case 'server':
       case 'client':
@@ -260,6 +361,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
         return;
       case 'ack':
         this.#sampleRtt(frame.sentAt);
+        this.#paths?.acknowledged(frame.sentAt);
         return;
       case 'close':
         this.#end(
@@ -332,7 +434,8 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
     const built = packet(frames, this.#owner.queue.now());
     this.#bytesSent += built.size;
     this.#owner.sent(built);
-    this.#out.send(built);
+    this.out.send(built);
+    if (this.#paths !== undefined && elicitsAck(built)) this.#paths.sent();
   }
 
   #sampleRtt(sentAt: number): void {
@@ -367,7 +470,8 @@ export class MemoryLink implements Link, WireEnd, StreamLink {
   #detach(): void {
     this.#state = 'closing';
     this.#silence.stop();
-    this.#out.end();
+    this.#paths?.stop();
+    this.out.end();
     if (this.role === 'acceptor') this.wire.acceptor = undefined;
     else this.wire.dialer = undefined;
     // A retry may still be held back, and nobody else will ever give it up.

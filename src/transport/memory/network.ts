@@ -21,9 +21,12 @@ import {
   fields,
   host as checkHost,
   random as checkRandom,
+  refuse,
   rawFaults,
   yesOrNo,
 } from './judge.ts';
+import { Nat } from './nat.ts';
+import { checkNat, rulesOf, type MemoryNat, type NatOptions } from './nat-types.ts';
 import type { Delay, RawFaults } from './route.ts';
 
 const LAST_PORT = 65_535;
@@ -46,7 +49,12 @@ export interface MemoryNetwork {
    * Endpoints bind to the machine's address unless they ask for loopback, which never leaves the machine. Throws
    * `RangeError` when `host` is not the numeric address of one host.
    */
-  transport(host?: string): Transport;
+  transport(host?: string, place?: { readonly nat?: MemoryNat }): Transport;
+  /**
+   * A NAT: machines are put behind it by `transport`. What they send has its address, and in comes what it lets
+   * in. Throws `RangeError` when an option makes no sense, or when somebody has its host.
+   */
+  nat(options: NatOptions): MemoryNat;
   readonly faults: Faults;
   /** SHA-256 (hex) of everything that has happened; equal for equal runs. */
   trace(): string;
@@ -72,13 +80,17 @@ export function memoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
   const freshHost = (): string => {
     for (;;) {
       const host = publicHost(machines++);
-      if (!fabric.machines.has(host)) return host;
+      if (!fabric.machines.has(host) && !fabric.topology.nats.has(host)) return host;
     }
   };
   return {
-    transport: (host = freshHost()) => {
+    nat: (options_) => {
+      checkNat('', options_);
+      return addNat(fabric, options_);
+    },
+    transport: (host = freshHost(), { nat } = {}) => {
       checkHost('host', host);
-      const machine = fabric.machine(host);
+      const machine = machineAt(fabric, host, nat);
       return {
         kind: 'memory',
         open: async (wanted) => {
@@ -102,6 +114,28 @@ export function memoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
       return count;
     },
   };
+}
+
+function addNat(fabric: Fabric, options: NatOptions): Nat {
+  const { host, behind, type } = options;
+  const { topology, random } = fabric;
+  if (topology.machines.has(host) || topology.nats.has(host)) refuse('host', 'an address nobody has', host);
+  const outer = behind === undefined ? undefined : topology.nat('behind', behind);
+  const nat = new Nat(host, outer, rulesOf(options), random.fork(`nat ${host}`));
+  nat.blocked = type === 'blocked';
+  topology.nats.set(host, nat);
+  return nat;
+}
+
+/** The same host is the same machine, and stays where it is. */
+function machineAt(fabric: Fabric, host: string, behind: MemoryNat | undefined): Machine {
+  const { topology } = fabric;
+  if (topology.nats.has(host)) refuse('host', 'an address nobody has', host);
+  const nat = behind === undefined ? undefined : topology.nat('nat', behind);
+  const known = topology.machines.get(host);
+  if (known !== undefined && nat !== undefined && known.nat !== nat)
+    refuse('nat', 'where the machine is', nat.host);
+  return fabric.machine(host, nat);
 }
 
 /** Benchmarking addresses (RFC 2544): public to every rule about prefixes, and nobody's. */

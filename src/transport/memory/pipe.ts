@@ -3,9 +3,13 @@
  *
  * A cut way swallows packets as a real one does, and the sender repeats them with growing pauses (RFC 9002
  * §6.2): what was lost arrives some time after the way healed, unless the link timed out before.
+ *
+ * Between two hosts with nothing in between it is a queue, which costs little. Where there are NATs or relays, or once
+ * the path has changed, it is a ferry.
  */
 import type { Random } from '../../actor/random.ts';
 import type { EventQueue } from './event-queue.ts';
+import { Ferry, type Aim, type Crossing } from './ferry.ts';
 import { isClose, isDisposable, isHint, summary, type Packet } from './packet.ts';
 import { sample, type Delay, type Reordering, type Route, type Waiting } from './route.ts';
 import { StreamDelays } from './stream-delays.ts';
@@ -14,7 +18,12 @@ import type { Trace } from './trace.ts';
 /** Shortest pause before the first repetition, ms: on loopback quiche repeats after a few milliseconds. */
 const MIN_PROBE = 10;
 
-export interface PipeOptions {
+/** What is at the receiving end, and how a ferry gets there. */
+export interface PipeEnds extends Pick<Crossing, 'isFor' | 'heard'> {
+  readonly deliver: (packet: Packet) => void;
+}
+
+export interface PipeOptions extends PipeEnds, Pick<Crossing, 'ship'> {
   /** Unique in the network; names the pipe's random stream and its lines in the trace. */
   readonly name: string;
   readonly queue: EventQueue;
@@ -23,7 +32,13 @@ export interface PipeOptions {
   readonly route: Route;
   /** Delay when neither link nor route has one. */
   readonly delay: Delay;
-  readonly deliver: (packet: Packet) => void;
+}
+
+interface Flying {
+  readonly packet: Packet;
+  readonly lost: boolean;
+  /** The ferry's, which took over meanwhile. */
+  settle: ((arrived: boolean) => void) | undefined;
 }
 
 export class Pipe implements Waiting {
@@ -37,6 +52,8 @@ export class Pipe implements Waiting {
   stalledUntil: number = -Infinity;
   /** Packets swallowed so far. */
   lost = 0;
+  /** Where the ferry's packets go. */
+  aim: Aim | undefined;
   readonly #options: PipeOptions;
   #random: Random | undefined;
   #cut = false;
@@ -48,10 +65,11 @@ export class Pipe implements Waiting {
   /** When the last packet has left a way of limited rate. */
   #sentAt = 0;
   readonly #late = new StreamDelays();
-  readonly #flying: { readonly packet: Packet; readonly lost: boolean }[] = [];
+  readonly #flying: Flying[] = [];
   #held: Packet[] = [];
   #heldSince = 0;
   #releasing = false;
+  #ferry: Ferry | undefined;
 
   constructor(options: PipeOptions) {
     this.#options = options;
@@ -66,14 +84,45 @@ export class Pipe implements Waiting {
     const now = queue.now();
     trace.add(now, `${name} send ${summary(packet)}`);
     for (const frame of packet.frames) if (frame.tag === 'stream') trace.add(now, 'bytes', frame.bytes);
-    this.#lastDelay = this.#draw();
     const rate = Math.min(this.rate ?? Infinity, this.route.rate ?? Infinity);
     this.#sentAt = Math.max(now, this.#sentAt) + (1_000 * packet.size) / rate;
+    const ferry = this.#ferry;
+    if (ferry !== undefined) {
+      if (this.#sentAt === now) ferry.send(packet);
+      else
+        queue.at(this.#sentAt, () => {
+          ferry.send(packet);
+        });
+      return;
+    }
+    this.#lastDelay = this.#draw();
     this.#lastArrival = Math.max(this.#lastArrival, this.#sentAt + this.#lastDelay);
-    this.#flying.push({ packet, lost: this.#blocked() });
+    this.#flying.push({ packet, lost: this.#blocked(), settle: undefined });
     queue.when(this.#lastArrival, () => {
       this.#arrive();
     });
+  }
+
+  /** From now on packets find their way each by itself, from and to wherever `aim` says. */
+  embark(): void {
+    if (this.#ferry !== undefined) return;
+    const ferry = (this.#ferry = new Ferry(this.#crossing()));
+    if (this.#ended) ferry.end();
+    for (const packet of this.#held) ferry.adopt(packet);
+    this.#forget();
+    for (const flying of this.#flying) flying.settle = ferry.adoptFlying(flying.packet);
+  }
+
+  /** Whether packets find their way each by itself. */
+  get ferried(): boolean {
+    return this.#ferry !== undefined;
+  }
+
+  /** Sends to `to` from now on, what was lost on other ways too. */
+  redirect(aim: Aim): void {
+    this.aim = aim;
+    this.embark();
+    this.#ferry?.redirect();
   }
 
   /** Makes this link alone a black hole in this direction, or heals it. */
@@ -107,6 +156,7 @@ export class Pipe implements Waiting {
   /** The sender is gone: what is on its way arrives, what was lost is not repeated. */
   end(): void {
     this.#ended = true;
+    this.#ferry?.end();
     if (this.#held.length > 0) this.#broken = true;
     this.#forget();
   }
@@ -121,7 +171,11 @@ export class Pipe implements Waiting {
     }
     const next = this.#flying.shift();
     if (next === undefined) return;
-    const { packet, lost } = next;
+    const { packet, lost, settle } = next;
+    if (settle !== undefined) {
+      settle(!lost && !this.#blocked());
+      return;
+    }
     if (this.#broken && !isClose(packet) && !isHint(packet)) return;
     if (lost || this.#blocked()) this.#lose(packet);
     else if (this.#held.length > 0 && !isDisposable(packet)) this.#held.push(packet);
@@ -129,9 +183,8 @@ export class Pipe implements Waiting {
   }
 
   #lose(packet: Packet): void {
-    const { queue, trace, name, route } = this.#options;
-    trace.add(queue.now(), `${name} lost ${summary(packet)}`);
-    this.lost++;
+    const { queue, route } = this.#options;
+    this.#swallowed(packet);
     if (isDisposable(packet)) return;
     if (this.#ended) this.#broken = true;
     if (this.#ended) return;
@@ -139,6 +192,12 @@ export class Pipe implements Waiting {
     this.#held.push(packet);
     route.waiting.add(this);
     this.release();
+  }
+
+  #swallowed(packet: Packet): void {
+    const { queue, trace, name } = this.#options;
+    trace.add(queue.now(), `${name} lost ${summary(packet)}`);
+    this.lost++;
   }
 
   #deliver(packet: Packet): void {
@@ -171,7 +230,31 @@ export class Pipe implements Waiting {
   }
 
   #blocked(): boolean {
-    return this.#cut || this.#options.route.cut;
+    return this.#cut || this.route.cut;
+  }
+
+  /** What a ferry needs; cut and stalled routes it meets on its way. */
+  #crossing(): Crossing {
+    const { queue, ship, isFor, heard } = this.#options;
+    return {
+      queue,
+      ship,
+      isFor,
+      heard,
+      aim: () => this.aim,
+      blocked: () => this.#cut,
+      stalledUntil: () => this.stalledUntil,
+      delay: (usual, first) => {
+        if (this.delay !== undefined && !first) return 0;
+        return sample(this.delay ?? usual, () => this.#chance());
+      },
+      hand: (packet) => {
+        this.#deliver(packet);
+      },
+      swallowed: (packet) => {
+        this.#swallowed(packet);
+      },
+    };
   }
 
   /** When the sender tries next: pauses double from the first loss on. */

@@ -4,16 +4,16 @@
  * Our connection ids have a fixed length, so that a short header is looked up without parsing. Nothing here
  * throws, whatever the bytes; what nobody wants is counted by reason.
  */
-import type { RemoteInfo } from 'node:dgram';
-
 import type { Clock } from '../../actor/clock.ts';
 import type { PhysicalAddress } from '../transport.ts';
 import type { NativeHeader, Quiche } from './binding.ts';
+import { probedId } from '../paths/path-proof.ts';
+import { RELAYED, RELAY_OVERHEAD } from '../way.ts';
+import type { Source } from './early.ts';
 import { goneHint, goneId } from './gone-hint.ts';
 import { FIXED_BIT, LONG_HEADER, type Greeter } from './greeter.ts';
 import type { LinkRegistry } from './link-registry.ts';
 import type { QuicLink } from './link.ts';
-import { probedId } from './path-proof.ts';
 import { ID_LENGTH } from './retry-token.ts';
 
 /** What the dispatcher needs from its endpoint. */
@@ -23,6 +23,8 @@ export interface DispatchHost {
   readonly onRaw: ((from: PhysicalAddress, bytes: Uint8Array) => void) | undefined;
   /** Whether dialers are let in. */
   readonly accepting: boolean;
+  /** A relayed datagram came. */
+  relayed(datagram: Buffer, from: Source): void;
   /** Starts an inbound link under the id its dialer uses. */
   accept(id: Uint8Array, originalId: Uint8Array, from: PhysicalAddress): QuicLink;
   drop(reason: string): void;
@@ -41,10 +43,11 @@ export class Dispatcher {
     this.#greeter = greeter;
   }
 
-  receive(datagram: Buffer, from: RemoteInfo): void {
+  receive(datagram: Buffer, from: Source): void {
     const first = datagram[0];
     if (first === undefined) return;
-    if ((first & FIXED_BIT) === 0) this.#receiveRaw(datagram, { host: from.address, port: from.port });
+    if (first === RELAYED && datagram.length > RELAY_OVERHEAD) this.#host.relayed(datagram, from);
+    else if ((first & FIXED_BIT) === 0) this.#receiveRaw(datagram, { host: from.address, port: from.port });
     else if ((first & LONG_HEADER) !== 0)
       this.#receiveLong(datagram, { host: from.address, port: from.port });
     else {

@@ -4,10 +4,9 @@
  * A datagram reaches its link by a direct call; the link's work happens in its turn. A receiver or a native
  * call that fails ends one link, never the endpoint.
  */
-import type { RemoteInfo } from 'node:dgram';
-
 import type { Clock } from '../../actor/clock.ts';
 import type { Random } from '../../actor/random.ts';
+import type { Identity } from '../../identity/identity.ts';
 import { certificateCache, judge, RefusalCode, type Verdict } from '../../identity/verdict.ts';
 import {
   CloseCode,
@@ -15,34 +14,44 @@ import {
   type Endpoint,
   type EndpointOptions,
   type EndpointStats,
+  type Forwarder,
   type Link,
   type LinkEvents,
   type PhysicalAddress,
 } from '../transport.ts';
-import { addressClass, addressFamily, isPort } from '../address.ts';
+import { addressClass } from '../address.ts';
 import type { NativeConnection, Quiche } from './binding.ts';
 import { input, scratch } from './buffers.ts';
-import { createConfigs, DATAGRAM_SIZE, type Configs } from './config.ts';
+import { createConfigs, type Configs } from './config.ts';
 import { Deadlines } from './deadlines.ts';
 import { Dispatcher, type DispatchHost } from './dispatch.ts';
+import type { Source } from './early.ts';
 import { HintBudget } from './gone-hint.ts';
+import { Fallbacks } from './fallback.ts';
 import { createGreeter, FIXED_BIT } from './greeter.ts';
 import { deadLink, undialable } from './dead-link.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
 import { LinkRegistry } from './link-registry.ts';
 import { QuicLink } from './link.ts';
 import { limitsFor, type Limits } from '../limits.ts';
-import { LOCAL_VIRTUAL, virtualAddress } from './path-table.ts';
+import { TlsWays, type TlsHost } from '../tls/ways.ts';
+import { Outlet } from './outlet.ts';
+import { RelayedWays } from './relayed-ways.ts';
+import { Relaying, type RelayingHost } from './relaying.ts';
 import { ID_LENGTH } from './retry-token.ts';
 import { UdpSocket } from './socket.ts';
 import type { HoldPool } from './stream-set.ts';
 import { Turns } from './turns.ts';
+import { LOCAL_VIRTUAL, virtualAddress } from './virtual-address.ts';
 
 /** Links closed per turn: many close packets at once overrun the peers' and our own buffers. */
 const CLOSES_PER_TURN = 16;
 
 /** Milliseconds `close` waits for links to flush and to say goodbye before it destroys what is left. */
 const CLOSE_DEADLINE = 3_000;
+
+/** Free ports tried for both UDP and TCP. */
+const PORT_TRIES = 8;
 
 /** What a certificate says is the same for all endpoints. */
 const CERTIFICATES = certificateCache();
@@ -59,6 +68,27 @@ export async function openEndpoint(quiche: Quiche, options: EndpointOptions): Pr
     streams: limits.streams,
     accept: options.accept ?? [],
   });
+  for (let tries = 1; ; tries++) {
+    const endpoint = await openAt(quiche, options, limits, configs, bind);
+    if (options.tls !== true) return endpoint;
+    try {
+      await endpoint.listenTls();
+      return endpoint;
+    } catch (error) {
+      endpoint.destroy();
+      // a free UDP port was taken, and its TCP port is not free
+      if (bind.port !== 0 || tries === PORT_TRIES) throw error;
+    }
+  }
+}
+
+async function openAt(
+  quiche: Quiche,
+  options: EndpointOptions,
+  limits: Limits,
+  configs: Configs,
+  bind: PhysicalAddress,
+): Promise<QuicEndpoint> {
   let endpoint: QuicEndpoint | undefined;
   const socket = await UdpSocket.open(bind, (datagram, from) => {
     endpoint?.receive(datagram, from);
@@ -67,13 +97,14 @@ export async function openEndpoint(quiche: Quiche, options: EndpointOptions): Pr
   return endpoint;
 }
 
-class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
+class QuicEndpoint implements Endpoint, LinkHost, DispatchHost, RelayingHost, TlsHost {
   readonly kind = 'quic';
   onRaw: Endpoint['onRaw'];
+  forwarder: Forwarder | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly quiche: Quiche;
-  readonly socket: UdpSocket;
+  readonly outlet: Outlet;
   readonly limits: Limits;
   readonly awaitHello: boolean;
   readonly input: Buffer = input;
@@ -81,10 +112,14 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
   readonly pool: HoldPool = { held: 0 };
   readonly turns: Turns<Scheduled>;
   readonly deadlines: Deadlines<Scheduled>;
+  readonly #socket: UdpSocket;
   readonly #options: EndpointOptions;
   readonly #configs: Configs;
   readonly #dispatcher: Dispatcher;
   readonly #registry: LinkRegistry;
+  readonly #relaying: Relaying;
+  readonly #tls: TlsWays;
+  readonly #fallbacks: Fallbacks;
   readonly #hints = new HintBudget();
   readonly #dropped: Record<string, number> = {};
   #nextLink = 1;
@@ -98,14 +133,21 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
     this.clock = options.clock;
     this.random = options.random;
     this.limits = limits;
-    this.socket = socket;
+    this.#socket = socket;
     this.#options = options;
     this.#configs = configs;
     this.#registry = new LinkRegistry(limits);
     this.awaitHello = options.awaitHello ?? false;
+    const ways = new RelayedWays();
+    this.#relaying = new Relaying(this, ways);
+    this.#tls = new TlsWays(this);
+    this.#fallbacks = new Fallbacks(options.clock, this.#tls);
+    this.outlet = new Outlet(socket, ways, this.#tls.carriers, (reason) => {
+      this.drop(reason);
+    });
     const greeter = createGreeter({
       quiche,
-      socket,
+      outlet: this.outlet,
       random: options.random,
       now: () => options.clock.now(),
     });
@@ -118,8 +160,17 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
     });
   }
 
+  get identity(): Identity {
+    return this.#options.identity;
+  }
+
+  /** Also takes TLS connections. Throws `TransportError`. */
+  async listenTls(): Promise<void> {
+    await this.#tls.listen(this.local, this.limits);
+  }
+
   get local(): PhysicalAddress {
-    return this.socket.local;
+    return this.#socket.local;
   }
 
   get links(): Iterable<Link> {
@@ -144,8 +195,10 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
       protocol,
       expectedId,
       events,
+      fallback: request.fallback === 'tls',
     } as const;
     const link = this.#start(seed, id);
+    this.#fallbacks.watch(link, request);
     link.touch();
     return link;
   }
@@ -154,8 +207,16 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
     const first = bytes[0];
     if (first === undefined || (first & FIXED_BIT) !== 0)
       throw new RangeError('a raw datagram is not empty and its first byte has bit 0x40 clear');
-    if (addressFamily(to.host) === this.socket.family && isPort(to.port)) this.socket.sendCopy(bytes, to);
+    if (this.outlet.reaches(to)) this.outlet.sendCopy(bytes, to);
     else this.drop('raw_address');
+  }
+
+  openRelayed(session: Uint8Array, via: Link): PhysicalAddress {
+    return this.#relaying.open(session, via);
+  }
+
+  closeRelayed(session: Uint8Array): void {
+    this.#relaying.close(session);
   }
 
   stats(): EndpointStats {
@@ -163,10 +224,11 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
       links: this.#registry.open,
       halfOpen: this.#registry.halfOpen,
       datagramsIn: this.#datagramsIn,
-      datagramsOut: this.socket.datagramsOut,
+      datagramsOut: this.#socket.datagramsOut,
       bytesIn: this.#bytesIn,
-      bytesOut: this.socket.bytesOut,
-      dropped: { ...this.#dropped, send_failed: this.socket.failures },
+      bytesOut: this.#socket.bytesOut,
+      relayed: this.#relaying.stats(),
+      dropped: { ...this.#dropped, send_failed: this.#socket.failures },
     };
   }
 
@@ -180,19 +242,33 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
     this.#state = 'closed';
     for (const link of this.#registry.all) link.destroy('endpoint destroyed');
     this.deadlines.clear();
-    this.socket.close();
+    this.#relaying.clear();
+    this.#tls.destroy();
+    this.#socket.close();
   }
 
   // --- for the socket and the dispatcher
 
-  receive(datagram: Buffer, from: RemoteInfo): void {
+  receive(datagram: Buffer, from: Source): void {
     this.#datagramsIn++;
     this.#bytesIn += datagram.length;
     if (this.#state !== 'closed') this.#dispatcher.receive(datagram, from);
   }
 
+  relayed(datagram: Buffer, from: Source): void {
+    this.#relaying.receive(datagram, from);
+  }
+
+  unwrapped(datagram: Buffer, from: Source): void {
+    this.#dispatcher.receive(datagram, from);
+  }
+
+  pass(datagram: Buffer, to: PhysicalAddress): void {
+    this.outlet.pass(datagram, to);
+  }
+
   hint(to: PhysicalAddress, bytes: Uint8Array): void {
-    if (this.accepting && this.#hints.take(this.clock.now())) this.socket.sendCopy(bytes, to);
+    if (this.accepting && this.#hints.take(this.clock.now())) this.outlet.sendCopy(bytes, to);
   }
 
   get accepting(): boolean {
@@ -215,12 +291,11 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
     // Resumption is never offered by us; a resumed session would not have shown its key again.
     if (native.isResumed())
       return { tag: 'refused', code: RefusalCode.badCertificate, detail: 'session was resumed' };
-    const question = {
-      now: this.clock.wall(),
-      ownId: this.#options.identity.nodeId,
-      ...(expectedId === undefined ? {} : { expectedId }),
-    };
-    return judge(native.peerCertChain(), question, CERTIFICATES);
+    return this.#judge(native.peerCertChain(), expectedId);
+  }
+
+  judgeTls(chain: readonly Uint8Array[], expectedId: Uint8Array | undefined): boolean {
+    return this.#judge(chain, expectedId).tag === 'accepted';
   }
 
   opened(link: Link, peerId: string): void {
@@ -241,6 +316,7 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
   }
 
   ended(link: Link): void {
+    this.#fallbacks.forget(link);
     this.#registry.ended(link);
   }
 
@@ -257,17 +333,43 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
     this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1;
   }
 
+  // --- for TLS connections
+
+  carried(datagram: Buffer, from: PhysicalAddress): void {
+    this.receive(datagram, { address: from.host, port: from.port });
+  }
+
+  usedWays(): ReadonlySet<string> {
+    const paths = this.#registry.all.flatMap((link) => link.paths);
+    return new Set(paths.filter(({ address }) => address.port === 0).map(({ address }) => address.host));
+  }
+
+  wayEnded(address: PhysicalAddress): void {
+    for (const link of this.#registry.all) {
+      link.withdrawPath(address);
+      if (link.observed.host === address.host) link.destroy('its TLS connection ended');
+    }
+  }
+
   // --- private
+
+  #judge(chain: readonly Uint8Array[] | null, expectedId: Uint8Array | undefined): Verdict {
+    const question = {
+      now: this.clock.wall(),
+      ownId: this.identity.nodeId,
+      ...(expectedId === undefined ? {} : { expectedId }),
+    };
+    return judge(chain, question, CERTIFICATES);
+  }
 
   #undialable(request: DialRequest): string | undefined {
     if (this.#state !== 'open') return 'endpoint is closed';
     if (this.#registry.size >= this.limits.links) return 'too many links';
-    return undialable(request, this.socket.family);
+    return undialable(request, this.#socket.family, (address) => this.outlet.reaches(address));
   }
 
-  #start(seed: Omit<LinkSeed, 'datagram'>, id: Uint8Array): QuicLink {
-    const datagram = DATAGRAM_SIZE[addressClass(seed.address.host)].initial;
-    const link = new QuicLink({ ...seed, datagram }, this);
+  #start(seed: LinkSeed, id: Uint8Array): QuicLink {
+    const link = new QuicLink(seed, this);
     const from = seed.role === 'acceptor' ? seed.address.host : undefined;
     this.#registry.add(link, id, from, this.clock.now());
     return link;
@@ -287,8 +389,10 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost {
     for (const link of this.#registry.all) link.destroy('endpoint closed');
     this.#state = 'closed';
     this.deadlines.clear();
+    this.#relaying.clear();
+    await this.#tls.close();
     await new Promise<void>((resolve) => {
-      this.socket.close(resolve);
+      this.#socket.close(resolve);
     });
   }
 

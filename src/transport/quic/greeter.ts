@@ -6,8 +6,8 @@
 import type { Random } from '../../actor/random.ts';
 import type { PhysicalAddress } from '../transport.ts';
 import type { NativeHeader, Quiche } from './binding.ts';
+import type { Outlet } from './outlet.ts';
 import { ID_LENGTH, checkToken, issueToken } from './retry-token.ts';
-import type { UdpSocket } from './socket.ts';
 
 /** Shortest datagram that may start a connection (RFC 9000 §14.1), bytes. */
 export const MIN_INITIAL = 1_200;
@@ -44,11 +44,11 @@ export type Greeting =
 export interface GreeterOptions {
   readonly quiche: Quiche;
   readonly random: Random;
-  readonly socket: UdpSocket;
+  readonly outlet: Outlet;
   readonly now: () => number;
 }
 
-export function createGreeter({ quiche, random, socket, now }: GreeterOptions): Greeter {
+export function createGreeter({ quiche, random, outlet, now }: GreeterOptions): Greeter {
   /** Known to this process only: tokens die with it. */
   const key = random.bytes(32);
   return {
@@ -60,20 +60,20 @@ export function createGreeter({ quiche, random, socket, now }: GreeterOptions): 
       const destination = datagram.subarray(FIRST_ID, second - 1);
       const source = datagram.subarray(second, end);
       if (end > datagram.length || destination.length > ID_LENGTH || source.length > ID_LENGTH) return;
-      const out = socket.buffer(REPLY_SIZE);
+      const out = outlet.buffer(REPLY_SIZE);
       const length = quiche.negotiateVersion(source, destination, out);
       out[0] = (out[0] ?? 0) | FIXED_BIT;
-      socket.send(length, from);
+      outlet.send(length, from);
     },
     greet(datagram, header, from) {
       if (header.ty !== INITIAL) return { tag: 'dropped', reason: 'unknown_connection' };
       if (datagram.length < MIN_INITIAL) return { tag: 'dropped', reason: 'short_initial' };
-      const out = socket.buffer(REPLY_SIZE);
+      const out = outlet.buffer(REPLY_SIZE);
       const { token, dcid, scid, version } = header;
       if (token === undefined || token.length === 0) {
         const newId = random.bytes(ID_LENGTH);
         const fresh = issueToken(key, now(), from, { originalId: dcid, newId });
-        socket.send(quiche.retry(scid, dcid, newId, fresh, version, out), from);
+        outlet.send(quiche.retry(scid, dcid, newId, fresh, version, out), from);
         return { tag: 'answered' };
       }
       const result = checkToken(key, now(), from, dcid, token);

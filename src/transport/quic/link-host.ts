@@ -8,7 +8,7 @@ import type { CloseCode, Link, LinkEvents, PhysicalAddress, Protocol } from '../
 import type { NativeConnection, Quiche, VirtualAddress } from './binding.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
 import type { Limits } from '../limits.ts';
-import type { UdpSocket } from './socket.ts';
+import type { Outlet } from './outlet.ts';
 import type { HoldPool } from './stream-set.ts';
 import type { TurnTaker, Turns } from './turns.ts';
 
@@ -24,7 +24,7 @@ export interface LinkHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly quiche: Quiche;
-  readonly socket: UdpSocket;
+  readonly outlet: Outlet;
   readonly limits: Limits;
   readonly turns: Turns<Scheduled>;
   readonly deadlines: Deadlines<Scheduled>;
@@ -61,11 +61,11 @@ export interface LinkSeed {
   /** The peer's address as quiche knows it. */
   readonly virtual: VirtualAddress;
   readonly address: PhysicalAddress;
-  /** Largest datagram sent, bytes. */
-  readonly datagram: number;
   /** What was dialed; the acceptor's is known after the handshake. */
   readonly protocol: Protocol;
   readonly expectedId?: Uint8Array | undefined;
+  /** It may go on along another carrier before anything came. */
+  readonly fallback?: boolean;
   /** Undefined for the acceptor until the peer is verified. */
   readonly events?: LinkEvents | undefined;
 }

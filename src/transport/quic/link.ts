@@ -19,20 +19,20 @@ import {
   type LinkState,
   type LinkStats,
   type Path,
+  type PathKind,
   type PeerIdentity,
   type PhysicalAddress,
   type Protocol,
   type Stream,
   type StreamEvents,
 } from '../transport.ts';
-import type { NativeConnection, VirtualAddress } from './binding.ts';
+import type { NativeConnection } from './binding.ts';
 import { closeReason } from './close-reason.ts';
 import { Conduct, type Misconduct } from './conduct.ts';
 import { Goodbye } from './goodbye.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
+import { LinkPaths } from './link-paths.ts';
 import { LinkTimes } from './link-times.ts';
-import { LOCAL_VIRTUAL, PathTable } from './path-table.ts';
-import { Proving } from './proving.ts';
 import { linkHighWater, type Limits } from '../limits.ts';
 import { Sender, type Sent } from './sender.ts';
 import type { HoldPool, StreamHost } from './stream-set.ts';
@@ -41,6 +41,8 @@ import { StreamTable } from './stream-table.ts';
 export class QuicLink implements Link, Scheduled, StreamHost {
   readonly id: number;
   readonly role: 'dialer' | 'acceptor';
+  /** For the endpoint. */
+  readonly ways: LinkPaths;
   touched = false;
   due = 0;
   slot = -1;
@@ -63,9 +65,6 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   readonly #expectedId: Uint8Array | undefined;
   readonly #times: LinkTimes;
   readonly #arrivals = (): number => this.#native?.stats().recv ?? 0;
-  readonly #addresses: { readonly from: VirtualAddress; readonly to: VirtualAddress };
-  readonly #paths: PathTable;
-  readonly #proving: Proving;
   readonly #highWater: number;
   readonly #sender: Sender;
   readonly #streams: StreamTable;
@@ -80,12 +79,10 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#events = seed.events;
     this.#expectedId = seed.expectedId;
     this.#times = new LinkTimes(host.limits, now, seed.role);
-    this.#addresses = { from: seed.virtual, to: LOCAL_VIRTUAL };
     this.#goodbye = new Goodbye(seed.native);
     this.#highWater = linkHighWater(host.limits);
-    this.#paths = new PathTable(seed.address, now);
-    this.#proving = new Proving(host, this.#paths);
-    this.#sender = new Sender(seed.native, host.socket, this.#paths, seed.datagram, now);
+    this.ways = new LinkPaths(this, host, seed, this.#conduct);
+    this.#sender = new Sender(seed, host.outlet, this.ways.paths, now);
     this.#streams = new StreamTable(this, seed.native, host.quiche, host.limits.queued);
   }
 
@@ -102,10 +99,10 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     return this.#peer;
   }
   get observed(): PhysicalAddress {
-    return this.#paths.address;
+    return this.ways.paths.address;
   }
   get paths(): readonly Path[] {
-    return this.#paths.paths;
+    return this.ways.paths.paths;
   }
   get queued(): number {
     return this.#streams.queued;
@@ -143,7 +140,15 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   }
 
   keyPaths(ours: Uint8Array, theirs: Uint8Array): void {
-    this.#proving.key(this.role, ours, theirs);
+    this.ways.paths.key(this.role, ours, theirs);
+  }
+
+  offerPath(kind: PathKind, address: PhysicalAddress): void {
+    if (this.#state === 'open') this.ways.offer(kind, address);
+  }
+
+  withdrawPath(address: PhysicalAddress): void {
+    this.ways.withdraw(address);
   }
 
   ping(): void {
@@ -202,19 +207,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (native === undefined || native.isDraining()) return;
     const now = this.#host.clock.now();
     const { length } = datagram;
-    const known = this.#paths.arrived(host, port, length, now);
-    if (!known && !this.#paths.stranger(now)) {
-      this.#host.drop('stranger');
-      return;
-    }
-    if (!this.#conduct.mayReceive()) {
-      this.#host.drop('over_budget');
-      return;
-    }
-    const before = known ? 0 : native.stats().recv;
-    try {
-      native.recv(datagram, this.#addresses);
-    } catch {
+    const received = this.ways.receive(datagram, host, port, now);
+    if (received === 'lost') return;
+    if (received === 'refused') {
       // A protocol error: quiche has closed itself and says so in `localError`. If not, the fault is inside.
       this.#refused = true;
       if (native.localError() === null && !native.isDraining() && !native.isClosed()) {
@@ -222,11 +217,6 @@ export class QuicLink implements Link, Scheduled, StreamHost {
         this.#end({ tag: 'transport_error', detail: 'internal fault of the connection' });
       }
     }
-    if (!known) {
-      const { recv } = native.stats();
-      if (recv > before) this.#paths.genuine(host, port, length, now, recv - before, recv);
-    }
-    this.#proving.ask(native, now);
     this.#heard = true;
     this.#times.heard(now, this.#arrivals);
     const misconduct = this.#conduct.arrived(length, now, this.#streams.moved, this.#arrivals);
@@ -236,20 +226,16 @@ export class QuicLink implements Link, Scheduled, StreamHost {
 
   /** A keyed probe that names this link. */
   probed(datagram: Buffer, host: string, port: number): void {
-    const mayReceive = (): boolean => this.#conduct.mayReceive();
-    if (this.#proving.probed(this.#native, datagram, { host, port }, mayReceive)) this.touch();
+    if (this.#native === undefined) this.#host.drop('probe');
+    else if (this.ways.probed(datagram, { host, port })) this.touch();
   }
 
   /** A hint came from there that the peer does not know this link any more. */
   doubted(host: string, port: number): void {
-    const { address } = this.#paths;
+    const { address } = this.ways.paths;
     if (this.#state !== 'open' || address.host !== host || address.port !== port) return;
     if (!this.#times.mayDoubt(this.now())) return;
-    try {
-      this.#events?.onDoubt?.();
-    } catch (error) {
-      this.fault(error);
-    }
+    this.#tell((events) => events.onDoubt?.());
   }
 
   turn(): void {
@@ -276,6 +262,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
       }
       const late = this.#times.isLate(this.due, now);
       this.#sender.expired(now, late);
+      this.ways.tick(now);
       if (this.#state === 'handshaking' && now >= this.#times.handshakeDue) {
         this.#goodbye.refuse(0);
         this.#end({ tag: 'handshake_timeout' });
@@ -328,6 +315,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
 
   /** Judge, read, write, send, look, and set the next deadline. */
   #work(native: NativeConnection): void {
+    if (this.ways.news() === 'switched') this.#tell((events) => events.onPath?.());
     const heard = this.#heard;
     this.#heard = false;
     if (this.#state === 'handshaking' && native.isEstablished() && this.#verify(native)) {
@@ -387,12 +375,18 @@ export class QuicLink implements Link, Scheduled, StreamHost {
       }
       this.#events = taken;
     }
+    this.#tell((events) => {
+      events.onOpen(this);
+    });
+    return this.state === 'open';
+  }
+
+  #tell(event: (events: LinkEvents) => void): void {
     try {
-      this.#events?.onOpen(this);
+      if (this.#events !== undefined) event(this.#events);
     } catch (error) {
       this.fault(error);
     }
-    return this.state === 'open';
   }
 
   #send(): Sent {
@@ -428,7 +422,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   /** `timeout`: when quiche wants to be woken. */
   #arm(timeout: number | null): void {
     const now = this.#host.clock.now();
-    const due = Math.min(this.#times.armed(now, timeout), this.#dueOwn);
+    const armed = this.#times.armed(now, timeout);
+    this.ways.watch(now, this.#times.unanswered !== Infinity);
+    const due = Math.min(armed, this.#dueOwn);
     if (due !== Infinity) this.#host.deadlines.within(this, Math.max(due, now));
   }
 
@@ -439,7 +435,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (this.#state === 'closing') return this.#goodbye.due;
     if (this.#state === 'closed') return Infinity;
     const hello = this.#waitsForHello ? handshakeDue : Infinity;
-    return Math.min(hello, this.#times.due(this.#sender.lastSent), this.#streams.due ?? Infinity);
+    const streams = this.#streams.due ?? Infinity;
+    return Math.min(hello, this.#times.due(this.#sender.lastSent), streams, this.ways.due);
   }
 
   /** Tells the peer that something failed here. */
@@ -457,11 +454,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#state = 'closed';
     this.#host.ended(this);
     this.#streams.closeAll(ResetCode.canceled);
-    try {
-      this.#events?.onClose(reason);
-    } catch (error) {
-      this.fault(error);
-    }
+    this.#tell((events) => {
+      events.onClose(reason);
+    });
     this.#events = undefined;
   }
 

@@ -1,10 +1,15 @@
 /**
- * From quiche's packets to the socket, along the active path.
+ * From quiche's packets to the socket, along the active path, and along a second one while that is in doubt.
  */
+import type { Paths } from '../paths/paths.ts';
+import type { PhysicalAddress } from '../transport.ts';
+import { addressClass } from '../address.ts';
+import { wayOf } from '../way.ts';
 import type { NativeConnection } from './binding.ts';
+import { DATAGRAM_SIZE } from './config.ts';
 import { DatagramSize, SAFE_SIZE } from './datagram-size.ts';
-import type { PathTable } from './path-table.ts';
-import type { UdpSocket } from './socket.ts';
+import type { LinkSeed } from './link-host.ts';
+import type { Outlet } from './outlet.ts';
 
 /** Packets sent per link and turn; pacing is ours to do (TRANSPORT §2.2). */
 const BURST = 64;
@@ -15,22 +20,31 @@ const LEAST_PACKET = 64;
 /** `emptied`: quiche had nothing more. `burst`: more may be there. `held`: the path allows no more. */
 export type Sent = 'emptied' | 'burst' | 'held';
 
+/** Largest datagram a path is expected to carry, bytes. Relaying adds a header, on a way nobody knows. */
+export const largestDatagram = (address: PhysicalAddress): number =>
+  wayOf(address) === 'relay' ? SAFE_SIZE : DATAGRAM_SIZE[addressClass(address.host)].initial;
+
 export class Sender {
   /** Clock time of the last packet. */
   lastSent: number;
   readonly #native: NativeConnection;
-  readonly #socket: UdpSocket;
-  readonly #paths: PathTable;
-  readonly #size: DatagramSize;
+  readonly #outlet: Outlet;
+  readonly #paths: Paths;
+  /** The path whose size is known, and that. */
+  #sized: PhysicalAddress;
+  #size: DatagramSize;
   /** The handshake is under way: quiche fills a datagram that begins with an Initial and ends with data to its end. */
   #greeting = true;
+  /** The first datagram, while it may have to be sent along another carrier. Empty before it is known. */
+  #first: Buffer | undefined;
 
-  /** `largest` datagram the path is expected to carry, bytes. */
-  constructor(native: NativeConnection, socket: UdpSocket, paths: PathTable, largest: number, now: number) {
+  constructor({ native, fallback }: LinkSeed, outlet: Outlet, paths: Paths, now: number) {
     this.#native = native;
-    this.#socket = socket;
+    if (fallback === true) this.#first = Buffer.alloc(0);
+    this.#outlet = outlet;
     this.#paths = paths;
-    this.#size = new DatagramSize(largest, now);
+    this.#sized = paths.address;
+    this.#size = new DatagramSize(largestDatagram(this.#sized), now);
     this.lastSent = now;
   }
 
@@ -45,19 +59,24 @@ export class Sender {
 
   /** Sends one burst at most. Throws what quiche throws. */
   send(now: number): Sent {
+    const paths = this.#paths;
+    if (now < paths.heldUntil) return 'held';
+    const { address, copy } = paths;
+    if (address !== this.#sized) this.#moved(address, now);
     for (let packets = 0; packets < BURST; packets++) {
-      const size = this.#packetSize();
+      const size = this.#packetSize(copy !== undefined);
       if (size < LEAST_PACKET) return 'held';
       // The length of the buffer limits the packet.
-      const packet = this.#native.send(this.#socket.buffer(size));
+      const packet = this.#native.send(this.#outlet.buffer(size));
       if (packet === null) {
-        if (this.#greeting) this.#greeting = !this.#native.isEstablished();
+        if (this.#greeting) this.#greets();
         return 'emptied';
       }
       this.lastSent = now;
-      this.#paths.sent(packet[0]);
+      if (this.#first?.length === 0) this.#first = Buffer.from(this.#outlet.buffer(packet[0]));
+      paths.sent(packet[0]);
       this.#size.sent(packet[0], now);
-      this.#socket.send(packet[0], this.#paths.address);
+      this.#outlet.send(packet[0], address, copy);
     }
     return 'burst';
   }
@@ -79,10 +98,23 @@ export class Sender {
     this.#size.look(now, this.#native.stats(), rtt);
   }
 
+  /** What one path carries says nothing of another. */
+  #moved(address: PhysicalAddress, now: number): void {
+    this.#sized = address;
+    this.#size = new DatagramSize(largestDatagram(address), now);
+    // quiche repeats it too, but not now
+    if (this.#first !== undefined) this.#outlet.sendCopy(this.#first, address);
+  }
+
+  #greets(): void {
+    this.#greeting = !this.#native.isEstablished();
+    if (!this.#greeting) this.#first = undefined;
+  }
+
   /** A power of two when the path's allowance limits it, so that few buffers are needed. */
-  #packetSize(): number {
+  #packetSize(twice: boolean): number {
     const { allowance } = this.#paths;
-    const limit = this.#greeting ? Math.min(SAFE_SIZE, this.#size.limit) : this.#size.limit;
+    const limit = this.#greeting || twice ? Math.min(SAFE_SIZE, this.#size.limit) : this.#size.limit;
     if (allowance >= limit) return limit;
     return allowance < LEAST_PACKET ? 0 : 2 ** Math.floor(Math.log2(allowance));
   }

@@ -8,7 +8,6 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 
 import { TransportError, type PhysicalAddress } from '../transport.ts';
 import { addressFamily, MAX_PORT } from '../address.ts';
-import { outgoing } from './buffers.ts';
 
 /** Bytes asked of the system for each direction; Linux caps them at `rmem_max` and `wmem_max`. */
 const SOCKET_BUFFER = 4_194_304;
@@ -80,21 +79,23 @@ export class UdpSocket {
     return opened;
   }
 
-  /** A buffer to build a datagram of at most `length` bytes in, valid until the next `send` of any socket. */
-  buffer(length: number): Buffer {
-    return outgoing.prefix(length);
+  /** Datagrams the system has not taken yet: their bytes must stay as they are. */
+  get pending(): boolean {
+    return this.#socket.getSendQueueCount() > 0;
   }
 
-  /** Sends the first `length` bytes of `buffer()`. */
-  send(length: number, to: PhysicalAddress): void {
-    if (!this.#send(outgoing.whole, length, to)) return;
-    // Nearly always the system has taken the bytes by now.
-    if (this.#socket.getSendQueueCount() > 0) outgoing.leave();
-  }
-
-  /** Sends bytes that belong to the caller. */
-  sendCopy(bytes: Uint8Array, to: PhysicalAddress): void {
-    this.#send(Buffer.from(bytes), bytes.length, to);
+  /** Sends `length` bytes of `bytes` from `offset`. False when the system refuses them. */
+  send(bytes: Buffer, offset: number, length: number, to: PhysicalAddress): boolean {
+    if (this.#closed) return false;
+    try {
+      this.#socket.send(bytes, offset, length, to.port, to.host);
+    } catch {
+      this.failures++;
+      return false;
+    }
+    this.datagramsOut++;
+    this.bytesOut += length;
+    return true;
   }
 
   /** Idempotent; `closed` is called when the descriptor is gone. */
@@ -105,19 +106,6 @@ export class UdpSocket {
     }
     this.#closed = true;
     this.#socket.close(closed);
-  }
-
-  #send(bytes: Buffer, length: number, to: PhysicalAddress): boolean {
-    if (this.#closed) return false;
-    try {
-      this.#socket.send(bytes, 0, length, to.port, to.host);
-    } catch {
-      this.failures++;
-      return false;
-    }
-    this.datagramsOut++;
-    this.bytesOut += length;
-    return true;
   }
 }
 

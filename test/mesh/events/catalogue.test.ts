@@ -82,6 +82,27 @@ const another = async (
     children: [{ ...worker('own', server, undefined), shutdown }],
   });
 
+/** A node whose events are looked at calls another one, each behind a NAT of that type; gives the other's id. */
+const callThroughNats = async (
+  { world, nodeLog: { runtime } }: Stage,
+  type: 'port' | 'sym',
+): Promise<string> => {
+  const station = await world.node({ station: true });
+  const behind = (number: number, options: object): Promise<Node> => {
+    const nat = world.network.nat({ host: `203.0.113.${number}`, type });
+    const transport = world.network.transport(`10.${number}.0.2`, { nat });
+    return world.node({ transport, stations: [station.url], bootstrap: [station.url], ...options });
+  };
+  const caller = await behind(1, { runtime });
+  const provider = await behind(2, {});
+  await world.settle(provider.advertise('m.there', () => 1));
+  await world.clock.until(
+    () => contextOf(provider).discovery.publications.get('m.there')?.state === 'published',
+  );
+  await world.settle(caller.call('m.there'));
+  return provider.id;
+};
+
 const ROWS: { readonly [Name in EventName]: Row } = {
   'node.started': {
     at: 'node',
@@ -166,6 +187,22 @@ const ROWS: { readonly [Name in EventName]: Row } = {
         outcome: 'service_not_found',
         ms: expect.any(Number) as number,
       };
+    },
+  },
+  'path.changed': {
+    at: 'node',
+    happen: async (stage) => {
+      const peer = await callThroughNats(stage, 'port');
+      await stage.world.clock.until(() => stage.nodeLog.of('path.changed').length === 1, 2_000);
+      return { peer, path: 'punched', address: '203.0.113.2:9443' };
+    },
+  },
+  'punch.failed': {
+    at: 'node',
+    happen: async (stage) => {
+      const peer = await callThroughNats(stage, 'sym');
+      await stage.world.clock.until(() => stage.nodeLog.of('punch.failed').length === 1, 30_000);
+      return { peer, reason: 'unreachable', retry: 30_000 };
     },
   },
   'connection.opened': {

@@ -28,8 +28,7 @@ async function stage(busy = false): Promise<Stage> {
   const runtime = runtimeOf(a);
   const { scope } = contextOf(a);
   const idle = { type: 'attempt', receive: () => {} };
-  const connector = runtime.spawn({ ...idle, type: 'natConnector' });
-  scope.register('natConnector', connector);
+  const connector = scope.whereis('natConnector') as Process;
   const shared: NatConnector = {
     attempt: (...told) => {
       attempted.push(told);
@@ -46,7 +45,7 @@ test('a node without an address is sought through its NAT, and gets the message 
   const { world, a, b, attempted } = await stage();
   const asked = ask(a, { nodeId: b.id, addresses: [] });
   await world.clock.advance(10);
-  expect(attempted).toEqual([[b.id, {}, expect.any(Number)]]);
+  expect(attempted).toEqual([[{ nodeId: b.id, stations: [] }, expect.any(Number), expect.anything()]]);
   // as by a hole that both have punched
   await world.settle(ask(b, targetOf(a)));
   expect(endOf(await world.settle(asked))).toBe('pong');
@@ -54,13 +53,17 @@ test('a node without an address is sought through its NAT, and gets the message 
 
 test('sendNatAware tells it the relay, and whether to punch; the address that is known comes first', async () => {
   const { world, a, b, attempted, attempts } = await stage();
-  const options = { endpoint: '198.18.99.99:4433', relayEndpoint: 'relay.example:4434', skipHolePunch: true };
+  const options = { endpoint: '198.18.99.99:4433', relayEndpoint: '198.18.99.98:4434', skipHolePunch: true };
   const sent = a.peers.sendNatAware(b.id, 'ping', {}, options).catch((error: unknown) => error);
   await world.clock.advance(100);
   expect(attempted).toEqual([]);
   await world.clock.advance(3_000);
   expect(attempted).toEqual([
-    [b.id, { relay: 'relay.example:4434', skipHolePunch: true }, expect.any(Number)],
+    [
+      { nodeId: b.id, stations: [], relay: '198.18.99.98:4434', skipHolePunch: true },
+      expect.any(Number),
+      expect.anything(),
+    ],
   ]);
   runtimeOf(a).exit(attempts[0] as Process, 'kill');
   expect(await world.settle(sent)).toMatchObject({ tag: 'connection_error', failure: { sent: false } });

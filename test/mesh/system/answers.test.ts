@@ -18,6 +18,7 @@ const PEER: PeerInfo = {
   kind: 'client',
   dht: false,
   path: 'direct',
+  via: '',
   rtt: 1.25,
   inFlight: 2,
   age: 3_000,

@@ -41,11 +41,20 @@ describe('_mesh.peers', () => {
         kind: 'node',
         dht: true,
         path: 'direct',
+        via: '',
         direction: 'in',
         inFlight: 0,
         suspect: false,
       },
-      { nodeId: client.id, kind: 'client', dht: false, path: 'direct', direction: 'in', inFlight: 0 },
+      {
+        nodeId: client.id,
+        kind: 'client',
+        dht: false,
+        path: 'direct',
+        via: '',
+        direction: 'in',
+        inFlight: 0,
+      },
     ]);
     const [node, last] = list?.peers ?? [];
     expect(last?.age).toBeGreaterThanOrEqual(2_000);

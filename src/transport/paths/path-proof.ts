@@ -11,10 +11,10 @@ import { timingSafeEqual } from 'node:crypto';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 
-import { ID_LENGTH } from './retry-token.ts';
-
 /** First byte. Bit 0x40 is clear: not QUIC. */
 const PROBE = 0x02;
+/** Bytes of the id by which the receiver knows the link. */
+const ID_LENGTH = 20;
 export const NONCE_LENGTH = 8;
 const NONCE_AT = 2 + ID_LENGTH;
 const TAG_AT = NONCE_AT + NONCE_LENGTH;

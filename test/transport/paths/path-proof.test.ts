@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { seededRandom } from '../../../src/actor/random.ts';
-import { PathProof, PROBE_SIZE, probedId } from '../../../src/transport/quic/path-proof.ts';
+import { PathProof, PROBE_SIZE, probedId } from '../../../src/transport/paths/path-proof.ts';
 
 const random = seededRandom('probes');
 const [a, b, id, nonce] = [random.bytes(32), random.bytes(32), random.bytes(20), random.bytes(8)];

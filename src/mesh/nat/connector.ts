@@ -1,0 +1,144 @@
+/**
+ * The NAT connector: finds ways to nodes that no address of their own leads to, and wins relayed connections a direct path.
+ *
+ * Attempts and punches are its children and end with it; connections and relay sessions are not, and go on without it. A
+ * successor finds relayed connections by looking, and goes on. Source: DESIGN §3, SPEC §8.6.
+ */
+import { Down } from '../../actor/monitor.ts';
+import type { Process, Self } from '../../actor/process.ts';
+import { seconds } from '../../actor/clock.ts';
+import { startServerLink, type GenServer } from '../../otp/gen-server.ts';
+import { noReply } from '../../otp/result.ts';
+import type { MeshContext } from '../context.ts';
+import { WayFound, type NatConnector, type NatWish } from '../peer/nat-connector.ts';
+import { leaveRelay } from '../relay/relay-end.ts';
+import { attemptServer, type AttemptArgs } from './attempt.ts';
+import { isRelayed } from './peer-paths.ts';
+import { RelayKeeper, SEEKING } from './relay-keeper.ts';
+import { UpgradeDue, Upgrades } from './upgrades.ts';
+
+/** Milliseconds after which a session that no connection uses is given back. */
+const UNUSED = seconds(15);
+const SWEEP = seconds(1);
+/** Attempts at once; as many as peers that the pool wishes for. */
+const ATTEMPTS = 1_024;
+/** Peers that are remembered not to be punched for, and those whose stations are. */
+const REMEMBERED = 1_000;
+
+interface State {
+  readonly context: MeshContext;
+  readonly self: Self;
+  readonly upgrades: Upgrades;
+  readonly keeper: RelayKeeper;
+  readonly attempts: Set<Process>;
+  /** By hex id: `host:port` of stations that have led to a node, or might. */
+  readonly stations: Map<string, readonly string[]>;
+  /** Hex ids of peers to whom nobody wants a hole punched. */
+  readonly unpunched: Map<string, true>;
+}
+
+/** A connection goes through a station now, or does no more. */
+export class PathChanged {
+  readonly connection: Process;
+  constructor(connection: Process) {
+    this.connection = connection;
+  }
+}
+
+class Sweep {
+  readonly sweep = true;
+}
+
+export const natConnectorServer: GenServer<MeshContext, State> = {
+  label: 'natConnector',
+  // an attempt that fails is no reason to end
+  trapExit: true,
+
+  init: (context, self) => {
+    const state: State = {
+      context,
+      self,
+      upgrades: new Upgrades(context, self),
+      keeper: new RelayKeeper(context, self, (nodeId) =>
+        attempt(state, { nodeId, stations: state.stations.get(nodeId) ?? [] }, SEEKING, self as Process),
+      ),
+      attempts: new Set(),
+      stations: new Map(),
+      unpunched: new Map(),
+    };
+    const shared: NatConnector = {
+      attempt: (wanted, timeout, pool) => attempt(state, wanted, timeout, pool),
+    };
+    context.scope.share('natConnector', self as Process, shared);
+    for (const { process } of context.standings.all()) onPath(state, process);
+    self.sendAfter(SWEEP, new Sweep());
+    return state;
+  },
+
+  handleInfo: (message, state, self) => {
+    const { upgrades, keeper, attempts } = state;
+    if (message instanceof PathChanged) onPath(state, message.connection);
+    else if (message instanceof UpgradeDue) upgrades.due(message);
+    else if (message instanceof WayFound) keeper.found(message);
+    else if (message instanceof Down) {
+      const process = message.pid as Process;
+      attempts.delete(process);
+      keeper.ended(process, message.reason === 'normal');
+      upgrades.ended(process, message.reason);
+    } else if (message instanceof Sweep) {
+      sweep(state.context);
+      keeper.look();
+      self.sendAfter(SWEEP, message);
+    }
+    return noReply(state);
+  },
+};
+
+/** Runs in the turn of whoever wants the way. */
+function attempt(state: State, wanted: NatWish, timeout: number, pool: Process): Process | undefined {
+  const { context, self, attempts } = state;
+  const { nodeId, relay, skipHolePunch } = wanted;
+  if (skipHolePunch === true) remember(state.unpunched, nodeId, true);
+  if (wanted.stations.length > 0) remember(state.stations, nodeId, wanted.stations);
+  const stations = relay === undefined ? [...wanted.stations, ...context.relays.attached] : [relay];
+  if (stations.length === 0 || attempts.size >= ATTEMPTS || !(self as Process).alive) return undefined;
+  const deadline = context.runtime.clock.now() + timeout;
+  const args: AttemptArgs = { context, wanted, deadline, pool, stations: [...new Set(stations)] };
+  const result = startServerLink(self, attemptServer, args, {});
+  if (result instanceof Promise || result.tag !== 'ok') return undefined;
+  const process = result.pid as Process;
+  attempts.add(process);
+  self.monitor(process);
+  return process;
+}
+
+/** The oldest is forgotten. */
+function remember<T>(known: Map<string, T>, nodeId: string, what: T): void {
+  known.delete(nodeId);
+  const oldest = known.size < REMEMBERED ? undefined : known.keys().next().value;
+  if (oldest !== undefined) known.delete(oldest);
+  known.set(nodeId, what);
+}
+
+/** Whether a connection needs somebody who wins it a direct path, and somebody who keeps it the relayed one. */
+function onPath({ context, self, upgrades, keeper, unpunched }: State, connection: Process): void {
+  const standing = context.standings.find(connection);
+  // who was dialed is told by the station when it is time
+  if (standing?.readySince === undefined || !standing.dialed) return;
+  if (!isRelayed(standing.link())) {
+    upgrades.won(connection);
+    return;
+  }
+  if (keeper.keep(standing)) self.monitor(connection);
+  if (!unpunched.has(standing.peerId)) upgrades.want(connection);
+}
+
+/** Gives back sessions with peers that are not connected. */
+function sweep(context: MeshContext): void {
+  const { relays, standings, runtime } = context;
+  const now = runtime.clock.now();
+  for (const session of relays.own.values()) {
+    const used = standings.of(session.peerId).size > 0;
+    if (!used && now - session.since >= UNUSED) leaveRelay(context, session, 'unused');
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * What a connection that is ready, or that has changed its path, means to relays and hole punches.
+ */
+import type { Process } from '../../actor/process.ts';
+import { actor, shared, type MeshContext } from '../context.ts';
+import { pathMoved } from '../events/path-events.ts';
+import type { Standing } from '../peer/standings.ts';
+import { addressesOf } from '../registry/own-addresses.ts';
+import { rebindRelays } from '../relay/relay-end.ts';
+import { PathChanged } from './connector.ts';
+import { isRelayed } from './peer-paths.ts';
+import { natText } from './taxonomy.ts';
+
+/** Addresses that one offer names. */
+const OFFERED = 8;
+
+/** The hello was accepted. */
+export function traversable(context: MeshContext, standing: Standing): void {
+  if (context.role === 'client') return;
+  if (standing.isStation) rebindRelays(context, standing);
+  if (!isRelayed(standing.link())) return;
+  const addresses = addressesOf(context).slice(0, OFFERED);
+  const nat = natText(shared(context, 'natProfile')?.profile);
+  standing.say('path_offer', nat === undefined ? { addresses } : { addresses, nat });
+  tellConnector(context, standing.process);
+}
+
+/** Its packets go another way now. */
+export function pathChanged(context: MeshContext, connection: Process): void {
+  const standing = context.standings.find(connection);
+  if (standing !== undefined) pathMoved(context, standing);
+  if (context.role === 'node') tellConnector(context, connection);
+}
+
+function tellConnector(context: MeshContext, connection: Process): void {
+  const connector = actor(context, 'natConnector');
+  if (connector !== undefined) context.runtime.send(connector, new PathChanged(connection));
+}

@@ -1,0 +1,38 @@
+/**
+ * Which way to try first between two peers, by what is known of their NATs. Pure.
+ *
+ * `undefined` is a peer of which nothing is known. Each way falls through to the next: direct, hole punch, relay. The
+ * matrix is SPEC §8.3's; unmeasured filtering counts as "cannot receive unsolicited".
+ */
+import { canReceiveUnsolicited, requiresRelay, type NatClass } from './taxonomy.ts';
+
+export type Strategy = 'direct' | 'hole_punch' | 'relay';
+
+/** Whether a punch has a chance at its side: ports that can be foretold. A peer without a class is hoped for. */
+export const punchFeasible = (nat: NatClass | undefined): boolean =>
+  nat === undefined || (!requiresRelay(nat) && nat.mapping !== 'pd' && nat.allocation !== 'rd');
+
+export function strategyFor(initiator: NatClass | undefined, target: NatClass | undefined): Strategy {
+  if (initiator === undefined) return toTarget(target);
+  if (target === undefined) return requiresRelay(initiator) ? 'relay' : 'hole_punch';
+  if (canReceiveUnsolicited(initiator) || canReceiveUnsolicited(target)) return 'direct';
+  return punchFeasible(initiator) && punchFeasible(target) ? 'hole_punch' : 'relay';
+}
+
+function toTarget(target: NatClass | undefined): Strategy {
+  if (target === undefined) return 'hole_punch';
+  if (canReceiveUnsolicited(target)) return 'direct';
+  return requiresRelay(target) ? 'relay' : 'hole_punch';
+}
+
+/**
+ * Who dials on a direct way: the initiator when the target can be reached; when only the initiator can, the target
+ * dials back. Undefined: neither can be reached unasked.
+ */
+export function dialDirection(
+  initiator: NatClass | undefined,
+  target: NatClass | undefined,
+): 'initiator' | 'target' | undefined {
+  if (target !== undefined && canReceiveUnsolicited(target)) return 'initiator';
+  return initiator !== undefined && canReceiveUnsolicited(initiator) ? 'target' : undefined;
+}

@@ -1,0 +1,170 @@
+/**
+ * Wins relayed connections a direct path: one punch at a time for each, again after a pause when it fails, and at once when
+ * a direct path is lost. Driven by the NAT connector's actor alone.
+ *
+ * A punch that cannot succeed is not begun: when the outside ports of both sides cannot be foretold, or those of one, and the other
+ * is known to let in nobody it has not sent to. What is not known is tried (SPEC §8.3).
+ */
+import type { Process, Self } from '../../actor/process.ts';
+import { seconds } from '../../actor/clock.ts';
+import { startServerLink } from '../../otp/gen-server.ts';
+import { shared, type MeshContext } from '../context.ts';
+import { punchFailed } from '../events/path-events.ts';
+import type { Standing } from '../peer/standings.ts';
+import { sessionAt } from '../relay/relays.ts';
+import { isRelayed } from './peer-paths.ts';
+import { PathMoved, punchingServer, type PunchingArgs } from './punching.ts';
+import { punchParameters, worstNat } from './punch-parameters.ts';
+import type { PunchFailure } from './punch-session.ts';
+import { kindOf, requiresRelay, type NatClass } from './taxonomy.ts';
+
+/** Pauses between two tries, ms; the last one again and again. */
+const PAUSES = [0, seconds(30), seconds(60), seconds(120), seconds(300), seconds(600)] as const;
+
+interface Upgrade {
+  readonly connection: Process;
+  /** In a row, without success. */
+  tries: number;
+  punching: Process | undefined;
+  /** Another try is on its way. */
+  waiting: boolean;
+}
+
+/** It is time for another try. */
+export class UpgradeDue {
+  readonly connection: Process;
+  constructor(connection: Process) {
+    this.connection = connection;
+  }
+}
+
+export class Upgrades {
+  readonly #context: MeshContext;
+  readonly #self: Self;
+  readonly #upgrades = new Map<Process, Upgrade>();
+
+  constructor(context: MeshContext, self: Self) {
+    this.#context = context;
+    this.#self = self;
+  }
+
+  /** Packets of a connection that we have dialed go through a station. */
+  want(connection: Process): void {
+    const known = this.#upgrades.get(connection);
+    if (known?.punching !== undefined || known?.waiting === true) return;
+    const upgrade = known ?? { connection, tries: 0, punching: undefined, waiting: false };
+    this.#upgrades.set(connection, upgrade);
+    this.#later(upgrade);
+  }
+
+  /** They go directly. */
+  won(connection: Process): void {
+    const upgrade = this.#upgrades.get(connection);
+    if (upgrade === undefined) return;
+    upgrade.tries = 0;
+    if (upgrade.punching !== undefined) this.#self.send(upgrade.punching, new PathMoved());
+  }
+
+  /** The network is another one: what failed may succeed. */
+  again(): void {
+    for (const upgrade of this.#upgrades.values()) {
+      upgrade.tries = 0;
+      if (upgrade.punching === undefined) this.#later(upgrade);
+    }
+  }
+
+  due({ connection }: UpgradeDue): void {
+    const upgrade = this.#upgrades.get(connection);
+    const standing = this.#context.standings.find(connection);
+    if (upgrade === undefined) return;
+    upgrade.waiting = false;
+    if (standing === undefined || upgrade.punching !== undefined || !isRelayed(standing.link())) return;
+    const why = this.#hopeless(standing);
+    if (why === undefined) this.#punch(upgrade, standing);
+    else this.#failed(upgrade, why);
+  }
+
+  /** A process that was monitored has ended. */
+  ended(process: Process, reason: unknown): void {
+    this.#upgrades.delete(process);
+    for (const upgrade of this.#upgrades.values()) {
+      if (upgrade.punching !== process) continue;
+      upgrade.punching = undefined;
+      if (reason !== 'normal') this.#failed(upgrade, failureIn(reason));
+      return;
+    }
+  }
+
+  #failed(upgrade: Upgrade, reason: PunchFailure): void {
+    const standing = this.#context.standings.find(upgrade.connection);
+    upgrade.tries = Math.max(1, upgrade.tries);
+    const pause = this.#later(upgrade);
+    if (standing !== undefined) punchFailed(this.#context, standing, reason, pause);
+  }
+
+  /** Gives the pause in ms. */
+  #later(upgrade: Upgrade): number {
+    const pause = PAUSES[Math.min(upgrade.tries++, PAUSES.length - 1)] ?? 0;
+    if (!upgrade.waiting) this.#self.sendAfter(pause, new UpgradeDue(upgrade.connection));
+    upgrade.waiting = true;
+    return pause;
+  }
+
+  #punch(upgrade: Upgrade, standing: Standing): void {
+    const link = standing.link();
+    const session = link === undefined ? undefined : sessionAt(this.#context.relays, link.observed);
+    if (session === undefined) {
+      this.#failed(upgrade, 'peer_gone');
+      return;
+    }
+    const [ours, theirs] = [this.#own, standing.nat];
+    const [trying = seconds(2)] = punchParameters(worstNat(kindOf(ours), kindOf(theirs))).timeouts;
+    const args: PunchingArgs = {
+      context: this.#context,
+      connection: upgrade.connection,
+      stationId: session.stationId,
+      trying,
+      ports: [],
+    };
+    const result = startServerLink(this.#self, punchingServer, args, {});
+    if (result instanceof Promise || result.tag !== 'ok') {
+      this.#failed(upgrade, 'canceled');
+      return;
+    }
+    upgrade.punching = result.pid as Process;
+    this.#self.monitor(upgrade.punching);
+  }
+
+  /** Why there is no use in trying; undefined when there may be. */
+  #hopeless({ nat: theirs }: Standing): PunchFailure | undefined {
+    const ours = this.#own;
+    if (ours === undefined || theirs === undefined) return undefined;
+    const symmetric = [requiresRelay(ours), requiresRelay(theirs)];
+    if (symmetric[0] === true && symmetric[1] === true) return 'both_symmetric';
+    const strict =
+      (symmetric[0] === true && theirs.filtering === 'pd') ||
+      (symmetric[1] === true && ours.filtering === 'pd');
+    return strict ? 'unreachable' : undefined;
+  }
+
+  get #own(): NatClass | undefined {
+    return shared(this.#context, 'natProfile')?.profile;
+  }
+}
+
+const FAILURES: readonly PunchFailure[] = [
+  'timeout',
+  'unreachable',
+  'refused',
+  'udp_blocked',
+  'both_symmetric',
+  'peer_gone',
+  'canceled',
+];
+
+/** What a punch ended with; a crash is as good as giving up. */
+function failureIn(reason: unknown): PunchFailure {
+  const said =
+    typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : undefined;
+  return FAILURES.find((each) => each === said) ?? 'canceled';
+}

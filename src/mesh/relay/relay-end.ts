@@ -1,0 +1,147 @@
+/**
+ * An end's side of relay sessions: asks a station for one, and accepts those that the stations it attached to bring.
+ *
+ * Whoever asks does not wait for the answer: a station passes on from the moment it is asked, so that the first call
+ * through it takes four round trips. Source: SPEC §8.6, DESIGN D4.
+ */
+import type { Process } from '../../actor/process.ts';
+import type { RelayClosePayload, RelayReadyPayload, RelayRequestPayload } from '../../codec/payloads.ts';
+import { SESSION_BYTES } from '../../transport/way.ts';
+import { hex, shared, type MeshContext } from '../context.ts';
+import type { RpcFailure } from '../errors/rpc-failure.ts';
+import { fromWire, toWire } from '../errors/wire.ts';
+import type { Standing } from '../peer/standings.ts';
+import { OWN_SESSIONS, type OwnSession } from './relays.ts';
+import { sessionKey } from './session-key.ts';
+
+/** To whoever asked for a session: the target has accepted it, or why there is none any more. */
+export class RelayAnswered {
+  readonly session: OwnSession;
+  readonly failure: RpcFailure | undefined;
+  constructor(session: OwnSession, failure: RpcFailure | undefined) {
+    this.session = session;
+    this.failure = failure;
+  }
+}
+
+/** Asks a station for a session; undefined when that cannot be done now. `asker` is told by `RelayAnswered`. */
+export function askRelay(
+  context: MeshContext,
+  station: Standing,
+  peerId: string,
+  asker: Process,
+): OwnSession | undefined {
+  const { relays, runtime } = context;
+  const link = station.link();
+  const endpoint = shared(context, 'endpoint');
+  if (link === undefined || endpoint === undefined || relays.own.size >= OWN_SESSIONS) return undefined;
+  const id = runtime.random.bytes(SESSION_BYTES);
+  const target_id = new Uint8Array(Buffer.from(peerId, 'hex'));
+  if (!station.say('relay_request', { session_id: id, target_id })) return undefined;
+  const session: OwnSession = {
+    id,
+    stationId: station.peerId,
+    peerId,
+    role: 'source',
+    address: endpoint.openRelayed(id, link),
+    asker,
+    since: runtime.clock.now(),
+  };
+  relays.own.set(sessionKey(id), session);
+  return session;
+}
+
+/** A station says that somebody wants to reach us. */
+export function onRelayOffer(context: MeshContext, from: Standing, payload: RelayRequestPayload): void {
+  const { session_id } = payload;
+  const failure = accept(context, from, payload);
+  from.say('relay_ready', failure === undefined ? { session_id } : { session_id, error: toWire(failure) });
+}
+
+function accept(
+  context: MeshContext,
+  from: Standing,
+  { session_id: id, target_id, source_id }: RelayRequestPayload,
+): RpcFailure | undefined {
+  const { relays, runtime } = context;
+  const identity = shared(context, 'identity');
+  const endpoint = shared(context, 'endpoint');
+  const link = from.link();
+  if (source_id === undefined || identity === undefined || hex(target_id) !== hex(identity.nodeId))
+    return { tag: 'invalid_args', field: 'target_id', detail: 'is not this node' };
+  if (!relays.stations.has(from.peerId))
+    return { tag: 'unauthorized', detail: 'not attached to this station' };
+  if (endpoint === undefined || link === undefined || context.phase.closing)
+    return { tag: 'connection_error', sent: false, detail: 'the node is closing' };
+  const key = sessionKey(id);
+  if (relays.own.has(key)) return { tag: 'invalid_args', field: 'session_id', detail: 'is in use' };
+  if (relays.own.size >= OWN_SESSIONS) return { tag: 'overloaded', bound: 'relay sessions' };
+  const peerId = hex(source_id);
+  const address = endpoint.openRelayed(id, link);
+  const since = runtime.clock.now();
+  relays.own.set(key, {
+    id,
+    stationId: from.peerId,
+    peerId,
+    role: 'target',
+    address,
+    asker: undefined,
+    since,
+  });
+  // for a connection that is there it is one more way
+  context.standings.ready(peerId, false)?.link()?.offerPath('relayed', address);
+  return undefined;
+}
+
+/** The station passes on what the target says. */
+export function onRelayAnswer(context: MeshContext, from: Standing, payload: RelayReadyPayload): void {
+  const session = sessionOf(context, from, payload.session_id);
+  if (session?.role !== 'source') return;
+  const { error } = payload;
+  const failure = error === undefined || error === null ? undefined : fromWire(error, 0);
+  if (failure !== undefined) forget(context, session);
+  tell(context, session, failure);
+}
+
+/** The station says that it is over. */
+export function onRelayEnd(context: MeshContext, from: Standing, payload: RelayClosePayload): void {
+  const session = sessionOf(context, from, payload.session_id);
+  if (session === undefined) return;
+  forget(context, session);
+  tell(context, session, { tag: 'connection_error', sent: false, detail: 'the relay session has ended' });
+}
+
+/** We need it no more. */
+export function leaveRelay(context: MeshContext, session: OwnSession, reason: string): void {
+  if (context.relays.own.get(sessionKey(session.id)) !== session) return;
+  forget(context, session);
+  context.standings.ready(session.stationId, false)?.say('relay_close', { session_id: session.id, reason });
+}
+
+/** There is a new connection to a station: our sessions there go over it. */
+export function rebindRelays(context: MeshContext, { peerId, link: linkOf }: Standing): void {
+  const link = linkOf();
+  const endpoint = shared(context, 'endpoint');
+  if (link === undefined || endpoint === undefined) return;
+  for (const { stationId, id } of context.relays.own.values()) {
+    if (stationId === peerId) endpoint.openRelayed(id, link);
+  }
+}
+
+/** Ours, and of this station; what anybody else says of it is counted and dropped. */
+function sessionOf(context: MeshContext, from: Standing, id: Uint8Array): OwnSession | undefined {
+  const session = context.relays.own.get(sessionKey(id));
+  if (session?.stationId === from.peerId) return session;
+  context.counters.unexpectedFrames++;
+  return undefined;
+}
+
+function forget(context: MeshContext, session: OwnSession): void {
+  context.relays.own.delete(sessionKey(session.id));
+  shared(context, 'endpoint')?.closeRelayed(session.id);
+}
+
+function tell(context: MeshContext, session: OwnSession, failure: RpcFailure | undefined): void {
+  const { asker } = session;
+  if (asker?.alive === true) context.runtime.send(asker.pid, new RelayAnswered(session, failure));
+}

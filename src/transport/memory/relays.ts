@@ -1,0 +1,200 @@
+/**
+ * Relayed datagrams at one socket: sessions that end here, sessions that are passed on, and what comes too early.
+ *
+ * A session is an address (`relay:…`) whose datagrams travel wrapped to the socket behind the link to the relay, and
+ * are taken from there only. Control frames and datagrams are not ordered: what belongs to no known session is held
+ * for a moment. Lives in its endpoint.
+ */
+import type { Forwarder, Link, PhysicalAddress, RelayStats } from '../transport.ts';
+import { relayedAddress, SESSION_BYTES, sessionOf, wayOf } from '../way.ts';
+import type { EventQueue, Scheduled } from './event-queue.ts';
+
+/** What is held of sessions nobody knows yet: datagrams and bytes in all, datagrams of one session, ms for each. */
+const MAX_HELD = 16;
+const MAX_HELD_BYTES = 32 * 1_024;
+const MAX_HELD_PER_SESSION = 4;
+const HOLD = 1_000;
+/** How often a forwarder is asked again, ms. */
+const ASK_AGAIN = 10;
+
+/** Sessions open at once; the mesh allows far fewer. */
+const MAX_SESSIONS = 4_096;
+
+/** A wrapped datagram. One of its methods is called, once. */
+export interface Wrapped {
+  /** 16 bytes, latin1. */
+  readonly session: string;
+  readonly from: PhysicalAddress;
+  /** With the wrapping. */
+  readonly size: number;
+  /** It is for this socket; `from` is the relayed address. */
+  unwrap(from: PhysicalAddress): void;
+  pass(to: PhysicalAddress): void;
+  drop(reason: string): void;
+}
+
+interface Held {
+  readonly wrapped: Wrapped;
+  readonly until: number;
+}
+
+interface Session {
+  readonly address: PhysicalAddress;
+  via: Link;
+}
+
+export class Relays {
+  forwarder: Forwarder | undefined;
+  readonly #queue: EventQueue;
+  readonly #sessions = new Map<string, Session>();
+  #held: Held[] = [];
+  #timer: Scheduled | undefined;
+  #datagramsIn = 0;
+  #forwarded = 0;
+  #forwardedBytes = 0;
+
+  constructor(queue: EventQueue) {
+    this.#queue = queue;
+  }
+
+  /** A session that is open already goes over `via` from now on. Beyond the limit it stays unknown. */
+  open(session: Uint8Array, via: Link): PhysicalAddress {
+    if (session.length !== SESSION_BYTES) throw new RangeError(`a session has ${SESSION_BYTES} bytes`);
+    const known = this.#sessions.get(spell(session));
+    if (known !== undefined) {
+      known.via = via;
+      return known.address;
+    }
+    const address = relayedAddress(session);
+    if (this.#sessions.size < MAX_SESSIONS) this.#sessions.set(spell(session), { address, via });
+    // whoever opens it dials next, or has something to do with the answer: not within this call
+    if (this.#held.length > 0)
+      this.#queue.soon(() => {
+        this.#replay();
+      });
+    return address;
+  }
+
+  close(session: Uint8Array): void {
+    this.#sessions.delete(spell(session));
+  }
+
+  /** The session (latin1) of a relayed address, and where its datagrams are sent now; undefined: nowhere. */
+  route(address: PhysicalAddress): { readonly session: string; readonly to: PhysicalAddress } | undefined {
+    const bytes = sessionOf(address);
+    if (bytes === undefined) return undefined;
+    const session = spell(bytes);
+    const known = this.#sessions.get(session);
+    const to = known === undefined ? undefined : target(known);
+    return to === undefined ? undefined : { session, to };
+  }
+
+  stats(): RelayStats {
+    return {
+      sessions: this.#sessions.size,
+      datagramsIn: this.#datagramsIn,
+      forwarded: this.#forwarded,
+      forwardedBytes: this.#forwardedBytes,
+    };
+  }
+
+  receive(wrapped: Wrapped): void {
+    if (!this.#settle(wrapped)) this.#hold(wrapped);
+  }
+
+  /** Drops what is held. */
+  clear(): void {
+    this.#sessions.clear();
+    this.forwarder = undefined;
+    this.#disarm();
+    for (const { wrapped } of this.#held.splice(0)) wrapped.drop('relay_unknown');
+  }
+
+  /** False when nobody knows the session yet. */
+  #settle(wrapped: Wrapped): boolean {
+    const { session, from, size } = wrapped;
+    const known = this.#sessions.get(session);
+    if (known !== undefined) {
+      if (!isFrom(known, from)) wrapped.drop('relay_source');
+      else {
+        this.#datagramsIn++;
+        wrapped.unwrap(known.address);
+      }
+      return true;
+    }
+    const next = this.#ask(session, from, size);
+    if (next === 'unknown') return false;
+    if (next === 'refused') wrapped.drop('relay_refused');
+    else {
+      this.#forwarded++;
+      this.#forwardedBytes += size;
+      wrapped.pass(next);
+    }
+    return true;
+  }
+
+  #ask(session: string, from: PhysicalAddress, size: number): ReturnType<Forwarder> {
+    try {
+      return this.forwarder?.(session, from, size) ?? 'unknown';
+    } catch {
+      return 'refused';
+    }
+  }
+
+  #hold(wrapped: Wrapped): void {
+    const { session, size } = wrapped;
+    const same = this.#held.filter((one) => one.wrapped.session === session).length;
+    const bytes = this.#held.reduce((sum, one) => sum + one.wrapped.size, size);
+    if (same >= MAX_HELD_PER_SESSION || this.#held.length >= MAX_HELD || bytes > MAX_HELD_BYTES) {
+      wrapped.drop('relay_unknown');
+      return;
+    }
+    this.#held.push({ wrapped, until: this.#queue.now() + HOLD });
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined || this.#held.length === 0) return;
+    this.#timer = this.#queue.at(this.#queue.now() + ASK_AGAIN, () => {
+      this.#timer = undefined;
+      this.#replay();
+    });
+  }
+
+  /** Gives what is held another chance, in order. */
+  #replay(): void {
+    const now = this.#queue.now();
+    const held = this.#held;
+    this.#held = [];
+    for (const one of held) {
+      if (this.#settle(one.wrapped)) continue;
+      if (now >= one.until) one.wrapped.drop('relay_unknown');
+      else this.#held.push(one);
+    }
+    if (this.#held.length === 0) this.#disarm();
+    else this.#arm();
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#queue.cancel(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/**
+ * Where the link to the relay sends now; undefined when it is relayed itself. One that is closed still says where the
+ * relay was: goodbyes go there when all links end together.
+ */
+const target = ({ via: { observed } }: Session): PhysicalAddress | undefined =>
+  wayOf(observed) === 'relay' ? undefined : observed;
+
+/** Whether the relay is there. Its side of the link may use another of its paths than ours. */
+function isFrom({ via: { observed, paths } }: Session, from: PhysicalAddress): boolean {
+  if (isSame(observed, from)) return true;
+  return paths.some(({ address, proven }) => proven && isSame(address, from));
+}
+
+const isSame = (one: PhysicalAddress, other: PhysicalAddress): boolean =>
+  one.port === other.port && one.host === other.host;
+
+const spell = (session: Uint8Array): string => Buffer.from(session).toString('latin1');
