@@ -5,7 +5,8 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
  * so a test file may leave nothing behind. `simulation` has processes of its own: whoever looks at the time of day in
  * them breaks a rule. `net` runs real QUIC and real child processes on loopback, in processes of their own, for each of
  * which two cores are enough. `stress` is what takes too long for `npm test`: floods, long loads, bad links; one file
- * after the other, a script and a step of CI of its own.
+ * after the other, a script and a step of CI of its own. `nat` has processes in network namespaces behind the kernel's own
+ * NAT: it needs root and nftables, and says so where it has not.
  */
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -45,6 +46,16 @@ const config: ViteUserConfig = defineConfig({
           include: ['test/net/**/*.test.ts'],
           pool: 'forks',
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'nat',
+          include: ['test/nat/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 120_000,
           hookTimeout: 60_000,
         },
       },

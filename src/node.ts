@@ -313,6 +313,7 @@ async function parts(
       transport,
       bind,
       limits: options.limits,
+      tls: context.settings.station !== undefined,
       identity: () => shared(context, 'identity'),
       accept: new Map(listens ? [meshAcceptor(context)] : []),
       memory: context.phase,

@@ -37,6 +37,8 @@ export interface EndpointArgs {
   readonly transport: Transport;
   readonly bind: PhysicalAddress;
   readonly limits: EndpointLimits | undefined;
+  /** Also listens for TLS, for who cannot use UDP: a station. */
+  readonly tls: boolean;
   /** Asked at every start: who holds the identity may have been restarted too. */
   readonly identity: () => Identity | undefined;
   /** Who takes links of a protocol; empty: outbound only. */
@@ -93,7 +95,7 @@ export const endpointServer: GenServer<EndpointArgs, Endpoint, EndpointCalls> = 
 };
 
 function open(args: EndpointArgs, identity: Identity, { clock, random }: Process): Promise<Endpoint> {
-  const { transport, bind, limits, accept, memory } = args;
+  const { transport, bind, limits, accept, memory, tls } = args;
   return transport.open({
     clock,
     random,
@@ -103,6 +105,7 @@ function open(args: EndpointArgs, identity: Identity, { clock, random }: Process
     onLink: (link) => accept.get(link.protocol)?.(link) ?? CloseCode.shuttingDown,
     // every protocol of ours begins with a hello
     awaitHello: true,
+    ...(tls ? { tls } : {}),
     ...(limits === undefined ? {} : { limits }),
   });
 }

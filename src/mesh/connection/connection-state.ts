@@ -8,6 +8,7 @@ import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { connectionEnded, connectionOpened, peerDoubted } from '../events/connection-events.ts';
 import { pathChanged, traversable } from '../nat/ready.ts';
+import { addressText } from '../peer/endpoint-text.ts';
 import { natMoved } from '../nat/nat-profile.ts';
 import type { Standing } from '../peer/standings.ts';
 import type { RpcCall } from '../router/rpc-call.ts';
@@ -24,12 +25,18 @@ const FAREWELL = 1_000;
 /** Reasons to close one connection, and not to serve no more. */
 const MAKES_ROOM: ReadonlySet<CloseCode> = new Set([CloseCode.idle, CloseCode.duplicate]);
 
+export interface Dial {
+  readonly address: PhysicalAddress;
+  readonly expectedId: Uint8Array | undefined;
+  /** Over TLS, when UDP is blocked: a station is dialed. */
+  readonly tls?: boolean;
+}
+
 export interface ConnectionArgs {
   readonly context: MeshContext;
   readonly core: ConnectionCore;
   /** Dial this; undefined for an accepted link. */
-  readonly dial:
-    { readonly address: PhysicalAddress; readonly expectedId: Uint8Array | undefined } | undefined;
+  readonly dial: Dial | undefined;
   readonly watcher: Process | undefined;
   /** Wait with the hello until told: `Verified`, then `Greet`. */
   readonly hold?: boolean;
@@ -46,6 +53,7 @@ export class ConnectionState implements CoreOwner {
   /** The hello waits to be let go. */
   hold: boolean;
   drainCode: CloseCode = CloseCode.normal;
+  readonly #dialed: PhysicalAddress | undefined;
   /** Takes our place once its hello is accepted. */
   #heir: Process | undefined;
   /** The peer has answered our goodbye. */
@@ -60,6 +68,7 @@ export class ConnectionState implements CoreOwner {
     this.core = args.core;
     this.process = process;
     this.watcher = args.watcher;
+    this.#dialed = args.dial?.address;
     this.hold = args.hold === true;
     this.control = new ControlHandler(this);
     this.lifecycle = createMachineCell(process, lifecycleMachine, {
@@ -101,7 +110,8 @@ export class ConnectionState implements CoreOwner {
       process,
       peerId: core.peerId,
       dialed: core.link?.role === 'dialer',
-      address: core.address,
+      // what it was dialed by is where it is found, whatever carries the packets
+      address: this.#dialed === undefined ? core.address : addressText(this.#dialed),
       epoch: undefined,
       greeted: false,
       readySince: undefined,

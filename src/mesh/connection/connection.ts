@@ -47,9 +47,14 @@ const connectionServer: GenServer<ConnectionArgs, ConnectionState, ConnectionCal
     if (dial !== undefined) {
       const endpoint = shared(context, 'endpoint');
       if (endpoint === undefined) return stop({ shutdown: NO_ENDPOINT }, undefined);
-      const { address, expectedId } = dial;
+      const { address, expectedId, tls } = dial;
       core.link = endpoint.dial(
-        { address, protocol: 'macula', ...(expectedId === undefined ? {} : { expectedId }) },
+        {
+          address,
+          protocol: 'macula',
+          ...(expectedId === undefined ? {} : { expectedId }),
+          ...(tls === true ? { fallback: 'tls' } : {}),
+        },
         core,
       );
       process.label = `connection to ${address.host}:${address.port}`;

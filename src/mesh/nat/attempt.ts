@@ -95,7 +95,9 @@ function next(state: State, self: Process): NoReply<State> | Stop<State> {
   const told = (): void => {
     context.runtime.send(self, new Dialed(station));
   };
-  ask(context, self, { nodeId: undefined, addresses: [station] }, { type: 'ping' }, timeout, { told });
+  ask(context, self, { nodeId: undefined, addresses: [station], station: true }, { type: 'ping' }, timeout, {
+    told,
+  });
   return noReply(state);
 }
 

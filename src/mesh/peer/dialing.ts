@@ -293,7 +293,7 @@ export class Dialing {
     const connections = actor(this.#context, 'connections');
     const core = new ConnectionCore(this.#context);
     const expectedId = wish.nodeId === undefined ? undefined : Buffer.from(wish.nodeId, 'hex');
-    const dial = { address: at, expectedId };
+    const dial = { address: at, expectedId, tls: wish.toStation };
     const watcher = this.#self as Process;
     const spec = connectionSpec({ context: this.#context, core, dial, watcher, hold: true });
     const result = connections === undefined ? undefined : startDynamicChild(connections, spec);

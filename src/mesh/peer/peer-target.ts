@@ -8,6 +8,8 @@ export interface PeerTarget {
   readonly nodeId: string | undefined;
   /** `host:port`, numeric, best first: hints. Empty when only a connection that exists will do. */
   readonly addresses: readonly string[];
+  /** It is a station: where UDP is blocked, it is reached over TLS. */
+  readonly station?: boolean;
   /** For when no address leads there. */
   readonly nat?: NatHints;
 }

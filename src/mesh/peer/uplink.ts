@@ -214,7 +214,7 @@ function connection(state: State, self: Self, at: number, hold: boolean): Rival 
   const spec = connectionSpec({
     context,
     core,
-    dial: { address, expectedId },
+    dial: { address, expectedId, tls: true },
     watcher: self as Process,
     hold,
   });

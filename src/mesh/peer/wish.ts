@@ -55,6 +55,8 @@ export class Wish {
   gaveWay = 0;
   /** Of those who wait, the first who knew any. */
   hints: NatHints | undefined = undefined;
+  /** Where UDP is blocked, it is reached over TLS. */
+  toStation = false;
   /** `host:port` of stations that lead to it. */
   readonly stations: Set<string> = new Set();
   /** A way through its NAT was sought. */
@@ -141,6 +143,7 @@ export class Wish {
     if (call instanceof RpcCall) call.stage = 'waiting';
     else if (this.phase === 'dialing') call.tried = true;
     this.hints ??= call.target.nat;
+    this.toStation ||= call.target.station === true;
     this.calls.add(call);
     return true;
   }
@@ -149,6 +152,7 @@ export class Wish {
   take(other: Wish): void {
     this.add([...other.#addresses.keys()]);
     this.hints ??= other.hints;
+    this.toStation ||= other.toStation;
     for (const call of other.calls) this.calls.add(call);
     other.calls.clear();
   }

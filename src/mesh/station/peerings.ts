@@ -148,7 +148,7 @@ function dial(state: State, self: Self, peering: Peering): void {
   const { context } = state;
   const { station } = peering;
   const request: PeerRequest = new PeerRequest(
-    { nodeId: undefined, addresses: station.addresses },
+    { nodeId: undefined, addresses: station.addresses, station: true },
     { type: 'ping' },
     ({ ok }) =>
       self.runtime.work(self as Process, () => {

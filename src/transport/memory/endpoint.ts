@@ -24,7 +24,7 @@ import {
 import { isPort } from '../address.ts';
 import { Admission } from '../admission.ts';
 import { probedId } from '../paths/path-proof.ts';
-import { RELAYED, RELAY_OVERHEAD, wayOf } from '../way.ts';
+import { wayOf } from '../way.ts';
 import { numberOf } from './end-id.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Attached, Fabric, Machine } from './fabric.ts';
@@ -33,10 +33,11 @@ import type { LinkOwner } from './link-owner.ts';
 import type { Limits } from '../limits.ts';
 import { MemoryLink, NO_PROTOCOL } from './link.ts';
 import { packet, type Frame, type Packet, type Parameters } from './packet.ts';
-import { Relays, type Wrapped } from './relays.ts';
+import { Relays } from './relays.ts';
 import type { Shipment } from './shipment.ts';
 import { TlsWays, type TlsHost } from './tls-ways.ts';
 import type { Wire } from './wire.ts';
+import { isWrapped, wrap, wrappedDatagram, wrappedShipment, type WrappedHost } from './wrapped.ts';
 
 /** Largest UDP payload over IPv4. */
 const MAX_DATAGRAM = 65_507;
@@ -56,7 +57,7 @@ export interface MemoryEndpointOptions {
   readonly poison: boolean;
 }
 
-export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost {
+export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost, WrappedHost {
   readonly kind = 'memory' as const;
   readonly local: PhysicalAddress;
   readonly machine: Machine;
@@ -150,7 +151,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost {
       return;
     }
     const relayed = this.#relays.route(to);
-    if (relayed === undefined) this.#drop('no_way');
+    if (relayed === undefined) this.drop('no_way');
     else this.#sendPlain(relayed.to, wrap(relayed.session, bytes));
   }
 
@@ -220,7 +221,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost {
     const { accept = [], onLink } = this.#options;
     if (frame?.tag !== 'initial') this.#unknown(wire);
     else if (this.#state !== 'open' || onLink === undefined || accept.length === 0)
-      this.#drop('not_accepting');
+      this.drop('not_accepting');
     else if (!frame.token || !isSame(wire.retried, wire.source)) this.#retry(wire);
     else if (accept.includes(frame.protocol)) this.#accept(wire, frame.protocol);
     else {
@@ -231,64 +232,35 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost {
 
   datagram(from: PhysicalAddress, bytes: Uint8Array): void {
     this.#count('in', bytes.length);
-    if (bytes[0] === RELAYED && bytes.length > RELAY_OVERHEAD)
-      this.#relays.receive(this.#wrapped(from, bytes));
-    else this.#unwrapped(from, bytes);
+    if (isWrapped(bytes)) this.#relays.receive(wrappedDatagram(this, from, bytes));
+    else this.unwrapped(from, bytes);
   }
 
   shipment(from: PhysicalAddress, shipment: Shipment): void {
-    const { session, size } = shipment;
-    if (session === undefined) {
-      shipment.land(this, from);
+    if (shipment.session === undefined) shipment.land(this, from);
+    else this.#relays.receive(wrappedShipment(this, from, shipment.session, shipment));
+  }
+
+  relay(to: PhysicalAddress, what: Uint8Array | Shipment): void {
+    if (what instanceof Uint8Array) {
+      this.#sendPlain(to, what);
       return;
     }
-    this.#relays.receive({
-      session,
-      from,
-      size: size + RELAY_OVERHEAD,
-      unwrap: (address) => {
-        shipment.land(this, address);
-      },
-      pass: (to) => {
-        this.#count('in', size);
-        this.#count('out', size);
-        this.#fabric.ship(this, to, shipment);
-      },
-      drop: (reason) => {
-        this.#drop(reason);
-        shipment.lost();
-      },
-    });
+    this.#count('in', what.size);
+    this.#count('out', what.size);
+    this.#fabric.ship(this, to, what);
   }
 
-  #wrapped(from: PhysicalAddress, bytes: Uint8Array): Wrapped {
-    return {
-      session: Buffer.from(bytes.subarray(1, RELAY_OVERHEAD)).toString('latin1'),
-      from,
-      size: bytes.length,
-      unwrap: (address) => {
-        if (bytes[RELAY_OVERHEAD] === RELAYED) this.#drop('relay_nested');
-        else this.#unwrapped(address, bytes.subarray(RELAY_OVERHEAD));
-      },
-      pass: (to) => {
-        this.#sendPlain(to, bytes);
-      },
-      drop: (reason) => {
-        this.#drop(reason);
-      },
-    };
-  }
-
-  #unwrapped(from: PhysicalAddress, bytes: Uint8Array): void {
+  unwrapped(from: PhysicalAddress, bytes: Uint8Array): void {
     const id = probedId(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     if (id !== undefined) {
       const link = this.#links.get(numberOf(id));
-      if (link?.probed(Buffer.from(bytes), from) !== true) this.#drop('probe');
+      if (link?.probed(Buffer.from(bytes), from) !== true) this.drop('probe');
       return;
     }
     const receive = this.onRaw;
     if (receive === undefined) {
-      this.#drop('raw');
+      this.drop('raw');
       return;
     }
     try {
@@ -296,7 +268,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost {
         receive(from, lent);
       });
     } catch {
-      this.#drop('raw_receiver_failed');
+      this.drop('raw_receiver_failed');
     }
   }
 
@@ -308,7 +280,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost {
     try {
       return this.#options.onLink?.(link) ?? CloseCode.refused;
     } catch {
-      this.#drop('on_link_failed');
+      this.drop('on_link_failed');
       return CloseCode.internal;
     }
   }
@@ -385,7 +357,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost {
     const { host } = wire.source;
     const refusal = this.#admission.refusal(host, this.#links.size, this.queue.now());
     if (refusal !== undefined) {
-      this.#drop(refusal);
+      this.drop(refusal);
       return;
     }
     this.#admission.started(host, this.queue.now());
@@ -396,7 +368,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost {
 
   /** A packet of a link that this address has lost. */
   #unknown(wire: Wire): void {
-    this.#drop('unknown_connection');
+    this.drop('unknown_connection');
     const { accept = [], onLink } = this.#options;
     if (this.#state === 'open' && onLink !== undefined && accept.length > 0)
       this.#reply(wire, { tag: 'gone' });
@@ -447,14 +419,14 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost {
   #sendPlain(to: PhysicalAddress, bytes: Uint8Array): void {
     if (bytes.length > MAX_DATAGRAM) return;
     if (wayOf(to) === 'tls' && this.tls.line(to) === undefined) {
-      this.#drop('no_way');
+      this.drop('no_way');
       return;
     }
     this.#count('out', bytes.length);
     this.#fabric.raw(this, to, bytes);
   }
 
-  #drop(reason: string): void {
+  drop(reason: string): void {
     this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1;
   }
 
@@ -471,11 +443,3 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost {
 
 const isSame = (one: PhysicalAddress | undefined, other: PhysicalAddress): boolean =>
   one?.host === other.host && one.port === other.port;
-
-function wrap(session: string, bytes: Uint8Array): Uint8Array {
-  const wrapped = Buffer.alloc(RELAY_OVERHEAD + bytes.length);
-  wrapped[0] = RELAYED;
-  wrapped.write(session, 1, 'latin1');
-  wrapped.set(bytes, RELAY_OVERHEAD);
-  return wrapped;
-}

@@ -4,28 +4,23 @@
  * There is one only where it is needed: behind NATs, over relays, and once somebody has offered a path. Others are spared
  * the cost.
  */
-import type { Random } from '../../actor/random.ts';
 import { PROBE_SIZE } from '../paths/path-proof.ts';
 import { Paths } from '../paths/paths.ts';
 import type { Path, PathKind, PhysicalAddress } from '../transport.ts';
-import type { EventQueue, Scheduled } from './event-queue.ts';
-import type { Attached } from './fabric.ts';
+import type { Scheduled } from './event-queue.ts';
+import type { LinkOwner } from './link-owner.ts';
 import type { Pipe } from './pipe.ts';
 import { Unanswered } from './unanswered.ts';
 
 /** The link, as its paths see it. */
 export interface PathsLink {
-  readonly queue: EventQueue;
-  readonly random: Random;
-  /** Its socket. */
-  readonly at: Attached;
+  readonly owner: LinkOwner;
   readonly out: Pipe;
   /** 0 when unknown, ms. */
   readonly rtt: number;
   readonly alive: boolean;
   /** The id by which the peer knows the link, 20 bytes. */
   peerId(): Uint8Array;
-  sendRaw(to: PhysicalAddress, bytes: Uint8Array): void;
   /** Sends something that the peer acknowledges. */
   nudge(): void;
   moved(): void;
@@ -49,13 +44,13 @@ export class LinkPaths {
   constructor(link: PathsLink, address: PhysicalAddress, seeds: Seeds | undefined) {
     this.#link = link;
     const host = {
-      random: link.random,
+      random: link.owner.random,
       peerId: () => (link.alive ? link.peerId() : undefined),
       probe: (datagram: Uint8Array, to: PhysicalAddress) => {
-        link.sendRaw(to, datagram);
+        link.owner.sendWrapped(to, datagram);
       },
     };
-    this.#paths = new Paths(host, address, link.queue.now());
+    this.#paths = new Paths(host, address, link.owner.queue.now());
     if (seeds !== undefined) this.key(seeds);
   }
 
@@ -117,7 +112,7 @@ export class LinkPaths {
 
   /** Does what has become due, and wakes up when there is more to do. */
   look(): void {
-    const { alive, queue } = this.#link;
+    const { alive, owner } = this.#link;
     if (!alive) return;
     this.#turn();
     const due = Math.min(
@@ -127,19 +122,19 @@ export class LinkPaths {
     // one that fires too early looks again
     if (due === Infinity || (this.#timer !== undefined && this.#timer.at <= due)) return;
     this.stop();
-    this.#timer = queue.at(Math.max(due, this.#now), () => {
+    this.#timer = owner.queue.at(Math.max(due, this.#now), () => {
       this.#timer = undefined;
       this.#fire();
     });
   }
 
   stop(): void {
-    if (this.#timer !== undefined) this.#link.queue.cancel(this.#timer);
+    if (this.#timer !== undefined) this.#link.owner.queue.cancel(this.#timer);
     this.#timer = undefined;
   }
 
   get #now(): number {
-    return this.#link.queue.now();
+    return this.#link.owner.queue.now();
   }
 
   #fire(): void {
@@ -159,9 +154,9 @@ export class LinkPaths {
     if (news === 'none' && this.#copy === this.#paths.copy) return;
     const { address, copy } = this.#paths;
     this.#copy = copy;
-    const { out, at } = this.#link;
+    const { out, owner } = this.#link;
     out.redirect({
-      from: at,
+      from: owner.at,
       to: copy === undefined ? [address] : [address, copy],
       admits: (to, bytes) => this.#admits(to, bytes),
     });

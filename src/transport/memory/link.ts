@@ -4,7 +4,6 @@
  * Events go to the receivers in QUIC's order; what they throw ends this link and nothing else. Lives as long
  * as its endpoint keeps it; everything it waits for (handshake, silence) is one event in the network's queue.
  */
-import type { Random } from '../../actor/random.ts';
 import { judge } from '../../identity/verdict.ts';
 import {
   CloseCode,
@@ -23,7 +22,6 @@ import {
   type StreamEvents,
 } from '../transport.ts';
 import { linkHighWater } from '../limits.ts';
-import type { EventQueue } from './event-queue.ts';
 import { endNumber, idOf } from './end-id.ts';
 import type { Attached } from './fabric.ts';
 import type { LinkOwner } from './link-owner.ts';
@@ -63,7 +61,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   #state: LinkState = 'handshaking';
   #peer: PeerIdentity | undefined;
   #events: LinkEvents | undefined;
-  readonly #owner: LinkOwner;
+  readonly owner: LinkOwner;
   readonly #expectedId: Uint8Array | undefined;
   readonly #streams: StreamTable;
   readonly out: Pipe;
@@ -86,7 +84,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
 
   constructor(owner: LinkOwner, options: LinkOptions) {
     const { id, role, protocol, wire } = options;
-    this.#owner = owner;
+    this.owner = owner;
     this.id = id;
     this.role = role;
     this.protocol = protocol;
@@ -114,15 +112,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   }
 
   get at(): Attached {
-    return this.#owner.at;
-  }
-
-  get queue(): EventQueue {
-    return this.#owner.queue;
-  }
-
-  get random(): Random {
-    return this.#owner.random;
+    return this.owner.at;
   }
 
   get rtt(): number {
@@ -167,7 +157,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   }
 
   get congested(): boolean {
-    return this.queued > linkHighWater(this.#owner.limits);
+    return this.queued > linkHighWater(this.owner.limits);
   }
 
   /** Only read once they are known: nothing is delivered before the peer was verified. */
@@ -180,7 +170,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   }
 
   admit(): void {
-    if (this.open) this.#owner.admitted(this);
+    if (this.open) this.owner.admitted(this);
   }
 
   keyPaths(ours: Uint8Array, theirs: Uint8Array): void {
@@ -189,7 +179,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   }
 
   offerPath(kind: PathKind, address: PhysicalAddress): void {
-    if (!this.open || this.#seeds === undefined || !this.#owner.reaches(address)) return;
+    if (!this.open || this.#seeds === undefined || !this.owner.reaches(address)) return;
     this.#pathsNow().offer(kind, address);
   }
 
@@ -220,10 +210,6 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
     if (this.alive && !isHint(packet_)) this.#pathsNow().heard(from, packet_.size);
   }
 
-  sendRaw(to: PhysicalAddress, bytes: Uint8Array): void {
-    this.#owner.sendWrapped(to, bytes);
-  }
-
   nudge(): void {
     if (this.open) this.#send({ tag: 'ping' });
     else if (this.role === 'dialer') this.#ask();
@@ -231,7 +217,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
 
   moved(): void {
     const { host, port } = this.observed;
-    this.#owner.log(`${this.#name()} path ${host} ${port}`);
+    this.owner.log(`${this.#name()} path ${host} ${port}`);
     if (this.open) this.call(() => this.events.onPath?.());
   }
 
@@ -253,7 +239,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   /** Begins the handshake: the dialer asks, the acceptor answers a proven address. */
   start(): void {
     if (this.role === 'dialer') this.#ask();
-    else this.#send({ tag: 'server', parameters: this.#owner.parameters });
+    else this.#send({ tag: 'server', parameters: this.owner.parameters });
   }
 
   fail(detail: string): void {
@@ -281,7 +267,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
     if (this.#paths !== undefined && !this.#in.ferried) this.#paths.heard(this.first, arrived.size);
     this.#arrivals++;
     this.#bytesReceived += arrived.size;
-    this.#owner.received(arrived);
+    this.owner.received(arrived);
     if (elicitsAck(arrived)) {
       this.#ackFor = arrived.sentAt;
       this.wake();
@@ -295,7 +281,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   wake(): void {
     if (this.#flushing || this.#state === 'closing' || this.#state === 'closed') return;
     this.#flushing = true;
-    this.#owner.queue.soon(() => {
+    this.owner.queue.soon(() => {
       this.#flushing = false;
       if (this.#state === 'closing' || this.#state === 'closed') return;
       this.#flush();
@@ -305,7 +291,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
 
   queuedMore(): void {
     this.wake();
-    if (this.queued <= this.#owner.limits.queued) return;
+    if (this.queued <= this.owner.limits.queued) return;
     const reason = 'slow consumer';
     this.soon(() => {
       this.close(CloseCode.slowConsumer, reason);
@@ -313,7 +299,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   }
 
   soon(run: () => void): void {
-    this.#owner.queue.soon(run);
+    this.owner.queue.soon(run);
   }
 
   call(run: () => void): void {
@@ -326,7 +312,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
 
   lend(bytes: Uint8Array, receive: (bytes: Uint8Array) => void): void {
     this.call(() => {
-      this.#owner.lend(bytes, receive);
+      this.owner.lend(bytes, receive);
     });
   }
 
@@ -343,7 +329,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   }
 
   #doubt(): void {
-    const now = this.#owner.queue.now();
+    const now = this.owner.queue.now();
     if (!this.open || this.role !== 'dialer' || now - this.#doubtedAt < DOUBT_PAUSE) return;
     this.#doubtedAt = now;
     this.call(() => this.events.onDoubt?.());
@@ -385,8 +371,8 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   }
 
   #verify(peer: Parameters): void {
-    const { identity, cache } = this.#owner;
-    const question = { now: this.#owner.wall(), ownId: identity.nodeId, expectedId: this.#expectedId };
+    const { identity, cache } = this.owner;
+    const question = { now: this.owner.wall(), ownId: identity.nodeId, expectedId: this.#expectedId };
     const verdict = judge([peer.certificate], question, cache);
     if (verdict.tag === 'refused') {
       const { code, detail } = verdict;
@@ -397,13 +383,13 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
       return;
     }
     this.#peer = { nodeId: verdict.nodeId, publicKey: verdict.publicKey };
-    if (this.role === 'dialer') this.#send({ tag: 'client', parameters: this.#owner.parameters });
+    if (this.role === 'dialer') this.#send({ tag: 'client', parameters: this.owner.parameters });
     else if (!this.#admit()) return;
     this.#state = 'open';
-    this.#owner.opened(this);
+    this.owner.opened(this);
     this.#streams.allow(peer.streams);
     this.#silence.opened(peer.idleTimeout);
-    this.#owner.log(`${this.#name()} open`);
+    this.owner.log(`${this.#name()} open`);
     this.call(() => {
       this.events.onOpen(this);
     });
@@ -411,7 +397,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
 
   /** Asks the endpoint's owner who receives an inbound link; false when nobody does. */
   #admit(): boolean {
-    const answer = this.#owner.admit(this);
+    const answer = this.owner.admit(this);
     if (typeof answer === 'number') this.close(answer);
     else this.#events = answer;
     return this.#state === 'handshaking';
@@ -431,15 +417,15 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   }
 
   #transmit(frames: readonly Frame[]): void {
-    const built = packet(frames, this.#owner.queue.now());
+    const built = packet(frames, this.owner.queue.now());
     this.#bytesSent += built.size;
-    this.#owner.sent(built);
+    this.owner.sent(built);
     this.out.send(built);
     if (this.#paths !== undefined && elicitsAck(built)) this.#paths.sent();
   }
 
   #sampleRtt(sentAt: number): void {
-    const sample = this.#owner.queue.now() - sentAt;
+    const sample = this.owner.queue.now() - sentAt;
     this.#rtt = this.#rtt === 0 ? sample : this.#rtt + (sample - this.#rtt) * RTT_SHARE;
   }
 
@@ -480,10 +466,10 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
 
   #over(reason: CloseReason): void {
     if (this.#state === 'closed') return;
-    this.#owner.log(`${this.#name()} closed ${JSON.stringify(reason)}`);
+    this.owner.log(`${this.#name()} closed ${JSON.stringify(reason)}`);
     this.#streams.abandon(ResetCode.canceled);
     this.#state = 'closed';
-    this.#owner.forget(this);
+    this.owner.forget(this);
     this.call(() => this.#events?.onClose(reason));
   }
 

@@ -8,6 +8,7 @@
 import type { Forwarder, Link, PhysicalAddress, RelayStats } from '../transport.ts';
 import { relayedAddress, SESSION_BYTES, sessionOf, wayOf } from '../way.ts';
 import type { EventQueue, Scheduled } from './event-queue.ts';
+import type { Wrapped } from './wrapped.ts';
 
 /** What is held of sessions nobody knows yet: datagrams and bytes in all, datagrams of one session, ms for each. */
 const MAX_HELD = 16;
@@ -19,19 +20,6 @@ const ASK_AGAIN = 10;
 
 /** Sessions open at once; the mesh allows far fewer. */
 const MAX_SESSIONS = 4_096;
-
-/** A wrapped datagram. One of its methods is called, once. */
-export interface Wrapped {
-  /** 16 bytes, latin1. */
-  readonly session: string;
-  readonly from: PhysicalAddress;
-  /** With the wrapping. */
-  readonly size: number;
-  /** It is for this socket; `from` is the relayed address. */
-  unwrap(from: PhysicalAddress): void;
-  pass(to: PhysicalAddress): void;
-  drop(reason: string): void;
-}
 
 interface Held {
   readonly wrapped: Wrapped;

@@ -12,7 +12,7 @@ import type { Route } from './route.ts';
 /** Connections that are being dialed at once. */
 const MAX_DIALS = 64;
 /** Milliseconds until a dial is given up. */
-const PATIENCE = 5_000;
+const PATIENCE = 10_000;
 /** One-way delays before the dialer may send: TCP and TLS 1.3 take a round trip each. */
 const ROUND_TRIPS = 2;
 

@@ -253,7 +253,7 @@ export class Paths {
   /** Asks what is to be asked now, and judges what was not answered. Wanted when `watch` said. */
   tick(now: number): void {
     if (!this.#asking.keyed) return;
-    for (const candidate of [...this.#candidates]) {
+    for (const candidate of this.#candidates) {
       if (candidate.next > now) continue;
       if (candidate === this.#active) {
         if (this.#watches(now)) this.#probe(candidate, now);
@@ -427,7 +427,6 @@ export class Paths {
   }
 
   #use(next: Candidate, now: number): void {
-    const before = this.#active;
     if (next === this.#replaced) this.#replaced = undefined;
     this.#active = next;
     this.#copy = undefined;

@@ -100,7 +100,7 @@ export class TlsListener {
         resolve();
       });
     });
-    for (const { raw } of [...this.#waiting.values()]) raw.destroy();
+    for (const { raw } of this.#waiting.values()) raw.destroy();
     await closed;
   }
 

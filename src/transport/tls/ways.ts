@@ -130,7 +130,7 @@ export class TlsWays {
   /** Ends everything at once. */
   destroy(): void {
     this.#giveUp();
-    for (const carrier of [...this.#carriers.values()]) carrier.end();
+    for (const carrier of this.#carriers.values()) carrier.end();
     this.#listener?.destroy();
   }
 

@@ -38,6 +38,7 @@ describe('endpointServer', () => {
       transport: world.network.transport('198.18.7.1'),
       bind: { host: '198.18.7.1', port: 0 },
       limits: undefined,
+      tls: false,
       identity: () => world.identity('server'),
       accept: new Map<Protocol, Acceptor>([
         ['macula', taking('mesh')],

@@ -152,6 +152,18 @@ describe('a chain of four stations without a DHT', () => {
     expect(await world.settle(other.call('c.pay', {}, { idempotencyKey: 'k' }))).toBe(3);
   });
 
+  test('a client that goes on at another station finds its run by its key', async () => {
+    const { world, first, last, far } = await openChain();
+    const identity = world.identity('wanderer');
+    let runs = 0;
+    await world.settle(far.advertise('c.far', () => ++runs));
+    for (const station of [first, last, first]) {
+      const client = await world.client(station, { identity });
+      expect(await world.settle(client.call('c.far', {}, { idempotencyKey: 'k' }))).toBe(1);
+      await world.settle(client.disconnect());
+    }
+  });
+
   test('whoever answered for a name is asked first from then on, until it no longer knows it', async () => {
     const { world, all, far, near } = await openChain();
     const [, second] = all as [Node, Node];

@@ -4,7 +4,7 @@ import type { CallPayload } from '../../../src/codec/payloads.ts';
 import type { Node } from '../../../src/node.ts';
 import { closeAtEnd, contextOf, meshWorld, type MeshWorld } from '../../mesh-world.ts';
 import { rawPeer, type RawPeer } from '../raw-peer.ts';
-import { chain, clique, countCalls, ring, stations, type Peers } from './stations.ts';
+import { chain, clique, countCalls, countSent, ring, stations, type Peers } from './stations.ts';
 
 /** Who knows nobody, and how often each was asked, those left out that said at once that they had been. */
 async function searched(world: MeshWorld, all: readonly Node[]): Promise<readonly number[]> {
@@ -49,9 +49,9 @@ test('a name is searched for again when it is called again', async () => {
 test('a call is never passed back to where it came from', async () => {
   const world = meshWorld();
   const all = await stations(world, chain(3));
-  const calls = countCalls(all);
+  const sent = countSent(all);
   expect((await world.failure(all[0]!.call('c.nobody'))).tag).toBe('procedure_not_found');
-  expect(calls()).toEqual([0, 1, 1]);
+  expect(sent()).toEqual([1, 1, 0]);
 });
 
 test('a call that is repeated is another search: who came meanwhile is found', async () => {
@@ -125,10 +125,10 @@ describe('hop counts and search ids that are made up', () => {
     const all = await stations(world, chain(2));
     await world.settle(all[1]!.advertise('c.far', () => 'far'));
     const node = await raw(world, all[0]!, ['rpc', 'node']);
-    const calls = countCalls(all);
+    const sent = countSent(all);
     expect(await ask(world, node, { hop_count: 9, search_id: search(1) })).toBe('far');
     expect(await ask(world, node, { hop_count: 10, search_id: search(2) })).toBe('procedure_not_found');
-    expect(calls()).toEqual([2, 1]);
+    expect(sent()).toEqual([1, 0]);
   });
 
   test('who claims to be a station and is no peer of ours is not believed about the caller', async () => {

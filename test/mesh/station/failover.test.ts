@@ -210,7 +210,8 @@ describe('a station is lost', () => {
     const [first, second] = all as [Node, Node];
     closeAtEnd(world, other);
     const client = await attached(world, [first, other, second]);
-    const opened = contextOf(other).counters.connectionsOpened;
+    let refused = 0;
+    other.events.addEventListener('connection.refused', () => refused++);
     for (const [lost, next] of [
       [first, second],
       [second, first],
@@ -219,7 +220,31 @@ describe('a station is lost', () => {
       world.network.faults.reset(HOST, hostOf(lost));
       await world.clock.until(() => client.nodeId === next.id, 5_000);
     }
-    expect(contextOf(other).counters.connectionsOpened).toBe(opened);
+    expect(refused).toBe(1);
+  });
+
+  test('nor beside a connection in doubt', async () => {
+    const world = meshWorld();
+    const other = await world.node({ realm: 'other', host: '198.18.92.1' });
+    const all = await stations(world, clique(3));
+    const [first, second, third] = all as [Node, Node, Node];
+    closeAtEnd(world, other);
+    await world.settle(third.advertise('c.far', () => 'far'));
+    let refused = 0;
+    other.events.addEventListener('connection.refused', () => refused++);
+    const client = await attached(world, [first, other, second]);
+    for (const [lost, next] of [
+      [first, second],
+      [second, first],
+      [first, second],
+    ] as const) {
+      world.network.faults.cut(HOST, hostOf(lost));
+      const calling = client.tryCall('c.far', {}, { timeout: 10_000 });
+      await world.clock.until(() => client.nodeId === next.id, 10_000);
+      world.network.faults.heal(HOST, hostOf(lost));
+      await world.settle(calling);
+    }
+    expect(refused).toBe(1);
   });
 
   test("the uplink's own death loses neither the connection nor the list", async () => {

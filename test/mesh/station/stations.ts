@@ -55,3 +55,9 @@ export function countCalls(all: readonly Node[]): () => readonly number[] {
   const before = all.map((node) => contextOf(node).counters.callsIn);
   return () => all.map((node, at) => contextOf(node).counters.callsIn - (before[at] ?? 0));
 }
+
+/** How many calls each has sent since. */
+export function countSent(all: readonly Node[]): () => readonly number[] {
+  const before = all.map((node) => contextOf(node).counters.callsOut);
+  return () => all.map((node, at) => contextOf(node).counters.callsOut - (before[at] ?? 0));
+}
