@@ -33,6 +33,8 @@ export interface ConnectPayload {
   readonly have: boolean;
   /** Keys the path probes. */
   readonly seed: Uint8Array;
+  /** There is an older connection, doubtful or not: what is in flight on it may still be answered. */
+  readonly holds?: boolean;
   /** A certificate of the realm key over the node id; its form is the realm's business. */
   readonly realm_proof?: Uint8Array | ValueMap;
 }
@@ -42,6 +44,8 @@ export interface ConnectedPayload {
   readonly version: string;
   readonly seed: Uint8Array;
   readonly capabilities?: readonly string[];
+  /** As in CONNECT. */
+  readonly holds?: boolean;
   /** As in CONNECT: both sides of a closed realm prove that they are members. */
   readonly realm_proof?: Uint8Array | ValueMap;
 }

@@ -74,6 +74,7 @@ const connect: Fields<ConnectPayload> = {
   epoch: Id,
   have: Schema.Boolean,
   seed: Key,
+  holds: Schema.Boolean,
   realm_proof: Proof,
 };
 const connected: Fields<Payloads['connected']> = {
@@ -82,6 +83,7 @@ const connected: Fields<Payloads['connected']> = {
   version: Name,
   seed: Key,
   capabilities: Schema.Array(Name).check(Schema.isMaxLength(MAX_CAPABILITIES)),
+  holds: Schema.Boolean,
   realm_proof: Proof,
 };
 const refused: Fields<Payloads['refused']> = { code: Name, message: Message };
@@ -181,8 +183,8 @@ export type RareType =
   | 'dial_back';
 
 export const rareValidators: Readonly<Record<RareType, Validator>> = {
-  connect: validator(connect, ['realm_proof']),
-  connected: validator(connected, ['capabilities', 'realm_proof']),
+  connect: validator(connect, ['holds', 'realm_proof']),
+  connected: validator(connected, ['capabilities', 'holds', 'realm_proof']),
   refused: validator(refused),
   disconnect: validator(disconnect),
   register_procedure: validator(procedure, OFFER),

@@ -47,7 +47,7 @@ async function upgraded(link: Connected): Promise<LossyUdpProxy> {
 }
 
 describe('a link through a station', () => {
-  test('is dialed, and carries what it is given, in datagrams that are small enough', async () => {
+  test('is dialed, and carries what it is given, in datagrams that the station takes', async () => {
     const link = await net.connect();
     expect(link.here.link.paths).toMatchObject([{ kind: 'relayed', address: net.toB, active: true }]);
     expect(link.there.link.observed).toEqual(net.toA);
@@ -57,8 +57,8 @@ describe('a link through a station', () => {
     expect(traffic.wrong).toBe(0);
     expect(net.station.stats().dropped).toEqual({ send_failed: 0 });
     const { relayed } = net.station.stats();
-    expect(relayed?.forwarded).toBeGreaterThan(1_000);
-    expect(relayed?.forwardedBytes).toBeLessThanOrEqual(1_217 * (relayed?.forwarded ?? 0));
+    // 50 times 40 kB, there and back
+    expect(relayed?.forwardedBytes).toBeGreaterThan(4_000_000);
   });
 
   test('proves the peer all the same: another node behind the session is refused', async () => {
@@ -246,7 +246,7 @@ describe('somebody else', () => {
   test('who sends relayed datagrams that are too large, or wrapped twice, is not served', async () => {
     const thief = await socket();
     for (let count = 0; count < 20; count++)
-      thief.send(Buffer.concat([Buffer.of(1), net.session, Buffer.alloc(1_201)]), net.station.local);
+      thief.send(Buffer.concat([Buffer.of(1), net.session, Buffer.alloc(16_368)]), net.station.local);
     await until(() => net.station.stats().dropped['relay_oversized'] === 20);
     const twice = Buffer.concat([Buffer.of(1), net.session, Buffer.of(1), net.session, Buffer.alloc(9)]);
     net.a.sendRaw(net.toB, twice.subarray(17));

@@ -185,6 +185,33 @@ describe('who is at the other end of TLS', () => {
   });
 });
 
+describe('who only keeps connections', () => {
+  test('open without a word gets few of them', async () => {
+    const small = await bench.open({ tls: true, limits: { halfOpen: 2 }, onLink: () => 4 });
+    const sockets = Array.from({ length: 4 }, () => connectTcp(small.local.port, small.local.host));
+    for (const socket of sockets) socket.on('error', () => undefined).resume();
+    await until(() => sockets.filter(({ closed }) => closed).length === 2);
+    expect(dropped(small, 'tls_too_many_half_open')).toBe(2);
+    for (const socket of sockets) socket.destroy();
+    await small.close();
+  });
+
+  test('that carry no link loses them', async () => {
+    const hurried = {
+      ...bench.clock,
+      setTimer: (delay: number, run: () => void) => bench.clock.setTimer(delay === 15_000 ? 30 : delay, run),
+    };
+    const strict = await bench.open({ tls: true, clock: hurried, onLink: () => 4 });
+    const socket = connectTls({
+      ...credentials(createIdentity(systemRandom, bench.clock.wall())),
+      ...strict.local,
+    });
+    socket.on('error', () => undefined).resume();
+    await until(() => socket.closed);
+    await strict.close();
+  });
+});
+
 describe('garbage over TLS', () => {
   const open = async (): Promise<TLSSocket> => {
     const socket = connectTls({

@@ -292,6 +292,19 @@ export function describePaths(name: string, setup: () => Bench | Promise<Bench>)
         expect(bare.here.link.paths).toHaveLength(1);
       });
 
+      test('is none where nothing can be sent', async () => {
+        const { here } = await overRelay();
+        for (const address of [
+          { host: 'example.org', port: 9_443 },
+          { host: of(b).endpoint.local.host, port: 0 },
+          { host: of(b).endpoint.local.host, port: 65_536 },
+          { host: `relay:${'0'.repeat(32)}`, port: 0 },
+          { host: 'tls:99', port: 0 },
+        ])
+          here.link.offerPath('direct', address);
+        expect(here.link.paths).toHaveLength(1);
+      });
+
       test('is asked at most 24 times while nobody answers, and at most six are remembered', async () => {
         const link = await overRelay();
         const strangers = await Promise.all(Array.from({ length: 8 }, () => node()));

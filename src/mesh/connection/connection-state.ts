@@ -15,7 +15,7 @@ import type { RpcCall } from '../router/rpc-call.ts';
 import { ControlHandler } from './control.ts';
 import type { ConnectionCore, CoreOwner } from './core.ts';
 import type { Rejected } from './frame-routing.ts';
-import { believed, longChance } from './liveness.ts';
+import { believed, longChance, shortChance } from './liveness.ts';
 import { lifecycleInput, lifecycleMachine, type LifecycleAction } from './machine.ts';
 import { Answered, Doubted, Ended, Ready, Verified } from './messages.ts';
 
@@ -164,7 +164,8 @@ export class ConnectionState implements CoreOwner {
     this.core.outgoing.held = true;
     this.#asking = true;
     const rtt = this.core.link?.stats().rtt ?? 0;
-    this.core.prober.ask(this.process, this.#forgotten || brief ? 0 : longChance(rtt), (alive) => {
+    const chance = brief ? shortChance(rtt) : longChance(rtt);
+    this.core.prober.ask(this.process, this.#forgotten ? 0 : chance, (alive) => {
       this.#asking = false;
       if (alive) this.#forgotten = false;
       const standing = this.context.standings.find(this.process);

@@ -78,7 +78,7 @@ export class ControlHandler {
     const standing = context.standings.find(this.#state.process);
     if (standing !== undefined) standing.greeted = true;
     const have = context.standings.have(core.peerId, this.#state.process);
-    core.control.send('connect', connectPayload(this.#self(), have, this.#seed));
+    core.control.send('connect', connectPayload(this.#self(), { have, holds: this.#holds }, this.#seed));
     // a stream exists for the peer once something is on it: a pong, which nobody answers
     const timestamp = Math.round(context.runtime.clock.wall());
     for (const channel of [core.dht, core.rpc])
@@ -92,7 +92,12 @@ export class ControlHandler {
     if (pool !== undefined) {
       this.#context.runtime.cast(
         pool,
-        new Request('connected', { nodeId: core.peerId, connection: process, epoch: core.hello?.epoch }),
+        new Request('connected', {
+          nodeId: core.peerId,
+          connection: process,
+          epoch: core.hello?.epoch,
+          holds: core.hello?.holds === true,
+        }),
       );
     }
   }
@@ -248,6 +253,7 @@ export class ControlHandler {
       this.#state.refuse(refusal(refused), CloseCode.refused, refused.message);
       return;
     }
+    const holds = this.#holds;
     const rather = this.#rather(payload);
     if (rather !== undefined) {
       core.close(CloseCode.duplicate, rather);
@@ -255,11 +261,29 @@ export class ControlHandler {
     }
     const seed = this.#context.runtime.random.bytes(32);
     const { epoch, capabilities } = payload;
-    core.hello = { epoch, capabilities, ourSeed: seed, theirSeed: payload.seed };
+    core.hello = {
+      epoch,
+      holds: payload.holds === true,
+      capabilities,
+      ourSeed: seed,
+      theirSeed: payload.seed,
+    };
     core.link?.keyPaths(seed, payload.seed);
-    core.control.send('connected', connectedPayload(self, seed));
+    core.control.send('connected', connectedPayload(self, seed, holds));
     this.#membership.begin();
     lifecycle.send({ type: 'accepted' });
+  }
+
+  /**
+   * Whether there is another connection to the peer. A client says no: it looks after its connections itself, and ends
+   * the one it gives up.
+   */
+  get #holds(): boolean {
+    const { context, process, core } = this.#state;
+    if (context.role === 'client') return false;
+    return [...context.standings.of(core.peerId)].some(
+      (other) => other.process !== process && other.readySince !== undefined,
+    );
   }
 
   /**
@@ -297,6 +321,7 @@ export class ControlHandler {
     }
     core.hello = {
       epoch: undefined,
+      holds: payload.holds === true,
       capabilities: payload.capabilities ?? [],
       ourSeed: this.#seed,
       theirSeed: payload.seed,

@@ -29,6 +29,8 @@ import { BodyStream, type BodyOwner } from './body-stream.ts';
 import { CallsOut, type Carrier } from './calls-out.ts';
 import type { Greeting } from './hello.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
+import { askStation } from '../nat/ready.ts';
+import { patienceOf } from './liveness.ts';
 import { Prober, type Probed } from './prober.ts';
 import { SlowPeer, type Watched } from './slow-peer.ts';
 import { Channel, CHANNELS, type ChannelOwner } from './channel.ts';
@@ -293,6 +295,15 @@ export class ConnectionCore
 
   get owed(): boolean {
     return this.outgoing.inFlight > 0;
+  }
+
+  get patience(): number {
+    return patienceOf(this.link?.paths.length ?? 1);
+  }
+
+  question(missed: number): void {
+    this.link?.ping();
+    if (missed > 0) askStation(this.context, this.link);
   }
 
   onSuspect(suspect: boolean): void {

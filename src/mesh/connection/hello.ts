@@ -51,13 +51,21 @@ export const keepsRecords = ({
 export interface Greeting {
   /** Random per process life of the dialer; undefined when we are the dialer. */
   readonly epoch: Uint8Array | undefined;
+  /** The peer has an older connection to us, and may answer on it. */
+  readonly holds: boolean;
   readonly capabilities: readonly string[];
   /** 32 bytes each: they key the path probes. */
   readonly ourSeed: Uint8Array;
   readonly theirSeed: Uint8Array;
 }
 
-export function connectPayload(self: Self, have: boolean, seed: Uint8Array): ConnectPayload {
+/** What is said of other connections to the same peer: one that is trusted, and any. */
+export interface Others {
+  readonly have: boolean;
+  readonly holds: boolean;
+}
+
+export function connectPayload(self: Self, { have, holds }: Others, seed: Uint8Array): ConnectPayload {
   return {
     version: PROTOCOL_VERSION,
     node_id: self.nodeId,
@@ -66,13 +74,14 @@ export function connectPayload(self: Self, have: boolean, seed: Uint8Array): Con
     epoch: self.epoch,
     have,
     seed,
+    holds,
     ...proofOf(self),
   };
 }
 
-export function connectedPayload(self: Self, seed: Uint8Array): ConnectedPayload {
+export function connectedPayload(self: Self, seed: Uint8Array, holds: boolean): ConnectedPayload {
   const { nodeId: node_id, realm, capabilities } = self;
-  return { node_id, realm, version: PROTOCOL_VERSION, seed, capabilities, ...proofOf(self) };
+  return { node_id, realm, version: PROTOCOL_VERSION, seed, capabilities, holds, ...proofOf(self) };
 }
 
 const proofOf = ({ proof }: Self): Pick<ConnectPayload, 'realm_proof'> =>

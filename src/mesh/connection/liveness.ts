@@ -53,7 +53,13 @@ export function look(before: Liveness, { now, arrivals, rtt }: Look): Liveness {
   return { arrivals, due, misses: late ? before.misses : before.misses + 1 };
 }
 
-export const isSuspect = ({ misses }: Liveness): boolean => misses >= MISSES;
+/**
+ * A link that may go another way does so after three misses, and has as many again to be answered there: only then the
+ * peer is in doubt (TRANSPORT §12).
+ */
+export const patienceOf = (paths: number): number => (paths > 1 ? 2 * MISSES : MISSES);
+
+export const isSuspect = ({ misses }: Liveness, patience: number = MISSES): boolean => misses >= patience;
 
 export const isLate = (due: number, now: number): boolean => now - due > TOLERANCE;
 
@@ -62,6 +68,12 @@ export const lastChance = (rtt: number): number => Math.max(500, 3 * believed(rt
 
 /** The same for one that is only silent: a burst of losses on a slow line takes a second or two. */
 export const longChance = (rtt: number): number => Math.max(2_000, 12 * believed(rtt));
+
+/**
+ * The same when another station has answered meanwhile: our line is good, and callers wait. A station whose event loop
+ * stands still for a moment keeps its clients all the same.
+ */
+export const shortChance = (rtt: number): number => Math.max(800, 3 * believed(rtt));
 
 /** What is made of a round trip that the transport has measured, ms. */
 export const believed = (rtt: number): number => Math.min(rtt, LONGEST_ROUND_TRIP);

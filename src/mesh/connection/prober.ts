@@ -17,6 +17,10 @@ export interface Probed {
   readonly link: Link | undefined;
   /** Calls of ours that wait for this peer. */
   readonly owed: boolean;
+  /** Questions without an answer after which the peer is suspect. */
+  readonly patience: number;
+  /** Sends a question; `missed`: so many have had no answer. */
+  question(missed: number): void;
   /** The peer became suspect, or has answered again. */
   onSuspect(suspect: boolean): void;
 }
@@ -91,9 +95,9 @@ export class Prober {
     const seen = process === undefined ? undefined : this.#look(process);
     if (process === undefined || before === undefined || seen === undefined) return;
     this.#state = look(before, seen);
-    this.#judge(isSuspect(this.#state));
+    this.#judge(isSuspect(this.#state, this.#connection.patience));
     if (!this.#connection.owed && !this.suspect) return;
-    this.#connection.link?.ping();
+    this.#connection.question(this.#state.misses);
     this.#arm(process, this.#state.due - seen.now);
   }
 

@@ -20,6 +20,8 @@ import { UpgradeDue, Upgrades } from './upgrades.ts';
 /** Milliseconds after which a session that no connection uses is given back. */
 const UNUSED = seconds(15);
 const SWEEP = seconds(1);
+/** Milliseconds after a call in which a peer is talked to. */
+const TALKING = seconds(10);
 /** Attempts at once; as many as peers that the pool wishes for. */
 const ATTEMPTS = 1_024;
 /** Peers that are remembered not to be punched for, and those whose stations are. */
@@ -87,6 +89,7 @@ export const natConnectorServer: GenServer<MeshContext, State> = {
       upgrades.ended(process, message.reason);
     } else if (message instanceof Sweep) {
       sweep(state.context);
+      keepMappings(state.context);
       keeper.look();
       self.sendAfter(SWEEP, message);
     }
@@ -131,6 +134,20 @@ function onPath({ context, self, upgrades, keeper, unpunched }: State, connectio
   }
   if (keeper.keep(standing)) self.monitor(connection);
   if (!unpunched.has(standing.peerId)) upgrades.want(connection);
+}
+
+/**
+ * While a peer is talked to, our NAT is kept from forgetting the way to us, and what it has forgotten is found out within a
+ * second: a node that only answers calls would not notice.
+ */
+function keepMappings({ relays, standings, runtime }: MeshContext): void {
+  const now = runtime.clock.now();
+  const stations = new Set<string>();
+  for (const { peerId, stationId } of relays.own.values()) {
+    const peer = standings.ready(peerId, false);
+    if (peer !== undefined && now - peer.usedAt < TALKING) stations.add(stationId);
+  }
+  for (const stationId of stations) standings.ready(stationId, false)?.link()?.ping();
 }
 
 /** Gives back sessions with peers that are not connected. */

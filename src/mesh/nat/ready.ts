@@ -7,6 +7,8 @@ import { pathMoved } from '../events/path-events.ts';
 import type { Standing } from '../peer/standings.ts';
 import { addressesOf } from '../registry/own-addresses.ts';
 import { rebindRelays } from '../relay/relay-end.ts';
+import { sessionAt } from '../relay/relays.ts';
+import type { Link } from '../../transport/transport.ts';
 import { PathChanged } from './connector.ts';
 import { isRelayed } from './peer-paths.ts';
 import { natText } from './taxonomy.ts';
@@ -35,4 +37,15 @@ export function pathChanged(context: MeshContext, connection: Process): void {
 function tellConnector(context: MeshContext, connection: Process): void {
   const connector = actor(context, 'natConnector');
   if (connector !== undefined) context.runtime.send(connector, new PathChanged(connection));
+}
+
+/**
+ * Answers are missing. A NAT of ours that has forgotten us lets the station's packets in no more, and the station knows us
+ * by the old address: a packet of our own to it tells it the new one.
+ */
+export function askStation({ relays, standings }: MeshContext, link: Link | undefined): void {
+  for (const { address } of link?.paths ?? []) {
+    const session = sessionAt(relays, address);
+    if (session !== undefined) standings.ready(session.stationId, false)?.link()?.ping();
+  }
 }

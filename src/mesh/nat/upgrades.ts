@@ -12,6 +12,7 @@ import { shared, type MeshContext } from '../context.ts';
 import { punchFailed } from '../events/path-events.ts';
 import type { Standing } from '../peer/standings.ts';
 import { sessionAt } from '../relay/relays.ts';
+import { natReport } from './nat-profile.ts';
 import { isRelayed } from './peer-paths.ts';
 import { PathMoved, punchingServer, type PunchingArgs } from './punching.ts';
 import { punchParameters, worstNat } from './punch-parameters.ts';
@@ -52,6 +53,8 @@ export class Upgrades {
   want(connection: Process): void {
     const known = this.#upgrades.get(connection);
     if (known?.punching !== undefined || known?.waiting === true) return;
+    // what is known by then decides about the next try; the first one does not wait for it
+    if (this.#own === undefined) natReport(this.#context).catch(() => undefined);
     const upgrade = known ?? { connection, tries: 0, punching: undefined, waiting: false };
     this.#upgrades.set(connection, upgrade);
     this.#later(upgrade);

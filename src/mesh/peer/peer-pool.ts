@@ -36,7 +36,7 @@ const LEAVE = 30_000;
 interface State {
   readonly context: MeshContext;
   readonly table: PoolTable<Process>;
-  /** Of the peers' processes; undefined for those that we dialed. */
+  /** Of the dialers that are peers. */
   readonly epochs: WeakMap<Process, Uint8Array>;
   readonly dialing: Dialing;
   /** The next look for connections that nobody uses will come. */
@@ -46,8 +46,10 @@ interface State {
 export interface Connected {
   readonly nodeId: string;
   readonly connection: Process;
-  /** The peer's process; undefined when we dialed it. */
+  /** Of the dialer, when that is the peer; undefined when we dialed it. */
   readonly epoch: Uint8Array | undefined;
+  /** The peer has an older connection to us, and may answer on it. */
+  readonly holds: boolean;
 }
 
 export interface PoolCasts {
@@ -74,7 +76,13 @@ export const peerPoolServer: GenServer<MeshContext, State, object, PoolCasts> = 
         if (context.role === 'node') self.send(connection, new Greet());
       }
     }
-    return { context, table, epochs: new WeakMap(), dialing: new Dialing(context, self), cleaning: false };
+    return {
+      context,
+      table,
+      epochs: new WeakMap(),
+      dialing: new Dialing(context, self),
+      cleaning: false,
+    };
   },
 
   handleRequest: (term, state) => {
@@ -137,7 +145,7 @@ function readyAt(
 }
 
 function onConnected(state: State, self: Self, what: Connected): void {
-  const { nodeId, connection, epoch } = what;
+  const { nodeId, connection, epoch, holds } = what;
   const { context, table, epochs, dialing } = state;
   const known = table.get(nodeId);
   const standing = context.standings.find(connection);
@@ -149,7 +157,9 @@ function onConnected(state: State, self: Self, what: Connected): void {
     const older = newer ? connection : known;
     // whoever reads its own epoch there has replaced itself
     const reason = hex(epochs.get(newer ? known : connection) ?? context.epoch);
-    if (context.standings.find(older)?.leaving === true)
+    const old = context.standings.find(older);
+    // both have it still: what is in flight on it may be answered
+    if (old?.leaving === true || (holds && newer && old?.inFlight() !== 0))
       self.send(older, new Drain(LEAVE, CloseCode.duplicate));
     else self.send(older, new Close(CloseCode.duplicate, reason));
     if (newer) return;

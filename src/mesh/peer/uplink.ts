@@ -35,6 +35,7 @@ import { uplinkLost, uplinkReady, uplinkRetry } from '../events/uplink-events.ts
 import { delay } from './backoff.ts';
 import { addressText } from './endpoint-text.ts';
 import { judgeLoss } from './loss.ts';
+import { Pulse } from './pulse.ts';
 import { StationRing } from './station-ring.ts';
 import { isStuck, succeed, type Event, type Phase, type Step } from './succession.ts';
 
@@ -63,6 +64,8 @@ interface Rival {
 interface State extends UplinkArgs {
   readonly view: Mutable<UplinkView>;
   readonly ring: StationRing;
+  /** Of the current connection, when there are several stations. */
+  readonly pulse: Pulse;
   /** Place of the current station in the list, or of the one that was dialed last. */
   at: number;
   /** The same of the last rival. */
@@ -115,10 +118,12 @@ export const uplinkServer: GenServer<UplinkArgs, State, UplinkCalls> = {
   init: (args, self) => {
     const view = { connection: null, peerId: '', refusal: args.context.phase.refusal };
     args.context.scope.share('uplink', self as Process, view);
+    const silent = (): void => step(state, self, 'suspect');
     const state: State = {
       ...args,
       view,
       ring: new StationRing(args.addresses.length),
+      pulse: new Pulse(args.context, self as Process, silent),
       at: 0,
       rivalAt: 0,
       current: undefined,
@@ -249,6 +254,7 @@ function onReady(state: State, self: Self, { connection: ready, peerId }: Ready)
   if (ready === state.rival?.process) step(state, self, 'ready');
   if (ready !== state.current) return;
   state.view.connection = ready;
+  if (state.ring.size > 1) state.pulse.watch(ready);
   state.view.peerId = peerId;
   state.readySince ??= self.clock.now();
   uplinkReady(state.context, peerId);
@@ -280,6 +286,7 @@ function onDown(state: State, self: Self, { pid, reason }: Down): void {
   } else if (pid === state.current) {
     state.current = undefined;
     state.view.connection = null;
+    state.pulse.stop();
     if (isRefusal(state, reason)) state.ring.refuse(state.at);
     if (
       rival !== undefined &&
@@ -298,11 +305,10 @@ function onDown(state: State, self: Self, { pid, reason }: Down): void {
 
 /** Nothing is left of the connection: whether and when to dial again. */
 function onLost(state: State, self: Self, reason: ExitReason): void {
-  const { ring, at } = state;
+  const { ring } = state;
   rest(state, self);
   state.readySince = undefined;
   const { failure, final: refused } = judgeLoss(reason, hex(state.context.epoch));
-  if (refused) ring.refuse(at);
   const final = refused && (ring.closed || !isRefusal(state, reason));
   if (final || ring.exhausted) {
     // the first round decides about `connect`; later ones go on for ever

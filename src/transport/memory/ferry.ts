@@ -55,9 +55,15 @@ interface Sent {
   flying: number;
 }
 
+interface Received {
+  readonly packet: Packet;
+  /** Clock time. */
+  readonly at: number;
+}
+
 export class Ferry {
   readonly #crossing: Crossing;
-  readonly #received = new InOrder<Packet>();
+  readonly #received = new InOrder<Received>();
   /** Not arrived yet, by number. */
   readonly #unsettled = new Map<number, Sent>();
   #next = 0;
@@ -165,8 +171,9 @@ export class Ferry {
     if (number === undefined) this.#crossing.hand(packet);
     else {
       this.#unsettled.delete(number);
-      if (this.#received.isNew(number))
-        for (const due of this.#received.take(number, packet)) this.#crossing.hand(due);
+      const now = this.#crossing.queue.now();
+      for (const due of this.#received.take(number, { packet, at: now }))
+        this.#crossing.hand(due.at === now ? due.packet : { ...due.packet, waited: now - due.at });
     }
     this.#lastWord();
   }
@@ -213,7 +220,7 @@ export class Ferry {
   #lastWord(): void {
     if (!this.#ended || this.#closed) return;
     for (const { flying } of this.#unsettled.values()) if (flying > 0) return;
-    for (const packet of this.#received.early) {
+    for (const { packet } of this.#received.early) {
       if (!isClose(packet)) continue;
       this.#closed = true;
       this.#crossing.hand(packet);

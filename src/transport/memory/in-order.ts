@@ -10,8 +10,9 @@ export class InOrder<T> {
     return number >= this.#next && !this.#early.has(number);
   }
 
-  /** Takes a new item; returns what is due now. */
+  /** Takes an item; returns what is due now. One that was here before changes nothing. */
   take(number: number, item: T): readonly T[] {
+    if (!this.isNew(number)) return [];
     this.#early.set(number, item);
     const due: T[] = [];
     for (let next = this.#early.get(this.#next); next !== undefined; next = this.#early.get(this.#next)) {

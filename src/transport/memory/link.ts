@@ -72,7 +72,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
   #seeds: Seeds | undefined;
   /** Undefined while there is but the way that was dialed, with nothing in between. */
   #paths: LinkPaths | undefined;
-  #ackFor: number | undefined;
+  #ackFor: Packet | undefined;
   /** The dialer was told to prove its address. */
   #token = false;
   #flushing = false;
@@ -269,7 +269,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
     this.#bytesReceived += arrived.size;
     this.owner.received(arrived);
     if (elicitsAck(arrived)) {
-      this.#ackFor = arrived.sentAt;
+      this.#ackFor = arrived;
       this.wake();
     }
     for (const frame of arrived.frames) {
@@ -346,7 +346,7 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
         if (this.#state === 'handshaking') this.#verify(frame.parameters);
         return;
       case 'ack':
-        this.#sampleRtt(frame.sentAt);
+        this.#sampleRtt(frame.sentAt + frame.waited);
         this.#paths?.acknowledged(frame.sentAt);
         return;
       case 'close':
@@ -410,7 +410,10 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
 
   #flush(): void {
     const frames = this.#frames.splice(0);
-    if (this.#ackFor !== undefined) frames.push({ tag: 'ack', sentAt: this.#ackFor });
+    if (this.#ackFor !== undefined) {
+      const { sentAt, waited = 0 } = this.#ackFor;
+      frames.push({ tag: 'ack', sentAt, waited });
+    }
     this.#ackFor = undefined;
     if (this.open) frames.push(...this.#streams.take());
     if (frames.length > 0) this.#transmit(frames);
@@ -424,8 +427,8 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
     if (this.#paths !== undefined && elicitsAck(built)) this.#paths.sent();
   }
 
-  #sampleRtt(sentAt: number): void {
-    const sample = this.owner.queue.now() - sentAt;
+  #sampleRtt(since: number): void {
+    const sample = this.owner.queue.now() - since;
     this.#rtt = this.#rtt === 0 ? sample : this.#rtt + (sample - this.#rtt) * RTT_SHARE;
   }
 

@@ -28,8 +28,8 @@ export type Frame =
   | { readonly tag: 'max_stream_data'; readonly id: number; readonly total: number }
   | { readonly tag: 'max_streams'; readonly total: number }
   | { readonly tag: 'ping' }
-  /** Echoes the send time of the newest packet it acknowledges. */
-  | { readonly tag: 'ack'; readonly sentAt: number }
+  /** Echoes the send time of the newest packet it acknowledges, and how long that lay there (RFC 9000 §19.3), ms. */
+  | { readonly tag: 'ack'; readonly sentAt: number; readonly waited: number }
   /** The address it comes from does not know this link; no packet of the peer's, and no proof of anything. */
   | { readonly tag: 'gone' }
   /** `application: false`: TLS or the verdict refused, `code` is 0x100 + alert. */
@@ -38,6 +38,8 @@ export type Frame =
 export interface Packet {
   readonly frames: readonly Frame[];
   readonly sentAt: number;
+  /** How long it was there before its turn came, ms. Default 0. */
+  readonly waited?: number;
   /** On the wire, bytes: payload and a guess at the headers. */
   readonly size: number;
 }

@@ -19,7 +19,6 @@ import {
   type LinkEvents,
   type PhysicalAddress,
 } from '../transport.ts';
-import { addressClass } from '../address.ts';
 import type { NativeConnection, Quiche } from './binding.ts';
 import { input, scratch } from './buffers.ts';
 import { createConfigs, type Configs } from './config.ts';
@@ -183,7 +182,7 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost, RelayingHost, Tl
     if (refusal !== undefined) return deadLink(number, request, events, refusal, this.clock);
     const id = this.#options.random.bytes(ID_LENGTH);
     const { protocol, address, expectedId } = request;
-    const config = this.#configs.dialing(protocol, addressClass(address.host));
+    const config = this.#configs.dialing(protocol, this.outlet.classOf(address));
     const virtual = virtualAddress(number);
     const native = this.quiche.Connection.connect(null, id, LOCAL_VIRTUAL, virtual, config);
     const seed = {
@@ -278,7 +277,7 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost, RelayingHost, Tl
 
   accept(id: Uint8Array, originalId: Uint8Array, from: PhysicalAddress): QuicLink {
     const number = this.#nextLink++;
-    const config = this.#configs.accepting(addressClass(from.host));
+    const config = this.#configs.accepting(this.outlet.classOf(from));
     const virtual = virtualAddress(number);
     const native = this.quiche.Connection.accept(id, originalId, LOCAL_VIRTUAL, virtual, config);
     const protocol = this.#options.accept?.[0] ?? 'macula';

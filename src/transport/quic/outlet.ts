@@ -5,9 +5,11 @@
  * that it does not need.
  */
 import type { PhysicalAddress } from '../transport.ts';
-import { addressFamily, isPort } from '../address.ts';
+import { addressClass, addressFamily, isLoopback, isPort, type AddressClass } from '../address.ts';
 import { wayOf } from '../way.ts';
 import { HEADROOM, outgoing } from './buffers.ts';
+import { DATAGRAM_SIZE } from './config.ts';
+import { SAFE_SIZE } from './datagram-size.ts';
 import type { RelayedWays } from './relayed-ways.ts';
 import type { UdpSocket } from './socket.ts';
 
@@ -42,6 +44,22 @@ export class Outlet {
     if (way === 'relay') return this.#relayed.byHost(address.host) !== undefined;
     if (way === 'tls') return this.#carriers.has(address.host);
     return addressFamily(address.host) === this.#socket.family && isPort(address.port);
+  }
+
+  /** What kind of address something is sent to in the end, as far as it is known from here. */
+  classOf(address: PhysicalAddress): AddressClass {
+    const relay = this.#relayed.byHost(address.host)?.relay;
+    if (relay === undefined) return addressClass(address.host);
+    // nobody knows what is behind a relay, unless that is on this machine, which then is all there is
+    return isLoopback(relay.host) ? 'loopback' : 'public';
+  }
+
+  /** Largest datagram a path is expected to carry, bytes. Relaying adds a header. */
+  largest(address: PhysicalAddress): number {
+    const kind = this.classOf(address);
+    const { initial } = DATAGRAM_SIZE[kind];
+    if (wayOf(address) !== 'relay') return initial;
+    return kind === 'loopback' ? initial - HEADROOM : SAFE_SIZE;
   }
 
   /** A buffer to build a datagram of at most `length` bytes in, valid until the next `send` of any outlet. */

@@ -6,13 +6,16 @@
  */
 import type { Clock, TimerId } from '../../actor/clock.ts';
 import type { Forwarder, Link, PhysicalAddress, RelayStats } from '../transport.ts';
+import { isLoopback } from '../address.ts';
 import { RELAYED, RELAY_OVERHEAD, SESSION_BYTES } from '../way.ts';
 import { Early, type EarlyDatagram, type Source } from './early.ts';
+import { DATAGRAM_SIZE } from './config.ts';
 import { SAFE_SIZE } from './datagram-size.ts';
 import type { RelayedWays } from './relayed-ways.ts';
 
-/** Largest relayed datagram: links send no larger ones (TRANSPORT §7), bytes. */
+/** Largest relayed datagram: links send no larger ones (TRANSPORT §7), bytes. On this machine it may be larger. */
 export const MAX_RELAYED: number = SAFE_SIZE + RELAY_OVERHEAD;
+export const MAX_RELAYED_HERE: number = DATAGRAM_SIZE.loopback.permitted;
 
 /** Milliseconds between two questions to the forwarder about what is held. */
 const ASK_AGAIN = 10;
@@ -77,7 +80,7 @@ export class Relaying {
 
   /** A datagram whose first byte says that it is relayed. */
   receive(datagram: Buffer, from: Source): void {
-    if (datagram.length > MAX_RELAYED) {
+    if (!fits(datagram, from.address)) {
       this.#host.drop('relay_oversized');
       return;
     }
@@ -107,6 +110,7 @@ export class Relaying {
     const to = this.#ask(session, { host: from.address, port: from.port }, datagram.length);
     if (to === 'unknown') return false;
     if (to === 'refused') this.#host.drop('relay_refused');
+    else if (!fits(datagram, to.host)) this.#host.drop('relay_oversized');
     else {
       this.#forwarded++;
       this.#forwardedBytes += datagram.length;
@@ -139,3 +143,7 @@ export class Relaying {
     for (const one of held) if (!this.#deliver(one.session, one.datagram, one.from)) this.#early.back(one);
   }
 }
+
+/** Whether a relayed datagram may come from a host, or go there. */
+const fits = ({ length }: Buffer, host: string): boolean =>
+  length <= MAX_RELAYED || (length <= MAX_RELAYED_HERE && isLoopback(host));

@@ -3,10 +3,7 @@
  */
 import type { Paths } from '../paths/paths.ts';
 import type { PhysicalAddress } from '../transport.ts';
-import { addressClass } from '../address.ts';
-import { wayOf } from '../way.ts';
 import type { NativeConnection } from './binding.ts';
-import { DATAGRAM_SIZE } from './config.ts';
 import { DatagramSize, SAFE_SIZE } from './datagram-size.ts';
 import type { LinkSeed } from './link-host.ts';
 import type { Outlet } from './outlet.ts';
@@ -19,10 +16,6 @@ const LEAST_PACKET = 64;
 
 /** `emptied`: quiche had nothing more. `burst`: more may be there. `held`: the path allows no more. */
 export type Sent = 'emptied' | 'burst' | 'held';
-
-/** Largest datagram a path is expected to carry, bytes. Relaying adds a header, on a way nobody knows. */
-export const largestDatagram = (address: PhysicalAddress): number =>
-  wayOf(address) === 'relay' ? SAFE_SIZE : DATAGRAM_SIZE[addressClass(address.host)].initial;
 
 export class Sender {
   /** Clock time of the last packet. */
@@ -44,7 +37,7 @@ export class Sender {
     this.#outlet = outlet;
     this.#paths = paths;
     this.#sized = paths.address;
-    this.#size = new DatagramSize(largestDatagram(this.#sized), now);
+    this.#size = new DatagramSize(outlet.largest(this.#sized), now);
     this.lastSent = now;
   }
 
@@ -101,7 +94,7 @@ export class Sender {
   /** What one path carries says nothing of another. */
   #moved(address: PhysicalAddress, now: number): void {
     this.#sized = address;
-    this.#size = new DatagramSize(largestDatagram(address), now);
+    this.#size = new DatagramSize(this.#outlet.largest(address), now);
     // quiche repeats it too, but not now
     if (this.#first !== undefined) this.#outlet.sendCopy(this.#first, address);
   }

@@ -16,8 +16,10 @@ const self = {
   capabilities: ['rpc'],
 };
 const peer = { nodeId: new Uint8Array(32).fill(2), publicKey: new Uint8Array(44) };
-const connect = { ...connectPayload({ ...self, nodeId: peer.nodeId }, false, new Uint8Array(32)) };
-const connected = { ...connectedPayload({ ...self, nodeId: peer.nodeId }, new Uint8Array(32)) };
+const alone = { have: false, holds: false };
+const seed = new Uint8Array(32);
+const connect = { ...connectPayload({ ...self, nodeId: peer.nodeId }, alone, seed) };
+const connected = { ...connectedPayload({ ...self, nodeId: peer.nodeId }, seed, false) };
 
 describe('the hello', () => {
   test('is accepted with the proven id, the same realm and a version of the same major number', () => {

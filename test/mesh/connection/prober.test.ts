@@ -28,7 +28,10 @@ class Bench {
       ping: () => this.pings++,
       stats: () => ({ rtt, arrivals: this.arrivals }),
     } as unknown as Link;
-    const prober = new Prober({ link, owed: false, onSuspect: () => undefined });
+    const question = (): void => {
+      link.ping();
+    };
+    const prober = new Prober({ link, owed: false, patience: 3, question, onSuspect: () => undefined });
     prober.ask(this.#process, atLeast, (alive) => this.told.push(alive));
   }
 

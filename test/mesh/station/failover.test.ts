@@ -153,21 +153,38 @@ describe('a station is lost', () => {
     expect(await world.settle(client.call('c.far'))).toBe('far');
   });
 
+  test('one that falls silent while nothing is under way is left for the next too', async () => {
+    const world = meshWorld();
+    const all = await stations(world, clique(3));
+    const [first, second] = all as [Node, Node];
+    const client = await attached(world, [first, second]);
+    await world.settle(client.advertise('c.mine', () => 'mine'));
+    await world.clock.advance(20_000);
+    expect(contextOf(client).counters.connectionsOpened).toBe(1);
+    world.network.faults.cut(HOST, hostOf(first));
+    const begun = world.clock.now();
+    await world.clock.until(() => client.nodeId === second.id, 10_000);
+    // a look every 2 s, one question, a moment, and one last question
+    expect(world.clock.now() - begun).toBeLessThan(4_000);
+    await world.clock.advance(100);
+    expect(await world.settle(second.call('c.mine'))).toBe('mine');
+  });
+
   test('in doubt, whoever answers after all keeps the client', async () => {
     const world = meshWorld();
     const all = await stations(world, clique(2));
     const [first, second] = all as [Node, Node];
     await world.settle(first.advertise('c.far', () => 'first'));
     const client = await attached(world, [first, second]);
-    for (let n = 0; n < 5; n++) {
+    for (const silent of [360, 600, 900, 900, 900]) {
       world.network.faults.cut(HOST, hostOf(first));
       const calling = client.tryCall('c.far', {}, { timeout: 10_000 });
-      await world.clock.advance(360);
+      await world.clock.advance(silent);
       world.network.faults.heal(HOST, hostOf(first));
       expect(told(await world.settle(calling))).toBe('first');
       await world.clock.advance(5_000);
     }
-    expect(await world.settle(client.call('c.far'))).toBe('first');
+    expect(client.nodeId).toBe(first.id);
   });
 
   test('all are lost: whichever comes back first has the client', async () => {

@@ -238,6 +238,24 @@ describe('time and faults', () => {
   });
 });
 
+describe('a router that is no NAT', () => {
+  test('lets nothing through while it is blocked, either way', async () => {
+    const world = await natWorld('blocked router', ['none', 'port']);
+    let got = 0;
+    for (const { endpoint } of [world.a, world.station]) endpoint.onRaw = () => got++;
+    const send = async (): Promise<number> => {
+      world.a.endpoint.sendRaw(world.station.endpoint.local, Uint8Array.of(HELLO));
+      world.station.endpoint.sendRaw(world.a.endpoint.local, Uint8Array.of(HELLO));
+      await world.clock.advance(20);
+      return got;
+    };
+    world.network.faults.block(world.natA, true);
+    expect(await send()).toBe(0);
+    world.network.faults.block(world.natA, false);
+    expect(await send()).toBe(2);
+  });
+});
+
 describe('places', () => {
   test('nobody has two places, and a NAT of another network is none of ours', async () => {
     const { network, natA, natB } = await natWorld('places', ['port', 'port']);

@@ -161,6 +161,15 @@ describe('time', () => {
   });
 });
 
+describe('who was written to last', () => {
+  test('is kept when there are too many: each datagram out counts', () => {
+    const nat = natOf({ mappings: 3 });
+    for (const port of [1, 2, 3, 1, 4]) portOf(nat, inside, at(server.host, port));
+    const open = [1, 2, 3, 4].map((port) => nat.inbound(at(server.host, port), 9_443, 0) !== undefined);
+    expect(open).toEqual([true, false, true, true]);
+  });
+});
+
 describe('rebind and blocked', () => {
   test.each(combinations)(
     'after a rebind no old port leads in, and new ones are others: $mapping $filtering $allocation',

@@ -82,6 +82,15 @@ describe('TLS fallback', () => {
     expect(await leave(world)).toBe(0);
   });
 
+  test('a cut way carries no TLS either', async () => {
+    const world = await hall('cut', ['blocked', 'port']);
+    const here = dial(world.a, world.tls);
+    await world.clock.advance(1_510);
+    world.network.faults.cut('10.1.0.2', HALL);
+    await world.clock.until(() => here.closed.length > 0);
+    expect(here.closed[0]?.tag).toBe('handshake_timeout');
+  });
+
   test('a link goes back to UDP when that is let through', async () => {
     const world = await hall('unblocked', ['port', 'port']);
     world.network.faults.block(world.natA, true);

@@ -72,6 +72,19 @@ describe('a relayed datagram', () => {
     expect([got, drops]).toEqual([[], ['relay_nested', 'relay_oversized']]);
   });
 
+  test('may be larger on this machine, and only there', () => {
+    const large = relayed(SESSION, 'x'.repeat(10_000));
+    const here = { host: '127.0.0.1', port: 7 };
+    host.forwarder = (_session, from) => (from.port === 7 ? STATION : here);
+    relaying.receive(large, source(here));
+    relaying.receive(large, source(STATION));
+    expect([passed, drops]).toEqual([[], ['relay_oversized', 'relay_oversized']]);
+    host.forwarder = () => here;
+    relaying.receive(large, source(here));
+    relaying.receive(relayed(SESSION, 'x'.repeat(16_368)), source(here));
+    expect([passed.length, drops.length]).toEqual([1, 3]);
+  });
+
   test('for somebody else goes on as it is, where the forwarder says', () => {
     host.forwarder = (session, from, bytes) => {
       expect([session, bytes]).toEqual([Buffer.from(SESSION).toString('latin1'), 22]);
