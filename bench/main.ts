@@ -10,10 +10,11 @@ import type { Report } from './harness/report.ts';
 import { actors } from './actors/bench.ts';
 import { dht } from './dht/bench.ts';
 import { local } from './local/bench.ts';
+import { paths } from './paths/bench.ts';
 import { peer } from './peer/bench.ts';
 import { rpc } from './rpc/bench.ts';
 
-const BENCHES: readonly Bench[] = [rpc, local, peer, actors, dht];
+const BENCHES: readonly Bench[] = [rpc, local, peer, actors, dht, paths];
 const ALL = 'all';
 
 async function main(name: string | undefined, args: readonly string[]): Promise<number> {

@@ -12,6 +12,7 @@ import { Runtime } from '../src/actor/runtime.ts';
 import { seededRandom } from '../src/actor/random.ts';
 import { childrenOf } from '../src/actor/tree.ts';
 import type { ActorNode } from '../src/inspect/snapshot.ts';
+import type { NodeOptions } from '../src/mesh/client/options.ts';
 import { connect, startNode, type Node, type RemoteClient } from '../src/node.ts';
 import { virtualClock, type VirtualClock } from '../src/testing/virtual-clock.ts';
 import { memoryNetwork } from '../src/transport/memory/network.ts';
@@ -31,6 +32,8 @@ const NODE_PARTS: Readonly<Record<string, string>> = {
   recordStore: 'discovery',
   lookups: 'discovery',
   peers: 'network',
+  natProfile: 'peers',
+  natConnector: 'peers',
   peerPool: 'peers',
   services: 'node',
   serviceRegistry: 'services',
@@ -39,9 +42,18 @@ const NODE_PARTS: Readonly<Record<string, string>> = {
   app: 'node',
 };
 
+/** The same of what a node has beside when it is a station, or attached to one. */
+const STATION_PARTS: Readonly<Record<string, string>> = {
+  roles: 'node',
+  station: 'roles',
+  relay: 'station',
+  peerings: 'station',
+};
+const ATTACHED_PARTS: Readonly<Record<string, string>> = { attachments: 'peers' };
+
 /** Package → where product code uses it (DESIGN D1). */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  xstate: ['src/xstate/', 'src/mesh/connection/'],
+  xstate: ['src/xstate/', 'src/mesh/connection/', 'src/mesh/nat/'],
   '@matrixai/quic': ['src/transport/quic/'],
   'cbor-x': ['src/codec/'],
   '@noble/hashes': ['src/identity/'],
@@ -50,6 +62,17 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 function flatten(node: ActorNode): readonly ActorNode[] {
   return [node, ...node.children.flatMap(flatten)];
+}
+
+function expectParts(node: Node, parts: Readonly<Record<string, string>>): void {
+  const nodes = flatten(node.inspect().root);
+  const byId = new Map(nodes.map((actor) => [actor.id, actor]));
+  for (const [name, parent] of Object.entries(parts)) {
+    const found = nodes.find((actor) => actor.name === name);
+    expect(found, name).toBeDefined();
+    expect(byId.get(found?.parent ?? '')?.name, `parent of ${name}`).toBe(parent);
+    expect(found?.restart?.policy, `restart of ${name}`).toBe('permanent');
+  }
 }
 
 function sources(folder: string): readonly string[] {
@@ -105,14 +128,8 @@ describe('a started node', () => {
   });
 
   test('contains every component, under the supervisor that is drawn above it, with a restart policy', () => {
+    expectParts(node, NODE_PARTS);
     const nodes = flatten(node.inspect().root);
-    const byId = new Map(nodes.map((actor) => [actor.id, actor]));
-    for (const [name, parent] of Object.entries(NODE_PARTS)) {
-      const found = nodes.find((actor) => actor.name === name);
-      expect(found, name).toBeDefined();
-      expect(byId.get(found?.parent ?? '')?.name, `parent of ${name}`).toBe(parent);
-      expect(found?.restart?.policy, `restart of ${name}`).toBe('permanent');
-    }
     expect(
       nodes.filter((actor) => actor.name.startsWith('connection from')).map((actor) => actor.restart?.policy),
     ).toEqual(['temporary']);
@@ -177,7 +194,29 @@ describe('a started node', () => {
     expect(clock.now() - before).toBeLessThan(5_000);
   });
 
-  test.todo('shows the NAT connector (part 5)');
+  test('shows the NAT connector, what a station does, and what attaches to one', async () => {
+    const open = (host: string, options: NodeOptions): Promise<Node> =>
+      within(
+        clock,
+        startNode({
+          runtime: new Runtime({ clock, random: random.fork(host), logger: silentLogger }),
+          realm: 'card',
+          listen: `${host}:9443`,
+          transport: network.transport(host),
+          ...options,
+        }),
+      );
+    const station = await open('198.18.0.4', { station: true });
+    const attached = await open('198.18.0.5', { dht: false, stations: [station.url] });
+    expectParts(station, { ...NODE_PARTS, ...STATION_PARTS });
+    expectParts(attached, { natProfile: 'peers', natConnector: 'peers', ...ATTACHED_PARTS });
+    const names = flatten(node.inspect().root).map((actor) => actor.name);
+    for (const name of [...Object.keys(STATION_PARTS), ...Object.keys(ATTACHED_PARTS)])
+      expect(names).not.toContain(name);
+    await within(clock, attached.close());
+    await within(clock, station.close());
+  });
+
   test.todo('shows the net kernel and its carriers (part 6)');
   test.todo('shows the dist relay tunnel client (part 7)');
   test.todo('shows the inspector (part 8)');

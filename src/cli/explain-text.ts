@@ -1,5 +1,5 @@
 /**
- * How a call found its provider, for people. Pure.
+ * How a call found its provider, and how packets go, for people. Pure.
  */
 import type { Explanation } from '../mesh/router/explanation.ts';
 import { columns } from './columns.ts';
@@ -9,6 +9,10 @@ import { millis } from './duration.ts';
 const ID_DIGITS = 16;
 
 export const shortId = (id: string): string => id.slice(0, ID_DIGITS);
+
+/** On which way packets go; `via` is the id of the station between, if there is one. */
+export const pathText = ({ path, via }: { readonly path: string; readonly via: string }): string =>
+  via === '' ? path : `${path} by ${shortId(via)}`;
 
 export function explainText(explanation: Explanation): readonly string[] {
   const { tier, providers, hops, discovery, attempts, ms } = explanation;

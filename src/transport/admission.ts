@@ -3,9 +3,11 @@
  *
  * Pure bookkeeping: totals, counts per holder of an address (IPv4: the address, IPv6: its /64), and how fast they
  * come. A link is half-open until its peer is admitted: with the hello where there is one, else with the judged
- * certificate. Loopback is exempt from everything that is counted per address, and from the rates.
+ * certificate. Loopback is exempt from everything that is counted per address, and from the rates. All that comes through
+ * relays is one holder, with a share of what there is: sessions cost nothing, and nobody knows who is behind them.
  */
 import { addressClass, addressHolder, type AddressClass } from './address.ts';
+import { wayOf } from './way.ts';
 
 /** Inbound links per holder: from a private range, and from a public one. */
 const LINKS_PER_HOLDER = 256;
@@ -23,6 +25,13 @@ const RATE: Readonly<Record<Exclude<AddressClass, 'loopback'>, Rate>> = {
 
 const UNLIMITED: Rate = { perSecond: Infinity, burst: Infinity };
 
+/** Of the half-open links in total, and of the accept rate, what relayed links may use together. */
+const RELAYED_SHARE = 1 / 4;
+/** The holder of all relayed addresses. */
+const RELAYED = 'relayed';
+
+type Kind = AddressClass | 'relayed';
+
 const SECOND = 1_000;
 
 /** Holders looked at whenever one comes or goes. */
@@ -31,6 +40,13 @@ const LOOKS = 16;
 interface Rate {
   readonly perSecond: number;
   readonly burst: number;
+}
+
+/** What one holder may have. */
+interface Allowance {
+  readonly links: number;
+  readonly halfOpen: number;
+  readonly rate: Rate;
 }
 
 interface Count {
@@ -56,13 +72,25 @@ export interface AdmissionOptions {
 
 export class Admission {
   readonly #options: AdmissionOptions;
+  readonly #allowances: Readonly<Record<Kind, Allowance>>;
   readonly #holders = new Map<string, Count>();
   readonly #bucket: Bucket;
   #halfOpen = 0;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
-    const { acceptRate = Infinity } = options;
+    const { halfOpen, acceptRate = Infinity } = options;
+    const rate = Math.ceil(acceptRate * RELAYED_SHARE);
+    this.#allowances = {
+      loopback: { links: Infinity, halfOpen: Infinity, rate: UNLIMITED },
+      private: { links: LINKS_PER_HOLDER, halfOpen: Infinity, rate: RATE.private },
+      public: { links: LINKS_PER_HOLDER, halfOpen: HALF_OPEN_PER_PUBLIC_HOLDER, rate: RATE.public },
+      relayed: {
+        links: Infinity,
+        halfOpen: Math.ceil(halfOpen * RELAYED_SHARE),
+        rate: { perSecond: rate, burst: rate },
+      },
+    };
     this.#bucket = new Bucket({ perSecond: acceptRate, burst: acceptRate });
   }
 
@@ -83,26 +111,26 @@ export class Admission {
   refusal(host: string, links: number, now: number): AdmissionRefusal | undefined {
     if (links >= this.#options.links) return 'too_many_links';
     if (this.#halfOpen >= this.#options.halfOpen) return 'too_many_half_open';
-    const kind = addressClass(host);
+    const kind = kindOf(host);
     if (kind === 'loopback') return undefined;
     if (this.#bucket.level(now) < 1) return 'too_fast';
-    const count = this.#holders.get(addressHolder(host));
+    const count = this.#holders.get(holderOf(host));
     if (count === undefined) return undefined;
-    if (count.links >= LINKS_PER_HOLDER) return 'too_many_per_address';
-    if (kind === 'public' && count.halfOpen >= HALF_OPEN_PER_PUBLIC_HOLDER) return 'too_many_per_address';
+    const { links: most, halfOpen } = this.#allowances[kind];
+    if (count.links >= most || count.halfOpen >= halfOpen) return 'too_many_per_address';
     return count.bucket.level(now) < 1 ? 'too_fast_per_address' : undefined;
   }
 
   started(host: string, now: number): void {
     this.#halfOpen++;
-    const kind = addressClass(host);
+    const kind = kindOf(host);
     if (kind === 'loopback') return;
     this.#bucket.take(now);
-    const holder = addressHolder(host);
+    const holder = holderOf(host);
     let count = this.#holders.get(holder);
     if (count === undefined) {
       this.#forget(now);
-      const rate = this.#options.acceptRate === undefined ? UNLIMITED : RATE[kind];
+      const rate = this.#options.acceptRate === undefined ? UNLIMITED : this.#allowances[kind].rate;
       count = { links: 0, halfOpen: 0, bucket: new Bucket(rate) };
       this.#holders.set(holder, count);
     }
@@ -114,13 +142,13 @@ export class Admission {
   /** The peer is admitted, or the link ended before. */
   settled(host: string): void {
     this.#halfOpen--;
-    const count = this.#holders.get(addressHolder(host));
+    const count = this.#holders.get(holderOf(host));
     if (count !== undefined) count.halfOpen--;
   }
 
   /** The link is gone. `settled` came before. */
   ended(host: string, now: number): void {
-    const count = this.#holders.get(addressHolder(host));
+    const count = this.#holders.get(holderOf(host));
     if (count === undefined) return;
     count.links--;
     this.#forget(now);
@@ -136,6 +164,12 @@ export class Admission {
     }
   }
 }
+
+const isRelayed = (host: string): boolean => wayOf({ host, port: 0 }) === 'relay';
+
+const kindOf = (host: string): Kind => (isRelayed(host) ? 'relayed' : addressClass(host));
+
+const holderOf = (host: string): string => (isRelayed(host) ? RELAYED : addressHolder(host));
 
 /** What may still start, refilled with time. */
 class Bucket {

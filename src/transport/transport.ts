@@ -183,6 +183,11 @@ export interface Link {
   readonly peer: PeerIdentity | undefined;
   /** The source address at which the endpoint observes the peer. */
   readonly observed: PhysicalAddress;
+  /**
+   * Where the peer has proven to be, so that packets may go there unrationed: the active path, else the one before it,
+   * else the best of the others. A closed link still says where that was. Undefined when there is no such path.
+   */
+  readonly proven: PhysicalAddress | undefined;
   readonly paths: readonly Path[];
   /** Opens a stream, or returns undefined when the peer grants none now (wait for `onCredit`) or the link is not open. */
   openStream(events: StreamEvents): Stream | undefined;

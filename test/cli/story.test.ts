@@ -2,15 +2,25 @@ import { describe, expect, test } from 'vitest';
 import { LocalMember } from '../../src/cli/demo/local-member.ts';
 import { stepLine } from '../../src/cli/demo/prose.ts';
 import { asExpected, assemble, newTale, PLAN, ROLES, succeed, tell } from '../../src/cli/demo/story.ts';
+import type { Way } from '../../src/cli/demo/orders.ts';
 import type { Audience, Role, Step, Told } from '../../src/cli/demo/story.ts';
 import { meshWorld } from '../mesh-world.ts';
 
 const told = (change: (step: Step) => Step = (step) => step): Told => ({
   ...newTale(),
-  steps: PLAN.map(({ name, procedure, route, expected: outcome }) =>
-    change({ name, procedure, route, outcome, micros: 1 }),
+  steps: PLAN.map(({ name, procedure, route, expected: outcome, path }) =>
+    change({
+      name,
+      procedure,
+      route,
+      outcome,
+      micros: 1,
+      ...(path === undefined ? {} : { way: path === 'first' ? RELAYED : PUNCHED }),
+    }),
   ),
 });
+const RELAYED: Way = { path: 'relayed', via: 'ab'.repeat(32) };
+const PUNCHED: Way = { path: 'punched', via: '' };
 
 describe('the story of the demo', () => {
   test('is good only when every step was told, found its provider and ended as it should', () => {
@@ -21,6 +31,8 @@ describe('the story of the demo', () => {
       const astray = (step: Step): Step => (step.name === name ? { ...step, route: null } : step);
       expect(asExpected(told(astray))).toBe(false);
     }
+    for (const way of [RELAYED, PUNCHED])
+      expect(asExpected(told((step) => (step.way === undefined ? step : { ...step, way })))).toBe(false);
     expect(asExpected({ ...told(), steps: told().steps.slice(0, -1) })).toBe(false);
     expect(asExpected(newTale())).toBe(false);
   });
@@ -61,6 +73,11 @@ describe('the story of the demo', () => {
       ['ok', true],
     ]);
     expect(lost?.error?.details).toMatchObject({ sent: true });
+    const ways = tale.steps.flatMap(({ way }) => (way === undefined ? [] : [way]));
+    expect(ways).toEqual([
+      { path: 'relayed', via: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      { path: expect.stringMatching(/^(direct|punched)$/), via: '' },
+    ]);
     expect(heard).toEqual(PLAN.flatMap(({ name, tree }) => [...(tree === undefined ? [] : [tree]), name]));
   });
 
@@ -74,6 +91,8 @@ describe('the story of the demo', () => {
       value: { x: 1 },
     };
     expect(stepLine(step)).toMatch(/^local +a\.b +local +ok +1\.23 ms +\{"x":1\}$/);
+    expect(stepLine({ ...step, way: RELAYED })).toMatch(/ \{"x":1\}, relayed by (ab){8}$/);
+    expect(stepLine({ ...step, way: PUNCHED })).toMatch(/ \{"x":1\}, punched$/);
     const error = { tag: 'timeout', message: 'no answer', retryable: true, details: {} };
     expect(
       stepLine({ name: 'late', procedure: 'a.b', route: null, outcome: 'timeout', micros: 5, error }),

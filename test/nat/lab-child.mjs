@@ -19,7 +19,7 @@ for (const name of ['path.changed', 'punch.failed', 'connection.closed'])
 
 /** Calls without a pause between, so many at a time, until it is ended. */
 class Load {
-  outcomes = { calls: 0, failed: [], gap: 0, gapEnded: 0, slowest: 0 };
+  outcomes = { calls: 0, failed: {}, gap: 0, gapEnded: 0, slowest: 0 };
   #last = now();
   #over = false;
   #workers;
@@ -47,9 +47,13 @@ class Load {
       const ended = now();
       outcomes.calls++;
       outcomes.slowest = Math.max(outcomes.slowest, ended - began);
-      if (!result.ok || result.value !== 2 * n)
-        outcomes.failed.push({ at: ended, after: ended - began, why: result.error?.failure ?? result.value });
-      else {
+      if (!result.ok || result.value !== 2 * n) {
+        const why = result.ok ? `${result.value} for ${n}` : JSON.stringify(result.error.failure);
+        const known = (outcomes.failed[why] ??= { count: 0, first: ended, last: ended, longest: 0 });
+        known.count++;
+        known.last = ended;
+        known.longest = Math.max(known.longest, ended - began);
+      } else {
         if (ended - this.#last > outcomes.gap) {
           outcomes.gap = ended - this.#last;
           outcomes.gapEnded = ended;

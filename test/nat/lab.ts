@@ -11,7 +11,9 @@ import type { NodeOptions } from '../../src/mesh/client/options.ts';
 
 const NATLAB = fileURLToPath(new URL('natlab.sh', import.meta.url));
 const CHILD = fileURLToPath(new URL('lab-child.mjs', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(
+  new URL(`${process.env['LAB_DIST'] ?? '../../dist'}/src/cli/main.js`, import.meta.url),
+);
 
 export type NatType = 'none' | 'fullcone' | 'addr' | 'port' | 'sym' | 'symport' | 'blocked';
 export type Place = 'a' | 'b' | 'pub' | 'natA' | 'natB';
@@ -20,12 +22,16 @@ export type Place = 'a' | 'b' | 'pub' | 'natA' | 'natB';
 export const STATION = '203.0.113.1';
 export const OTHER_STATION = '203.0.113.4';
 const PORT = 9443;
+export const stationUrl = (host: string): string => `https://${host}:${PORT}`;
 export const REALM = 'lab';
+
+/** The first outside port after a rebind; 1,000 for each. */
+const REBOUND = 20_000;
 
 /** No process of a lab lives longer, milliseconds. */
 const HARD_LIMIT = 100_000;
 /** For the answer to one order, milliseconds. */
-const PATIENCE = 45_000;
+const PATIENCE = 65_000;
 
 /** Why there can be no lab here; undefined when there can. */
 export function missing(): string | undefined {
@@ -59,9 +65,27 @@ export interface PathSeen {
   readonly rtt: number;
 }
 
+export type Failed = Readonly<
+  Record<
+    string,
+    {
+      readonly count: number;
+      /** When the first and the last ended, ms since the epoch. */
+      readonly first: number;
+      readonly last: number;
+      /** How long one of them took at most, ms. */
+      readonly longest: number;
+    }
+  >
+>;
+
+export const countOf = (failed: Failed): number =>
+  Object.values(failed).reduce((sum, { count }) => sum + count, 0);
+
 export interface Outcomes {
   readonly calls: number;
-  readonly failed: readonly { readonly at: number; readonly after: number; readonly why: unknown }[];
+  /** By failure, as JSON. */
+  readonly failed: Failed;
   /** The longest time without an answer, ms, and when it was over. */
   readonly gap: number;
   readonly gapEnded: number;
@@ -90,6 +114,8 @@ export class LabNode {
   readonly process: ChildProcessWithoutNullStreams;
   id = '';
   url = '';
+  /** Milliseconds from when it was up until its stations were connected. */
+  attachedAfter = 0;
   readonly #exited: Promise<void>;
   readonly #waiting = new Map<number, { ok: (is: unknown) => void; failed: (why: Error) => void }>();
   #orders = 0;
@@ -108,7 +134,13 @@ export class LabNode {
       this.#errors = (this.#errors + text).slice(-4_000);
     });
     createInterface({ input: stdout }).on('line', (line) => {
-      const said = JSON.parse(line) as { id?: number; is?: unknown; failed?: string; ready?: string; url?: string };
+      const said = JSON.parse(line) as {
+        id?: number;
+        is?: unknown;
+        failed?: string;
+        ready?: string;
+        url?: string;
+      };
       const waiter = this.#waiting.get(said.id ?? 0);
       this.#waiting.delete(said.id ?? 0);
       if (said.ready !== undefined) [this.id, this.url] = [said.ready, said.url ?? ''];
@@ -130,7 +162,10 @@ export class LabNode {
   }
 
   do(what: 'serve', args: { readonly name: string }): Promise<void>;
-  do(what: 'call', args: { readonly name: string; readonly timeout?: number }): Promise<{ began: number; ms: number }>;
+  do(
+    what: 'call',
+    args: { readonly name: string; readonly timeout?: number },
+  ): Promise<{ began: number; ms: number }>;
   do(what: 'path', args: { readonly peer: string }): Promise<PathSeen | undefined>;
   do(what: 'until', args: Until): Promise<(PathSeen & { readonly at: number }) | undefined>;
   do(what: 'load', args: LoadOptions): Promise<void>;
@@ -160,10 +195,12 @@ export class LabNode {
         this.#waiting.delete(id);
         reject(new Error(`no answer within ${PATIENCE} ms: ${this.#errors}`));
       }, PATIENCE);
-      const done = <T>(settle: (value: T) => void): ((value: T) => void) => (value) => {
-        clearTimeout(timer);
-        settle(value);
-      };
+      const done =
+        <T>(settle: (value: T) => void): ((value: T) => void) =>
+        (value) => {
+          clearTimeout(timer);
+          settle(value);
+        };
       this.#waiting.set(id, { ok: done(resolve), failed: done(reject) });
     });
   }
@@ -179,18 +216,77 @@ export class Lab {
   /** Names of namespaces and interfaces begin with it. */
   readonly prefix: string;
   readonly #nodes: LabNode[] = [];
+  readonly #types: readonly [NatType, NatType];
+  #rebinds = 0;
 
   /** With a NAT of that type before each of both networks. */
   constructor(natA: NatType, natB: NatType) {
     this.prefix = `e${process.pid % 100_000}${String.fromCodePoint(97 + (count++ % 26))}`;
+    this.#types = [natA, natB];
     labs.add(this);
     this.natlab('up', natA, natB);
+    if (natA === 'none') this.#publish('a', '203.0.113.2', '198.51.100.2');
+    if (natB === 'none') this.#publish('b', '203.0.113.3', '198.51.100.3');
+  }
+
+  /** The NAT forgets its mappings, and takes other outside ports from now on, as when it is started anew; not for `none`. */
+  rebind(nat: 'natA' | 'natB'): void {
+    const from = REBOUND + 1_000 * this.#rebinds++;
+    const random = (nat === 'natA' ? this.#types[0] : this.#types[1]) === 'sym' ? ' fully-random' : '';
+    const udp = `meta l4proto udp masquerade to :${from}-${from + 999}${random}`;
+    this.nft(nat, `flush chain ip f postr; add rule ip f postr oifname "wan" ${udp}`);
+    this.nft(nat, 'add rule ip f postr oifname "wan" masquerade');
+    this.forget(nat);
+  }
+
+  /** The NAT forgets its mappings, and whom was sent to. */
+  forget(nat: 'natA' | 'natB'): void {
+    this.nft(nat, 'flush set ip f seen');
+    this.natlab('rebind', nat);
+  }
+
+  /** No datagram passes between the two NATs any more; TCP does, and all to and from the public network. */
+  cut(): void {
+    const other = '203.0.113.3';
+    this.nft(
+      'natA',
+      `table ip cut {
+        chain in { type filter hook prerouting priority -300; ip saddr ${other} meta l4proto udp drop; }
+        chain out { type filter hook postrouting priority -200; ip daddr ${other} meta l4proto udp drop; }
+      }`,
+    );
+  }
+
+  heal(): void {
+    this.nft('natA', 'delete table ip cut');
+  }
+
+  /** A NAT of type `blocked` lets UDP through as `port` does. */
+  unblock(nat: 'natA' | 'natB'): void {
+    this.nft(nat, 'flush chain ip f fwdc; add rule ip f fwdc iifname "wan" oifname "lan" ct state new drop');
+  }
+
+  nft(place: Place, rules: string): void {
+    this.natlab('exec', place, 'nft', rules);
   }
 
   /** Runs `natlab.sh`. */
   natlab(...args: readonly string[]): string {
     const env = { ...process.env, PFX: this.prefix };
     return execFileSync('bash', [NATLAB, ...args], { env, encoding: 'utf8', timeout: 10_000, stdio: 'pipe' });
+  }
+
+  /** Without a NAT a host has an address that is public also by its number: a private one is dialed by its neighbors only. */
+  #publish(place: 'a' | 'b', router: string, address: string): void {
+    const [nat, gateway] = place === 'a' ? (['natA', '10.1.0.1'] as const) : (['natB', '10.2.0.1'] as const);
+    this.#ip(place, 'addr', 'add', `${address}/32`, 'dev', 'eth0');
+    this.#ip(place, 'route', 'replace', 'default', 'via', gateway, 'src', address);
+    this.#ip(nat, 'route', 'add', address, 'dev', 'lan');
+    this.#ip('pub', 'route', 'add', address, 'via', router);
+  }
+
+  #ip(place: Place, ...args: readonly string[]): void {
+    this.natlab('exec', place, 'ip', ...args);
   }
 
   /** A station in the public network, reached by both. */
@@ -202,11 +298,13 @@ export class Lab {
   async behind(place: 'a' | 'b', stations: readonly LabNode[], options: NodeOptions = {}): Promise<LabNode> {
     const urls = stations.map(({ url }) => url);
     const node = await this.node(place, { listen: '0.0.0.0:0', bootstrap: urls, stations: urls, ...options });
+    const since = performance.now();
     for (const station of stations) {
-      const there = { peer: station.id, paths: ['direct', 'punched', 'relayed'], within: 20_000 } as const;
+      const there = { peer: station.id, paths: ['direct', 'punched', 'relayed'], within: 40_000 } as const;
       if ((await node.do('until', there)) === undefined)
         throw new Error(`the node at ${place} is not connected to ${station.url}: ${node.errors}`);
     }
+    node.attachedAfter = performance.now() - since;
     return node;
   }
 
@@ -220,7 +318,11 @@ export class Lab {
   /** Runs the command `espalier` to its end, whatever it ends with; gives its stdout. */
   async espalier(place: Place, ...args: readonly string[]): Promise<string> {
     const command = ['netns', 'exec', `${this.prefix}-${place}`, process.execPath, MAIN, ...args];
-    const child = spawn('ip', command, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 40_000, killSignal: 'SIGKILL' });
+    const child = spawn('ip', command, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 40_000,
+      killSignal: 'SIGKILL',
+    });
     let text = '';
     for await (const part of child.stdout.setEncoding('utf8')) text += part as string;
     return text;

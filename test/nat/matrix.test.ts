@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { Figures } from './figures.ts';
-import { isSkipped, Lab, type NatType } from './lab.ts';
+import { countOf, isSkipped, Lab, type NatType } from './lab.ts';
 
 type Outcome = 'direct' | 'relayed';
 
@@ -53,20 +53,21 @@ describe.skipIf(isSkipped('the NAT matrix')).each(PAIRS)('%s calls %s: %s', (nat
       caller.do('until', { peer: provider.id, paths: ['direct', 'punched'], within }),
       provider.do('until', { peer: caller.id, paths: ['direct', 'punched'], within }),
     ]);
-    for (let more = 0; more < CALLS; ) more = (await caller.do('loaded')).calls;
+    for (let more = 0; more < CALLS;) more = (await caller.do('loaded')).calls;
     const { calls, failed, gap } = await caller.do('end');
     const last = await caller.do('path', { peer: provider.id });
     figures.add({
       'caller:called': `${natA}:${natB}`,
+      'attached after ms': Math.max(caller.attachedAfter, provider.attachedAfter),
       'first call ms': ms,
       'first path': first?.path,
       'direct after ms': there === undefined ? undefined : Math.max(0, there.at - began),
       path: last?.path,
       calls,
-      failed: failed.length,
+      failed: countOf(failed),
       'longest gap ms': gap,
     });
-    expect(failed).toEqual([]);
+    expect(failed).toEqual({});
     if (outcome === 'direct') {
       expect(there?.path).toMatch(/direct|punched/);
       expect(back?.path).toMatch(/direct|punched/);

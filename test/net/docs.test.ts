@@ -15,6 +15,7 @@ const DOCUMENTS = [
   'docs/nat-and-relays.md',
   'docs/otp-for-node.md',
   'docs/operations.md',
+  'docs/stations.md',
   'docs/testing.md',
 ];
 

@@ -127,6 +127,22 @@ describe('a proven address', () => {
   });
 });
 
+test('what is relayed over a link goes where the peer has proven to be, though the link sends elsewhere', async () => {
+  const proven = back;
+  const session = server.openRelayed(bench.random.bytes(16), link.there.link);
+  // no keys: whoever shows up at another address cannot prove to be there
+  await rebind();
+  await bench.pass(250);
+  await barrier(bench, link);
+  expect(link.there.link.observed).toEqual(back.address);
+  expect(link.there.link.proven).toEqual(proven.address);
+  const before = proven.received.length;
+  for (let count = 0; count < 20; count++) server.sendRaw(session, Buffer.alloc(1_000));
+  await until(() => proven.received.length === before + 20);
+  const relayed = back.received.filter(({ bytes }) => bytes[0] === 1);
+  expect(relayed).toEqual([]);
+});
+
 describe('somebody else', () => {
   test('who copies packets ahead of the peer does not divert the link', async () => {
     const thief = await bind();

@@ -47,7 +47,7 @@ const wrapped = (session: Uint8Array, bytes: Uint8Array): Buffer =>
 /** Opens a session whose relay is a socket of the test. */
 function opened(): Buffer {
   const session = randomBytes(16);
-  const via: Partial<Link> = { state: 'open', observed: relay.address, paths: [] };
+  const via: Partial<Link> = { state: 'open', observed: relay.address, proven: relay.address, paths: [] };
   endpoint.openRelayed(session, via as Link);
   return session;
 }

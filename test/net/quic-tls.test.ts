@@ -11,6 +11,7 @@ import { systemRandom } from '../../src/actor/random.ts';
 import { createIdentity, type Identity } from '../../src/identity/identity.ts';
 import { lossyUdpProxy, type LossyUdpProxy } from '../../src/testing/lossy-udp-proxy.ts';
 import { credentials } from '../../src/transport/tls/credentials.ts';
+import { TlsListener } from '../../src/transport/tls/listener.ts';
 import type { DialRequest, Endpoint, Link, PhysicalAddress } from '../../src/transport/transport.ts';
 import { wayOf } from '../../src/transport/way.ts';
 import { barrier, LinkRecorder, type Connected } from '../transport/recorder.ts';
@@ -37,7 +38,8 @@ beforeEach(async () => {
   station = await bench.open({
     identity: stationIdentity,
     tls: true,
-    limits: LIMITS,
+    // of others than loopback
+    limits: { ...LIMITS, acceptRate: 1 },
     onLink: (link: Link) => {
       const recorder = new LinkRecorder();
       recorder.link = link;
@@ -116,6 +118,14 @@ describe('a dial to where UDP is blocked', () => {
     await impatient.close();
   });
 
+  test('counts as one from where its TLS connection comes: from loopback there may be any number', async () => {
+    proxy.blackHole(true);
+    const dials = [dial(), dial(), dial()];
+    await until(() => dials.every(({ isOpen }) => isOpen));
+    expect(dials.map(way)).toEqual(['tls', 'tls', 'tls']);
+    expect(dropped(station, 'too_fast')).toBe(0);
+  });
+
   test('is not tried by TLS when UDP answers', async () => {
     const link = await connected(dial());
     await bench.pass(1_700);
@@ -185,6 +195,16 @@ describe('who is at the other end of TLS', () => {
   });
 });
 
+/** A port of this machine that nobody uses. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 describe('who only keeps connections', () => {
   test('open without a word gets few of them', async () => {
     const small = await bench.open({ tls: true, limits: { halfOpen: 2 }, onLink: () => 4 });
@@ -194,6 +214,43 @@ describe('who only keeps connections', () => {
     expect(dropped(small, 'tls_too_many_half_open')).toBe(2);
     for (const socket of sockets) socket.destroy();
     await small.close();
+  });
+
+  test('and uses the port of one again before its end was heard of is counted once', async () => {
+    const drops: string[] = [];
+    const port = await freePort();
+    const listener = await TlsListener.open({
+      identity: stationIdentity,
+      clock: bench.clock,
+      bind: { host: '127.0.0.1', port },
+      links: 100,
+      halfOpen: 3,
+      acceptRate: 1_000,
+      judge: () => true,
+      onSocket: () => undefined,
+      drop: (reason) => drops.push(reason),
+    });
+    const again = (localPort?: number): Socket =>
+      connectTcp({ host: '127.0.0.1', port, ...(localPort === undefined ? {} : { localPort }) }).on(
+        'error',
+        () => undefined,
+      );
+    let socket = again();
+    await once(socket, 'connect');
+    const { localPort } = socket;
+    for (let times = 0; times < 10; times++) {
+      await until(() => drops.length === times && listener.size === 1);
+      socket.resetAndDestroy();
+      // in the same turn: the listener hears of the new one while the other is still there
+      socket = again(localPort);
+      await once(socket, 'connect');
+    }
+    await until(() => drops.length === 10 && listener.size === 1);
+    expect(new Set(drops)).toEqual(new Set(['tls_handshake']));
+    socket.destroy();
+    await until(() => listener.size === 0);
+    expect(listener.halfOpen).toBe(0);
+    await listener.close();
   });
 
   test('that carry no link loses them', async () => {

@@ -8,7 +8,7 @@ import { endAll, espalier, run, type Ended } from '../cli/process.ts';
 
 afterAll(endAll);
 
-/** Six processes on a machine that is busy with other tests, milliseconds. */
+/** Seven processes on a machine that is busy with other tests, milliseconds. */
 const DEMO = 50_000;
 
 interface DemoDocument {
@@ -23,6 +23,7 @@ interface DemoDocument {
     readonly value?: unknown;
     readonly error?: { readonly tag: string; readonly details: unknown };
     readonly attempts?: readonly { readonly outcome: string }[];
+    readonly way?: { readonly path: string; readonly via: string };
   }[];
   readonly tree: { readonly before: TreeSnapshot; readonly after: TreeSnapshot };
 }
@@ -34,6 +35,8 @@ const STORY = [
   ['cache', 'cache', 'ok'],
   ['direct', 'direct', 'ok'],
   ['degraded', 'direct', 'ok'],
+  ['relayed', 'direct', 'ok'],
+  ['upgraded', 'direct', 'ok'],
   ['handler_error', 'cache', 'handler_error'],
   ['handler_crash', 'dht', 'handler_crash'],
   ['after_crash', 'cache', 'ok'],
@@ -55,7 +58,7 @@ const ids = (actor: ActorNode): readonly string[] => [
 ];
 
 const onceAsJson = (transport: string): void => {
-  test(`--once --json over ${transport} prints one document: thirteen steps, each with the route and the outcome it should have`, async () => {
+  test(`--once --json over ${transport} prints one document: fifteen steps, each with the route and the outcome it should have`, async () => {
     const args = transport === 'memory' ? ['--transport', 'memory'] : [];
     const ended = await run(['demo', '--once', '--json', ...args], { limit: DEMO });
     expect(ended.code).toBe(0);
@@ -72,6 +75,14 @@ const onceAsJson = (transport: string): void => {
       document.steps.find((step) => step.name === name);
     expect(stepOf('failover')?.attempts?.map(({ outcome }) => outcome)).toEqual(['connection_error', 'ok']);
     expect(stepOf('provider_lost')?.error?.details).toMatchObject({ sent: true });
+    expect(stepOf('relayed')?.way).toEqual({
+      path: 'relayed',
+      via: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(stepOf('upgraded')?.way).toEqual({
+      path: expect.stringMatching(/^(direct|punched)$/),
+      via: '',
+    });
     const { before, after } = document.tree;
     expect(ids(after.root)).toEqual(ids(before.root));
     expect(find(before.root, 'demo.fragile')?.details).toMatchObject({ served: 0, crashed: 0 });
@@ -84,6 +95,7 @@ const onceAsJson = (transport: string): void => {
 /** For people: steps, latencies and both trees, and no crash report. */
 function showsAll({ stdout, stderr }: Ended): void {
   expect(stderr).toBe('');
+  expect(stdout).toMatch(/^relayed +demo\.hidden +direct +ok .*, relayed by [0-9a-f]{16}$/m);
   expect(stdout).toMatch(/^handler_crash +demo\.fragile +dht +handler_crash +\d+\.\d\d ms/m);
   expect(stdout.match(/^<0\.1> node \(Supervisor/gm)).toHaveLength(2);
   expect(stdout).toMatch(/^every step ended as it should$/m);
@@ -111,7 +123,7 @@ describe.concurrent('demo without QUIC', () => {
       .map((line) => JSON.parse(line) as { event: string });
     const steps = (count: number): readonly string[] => Array.from({ length: count }, () => 'step');
     expect(events.map(({ event }) => event)).toEqual([
-      ...steps(7),
+      ...steps(9),
       'tree',
       ...steps(2),
       'tree',
@@ -134,7 +146,7 @@ describe('demo', () => {
       if (pid !== undefined) pids.push(Number(pid));
       url = /^still running at (\S+);/.exec(line)?.[1];
     }
-    expect(pids).toHaveLength(5);
+    expect(pids).toHaveLength(6);
     const called = await run(['call', url, 'calculator.compute', '{"operation":"multiply","a":6,"b":7}']);
     expect(called).toMatchObject({ code: 0, stdout: '{"result":42}\n' });
     const ended = await demo.end('SIGINT');
@@ -146,7 +158,7 @@ describe('demo', () => {
   test('its processes die with it, even when it is killed', async () => {
     const demo = espalier(['demo'], { limit: DEMO });
     const pids: number[] = [];
-    while (pids.length < 5) {
+    while (pids.length < 6) {
       const pid = /^ {2}\w+ +pid (\d+),/.exec(await demo.line())?.[1];
       if (pid !== undefined) pids.push(Number(pid));
     }

@@ -1,5 +1,5 @@
 /**
- * `espalier demo`: five nodes show calls, discovery, failures and supervision.
+ * `espalier demo`: six nodes show calls, discovery, failures and supervision.
  */
 import { Option, type Command } from 'commander';
 import { conclude } from '../conclude.ts';

@@ -9,7 +9,7 @@ import { conclude } from '../conclude.ts';
 import { untilCutOff } from '../cut-off.ts';
 import { duration, millis } from '../duration.ts';
 import { ExitCode } from '../exit-code.ts';
-import { shortId } from '../explain-text.ts';
+import { pathText, shortId } from '../explain-text.ts';
 import type { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
 import { addCommonOptions, jsonOption, nodeIdOption, waitOption } from '../options.ts';
@@ -42,12 +42,16 @@ async function run(url: string, flags: AskFlags, interrupts: Interrupts): Promis
     print(documentText({ ok: true, total, peers }));
     return ExitCode.ok;
   }
-  const [heading = '', ...rows] = columns([HEADING, ...peers.map(rowOf)]);
+  const [heading = '', ...rows] = peerTable(peers);
   if (peers.length > 0) print(paint('dim', heading));
   for (const row of rows) print(clean(row));
   note(summary(peers, total));
   return ExitCode.ok;
 }
+
+/** The heading, then a line for each. */
+export const peerTable = (peers: readonly PeerInfo[]): readonly string[] =>
+  columns([HEADING, ...peers.map(rowOf)]);
 
 function rowOf(peer: PeerInfo): readonly string[] {
   const { nodeId, address, direction, kind, dht, path, via, rtt, inFlight, age, suspect } = peer;
@@ -55,7 +59,7 @@ function rowOf(peer: PeerInfo): readonly string[] {
     shortId(nodeId),
     address,
     dht ? `${kind}, dht` : kind,
-    via === '' ? path : `${path} by ${shortId(via)}`,
+    pathText({ path, via }),
     direction === 'out' ? 'by it' : 'by peer',
     rtt === 0 ? '-' : millis(rtt),
     String(inFlight),

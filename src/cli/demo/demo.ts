@@ -132,7 +132,7 @@ async function transportOf(
 async function goOn(cast: Cast, places: Places, successor: Member): Promise<string> {
   const url = await succeed(cast, places, successor);
   await Promise.all([cast.caller.order('stay', undefined), successor.order('stay', undefined)]);
-  await Promise.all([cast.edge.end(), cast.lonely.end()]);
+  await Promise.all([cast.edge.end(), cast.lonely.end(), cast.hidden.end()]);
   return url;
 }
 

@@ -10,13 +10,17 @@ import { startNode, type Node } from '../../node.ts';
 import type { ActorNode, TreeSnapshot } from '../../inspect/snapshot.ts';
 import { errorDocument } from '../error-document.ts';
 import { toJson } from '../json-value.ts';
-import type { CallOrder, CallReport, Member, OrderAnswer, OrderArgs, OrderName } from './orders.ts';
+import type { CallOrder, CallReport, Member, OrderAnswer, OrderArgs, OrderName, Way } from './orders.ts';
 import { demoServices } from './services.ts';
 
 /** For calls in flight when it leaves, milliseconds. */
 const LEAVE = 3_000;
 /** For its place in the DHT, and for others to find what it serves, milliseconds. */
 const FOUND = 7_000;
+/** Turns of the event loop to wait for what is about to happen. */
+const TURNS = 1_000;
+/** Steps of a turn of the event loop, looked at one by one. */
+const SOON = 20;
 /** Between two looks whether they can, milliseconds. */
 const LOOK = 10;
 
@@ -41,6 +45,8 @@ export class LocalMember implements Member {
   readonly #began = new Map<string, number>();
   #node: Node | undefined;
   #whenBegun: (() => void) | undefined;
+  /** The first way to each peer, by its id. */
+  readonly #ways = new Map<string, Way>();
 
   constructor(options: LocalMemberOptions = {}) {
     this.#options = options;
@@ -68,10 +74,17 @@ export class LocalMember implements Member {
       const logger = world.runtime === undefined ? { logger: silentLogger } : {};
       const node = await startNode({ ...logger, ...world, ...options });
       this.#node = node;
+      node.events.addEventListener('connection.opened', ({ detail }) => {
+        this.#firstWay(detail.peer).catch(() => undefined);
+      });
       return { url: node.url, id: node.id };
     },
     join: async () => {
       await this.#must.ready({ timeout: FOUND });
+      return null;
+    },
+    attached: async ({ id }) => {
+      await this.#until(() => this.#wayTo(id) !== undefined, `${id} is not connected`);
       return null;
     },
     greet: async ({ url }) => {
@@ -105,35 +118,67 @@ export class LocalMember implements Member {
       stuck,
       clock: this.#clock,
     });
-    const deadline = this.#clock.now() + FOUND;
     for (const procedure of procedures) {
       const handler = services[procedure] as Handler;
       const advertisement = await this.#must.advertise(procedure, handler);
-      while (advertisement.state() !== 'published' && advertisement.state() !== 'local') {
-        if (this.#clock.now() > deadline) throw new Error(`${procedure} is not found by others`);
-        await new Promise<void>((resolve) => {
-          this.#clock.setTimer(LOOK, resolve);
-        });
-      }
+      const found = (): boolean => ['published', 'local'].includes(advertisement.state());
+      await this.#until(found, `${procedure} is not found by others`);
     }
   }
 
-  async #call({ procedure, args, prefer, ...given }: CallOrder): Promise<CallReport> {
+  async #until(condition: () => boolean, otherwise: string): Promise<void> {
+    const deadline = this.#clock.now() + FOUND;
+    while (!condition()) {
+      if (this.#clock.now() > deadline) throw new Error(otherwise);
+      await new Promise<void>((resolve) => {
+        this.#clock.setTimer(LOOK, resolve);
+      });
+    }
+  }
+
+  #wayTo(id: string): Way | undefined {
+    const peer = this.#node?.peers.list().find(({ nodeId }) => nodeId === id);
+    return peer === undefined ? undefined : { path: peer.path, via: peer.via };
+  }
+
+  /** In a moment it is among the peers, before anything else comes from the network; a better way takes a round trip. */
+  async #firstWay(id: string): Promise<void> {
+    for (let turn = 0; turn < TURNS && !this.#ways.has(id); turn++) {
+      const way = this.#wayTo(id);
+      if (way !== undefined) this.#ways.set(id, way);
+      else if (turn < SOON) await Promise.resolve();
+      else await this.#turn();
+    }
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.later(resolve);
+    });
+  }
+
+  async #call({ procedure, args, prefer, path, ...given }: CallOrder): Promise<CallReport> {
     const options: CallOptions = {
       ...given,
       explain: true,
       ...(prefer === undefined ? {} : { strategy: (views) => chosen(views, prefer) }),
     };
+    const { target } = given;
+    if (path === 'direct' && target !== undefined)
+      await this.#until(() => this.#wayTo(target)?.path !== 'relayed', 'no direct path was won');
     const begun = this.#clock.now();
     const result = await this.#must.tryCall(procedure, args, options);
     const micros = Math.round((this.#clock.now() - begun) * 1_000);
     const { tier = null, attempts = [] } = result.explanation ?? {};
+    const first = path === 'first' ? this.#ways.get(target ?? '') : undefined;
+    const way = first ?? (path === 'direct' ? this.#wayTo(target ?? '') : undefined);
     return {
       route: tier,
       outcome: result.ok ? 'ok' : result.error.failure.tag,
       micros,
       ...(result.ok ? { value: toJson(result.value) } : { error: errorDocument(result.error) }),
       ...(attempts.length > 1 ? { attempts } : {}),
+      ...(way === undefined ? {} : { way }),
     };
   }
 
@@ -155,9 +200,6 @@ export class LocalMember implements Member {
 /** The one with this id; any when it is not among them any more. */
 const chosen = <T extends { readonly nodeId: string }>(views: readonly T[], id: string): T =>
   views.find(({ nodeId }) => nodeId === id) ?? (views[0] as T);
-
-/** Turns of the event loop to wait for invocations to be gone. */
-const TURNS = 1_000;
 
 /** A reply is on its way before its invocation is buried; the picture is taken after that. */
 async function settledTree(node: Node, clock: Clock): Promise<TreeSnapshot> {

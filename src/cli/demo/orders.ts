@@ -3,6 +3,7 @@
  */
 import type { TreeSnapshot } from '../../inspect/snapshot.ts';
 import type { Attempt } from '../../mesh/router/explanation.ts';
+import type { PathKind } from '../../transport/transport.ts';
 import type { ErrorDocument } from '../error-document.ts';
 import type { Json } from '../json-value.ts';
 
@@ -19,12 +20,24 @@ export interface CallOrder {
   readonly prefer?: string;
   /** Look for providers anew. */
   readonly forceRefresh?: boolean;
+  /** Tell on which path packets went: from the first one on, or once a direct path is won. Needs `target`. */
+  readonly path?: 'first' | 'direct';
+}
+
+/** On which way packets go, as `espalier peers` shows it. */
+export interface Way {
+  readonly path: PathKind;
+  /** Id of the station between; empty when there is none. */
+  readonly via: string;
 }
 
 /** How a member becomes a node, on a free port. */
 export interface ListenOrder {
   readonly bootstrap?: readonly string[];
   readonly dht?: boolean;
+  readonly station?: boolean;
+  /** URLs of the stations through which it is reached. */
+  readonly stations?: readonly string[];
 }
 
 /** How a call went: `outcome` is `ok` or the tag of the error. */
@@ -37,6 +50,8 @@ export interface CallReport {
   readonly error?: ErrorDocument;
   /** Who was tried, when it was more than one. */
   readonly attempts?: readonly Attempt[];
+  /** Where it was asked for. */
+  readonly way?: Way;
 }
 
 /** Every order by name: its arguments and its answer. */
@@ -44,6 +59,8 @@ export interface Orders {
   listen(order: ListenOrder): { readonly url: string; readonly id: string };
   /** Waits for its place among the others. */
   join(): null;
+  /** Waits until it is connected to a node that it dials by itself. */
+  attached(order: { readonly id: string }): null;
   /** Connects to a node that it knows by its URL alone. */
   greet(order: { readonly url: string }): null;
   /** Advertises procedures of the demo; answers when the others can find them. */

@@ -2,6 +2,7 @@
  * The demo for people: what is printed while it is told. Pure but for the printing of `proseAudience`.
  */
 import { renderTree } from '../../inspect/text.ts';
+import { pathText } from '../explain-text.ts';
 import { jsonText } from '../json-value.ts';
 import { paint, print } from '../terminal.ts';
 import { ROLES, type Audience, type Cast, type Places, type Role, type Step } from './story.ts';
@@ -12,11 +13,12 @@ export const memoryNotice = (reason: string): string =>
 
 /** What each member is there for. */
 const PARTS: Readonly<Record<Role, string>> = {
-  first: 'the others begin with it; a second provider',
+  first: 'the others begin with it; a second provider, and a station',
   provider: 'serves the procedures',
   caller: 'calls them',
   edge: 'takes no part in the DHT',
   lonely: 'finds no DHT: the node it should begin with does not exist',
+  hidden: 'tells nobody where it is: the station leads to it',
 };
 
 export function proseOpening(transport: string, places: Places, cast: Cast): readonly string[] {
@@ -26,7 +28,7 @@ export function proseOpening(transport: string, places: Places, cast: Cast): rea
     return `  ${role.padEnd(9)} ${place}, ${places[role].url}: ${PARTS[role]}`;
   };
   return [
-    transport === 'quic' ? 'transport: QUIC over UDP, five processes' : 'transport: memory, one process',
+    transport === 'quic' ? 'transport: QUIC over UDP, six processes' : 'transport: memory, one process',
     ...ROLES.map(who),
     '',
     heading(),
@@ -59,8 +61,9 @@ export function proseWaiting(transport: string, url: string): readonly string[] 
 const heading = (): string =>
   paint('dim', row('step', 'procedure', 'route', 'outcome', 'latency', 'value or reason'));
 
-export function stepLine({ name, procedure, route, outcome, micros, value, error }: Step): string {
-  const what = value === undefined ? (error?.message ?? '') : jsonText(value);
+export function stepLine({ name, procedure, route, outcome, micros, value, error, way }: Step): string {
+  const said = value === undefined ? (error?.message ?? '') : jsonText(value);
+  const what = way === undefined ? said : `${said}, ${pathText(way)}`;
   return row(name, procedure, route ?? '-', outcome, `${(micros / 1_000).toFixed(2)} ms`, what);
 }
 

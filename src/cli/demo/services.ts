@@ -41,6 +41,7 @@ export function demoServices({ began, stuck, clock }: Behavior): Services {
       return stuck ? aborted(signal) : { fetched: true };
     },
     'demo.neighbor': () => ({ near: true }),
+    'demo.hidden': () => ({ reached: true }),
     'demo.finish': async (_args: never, { procedure }) => {
       began(procedure);
       await new Promise<void>((resolve) => {

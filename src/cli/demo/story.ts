@@ -1,14 +1,14 @@
 /**
- * The story of the demo, told among five nodes. It knows members, not processes.
+ * The story of the demo, told among six nodes. It knows members, not processes.
  *
- * `first` is whom the others begin with; `provider` serves; `caller` calls; `edge` takes no part in the DHT; `lonely`
- * does, but whom it should begin with does not exist.
+ * `first` is whom the others begin with, and a station; `provider` serves; `caller` calls; `edge` takes no part in the DHT;
+ * `lonely` does, but whom it should begin with does not exist; `hidden` tells nobody where it is but the station.
  */
 import type { TreeSnapshot } from '../../inspect/snapshot.ts';
 import type { Route } from '../../mesh/errors/rpc-error.ts';
 import type { CallOrder, CallReport, Member } from './orders.ts';
 
-export const ROLES = ['first', 'provider', 'caller', 'edge', 'lonely'] as const;
+export const ROLES = ['first', 'provider', 'caller', 'edge', 'lonely', 'hidden'] as const;
 export type Role = (typeof ROLES)[number];
 export type Cast = Readonly<Record<Role, Member>>;
 
@@ -45,6 +45,8 @@ interface Plan extends Pick<CallOrder, 'procedure' | 'args' | 'idempotent'> {
   readonly at?: Role;
   /** The provider's tree is shown before this step. */
   readonly tree?: 'before' | 'after';
+  /** Packets went through the station from the first one on; or a direct path was won before this step. */
+  readonly path?: 'first' | 'direct';
 }
 
 /** Milliseconds; the longest step takes a second. */
@@ -57,6 +59,7 @@ const WHILE_FAILING = 1_000;
 const PRODUCT = { operation: 'multiply', a: 6, b: 7 };
 const COMPUTE = 'calculator.compute';
 const FETCH = 'demo.fetch';
+const HIDDEN = 'demo.hidden';
 
 export const PLAN: readonly Plan[] = [
   { name: 'local', by: 'provider', procedure: COMPUTE, args: PRODUCT, route: 'local', expected: 'ok' },
@@ -73,6 +76,26 @@ export const PLAN: readonly Plan[] = [
   { name: 'cache', by: 'caller', procedure: COMPUTE, args: PRODUCT, route: 'cache', expected: 'ok' },
   { name: 'direct', by: 'edge', procedure: COMPUTE, args: PRODUCT, route: 'direct', expected: 'ok' },
   { name: 'degraded', by: 'lonely', procedure: 'demo.neighbor', args: {}, route: 'direct', expected: 'ok' },
+  {
+    name: 'relayed',
+    by: 'edge',
+    procedure: HIDDEN,
+    args: {},
+    at: 'hidden',
+    path: 'first',
+    route: 'direct',
+    expected: 'ok',
+  },
+  {
+    name: 'upgraded',
+    by: 'edge',
+    procedure: HIDDEN,
+    args: {},
+    at: 'hidden',
+    path: 'direct',
+    route: 'direct',
+    expected: 'ok',
+  },
   {
     name: 'handler_error',
     by: 'caller',
@@ -137,9 +160,10 @@ export const newTale = (): Told => ({ steps: [], tree: { before: null, after: nu
 /** Whether every step was told and ended as it should. */
 export const asExpected = ({ steps }: Told): boolean =>
   steps.length === PLAN.length &&
-  PLAN.every(({ name, route, expected }, index) => {
+  PLAN.every(({ name, route, expected, path }, index) => {
     const step = steps[index];
-    return step?.name === name && step.outcome === expected && step.route === route;
+    const found = step?.name === name && step.outcome === expected && step.route === route;
+    return found && (path === undefined || (step.way?.path === 'relayed') === (path === 'first'));
   });
 
 /** Tells the story into `told`; what is told stays there when a member fails. */
@@ -190,7 +214,7 @@ async function killedWhile(
 }
 
 function callBy(cast: Cast, places: Places, plan: Plan, prefer?: string): Promise<CallReport> {
-  const { by, procedure, args, timeout = PATIENCE, idempotent, at } = plan;
+  const { by, procedure, args, timeout = PATIENCE, idempotent, at, path } = plan;
   return cast[by].order('call', {
     procedure,
     args,
@@ -198,18 +222,21 @@ function callBy(cast: Cast, places: Places, plan: Plan, prefer?: string): Promis
     ...(idempotent === undefined ? {} : { idempotent }),
     ...(at === undefined ? {} : { target: places[at].id }),
     ...(prefer === undefined ? {} : { prefer }),
+    ...(path === undefined ? {} : { path }),
   });
 }
 
 /** Puts the members in their places, and has them serve. `nowhere`: a node's URL at which there is none. */
 export async function assemble(cast: Cast, nowhere: string): Promise<Places> {
-  const first = await cast.first.order('listen', {});
+  const first = await cast.first.order('listen', { station: true });
   const bootstrap = [first.url];
-  const [provider, caller, edge, lonely] = await Promise.all([
+  const attached = { dht: false, stations: bootstrap };
+  const [provider, caller, edge, lonely, hidden] = await Promise.all([
     cast.provider.order('listen', { bootstrap }),
     cast.caller.order('listen', { bootstrap }),
-    cast.edge.order('listen', { bootstrap, dht: false }),
+    cast.edge.order('listen', { bootstrap, ...attached }),
     cast.lonely.order('listen', { bootstrap: [nowhere] }),
+    cast.hidden.order('listen', attached),
   ]);
   await Promise.all([cast.provider.order('join', undefined), cast.caller.order('join', undefined)]);
   await Promise.all([
@@ -217,8 +244,11 @@ export async function assemble(cast: Cast, nowhere: string): Promise<Places> {
     cast.first.order('serve', { procedures: [FETCH], stuck: true }),
     cast.edge.order('serve', { procedures: ['demo.neighbor'] }),
     cast.lonely.order('greet', { url: edge.url }),
+    cast.hidden.order('serve', { procedures: [HIDDEN] }),
+    cast.hidden.order('attached', { id: first.id }),
+    cast.edge.order('attached', { id: first.id }),
   ]);
-  return { first, provider, caller, edge, lonely };
+  return { first, provider, caller, edge, lonely, hidden };
 }
 
 /** Another provider in the place of the one that has left: the caller finds it. Gives the caller's URL. */

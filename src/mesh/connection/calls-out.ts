@@ -4,7 +4,6 @@
  * A call is settled by its reply, its deadline, a cancel, or the end of the link; replies to anything else are
  * counted and dropped.
  */
-import { createHash } from 'node:crypto';
 import type { CallFailure } from '../../actor/call.ts';
 import { encodeFrame, type EncodeFrameError } from '../../codec/frame.ts';
 import type { CallPayload, ReplyPayload } from '../../codec/payloads.ts';
@@ -12,6 +11,7 @@ import { ResetCode } from '../../transport/transport.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { fromWire } from '../errors/wire.ts';
+import { scopedKey } from '../router/key-scope.ts';
 import { explanationFromWire, planToWire, readWhere } from '../router/plan-wire.ts';
 import type { Abandonable, RpcCall } from '../router/rpc-call.ts';
 import { FRAMED, type BodyStream } from './body-stream.ts';
@@ -245,19 +245,16 @@ function callPayload(call: RpcCall, id: Uint8Array, realm: string, now: number):
     realm,
     ...(call.trace === undefined ? {} : { trace: call.trace }),
     ...(call.idempotencyKey === undefined ? {} : { idempotency_key: keyFor(call, call.idempotencyKey) }),
-    ...(call.idempotent ? { idempotent: true } : {}),
+    ...(call.mayRunTwice ? { idempotent: true } : {}),
     ...(call.plan === undefined ? {} : planToWire(call.plan)),
     ...(call.trail === undefined ? {} : { hop_count: call.trail.hops, search_id: call.trail.id }),
     ...(call.fromPeer ? { caller: Buffer.from(call.caller.nodeId, 'hex') } : {}),
   };
 }
 
-/** To the provider all clients of ours are we: their keys must not meet. The first station has seen to that. */
-function keyFor({ fromPeer, relayed, caller }: RpcCall, key: string): string {
-  return fromPeer && !relayed
-    ? createHash('sha256').update(`${caller.nodeId}\n${key}`).digest('base64url')
-    : key;
-}
+/** To the provider all clients of ours are we, and to whom a station asks all that pass it are that station. */
+const keyFor = (call: RpcCall, key: string): string =>
+  call.fromPeer || call.trail !== undefined ? scopedKey(call, key) : key;
 
 /** Whoever lost its connection may come again with its key, whoever canceled does not. Nothing else is told. */
 const reasonOf = (failure: CallFailure): string =>

@@ -121,6 +121,7 @@ export class ConnectionState implements CoreOwner {
       dht: false,
       isStation: false,
       nat: undefined,
+      offeredAt: -Infinity,
       kept: false,
       usedAt: core.now(),
       idle: () => core.idle,

@@ -75,6 +75,7 @@ export class Incoming implements Answering {
     const weight = weightOf(payload.args);
     const deadline = runtime.clock.now() + payload.timeout;
     const trail = trailOf(this.#context, payload, this.#sender.peerId);
+    const caller = this.#callerOf(payload);
     const refused = this.#judge(payload, weight, trail);
     if (refused !== undefined) {
       this.#context.events.calls.onRefused(payload.procedure, refused);
@@ -87,7 +88,7 @@ export class Incoming implements Answering {
         args: payload.args,
         timeout: payload.timeout,
         deadline,
-        caller: this.#callerOf(payload, trail),
+        caller,
         trace: payload.trace ?? undefined,
         fromPeer: true,
         idempotencyKey: payload.idempotency_key ?? undefined,
@@ -96,7 +97,7 @@ export class Incoming implements Answering {
         reach: this.#reachOf(payload, trail),
         plan: planOf(payload),
         trail,
-        relayed: trail !== undefined,
+        relayed: this.#isRelayed(payload, trail),
       },
       payload.call_id,
       key,
@@ -161,21 +162,33 @@ export class Incoming implements Answering {
     if (this.#context.role === 'node' && isSystemProcedure(payload.procedure)) return undefined;
     const name = checkProcedureName(payload.procedure, settings.names);
     if (!name.ok) return { tag: 'invalid_args', field: 'procedure', detail: name.error.reason };
-    return trail === undefined ? undefined : judgeTrail(this.#context, trail);
+    return trail === undefined ? undefined : judgeTrail(this.#context, trail, this.#sender.peerId);
   }
 
   /**
    * A client believes its own node about who asked, and a station those that its operator has named as its peers; any
    * other node believes nobody but the handshake.
    */
-  #callerOf({ caller }: CallPayload, trail: Trail | undefined): Caller {
-    const { role, routing } = this.#context;
+  #callerOf({ caller, procedure }: CallPayload): Caller {
     const { peerId } = this.#sender;
-    if (caller === undefined || caller === null) return { nodeId: peerId, local: false };
-    if (role === 'client') return { nodeId: Buffer.from(caller).toString('hex'), local: false };
-    return trail !== undefined && routing.stations.has(peerId)
-      ? { nodeId: Buffer.from(caller).toString('hex'), local: false, via: peerId }
+    const isNamed = caller !== undefined && caller !== null;
+    const nodeId = isNamed ? Buffer.from(caller).toString('hex') : peerId;
+    if (isNamed && this.#context.role === 'client') return { nodeId, local: false };
+    return isNamed && this.#isPeered(procedure)
+      ? { nodeId, local: false, via: peerId }
       : { nodeId: peerId, local: false };
+  }
+
+  /** Whether its key says already whose it is: what anybody else says of it is taken for that one's own key. */
+  #isRelayed({ caller, procedure }: CallPayload, trail: Trail | undefined): boolean {
+    const isPassedOn = trail !== undefined || (caller !== undefined && caller !== null);
+    return isPassedOn && this.#isPeered(procedure);
+  }
+
+  /** It comes from a station that our operator has named; what the system asks is nobody's but that station's. */
+  #isPeered(procedure: string): boolean {
+    const { role, routing } = this.#context;
+    return role === 'node' && routing.stations.has(this.#sender.peerId) && !isSystemProcedure(procedure);
   }
 
   /**

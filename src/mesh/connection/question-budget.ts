@@ -28,12 +28,17 @@ export class QuestionBudget {
     this.#left = burst;
   }
 
-  /** Takes one token; false when there is none. */
-  take(now: number): boolean {
+  /** Takes one token, or as many as `cost` says; false when there are fewer. */
+  take(now: number, cost: number = 1): boolean {
     this.#left = Math.min(this.#burst, this.#left + (Math.max(0, now - this.#at) * this.#rate) / 1_000);
     this.#at = now;
-    if (this.#left < 1) return false;
-    this.#left--;
+    if (this.#left < cost) return false;
+    this.#left -= cost;
     return true;
+  }
+
+  /** What was taken was not needed. */
+  giveBack(cost: number): void {
+    this.#left = Math.min(this.#burst, this.#left + cost);
   }
 }

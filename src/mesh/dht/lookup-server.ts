@@ -127,7 +127,10 @@ const lookupServer: GenServer<LookupArgs, State> = {
       self: self as Process,
       table,
       lookup,
-      found: request.kind === 'providers' ? new ProviderList(hex(target), settings.realm) : undefined,
+      found:
+        request.kind === 'providers'
+          ? new ProviderList(hex(target), settings.realm, signerOf(request.procedure))
+          : undefined,
       since: clock.now(),
       storing: undefined,
       wake: undefined,

@@ -5,7 +5,8 @@
  * what other holders still show. Holders show the same records: what is no news is not verified again, and the very
  * bytes of what is here are not even read. Anybody can make up providers by the hundred, so when the list is full
  * whoever two holders have shown takes the place of one that a single holder has. An endpoint that means another
- * machine elsewhere counts only when a holder on this machine has shown it.
+ * machine elsewhere counts only when a holder on this machine has shown it. Where one node's word alone counts, that of
+ * others is passed over.
  *
  * Pure; time comes in. Throws nothing. Source: SECURITY §5 rules 1 and 5, SPEC §6 "find_value".
  */
@@ -37,6 +38,7 @@ interface Entry {
 export class ProviderList {
   readonly #key: string;
   readonly #realm: string;
+  readonly #signer: string | undefined;
   readonly #byNode = new Map<string, Entry>();
   /** The same, by the first 16 bytes of their signature. */
   readonly #bySignature = new Map<string, Entry>();
@@ -45,10 +47,14 @@ export class ProviderList {
   /** Answers taken over; what we keep ourselves is none. */
   #answers = 0;
 
-  /** @param key SHA-256 of the procedure, hex. */
-  constructor(key: string, realm: string) {
+  /**
+   * @param key SHA-256 of the procedure, hex.
+   * @param signer hex id of the only node whose record counts; undefined: everybody's does.
+   */
+  constructor(key: string, realm: string, signer?: string) {
     this.#key = key;
     this.#realm = realm;
+    this.#signer = signer;
   }
 
   /**
@@ -68,6 +74,7 @@ export class ProviderList {
       }
       const reading = readRecord(payload, expected);
       if (reading.tag === 'refused') refused++;
+      else if (this.#isNobodys(reading.record)) continue;
       else if (!this.#isNews(reading.record)) this.#shownAgain(reading.record, from);
       else if (isAuthentic(reading)) this.add(reading.record, from);
       else {
@@ -82,7 +89,7 @@ export class ProviderList {
   add(record: ServiceRecord, from: AddressClass = 'public'): void {
     const { nodeId, seq } = record;
     const known = this.#byNode.get(nodeId);
-    if (known !== undefined && seq <= known.record.seq) return;
+    if (this.#isNobodys(record) || (known !== undefined && seq <= known.record.seq)) return;
     const isFull = known === undefined && this.#byNode.size >= MOST;
     if (isFull) {
       const single = this.#single;
@@ -108,6 +115,11 @@ export class ProviderList {
       found.push({ nodeId, endpoints, metadata, seq, issuedAt, expiresAt });
     }
     return found;
+  }
+
+  /** Of one that does not count; whoever keeps it need not know that. */
+  #isNobodys({ nodeId }: ServiceRecord): boolean {
+    return this.#signer !== undefined && nodeId !== this.#signer;
   }
 
   /** Whether it is worth its verification. A publisher that signs one `seq` twice is believed the first time. */

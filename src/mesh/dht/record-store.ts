@@ -3,7 +3,8 @@
  *
  * A higher `seq` replaces, a tombstone with a higher one removes. The highest `seq` seen outlives its record until
  * nothing older can be valid any more, so that what was replaced or removed never comes back. Those marks are
- * bounded too: the one that has waited longest goes first.
+ * bounded too: the one that has waited longest goes first. A node's record of where it is has a place of its own under
+ * its key, and is shown first: others may fill the rest.
  *
  * Pure; time comes in, on both clocks. A record is kept by the monotonic clock, at most its ttl from when it came,
  * and shown only while the wall clock too is before its expiry: a wall clock that jumps back makes none immortal, one
@@ -12,6 +13,8 @@
 import type { SignedRecordPayload } from '../../codec/payloads.ts';
 import type { ValueMap } from '../../codec/value.ts';
 import { weightOf } from '../connection/weight.ts';
+import { hex } from '../context.ts';
+import { presenceKey } from '../registry/presence.ts';
 import { MAX_DRIFT, MAX_TTL, sameRecord, type ServiceRecord } from './record.ts';
 
 export interface StoreLimits {
@@ -87,6 +90,8 @@ interface Mark {
 /** The records of one key, by node. */
 interface Shelf {
   readonly slots: Map<string, Slot>;
+  /** The record of the very node that the key is the place of; one of the slots. */
+  own: Slot | undefined;
   /** Where an answer that had no room for all went on from. */
   turn: number;
 }
@@ -141,21 +146,24 @@ export class RecordStore {
     const { key, nodeId, issuedAt, expiresAt } = record;
     this.#drop(key, nodeId);
     this.#marks.delete(key + nodeId);
+    const own = isOwn(record);
     const before = this.#shelves.get(key);
-    if (before !== undefined && before.slots.size >= this.#limits.perKey) {
+    if (!own && before !== undefined && this.#isFull(before)) {
       const spare = dispensable(before, at.now);
       if (spare !== undefined) this.#retire(spare);
     }
     let shelf = this.#shelves.get(key);
     if (shelf === undefined) {
-      shelf = { slots: new Map(), turn: 0 };
+      shelf = { slots: new Map(), own: undefined, turn: 0 };
       this.#shelves.set(key, shelf);
     }
-    shelf.slots.set(nodeId, {
+    const slot: Slot = {
       record,
       until: at.now + Math.min(expiresAt - issuedAt, expiresAt - at.wall),
       markUntil: at.now + MARK_TTL,
-    });
+    };
+    shelf.slots.set(nodeId, slot);
+    if (own) shelf.own = slot;
     this.#records++;
     this.#bytes += sizeOf(record);
     const share = this.#perNode.get(nodeId);
@@ -177,6 +185,11 @@ export class RecordStore {
     const shown = this.#shown(shelf, at);
     let room = ANSWER_BYTES;
     const answer: SignedRecordPayload[] = [];
+    if (shown[0] !== undefined && shown[0] === shelf.own?.record) {
+      const [{ payload }] = shown.splice(0, 1) as [ServiceRecord];
+      room -= payload.record.length + AROUND_RECORD;
+      answer.push(payload);
+    }
     const start = shelf.turn < shown.length ? shelf.turn : 0;
     for (let count = 0; count < shown.length; count++) {
       const next = (start + count) % shown.length;
@@ -212,15 +225,23 @@ export class RecordStore {
     return before - this.#records;
   }
 
-  /** Live ones first. */
-  #shown(shelf: Shelf, { now, wall }: Instant): ServiceRecord[] {
+  /** The node's own first, then live ones. */
+  #shown({ slots, own }: Shelf, { now, wall }: Instant): ServiceRecord[] {
+    const first: ServiceRecord[] = [];
     const live: ServiceRecord[] = [];
     const tombstones: ServiceRecord[] = [];
-    for (const { record, until } of shelf.slots.values()) {
+    for (const slot of slots.values()) {
+      const { record, until } = slot;
       if (now >= until || wall >= record.expiresAt) continue;
-      (record.removed ? tombstones : live).push(record);
+      if (slot === own) first.push(record);
+      else (record.removed ? tombstones : live).push(record);
     }
-    return live.concat(tombstones);
+    return first.concat(live, tombstones);
+  }
+
+  /** Of others than the node whose place the key is. */
+  #isFull({ slots, own }: Shelf): boolean {
+    return slots.size - (own === undefined ? 0 : 1) >= this.#limits.perKey;
   }
 
   #hasRoom(
@@ -229,13 +250,14 @@ export class RecordStore {
     shelf: Shelf | undefined,
     now: number,
   ): boolean {
-    const { perKey, perNode, records, bytes } = this.#limits;
+    const { perNode, records, bytes } = this.#limits;
     const more = sizeOf(record) - (old === undefined ? 0 : sizeOf(old));
     const share = this.#perNode.get(record.nodeId) ?? NO_SHARE;
     if (this.#bytes + more > bytes || share.bytes + more > bytes * LARGEST_SHARE) return false;
     if (old !== undefined) return true;
     if (this.#records >= records || share.records >= perNode) return false;
-    return shelf === undefined || shelf.slots.size < perKey || dispensable(shelf, now) !== undefined;
+    if (shelf === undefined || !this.#isFull(shelf)) return true;
+    return dispensable(shelf, now) !== undefined || isOwn(record);
   }
 
   /** Leaves the mark alone. */
@@ -253,6 +275,7 @@ export class RecordStore {
     const slot = shelf?.slots.get(nodeId);
     if (shelf === undefined || slot === undefined) return;
     shelf.slots.delete(nodeId);
+    if (shelf.own === slot) shelf.own = undefined;
     if (shelf.slots.size === 0) this.#shelves.delete(key);
     this.#records--;
     this.#bytes -= sizeOf(slot.record);
@@ -265,10 +288,14 @@ export class RecordStore {
 }
 
 /** What may go for a newcomer: a provider that lives is worth more than the word that one is gone. */
-function dispensable({ slots }: Shelf, now: number): Slot | undefined {
-  for (const slot of slots.values()) if (slot.record.removed || now >= slot.until) return slot;
+function dispensable({ slots, own }: Shelf, now: number): Slot | undefined {
+  for (const slot of slots.values())
+    if (slot !== own && (slot.record.removed || now >= slot.until)) return slot;
   return undefined;
 }
+
+/** Whether it says where the node is that has signed it. */
+const isOwn = ({ key, nodeId }: ServiceRecord): boolean => key === hex(presenceKey(nodeId));
 
 /** Metadata that holds more in memory than its record is long counts with what is more. */
 const sizeOf = ({ payload: { record, sig }, metadata }: ServiceRecord): number =>

@@ -1,9 +1,9 @@
 /**
- * One attempt to find a way to a node through a station: the first that takes us, and where the node accepts.
+ * One attempt to find a way to a node through a station: the first that takes us, and where the node agrees.
  *
- * A temporary child of `natAttempts`. The pool is told the way as soon as the station was asked, since that passes on from
- * then; when the node refuses, or is not attached there, the next station is tried, and when there is none the attempt ends with the
- * reason. Its death costs the calls nothing that have found their way. Source: SPEC §8.6.
+ * A child of the NAT connector. The pool is told the way as soon as the station was asked, since that passes on from
+ * then; when the node refuses, or is not attached there, the next station is tried, and when there is none, or the time is over,
+ * the attempt ends with the reason and gives its session back. Its death costs no call that has found its way. Source: SPEC §8.6.
  */
 import { Down } from '../../actor/monitor.ts';
 import type { Process } from '../../actor/process.ts';
@@ -13,6 +13,7 @@ import type { MeshContext } from '../context.ts';
 import { ask } from '../dht/ask.ts';
 import { describeFailure } from '../errors/rpc-failure.ts';
 import { parseAddress } from '../peer/endpoint-text.ts';
+import { standingAt, type Candidate } from './candidate-stations.ts';
 import { WayFound, type NatWish } from '../peer/nat-connector.ts';
 import type { Standing } from '../peer/standings.ts';
 import { askRelay, leaveRelay, RelayAnswered } from '../relay/relay-end.ts';
@@ -24,22 +25,31 @@ const STATION = 3_000;
 export interface AttemptArgs {
   readonly context: MeshContext;
   readonly wanted: NatWish;
-  /** Clock ms. */
-  readonly deadline: number;
+  /** Milliseconds for all of it. */
+  readonly timeout: number;
   readonly pool: Process;
-  /** In order: `host:port`, or the hex id of one that is connected. */
-  readonly stations: readonly string[];
+  /** In order. */
+  readonly stations: readonly Candidate[];
+  /** A station that could not be reached. */
+  readonly unreached: (station: string) => void;
 }
 
 interface State extends AttemptArgs {
-  readonly left: string[];
+  readonly left: Candidate[];
   session: OwnSession | undefined;
+  /** The connection to the station that was asked. */
+  asked: Process | undefined;
   /** Why the last one was no use. */
   why: string;
 }
 
 class Go {
   readonly go = true;
+}
+
+/** Nobody waits any longer. */
+class TimeOver {
+  readonly over = true;
 }
 
 /** A station was dialed. */
@@ -53,11 +63,11 @@ class Dialed {
 export const attemptServer: GenServer<AttemptArgs, State> = {
   label: 'nat attempt',
 
-  init: (args) =>
-    started(
-      { ...args, left: [...args.stations], session: undefined, why: 'no station is known' },
-      { continue: new Go() },
-    ),
+  init: (args, self) => {
+    self.sendAfter(args.timeout, new TimeOver());
+    const state = { ...args, left: [...args.stations], session: undefined, asked: undefined };
+    return started({ ...state, why: 'no station is known' }, { continue: new Go() });
+  },
 
   handleContinue: (_go, state, self) => next(state, self as Process),
 
@@ -66,38 +76,52 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
     if (message instanceof Dialed) {
       const found = standingAt(state.context, message.station);
       if (found !== undefined) return begin(state, process, found);
+      state.unreached(message.station);
       state.why = 'the station cannot be reached';
       return next(state, process);
     }
     if (message instanceof RelayAnswered && message.session === state.session) {
-      if (message.failure === undefined) return stop('normal', state);
+      if (message.failure === undefined) {
+        // it is the connection's now
+        state.session = state.asked = undefined;
+        return stop('normal', state);
+      }
       state.why = describeFailure(message.failure);
       return next(state, process);
     }
-    if (message instanceof Down) return next(state, process);
+    if (message instanceof Down && message.pid === state.asked) {
+      state.why = 'the station is gone';
+      return next(state, process);
+    }
+    if (message instanceof TimeOver) return stop({ shutdown: `no relay in time: ${state.why}` }, state);
     return noReply(state);
+  },
+
+  terminate: (_reason, state) => {
+    giveBack(state);
   },
 };
 
+function giveBack(state: State): void {
+  if (state.session !== undefined) leaveRelay(state.context, state.session, 'given up');
+  state.session = state.asked = undefined;
+}
+
 /** On to the next station. */
 function next(state: State, self: Process): NoReply<State> | Stop<State> {
-  const { context, left, session } = state;
-  if (session !== undefined) leaveRelay(context, session, 'given up');
-  state.session = undefined;
-  const station = left.shift();
-  if (station === undefined || self.clock.now() >= state.deadline) {
-    return stop({ shutdown: `no relay: ${state.why}` }, state);
-  }
+  const { context, left } = state;
+  giveBack(state);
+  const candidate = left.shift();
+  if (candidate === undefined) return stop({ shutdown: `no relay: ${state.why}` }, state);
+  const { station, tls } = candidate;
   const ready = standingAt(context, station);
   if (ready !== undefined) return begin(state, self, ready);
   if (parseAddress(station) === undefined) return next(state, self);
-  const timeout = Math.max(1, Math.min(STATION, state.deadline - self.clock.now()));
   const told = (): void => {
     context.runtime.send(self, new Dialed(station));
   };
-  ask(context, self, { nodeId: undefined, addresses: [station], station: true }, { type: 'ping' }, timeout, {
-    told,
-  });
+  const target = { nodeId: undefined, addresses: [station], station: tls };
+  ask(context, self, target, { type: 'ping' }, Math.min(STATION, state.timeout), { told });
   return noReply(state);
 }
 
@@ -109,16 +133,8 @@ function begin(state: State, self: Process, station: Standing): NoReply<State> |
     state.why = usable ? 'the station cannot be asked' : 'that node is no station';
     return next(state, self);
   }
+  state.asked = station.process;
+  self.monitor(station.process);
   context.runtime.send(state.pool, new WayFound(self, state.session.address.host));
   return noReply(state);
-}
-
-/** Whoever is connected and is that station: by its address, or by its id. */
-function standingAt({ standings }: MeshContext, station: string): Standing | undefined {
-  const byId = standings.ready(station, false);
-  if (byId !== undefined) return byId;
-  for (const standing of standings.all()) {
-    if (standing.address === station && standings.ready(standing.peerId, false) === standing) return standing;
-  }
-  return undefined;
 }

@@ -11,10 +11,12 @@ import { startServerLink, type GenServer } from '../../otp/gen-server.ts';
 import { noReply } from '../../otp/result.ts';
 import type { MeshContext } from '../context.ts';
 import { WayFound, type NatConnector, type NatWish } from '../peer/nat-connector.ts';
-import { leaveRelay } from '../relay/relay-end.ts';
+import { dropLostRelays, leaveRelay } from '../relay/relay-end.ts';
 import { attemptServer, type AttemptArgs } from './attempt.ts';
+import { candidateStations } from './candidate-stations.ts';
 import { isRelayed } from './peer-paths.ts';
 import { RelayKeeper, SEEKING } from './relay-keeper.ts';
+import { StationWatch } from './station-watch.ts';
 import { UpgradeDue, Upgrades } from './upgrades.ts';
 
 /** Milliseconds after which a session that no connection uses is given back. */
@@ -24,6 +26,8 @@ const SWEEP = seconds(1);
 const TALKING = seconds(10);
 /** Attempts at once; as many as peers that the pool wishes for. */
 const ATTEMPTS = 1_024;
+/** Milliseconds in which a station that was not reached is not tried again. */
+const UNREACHED = seconds(30);
 /** Peers that are remembered not to be punched for, and those whose stations are. */
 const REMEMBERED = 1_000;
 
@@ -32,9 +36,12 @@ interface State {
   readonly self: Self;
   readonly upgrades: Upgrades;
   readonly keeper: RelayKeeper;
+  readonly watch: StationWatch;
   readonly attempts: Set<Process>;
   /** By hex id: `host:port` of stations that have led to a node, or might. */
   readonly stations: Map<string, readonly string[]>;
+  /** Stations that could not be reached, and until when they are not tried, clock ms. */
+  readonly unreached: Map<string, number>;
   /** Hex ids of peers to whom nobody wants a hole punched. */
   readonly unpunched: Map<string, true>;
 }
@@ -47,8 +54,17 @@ export class PathChanged {
   }
 }
 
+/** A station is connected: what failed for want of one may succeed. */
+export class StationFound {
+  readonly found = true;
+}
+
 class Sweep {
-  readonly sweep = true;
+  /** Clock ms. */
+  readonly due: number;
+  constructor(due: number) {
+    this.due = due;
+  }
 }
 
 export const natConnectorServer: GenServer<MeshContext, State> = {
@@ -64,8 +80,10 @@ export const natConnectorServer: GenServer<MeshContext, State> = {
       keeper: new RelayKeeper(context, self, (nodeId) =>
         attempt(state, { nodeId, stations: state.stations.get(nodeId) ?? [] }, SEEKING, self as Process),
       ),
+      watch: new StationWatch(context),
       attempts: new Set(),
       stations: new Map(),
+      unreached: new Map(),
       unpunched: new Map(),
     };
     const shared: NatConnector = {
@@ -73,40 +91,52 @@ export const natConnectorServer: GenServer<MeshContext, State> = {
     };
     context.scope.share('natConnector', self as Process, shared);
     for (const { process } of context.standings.all()) onPath(state, process);
-    self.sendAfter(SWEEP, new Sweep());
+    sweepLater(self);
     return state;
   },
 
   handleInfo: (message, state, self) => {
-    const { upgrades, keeper, attempts } = state;
+    const { upgrades, keeper, watch, attempts } = state;
     if (message instanceof PathChanged) onPath(state, message.connection);
     else if (message instanceof UpgradeDue) upgrades.due(message);
     else if (message instanceof WayFound) keeper.found(message);
-    else if (message instanceof Down) {
+    else if (message instanceof StationFound) {
+      keeper.again();
+      keeper.look();
+    } else if (message instanceof Down) {
       const process = message.pid as Process;
       attempts.delete(process);
-      keeper.ended(process, message.reason === 'normal');
+      keeper.ended(process);
       upgrades.ended(process, message.reason);
     } else if (message instanceof Sweep) {
       sweep(state.context);
+      dropLostRelays(state.context);
       keepMappings(state.context);
+      watch.look(message.due);
       keeper.look();
-      self.sendAfter(SWEEP, message);
+      sweepLater(self);
     }
     return noReply(state);
   },
 };
 
+const sweepLater = (self: Self): void => {
+  self.sendAfter(SWEEP, new Sweep(self.clock.now() + SWEEP));
+};
+
 /** Runs in the turn of whoever wants the way. */
 function attempt(state: State, wanted: NatWish, timeout: number, pool: Process): Process | undefined {
   const { context, self, attempts } = state;
-  const { nodeId, relay, skipHolePunch } = wanted;
+  const { nodeId, skipHolePunch } = wanted;
   if (skipHolePunch === true) remember(state.unpunched, nodeId, true);
   if (wanted.stations.length > 0) remember(state.stations, nodeId, wanted.stations);
-  const stations = relay === undefined ? [...wanted.stations, ...context.relays.attached] : [relay];
+  const now = context.runtime.clock.now();
+  const stations = candidateStations(context, wanted, (station) => (state.unreached.get(station) ?? 0) > now);
   if (stations.length === 0 || attempts.size >= ATTEMPTS || !(self as Process).alive) return undefined;
-  const deadline = context.runtime.clock.now() + timeout;
-  const args: AttemptArgs = { context, wanted, deadline, pool, stations: [...new Set(stations)] };
+  const unreached = (station: string): void => {
+    remember(state.unreached, station, context.runtime.clock.now() + UNREACHED);
+  };
+  const args: AttemptArgs = { context, wanted, timeout, pool, stations, unreached };
   const result = startServerLink(self, attemptServer, args, {});
   if (result instanceof Promise || result.tag !== 'ok') return undefined;
   const process = result.pid as Process;

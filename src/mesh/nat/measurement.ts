@@ -150,7 +150,7 @@ interface Candidate {
 }
 
 /** Whom to ask: one peer per host, stations first, then those that are connected for longest. */
-function observersOf({ standings }: MeshContext, most: number): readonly Candidate[] {
+function observersOf({ standings, relays }: MeshContext, most: number): readonly Candidate[] {
   const byHost = new Map<string, Candidate>();
   for (const standing of standings.all()) {
     const at = standing.link()?.observed;
@@ -161,6 +161,8 @@ function observersOf({ standings }: MeshContext, most: number): readonly Candida
     if (known === undefined || (standing.isStation && !known.standing.isStation))
       byHost.set(at.host, { standing, at });
   }
-  const rank = ({ standing }: Candidate): number => (standing.isStation ? 0 : 1);
+  // anybody may call itself a station: those that we have chosen come first
+  const rank = ({ standing }: Candidate): number =>
+    relays.stations.has(standing.peerId) ? 0 : standing.isStation ? 1 : 2;
   return [...byHost.values()].toSorted((one, other) => rank(one) - rank(other)).slice(0, most);
 }

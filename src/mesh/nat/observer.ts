@@ -158,7 +158,7 @@ export class Observer {
 
   /** Where the peer is seen; undefined when it comes by a relay, which shows nothing of its NAT. */
   #seen(): PhysicalAddress | undefined {
-    const seen = this.#standing()?.link()?.observed;
+    const seen = this.#standing()?.link()?.proven;
     return seen !== undefined && addressFamily(seen.host) !== undefined ? seen : undefined;
   }
 

@@ -1,11 +1,11 @@
 /**
  * What is known of a peer's whereabouts, as paths of the link to it.
  *
- * A private address is of use only to who is behind the same NAT: there it is probed, nowhere else, so that nobody far
- * away has us knock at machines of our own network.
+ * A private address is of use only to who is behind the same NAT: there it is asked, nowhere else, so that nobody far
+ * away has us knock at machines of our own network. All addresses that are named to us draw on one budget.
  */
 import { addressClass } from '../../transport/address.ts';
-import type { Link, PhysicalAddress } from '../../transport/transport.ts';
+import type { Link, PathKind, PhysicalAddress } from '../../transport/transport.ts';
 import { wayOf } from '../../transport/way.ts';
 import type { MeshContext } from '../context.ts';
 import { parseAddress } from '../peer/endpoint-text.ts';
@@ -23,22 +23,24 @@ export const isRelayed = (link: Link | undefined): boolean =>
  */
 export function isNear({ relays, standings }: MeshContext, peerId: string): boolean {
   return relays.with(peerId).some(({ stationId }) => {
-    const at = standings.ready(stationId, false)?.link()?.observed;
+    const at = standings.ready(stationId, false)?.link()?.proven;
     return at !== undefined && wayOf(at) === 'udp' && addressClass(at.host) !== 'public';
   });
 }
 
 /** Where a station observes the peer, and the ports it may use next. */
 export function offerPunched(
+  context: MeshContext,
   link: Link | undefined,
   {
     peer_host: host,
     peer_ports: ports,
   }: { readonly peer_host: string; readonly peer_ports: readonly number[] },
+  near: boolean,
 ): void {
   for (const port of ports) {
     const at = parseAddress(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
-    if (at !== undefined) link?.offerPath('punched', at);
+    offer(context, link, 'punched', at, near);
   }
 }
 
@@ -46,12 +48,22 @@ export function offerPunched(
  * Where the peer itself says that it may be reached.
  * @param near whether the peer is in our own network, or on our own machine.
  */
-export function offerDirect(link: Link | undefined, addresses: readonly string[], near: boolean): void {
-  for (const text of addresses) {
-    const at = parseAddress(text);
-    if (at !== undefined && mayProbe(at, near)) link?.offerPath('direct', at);
-  }
+export function offerDirect(
+  context: MeshContext,
+  link: Link | undefined,
+  addresses: readonly string[],
+  near: boolean,
+): void {
+  for (const text of addresses) offer(context, link, 'direct', parseAddress(text), near);
 }
 
-const mayProbe = ({ host }: PhysicalAddress, near: boolean): boolean =>
-  near || addressClass(host) === 'public';
+function offer(
+  { relays, runtime }: MeshContext,
+  link: Link | undefined,
+  kind: PathKind,
+  at: PhysicalAddress | undefined,
+  near: boolean,
+): void {
+  if (at === undefined || (!near && addressClass(at.host) !== 'public')) return;
+  if (relays.mayAsk(runtime.clock.now())) link?.offerPath(kind, at);
+}

@@ -15,6 +15,8 @@ import { PunchSessions, type PunchEvent, type PunchFailure, type PunchStep } fro
 
 /** Ports of one node that the other is told: the observed one and those it foretells. */
 const PORTS = 5;
+/** Punches of one source at once. */
+const PER_SOURCE = 16;
 /** Milliseconds until both begin, at most. */
 const LONGEST_DELAY = 2_000;
 
@@ -24,6 +26,8 @@ interface Pair {
   readonly target: string;
   /** What the source foretold. */
   readonly ports: readonly number[];
+  /** The attempt of which the source was told. */
+  told: number;
 }
 
 /** Punches under way through this station. It outlives the station's actor. */
@@ -40,24 +44,29 @@ export class PunchCoordinator {
     const { relays, runtime } = context;
     const now = runtime.clock.now();
     const target = hex(payload.target_id);
-    const key = sessionKey(payload.session_id);
-    const together = relays.passed?.joins(from.peerId, target) === true;
-    if (!together || !relays.admits(from.process, now) || !this.#sessions.begin(key, now)) {
-      from.say('punch_result', { session_id: payload.session_id, success: false, reason: 'refused' });
+    const { session_id: id } = payload;
+    const key = sessionKey(id);
+    // what costs little is asked first
+    const may = relays.admits(from.peerId, target, now) && relays.passed?.joins(from.peerId, target) === true;
+    if (!may || this.#isBusy(from.peerId, target) || !this.#sessions.begin(key, now)) {
+      from.say('punch_result', { session_id: id, success: false, reason: 'refused' });
       return;
     }
-    const { session_id: id, ports = [] } = payload;
-    this.#pairs.set(key, { id, source: from.peerId, target, ports });
+    this.#pairs.set(key, { id, source: from.peerId, target, ports: payload.ports ?? [], told: 0 });
     this.#step(context, key, { tag: 'ready' });
   }
 
   /** A node agrees, and begins. The requester is told when the target has agreed. */
-  onExecute(context: MeshContext, from: Standing, { session_id: id, ports = [] }: PunchExecutePayload): void {
+  onExecute(context: MeshContext, from: Standing, { session_id: id, ports }: PunchExecutePayload): void {
     const key = sessionKey(id);
     const pair = this.#pairs.get(key);
-    if (pair === undefined || this.#sessions.find(key)?.tag !== 'coordinating') return;
+    const session = this.#sessions.find(key);
+    if (pair === undefined || session?.tag !== 'coordinating') return;
     if (from.peerId === pair.source) this.#step(context, key, { tag: 'executing' });
-    else if (from.peerId === pair.target) this.#tell(context, pair, 'initiator', ports, 0);
+    else if (from.peerId === pair.target && pair.told < session.attempts) {
+      pair.told = session.attempts;
+      this.#tell(context, pair, 'initiator', ports ?? [], 0);
+    }
   }
 
   /** What came of it. The source counts the tries; the target can only refuse. */
@@ -80,6 +89,15 @@ export class PunchCoordinator {
   elapse(context: MeshContext): void {
     for (const { id, step } of this.#sessions.elapse(context.runtime.clock.now()))
       this.#act(context, id, step);
+  }
+
+  /** One punch at a time for two nodes, and few for one. */
+  #isBusy(source: string, target: string): boolean {
+    let count = 0;
+    for (const pair of this.#pairs.values()) {
+      if (pair.source === source && (pair.target === target || ++count >= PER_SOURCE)) return true;
+    }
+    return false;
   }
 
   #step(context: MeshContext, key: string, event: PunchEvent): void {
@@ -115,7 +133,7 @@ export class PunchCoordinator {
     delay: number,
   ): boolean {
     const [told, other] = role === 'initiator' ? [pair.source, pair.target] : [pair.target, pair.source];
-    const at = standings.ready(other, false)?.link()?.observed;
+    const at = standings.ready(other, false)?.link()?.proven;
     if (at === undefined || wayOf(at) !== 'udp') return false;
     const peer_ports = [...new Set([at.port, ...foretold])].slice(0, PORTS);
     const to = standings.ready(told, false);

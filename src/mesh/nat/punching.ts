@@ -14,7 +14,7 @@ import { createMachineCell, type MachineCell } from '../../xstate/cell.ts';
 import { shared, type MeshContext } from '../context.ts';
 import type { Standing } from '../peer/standings.ts';
 import { sessionKey } from '../relay/session-key.ts';
-import { isDirect, offerPunched } from './peer-paths.ts';
+import { isDirect, isNear, offerPunched } from './peer-paths.ts';
 import { punchMachine, type PunchAction } from './punch-machine.ts';
 import type { PunchFailure } from './punch-session.ts';
 
@@ -127,7 +127,8 @@ function perform(state: State, self: Process, action: PunchAction): void {
     }
     case 'offer':
       station?.say('punch_execute', { session_id });
-      if (state.place !== undefined) offerPunched(linkOf(state), state.place);
+      if (state.place !== undefined && standing !== undefined)
+        offerPunched(context, linkOf(state), state.place, isNear(context, standing.peerId));
       return;
     case 'report':
       station?.say('punch_result', { session_id, success: false, reason: 'unreachable' });

@@ -9,7 +9,7 @@ import { addressesOf } from '../registry/own-addresses.ts';
 import { rebindRelays } from '../relay/relay-end.ts';
 import { sessionAt } from '../relay/relays.ts';
 import type { Link } from '../../transport/transport.ts';
-import { PathChanged } from './connector.ts';
+import { PathChanged, StationFound } from './connector.ts';
 import { isRelayed } from './peer-paths.ts';
 import { natText } from './taxonomy.ts';
 
@@ -19,24 +19,27 @@ const OFFERED = 8;
 /** The hello was accepted. */
 export function traversable(context: MeshContext, standing: Standing): void {
   if (context.role === 'client') return;
-  if (standing.isStation) rebindRelays(context, standing);
+  if (standing.isStation) {
+    rebindRelays(context, standing);
+    tellConnector(context, new StationFound());
+  }
   if (!isRelayed(standing.link())) return;
   const addresses = addressesOf(context).slice(0, OFFERED);
   const nat = natText(shared(context, 'natProfile')?.profile);
   standing.say('path_offer', nat === undefined ? { addresses } : { addresses, nat });
-  tellConnector(context, standing.process);
+  tellConnector(context, new PathChanged(standing.process));
 }
 
 /** Its packets go another way now. */
 export function pathChanged(context: MeshContext, connection: Process): void {
   const standing = context.standings.find(connection);
   if (standing !== undefined) pathMoved(context, standing);
-  if (context.role === 'node') tellConnector(context, connection);
+  if (context.role === 'node') tellConnector(context, new PathChanged(connection));
 }
 
-function tellConnector(context: MeshContext, connection: Process): void {
+function tellConnector(context: MeshContext, what: PathChanged | StationFound): void {
   const connector = actor(context, 'natConnector');
-  if (connector !== undefined) context.runtime.send(connector, new PathChanged(connection));
+  if (connector !== undefined) context.runtime.send(connector, what);
 }
 
 /**

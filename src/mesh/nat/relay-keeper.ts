@@ -48,12 +48,11 @@ export class RelayKeeper {
   }
 
   /** A process that was monitored has ended. */
-  ended(process: Process, well: boolean): void {
+  ended(process: Process): void {
     this.#kept.delete(process);
     for (const kept of this.#kept.values()) {
       if (kept.attempt !== process) continue;
       kept.attempt = undefined;
-      if (well) kept.tries = 0;
       this.#later(kept);
     }
   }
@@ -67,17 +66,30 @@ export class RelayKeeper {
     }
   }
 
+  /** There is a station that was not: no pause has to be waited for. */
+  again(): void {
+    for (const kept of this.#kept.values()) kept.tries = kept.notBefore = 0;
+  }
+
   /** Seeks a way wherever there is none. */
   look(): void {
     const now = this.#self.clock.now();
     for (const kept of this.#kept.values()) {
       const standing = this.#context.standings.find(kept.connection);
       if (standing === undefined || kept.attempt !== undefined || now < kept.notBefore) continue;
-      const has = this.#context.relays.with(kept.peerId).length > 0;
-      if (has && !standing.doubtful) continue;
+      if (this.#hasWay(kept.peerId) && !standing.doubtful) {
+        kept.tries = 0;
+        continue;
+      }
       kept.attempt = this.#seek(kept.peerId);
       if (kept.attempt === undefined) this.#later(kept);
     }
+  }
+
+  /** A session whose station is there. */
+  #hasWay(peerId: string): boolean {
+    const { relays, standings } = this.#context;
+    return relays.with(peerId).some(({ stationId }) => standings.ready(stationId, false) !== undefined);
   }
 
   #later(kept: Kept): void {

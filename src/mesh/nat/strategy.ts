@@ -36,3 +36,19 @@ export function dialDirection(
   if (target !== undefined && canReceiveUnsolicited(target)) return 'initiator';
   return initiator !== undefined && canReceiveUnsolicited(initiator) ? 'target' : undefined;
 }
+
+/**
+ * Why a hole punch between two cannot succeed; undefined when it may. What was not measured is hoped for: behind a NAT
+ * that filters by host alone, who answers to the observed source gets through to a symmetric one (BASELINES §4).
+ */
+export function punchObstacle(
+  one: NatClass | undefined,
+  other: NatClass | undefined,
+): 'both_symmetric' | 'unreachable' | undefined {
+  if (one === undefined || other === undefined) return undefined;
+  const [first, second] = [requiresRelay(one), requiresRelay(other)];
+  if (first && second) return 'both_symmetric';
+  return (first && other.filtering === 'pd') || (second && one.filtering === 'pd')
+    ? 'unreachable'
+    : undefined;
+}

@@ -17,7 +17,9 @@ import { isRelayed } from './peer-paths.ts';
 import { PathMoved, punchingServer, type PunchingArgs } from './punching.ts';
 import { punchParameters, worstNat } from './punch-parameters.ts';
 import type { PunchFailure } from './punch-session.ts';
-import { kindOf, requiresRelay, type NatClass } from './taxonomy.ts';
+import { nextPorts } from './next-ports.ts';
+import { punchObstacle, strategyFor } from './strategy.ts';
+import { kindOf, type NatClass } from './taxonomy.ts';
 
 /** Pauses between two tries, ms; the last one again and again. */
 const PAUSES = [0, seconds(30), seconds(60), seconds(120), seconds(300), seconds(600)] as const;
@@ -82,7 +84,7 @@ export class Upgrades {
     if (upgrade === undefined) return;
     upgrade.waiting = false;
     if (standing === undefined || upgrade.punching !== undefined || !isRelayed(standing.link())) return;
-    const why = this.#hopeless(standing);
+    const why = punchObstacle(this.#own, standing.nat);
     if (why === undefined) this.#punch(upgrade, standing);
     else this.#failed(upgrade, why);
   }
@@ -101,6 +103,9 @@ export class Upgrades {
   #failed(upgrade: Upgrade, reason: PunchFailure): void {
     const standing = this.#context.standings.find(upgrade.connection);
     upgrade.tries = Math.max(1, upgrade.tries);
+    // where the matrix sees no chance, one try now and then is enough
+    if (standing !== undefined && strategyFor(this.#own, standing.nat) === 'relay')
+      upgrade.tries = PAUSES.length;
     const pause = this.#later(upgrade);
     if (standing !== undefined) punchFailed(this.#context, standing, reason, pause);
   }
@@ -127,7 +132,7 @@ export class Upgrades {
       connection: upgrade.connection,
       stationId: session.stationId,
       trying,
-      ports: [],
+      ports: nextPorts(this.#context),
     };
     const result = startServerLink(this.#self, punchingServer, args, {});
     if (result instanceof Promise || result.tag !== 'ok') {
@@ -136,18 +141,6 @@ export class Upgrades {
     }
     upgrade.punching = result.pid as Process;
     this.#self.monitor(upgrade.punching);
-  }
-
-  /** Why there is no use in trying; undefined when there may be. */
-  #hopeless({ nat: theirs }: Standing): PunchFailure | undefined {
-    const ours = this.#own;
-    if (ours === undefined || theirs === undefined) return undefined;
-    const symmetric = [requiresRelay(ours), requiresRelay(theirs)];
-    if (symmetric[0] === true && symmetric[1] === true) return 'both_symmetric';
-    const strict =
-      (symmetric[0] === true && theirs.filtering === 'pd') ||
-      (symmetric[1] === true && ours.filtering === 'pd');
-    return strict ? 'unreachable' : undefined;
   }
 
   get #own(): NatClass | undefined {

@@ -16,10 +16,12 @@ import { ConnectionCore } from '../connection/core.ts';
 import { Close, Ended, Greet } from '../connection/messages.ts';
 import { describeClose } from '../connection/close.ts';
 import { actor, hex, shared, type MeshContext } from '../context.ts';
-import type { LookupOutcome } from '../dht/lookup-request.ts';
+import type { LookupOutcome, LookupRequest } from '../dht/lookup-request.ts';
 import { startLookup } from '../dht/lookup-server.ts';
+import { presenceKey, presenceName } from '../registry/presence.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import { DeadAddresses } from './dead-addresses.ts';
+import { parseAddress } from './endpoint-text.ts';
 import type { WayFound } from './nat-connector.ts';
 import { attemptTime, planRoutes, type Route } from './pool-plan.ts';
 import { blames, isDuplicate, refusalOf, type Blamed } from './loss.ts';
@@ -84,9 +86,8 @@ export class Dialing {
       this.#name(wish, key);
     }
     const doubtful = target.nodeId === undefined ? undefined : this.#doubtful(target.nodeId);
-    const added = wish.add(
-      doubtful?.isNode === true ? [...target.addresses, doubtful.address] : target.addresses,
-    );
+    const known = doubtful?.isNode === true && parseAddress(doubtful.address) !== undefined;
+    const added = wish.add(known ? [...target.addresses, doubtful.address] : target.addresses);
     if (!wish.hold(call)) overloaded(call);
     else if (wish.phase === 'calm' || (added && wish.phase === 'searching')) this.#begin(wish);
   }
@@ -100,6 +101,10 @@ export class Dialing {
     const closest = outcome?.tag === 'nodes' ? outcome.closest : [];
     const contact = closest.find(({ nodeId }) => nodeId === wish.nodeId);
     if (contact !== undefined) wish.add([contact.address]);
+    // who can be dialed by nobody is no contact, and says itself which stations lead to it
+    else if (outcome?.tag === 'nodes' && this.#search(wish, 'presence')) return;
+    const present = outcome?.tag === 'providers' ? outcome.providers : [];
+    wish.add(present.find(({ nodeId }) => nodeId === wish.nodeId)?.endpoints ?? []);
     this.#next(wish, 'nobody knows where the node is');
   }
 
@@ -182,7 +187,9 @@ export class Dialing {
   wayFound({ attempt, address }: WayFound): void {
     const wish = this.#traversals.found(attempt);
     if (wish === undefined) return;
-    const dial = wish.dial === undefined ? undefined : this.#dials.get(wish.dial);
+    const dial = this.#relayedDial(wish);
+    // an address of its own is being dialed already
+    if (dial === undefined && wish.phase === 'dialing') return;
     // the way before has proven to be none
     if (dial !== undefined) this.#drop(dial);
     wish.add([address]);
@@ -191,13 +198,19 @@ export class Dialing {
 
   #traversalEnded(attempt: Process, reason: ExitReason): void {
     const failed = reason === 'normal' ? undefined : this.#traversals.failed(attempt);
-    const dial = failed?.dial === undefined ? undefined : this.#dials.get(failed.dial);
+    const dial = failed === undefined ? undefined : this.#relayedDial(failed);
     const traversed = this.#traversals.over(attempt);
     if (traversed !== undefined) this.#next(traversed, NO_WAY);
     else if (failed !== undefined && dial !== undefined) {
       this.#drop(dial);
       this.#next(failed, NO_WAY);
     }
+  }
+
+  /** The dial of a wish, when it goes through a station. */
+  #relayedDial({ dial: process }: Wish): Dial | undefined {
+    const dial = process === undefined ? undefined : this.#dials.get(process);
+    return dial?.address.startsWith('relay:') === true ? dial : undefined;
   }
 
   attemptOver(process: Process): void {
@@ -222,14 +235,18 @@ export class Dialing {
       this.#giveUp(wish, 'the node cannot connect to itself');
     else if (this.#context.role === 'client') this.#giveUp(wish, 'a client connects to its node only');
     else if (!wish.hasAddress && this.#lookups.size >= SEARCHES) this.#giveUp(wish, undefined);
-    else if (wish.hasAddress || !this.#search(wish)) this.#next(wish, 'no address of the node is known');
+    else if (wish.hasAddress || !this.#search(wish, 'contact'))
+      this.#next(wish, 'no address of the node is known');
   }
 
   /** Asks the DHT where it is; false when that cannot be done. */
-  #search(wish: Wish): boolean {
+  #search(wish: Wish, by: 'contact' | 'presence'): boolean {
     const { nodeId } = wish;
     if (!this.#context.settings.dht || nodeId === undefined) return false;
-    const request = { kind: 'nodes', target: Buffer.from(nodeId, 'hex') } as const;
+    const request: LookupRequest =
+      by === 'contact'
+        ? { kind: 'nodes', target: Buffer.from(nodeId, 'hex') }
+        : { kind: 'providers', procedure: presenceName(nodeId), key: presenceKey(nodeId) };
     const lookup = startLookup(this.#context, request, this.#self as Process, { timeout: SEARCH });
     if (lookup === undefined) return false;
     this.#self.monitor(lookup);

@@ -159,7 +159,10 @@ function onConnected(state: State, self: Self, what: Connected): void {
     const reason = hex(epochs.get(newer ? known : connection) ?? context.epoch);
     const old = context.standings.find(older);
     // both have it still: what is in flight on it may be answered
-    if (old?.leaving === true || (holds && newer && old?.inFlight() !== 0))
+    const draining = [...context.standings.of(nodeId)].some(
+      ({ process, leaving }) => leaving && process !== older,
+    );
+    if (old?.leaving === true || (holds && newer && !draining && old?.inFlight() !== 0))
       self.send(older, new Drain(LEAVE, CloseCode.duplicate));
     else self.send(older, new Close(CloseCode.duplicate, reason));
     if (newer) return;
@@ -188,7 +191,7 @@ function evict(state: State, self: Self, newcomer?: Process): void {
   // a client has one connection, and looks after it itself
   if (context.role === 'client') return;
   const { settings, standings, counters } = context;
-  const use = (one: Process): Use => useOf(standings.find(one));
+  const use = (one: Process): Use => useOf(context, standings.find(one));
   for (const connection of table.leavers(settings.pool, self.clock.now(), use, newcomer)) {
     counters.poolEvictions++;
     table.remove(connection);
@@ -206,12 +209,16 @@ function cleanLater(state: State, self: Self): void {
   self.sendAfter(CLEANUP, new CleanUp());
 }
 
-const useOf = (standing: Standing | undefined): Use => ({
-  mayLeave: standing !== undefined && standing.isNode && !standing.leaving && !standing.kept,
+const useOf = (context: MeshContext, standing: Standing | undefined): Use => ({
+  mayLeave: standing !== undefined && mayLeave(context, standing),
   dialed: standing?.dialed === true,
   idle: standing?.idle() === true,
   usedAt: standing?.usedAt ?? 0,
 });
+
+/** Whom a node has attached to, or passes its packets on, stays; and so does at a station whoever came to attach. */
+const mayLeave = ({ relays }: MeshContext, { isNode, leaving, kept, dialed, peerId }: Standing): boolean =>
+  isNode && !leaving && !kept && !(relays.passed !== undefined && !dialed) && relays.through(peerId) === 0;
 
 /** When its hello was accepted. */
 const since = ({ standings }: MeshContext, connection: Process): number =>

@@ -34,5 +34,5 @@ export function planRoutes({ addresses, dead, nat, relayed }: Reach): readonly R
 }
 
 /** Milliseconds for the next attempt. @param left until the last caller gives up; `attempts`: still to come, this one included. */
-export const attemptTime = (left: number, attempts: number): number =>
-  Math.max(SHORTEST_ATTEMPT, Math.min(LONGEST_ATTEMPT, left / attempts));
+export const attemptTime = (left: number, attempts: number, longest: number = LONGEST_ATTEMPT): number =>
+  Math.max(SHORTEST_ATTEMPT, Math.min(longest, left / attempts));

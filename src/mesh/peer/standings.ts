@@ -33,6 +33,8 @@ export interface Standing {
   isStation: boolean;
   /** What it says of its NAT; undefined: nothing. */
   nat: NatClass | undefined;
+  /** When its offer of addresses was last looked at, clock ms. */
+  offeredAt: number;
   /** Somebody here wants to keep it, used or not. */
   kept: boolean;
   /** `host:port` at which it was reached, or from where it came: for a node the same socket. */

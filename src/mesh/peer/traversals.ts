@@ -3,6 +3,7 @@
  */
 import type { Process, Self } from '../../actor/process.ts';
 import { shared, type MeshContext } from '../context.ts';
+import { attemptTime } from './pool-plan.ts';
 import { AttemptOver, type Wish } from './wish.ts';
 
 export class Traversals {
@@ -23,7 +24,8 @@ export class Traversals {
   /** False when no attempt can be made now. */
   begin(wish: Wish): boolean {
     wish.traversed = true;
-    const left = wish.deadline - this.#self.clock.now();
+    // addresses of its own that are left have their part of the time
+    const left = attemptTime(wish.deadline - this.#self.clock.now(), 1 + wish.untried.length, Infinity);
     const connector = shared(this.#context, 'natConnector');
     const wanted = { ...wish.hints, nodeId: wish.nodeId ?? '', stations: [...wish.stations] };
     const attempt = connector?.attempt(wanted, left, this.#self as Process);

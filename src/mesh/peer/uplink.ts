@@ -4,8 +4,8 @@
  *
  * When the connection is in doubt, another is dialed beside it, at the next station if there is one, and whichever
  * proves alive stays; the rule is in `succession.ts`. A refusal (wrong realm, wrong key) is final for its station: no
- * loop. Being replaced by a newer connection of the same identity is final for all: two that take turns would serve
- * nobody. Supervised by `peers`; a crash loses nothing: its successor takes over a connection that is alive, or dials.
+ * loop. So is being replaced by a newer connection of the same identity: two that take turns would serve nobody, and no
+ * station speaks for the others. When all are lost so, that is the end. Supervised by `peers`; a crash loses nothing: its successor takes over a connection that is alive, or dials.
  */
 import { Down } from '../../actor/monitor.ts';
 import type { Process, Self } from '../../actor/process.ts';
@@ -281,18 +281,15 @@ function onDown(state: State, self: Self, { pid, reason }: Down): void {
   const { rival } = state;
   if (pid === rival?.process) {
     state.rival = undefined;
-    if (rival.at !== state.at && isRefusal(state, reason)) state.ring.refuse(rival.at);
+    if (rival.at !== state.at && isFinal(state, reason)) state.ring.refuse(rival.at);
     step(state, self, 'rivalLost');
   } else if (pid === state.current) {
     state.current = undefined;
     state.view.connection = null;
     state.pulse.stop();
-    if (isRefusal(state, reason)) state.ring.refuse(state.at);
-    if (
-      rival !== undefined &&
-      judgeLoss(reason, hex(state.context.epoch)).final &&
-      (rival.at === state.at || !isRefusal(state, reason))
-    ) {
+    const final = isFinal(state, reason);
+    if (final) state.ring.refuse(state.at);
+    if (final && rival?.at === state.at) {
       // it would take the place of whoever has replaced us
       perform(state, self, 'drop');
       step(state, self, 'rivalLost');
@@ -308,8 +305,9 @@ function onLost(state: State, self: Self, reason: ExitReason): void {
   const { ring } = state;
   rest(state, self);
   state.readySince = undefined;
-  const { failure, final: refused } = judgeLoss(reason, hex(state.context.epoch));
-  const final = refused && (ring.closed || !isRefusal(state, reason));
+  const loss = judgeLoss(reason, hex(state.context.epoch));
+  const { failure } = loss;
+  const final = loss.final && ring.closed;
   if (final || ring.exhausted) {
     // the first round decides about `connect`; later ones go on for ever
     state.waiting?.reply({ ok: false, failure });
@@ -325,11 +323,9 @@ function rest({ ring, at, readySince }: State, self: Self): void {
   ring.lost(at, now, readySince === undefined ? undefined : now - readySince, self.random);
 }
 
-/** Whether it was the station that does not want us, and not a newer connection that took our place. */
-function isRefusal({ context }: State, reason: ExitReason): boolean {
-  const { failure, final } = judgeLoss(reason, hex(context.epoch));
-  return final && (failure.tag === 'unauthorized' || failure.tag === 'protocol_error');
-}
+/** Whether that station is asked no more: it does not want us, or has somebody else of our identity. */
+const isFinal = ({ context }: State, reason: ExitReason): boolean =>
+  judgeLoss(reason, hex(context.epoch)).final;
 
 function again(state: State, self: Self): void {
   const next = state.ring.next(state.at, self.clock.now(), self.random);

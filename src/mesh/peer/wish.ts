@@ -79,8 +79,9 @@ export class Wish {
     return false;
   }
 
+  /** Something is known of where it is. */
   get hasAddress(): boolean {
-    return this.#addresses.size > 0;
+    return this.#addresses.size + this.stations.size > 0;
   }
 
   get untried(): readonly string[] {
@@ -148,9 +149,12 @@ export class Wish {
     return true;
   }
 
-  /** Takes over the calls and addresses of another wish for the same peer. */
+  /** Takes over the calls of another wish for the same peer, and what is known of the ways to it. */
   take(other: Wish): void {
     this.add([...other.#addresses.keys()]);
+    for (const station of other.stations) if (this.stations.size < STATIONS) this.stations.add(station);
+    // what is under way for the other one leads nowhere any more
+    this.traversed ||= other.traversed && other.phase !== 'traversing';
     this.hints ??= other.hints;
     this.toStation ||= other.toStation;
     for (const call of other.calls) this.calls.add(call);

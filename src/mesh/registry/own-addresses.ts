@@ -26,10 +26,10 @@ export const addressesOf = (
     interfaces,
   });
 
-/** What a record says: the addresses, and behind them the stations it is attached to. */
+/** What a record says: the stations it is attached to, which lead to it surely, and its addresses. */
 export function endpointsOf(context: MeshContext, interfaces?: readonly string[]): readonly string[] {
   const hints = stationsOf(context).map(relayHint);
-  return [...addressesOf(context, interfaces).slice(0, MAX_ENDPOINTS - hints.length), ...hints];
+  return [...hints, ...addressesOf(context, interfaces)].slice(0, MAX_ENDPOINTS);
 }
 
 /** `host:port` of stations that it has a connection to. */

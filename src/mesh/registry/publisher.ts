@@ -10,7 +10,8 @@ import { Down } from '../../actor/monitor.ts';
 import type { Process } from '../../actor/process.ts';
 import { seconds } from '../../actor/clock.ts';
 import type { TimerEntry } from '../../actor/timers.ts';
-import { shared, type MeshContext } from '../context.ts';
+import { keepsRecords } from '../connection/hello.ts';
+import { hex, shared, type MeshContext } from '../context.ts';
 import { isJoined, whenJoined } from '../dht/dht.ts';
 import { nextSeq, procedureKey } from '../dht/record.ts';
 import { startLookup } from '../dht/lookup-server.ts';
@@ -20,7 +21,8 @@ import { endpointsOf, interfacesOf } from './own-addresses.ts';
 import { contentOf, digestOf, ownRecord, ownTombstone, type Content } from './own-record.ts';
 import { Publication } from './publication.ts';
 import { readvertiseAfter } from './readvertise.ts';
-import type { ServiceTable } from './service-table.ts';
+import { isPresence, PRESENCE, presenceName } from './presence.ts';
+import type { Offer, ServiceTable } from './service-table.ts';
 
 /** Records on their way at once; each is some twenty questions. */
 const PARALLEL = 16;
@@ -96,13 +98,15 @@ export class Publisher {
     for (const procedure of this.#table?.procedures() ?? []) {
       if (!publications.has(procedure)) this.changed(procedure);
     }
+    this.changed(this.#presence);
     this.#pump();
   }
 
   /** Where this node is reached has changed. */
   moved(): void {
     this.#interfaces = undefined;
-    for (const procedure of this.#context.discovery.publications.keys()) this.changed(procedure);
+    this.changed(this.#presence);
+    for (const procedure of [...this.#context.discovery.publications.keys()]) this.changed(procedure);
   }
 
   /** Who serves it is not who did, or says something else. */
@@ -334,7 +338,19 @@ export class Publisher {
   }
 
   #isServed(procedure: string): boolean {
-    return (this.#table?.attached(procedure).length ?? 0) > 0;
+    return this.#offers(procedure).length > 0;
+  }
+
+  /** Who has attached to a station says where it is; who can be dialed need not. */
+  #offers(procedure: string): readonly Offer[] {
+    if (!isPresence(procedure)) return this.#table?.attached(procedure) ?? [];
+    const { settings, relays } = this.#context;
+    return relays.attached.length > 0 && !keepsRecords(settings) ? [PRESENCE] : [];
+  }
+
+  get #presence(): string {
+    const identity = shared(this.#context, 'identity');
+    return presenceName(identity === undefined ? '' : hex(identity.nodeId));
   }
 
   #isSaid(publication: Publication): boolean {
@@ -343,7 +359,7 @@ export class Publisher {
   }
 
   #contentOf(procedure: string): Content | undefined {
-    const offers = this.#table?.attached(procedure) ?? [];
+    const offers = this.#offers(procedure);
     if (offers.length === 0) return undefined;
     const { realm } = this.#context.settings;
     this.#interfaces ??= interfacesOf(this.#context);

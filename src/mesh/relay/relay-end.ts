@@ -1,5 +1,5 @@
 /**
- * An end's side of relay sessions: asks a station for one, and accepts those that the stations it attached to bring.
+ * An end's side of relay sessions: asks a station for one, and agrees to those that the stations it attached to bring.
  *
  * Whoever asks does not wait for the answer: a station passes on from the moment it is asked, so that the first call
  * through it takes four round trips. Source: SPEC §8.6, DESIGN D4.
@@ -11,10 +11,14 @@ import { hex, shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { fromWire, toWire } from '../errors/wire.ts';
 import type { Standing } from '../peer/standings.ts';
+import { PER_PAIR } from './relay-sessions.ts';
 import { OWN_SESSIONS, type OwnSession } from './relays.ts';
 import { sessionKey } from './session-key.ts';
 
-/** To whoever asked for a session: the target has accepted it, or why there is none any more. */
+/** Milliseconds for which a session outlives the connection to its station. */
+const COMING_BACK = 10_000;
+
+/** To whoever asked for a session: the target has agreed, or why there is none any more. */
 export class RelayAnswered {
   readonly session: OwnSession;
   readonly failure: RpcFailure | undefined;
@@ -34,31 +38,39 @@ export function askRelay(
   const { relays, runtime } = context;
   const link = station.link();
   const endpoint = shared(context, 'endpoint');
-  if (link === undefined || endpoint === undefined || relays.own.size >= OWN_SESSIONS) return undefined;
+  if (link === undefined || endpoint === undefined) return undefined;
+  makeRoom(context, peerId, 'source');
+  if (relays.own.size >= OWN_SESSIONS) return undefined;
   const id = runtime.random.bytes(SESSION_BYTES);
-  const target_id = new Uint8Array(Buffer.from(peerId, 'hex'));
-  if (!station.say('relay_request', { session_id: id, target_id })) return undefined;
+  if (!request(station, id, peerId)) return undefined;
+  const address = endpoint.openRelayed(id, link);
+  const { peerId: stationId } = station;
+  const since = runtime.clock.now();
   const session: OwnSession = {
     id,
-    stationId: station.peerId,
+    stationId,
     peerId,
     role: 'source',
-    address: endpoint.openRelayed(id, link),
+    address,
     asker,
-    since: runtime.clock.now(),
+    since,
+    lostAt: undefined,
   };
   relays.own.set(sessionKey(id), session);
   return session;
 }
 
+const request = (station: Standing, session_id: Uint8Array, peerId: string): boolean =>
+  station.say('relay_request', { session_id, target_id: new Uint8Array(Buffer.from(peerId, 'hex')) });
+
 /** A station says that somebody wants to reach us. */
 export function onRelayOffer(context: MeshContext, from: Standing, payload: RelayRequestPayload): void {
   const { session_id } = payload;
-  const failure = accept(context, from, payload);
+  const failure = agree(context, from, payload);
   from.say('relay_ready', failure === undefined ? { session_id } : { session_id, error: toWire(failure) });
 }
 
-function accept(
+function agree(
   context: MeshContext,
   from: Standing,
   { session_id: id, target_id, source_id }: RelayRequestPayload,
@@ -67,30 +79,46 @@ function accept(
   const identity = shared(context, 'identity');
   const endpoint = shared(context, 'endpoint');
   const link = from.link();
+  const now = runtime.clock.now();
   if (source_id === undefined || identity === undefined || hex(target_id) !== hex(identity.nodeId))
     return { tag: 'invalid_args', field: 'target_id', detail: 'is not this node' };
   if (!relays.stations.has(from.peerId))
     return { tag: 'unauthorized', detail: 'not attached to this station' };
+  if (!relays.hears(from.peerId, now)) return { tag: 'overloaded', bound: 'relay requests' };
   if (endpoint === undefined || link === undefined || context.phase.closing)
     return { tag: 'connection_error', sent: false, detail: 'the node is closing' };
   const key = sessionKey(id);
-  if (relays.own.has(key)) return { tag: 'invalid_args', field: 'session_id', detail: 'is in use' };
-  if (relays.own.size >= OWN_SESSIONS) return { tag: 'overloaded', bound: 'relay sessions' };
   const peerId = hex(source_id);
+  const known = relays.own.get(key);
+  // the station was restarted, and was asked once more
+  if (known?.role === 'target' && known.peerId === peerId && known.stationId === from.peerId)
+    return undefined;
+  if (known !== undefined || relays.passed?.find(key) !== undefined)
+    return { tag: 'invalid_args', field: 'session_id', detail: 'is in use' };
+  makeRoom(context, peerId, 'target');
+  if (relays.own.size >= OWN_SESSIONS) return { tag: 'overloaded', bound: 'relay sessions' };
   const address = endpoint.openRelayed(id, link);
-  const since = runtime.clock.now();
+  const { peerId: stationId } = from;
   relays.own.set(key, {
     id,
-    stationId: from.peerId,
+    stationId,
     peerId,
     role: 'target',
     address,
     asker: undefined,
-    since,
+    since: now,
+    lostAt: undefined,
   });
   // for a connection that is there it is one more way
   context.standings.ready(peerId, false)?.link()?.offerPath('relayed', address);
   return undefined;
+}
+
+/** The newest sessions with a peer are the ones that count. */
+function makeRoom(context: MeshContext, peerId: string, role: OwnSession['role']): void {
+  const same = context.relays.with(peerId).filter((session) => session.role === role);
+  for (const session of same.slice(0, Math.max(0, 1 + same.length - PER_PAIR)))
+    leaveRelay(context, session, 'replaced');
 }
 
 /** The station passes on what the target says. */
@@ -118,13 +146,30 @@ export function leaveRelay(context: MeshContext, session: OwnSession, reason: st
   context.standings.ready(session.stationId, false)?.say('relay_close', { session_id: session.id, reason });
 }
 
-/** There is a new connection to a station: our sessions there go over it. */
-export function rebindRelays(context: MeshContext, { peerId, link: linkOf }: Standing): void {
-  const link = linkOf();
+/**
+ * There is a new connection to a station: our sessions there go over it. A station that was restarted does not know them,
+ * so those that we have asked for are asked for once more.
+ */
+export function rebindRelays(context: MeshContext, station: Standing): void {
+  const link = station.link();
   const endpoint = shared(context, 'endpoint');
   if (link === undefined || endpoint === undefined) return;
-  for (const { stationId, id } of context.relays.own.values()) {
-    if (stationId === peerId) endpoint.openRelayed(id, link);
+  for (const session of context.relays.own.values()) {
+    if (session.stationId !== station.peerId) continue;
+    endpoint.openRelayed(session.id, link);
+    if (session.role === 'source') request(station, session.id, session.peerId);
+  }
+}
+
+/** Sessions whose station has not come back are over, and no way for anybody. */
+export function dropLostRelays(context: MeshContext): void {
+  const now = context.runtime.clock.now();
+  for (const session of context.relays.own.values()) {
+    const lost = context.standings.ready(session.stationId, false) === undefined;
+    session.lostAt = lost ? (session.lostAt ?? now) : undefined;
+    if (now - (session.lostAt ?? now) < COMING_BACK) continue;
+    forget(context, session);
+    tell(context, session, { tag: 'connection_error', sent: false, detail: 'the station is gone' });
   }
 }
 
@@ -137,11 +182,13 @@ function sessionOf(context: MeshContext, from: Standing, id: Uint8Array): OwnSes
 }
 
 function forget(context: MeshContext, session: OwnSession): void {
-  context.relays.own.delete(sessionKey(session.id));
+  const { relays, standings } = context;
+  relays.own.delete(sessionKey(session.id));
+  for (const standing of standings.of(session.peerId)) standing.link()?.withdrawPath(session.address);
   shared(context, 'endpoint')?.closeRelayed(session.id);
 }
 
 function tell(context: MeshContext, session: OwnSession, failure: RpcFailure | undefined): void {
   const { asker } = session;
-  if (asker?.alive === true) context.runtime.send(asker.pid, new RelayAnswered(session, failure));
+  if (asker?.alive === true) context.runtime.send(asker, new RelayAnswered(session, failure));
 }

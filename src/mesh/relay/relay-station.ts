@@ -1,21 +1,22 @@
 /**
- * The station's side of relay sessions: asked for by one node, accepted by the other, ended by either.
+ * The station's side of relay sessions: asked for by one node, agreed to by the other, ended by either.
  *
  * Runs in the turn of the connection that brings the frame; the datagrams themselves go through the endpoint's
  * forwarder. Nobody but the two ends of a session can do anything with its id. Source: SPEC §8.6, SECURITY §10.2.
  */
 import type { RelayClosePayload, RelayReadyPayload, RelayRequestPayload } from '../../codec/payloads.ts';
-import type { PhysicalAddress } from '../../transport/transport.ts';
+import type { Link, PhysicalAddress } from '../../transport/transport.ts';
 import { wayOf } from '../../transport/way.ts';
 import { hex, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { toWire } from '../errors/wire.ts';
 import type { Standing } from '../peer/standings.ts';
-import { sessionKey } from './session-key.ts';
 import type { RelayEnd, RelayRefusal, RelaySession } from './relay-sessions.ts';
+import { sessionKey } from './session-key.ts';
 
 const NOT_ATTACHED: RpcFailure = { tag: 'cross_relay_error', detail: 'target_not_attached' };
 const NO_STATION: RpcFailure = { tag: 'unauthorized', detail: 'this node relays for nobody' };
+const IN_USE: RpcFailure = { tag: 'invalid_args', field: 'session_id', detail: 'cannot be used' };
 
 /** A node wants to reach another one that is attached here. */
 export function onRelayRequest(context: MeshContext, from: Standing, payload: RelayRequestPayload): void {
@@ -32,15 +33,19 @@ function begin(
   const now = runtime.clock.now();
   const { passed } = relays;
   if (passed === undefined || context.phase.closing) return NO_STATION;
-  if (!relays.admits(from.process, now)) return { tag: 'overloaded', bound: 'relay requests' };
+  if (!relays.admits(from.peerId, hex(targetId), now)) return { tag: 'overloaded', bound: 'relay requests' };
   const target = standings.ready(hex(targetId), false);
-  if (target === undefined) return NOT_ATTACHED;
+  // a client is reached by its calls
+  if (target?.isNode !== true) return NOT_ATTACHED;
   const key = sessionKey(id);
-  const refusal = passed.open(key, endOf(context, from.peerId), endOf(context, target.peerId), now);
-  if (refusal !== undefined) return failureOf(refusal);
+  if (relays.own.has(key)) return IN_USE;
+  const opened = passed.open(key, endOf(context, from.peerId), endOf(context, target.peerId), now);
+  if (opened.tag === 'refused') return failureOf(opened.refusal);
+  if (opened.tag === 'opened' && opened.replaced !== undefined)
+    tellEnds(context, opened.replaced, 'replaced');
   const source_id = new Uint8Array(Buffer.from(from.peerId, 'hex'));
   const request = { session_id: id, target_id: targetId, source_id };
-  if (target.say('relay_request', reason === undefined ? request : { ...request, reason })) return undefined;
+  if (target.say('relay_request', isSaid(reason) ? { ...request, reason } : request)) return undefined;
   passed.close(key);
   return NOT_ATTACHED;
 }
@@ -49,12 +54,14 @@ function begin(
 export function onRelayReady(context: MeshContext, from: Standing, payload: RelayReadyPayload): void {
   const { passed } = context.relays;
   const session = passed?.find(sessionKey(payload.session_id));
-  if (session === undefined || session.answered || session.target.nodeId !== from.peerId) {
+  if (session === undefined || session.target.nodeId !== from.peerId) {
     context.counters.unexpectedFrames++;
     return;
   }
-  session.answered = true;
-  if (payload.error !== undefined && payload.error !== null) passed?.close(session.id);
+  const agrees = !isSaid(payload.error);
+  // it is asked again after a new connection of the source
+  if (agrees) session.agreed = true;
+  else passed?.close(session.id);
   context.standings.ready(session.source.nodeId, false)?.say('relay_ready', payload);
 }
 
@@ -77,6 +84,10 @@ export function endSession(
   knows?: string,
 ): void {
   context.relays.passed?.close(session.id);
+  tellEnds(context, session, reason, knows);
+}
+
+function tellEnds(context: MeshContext, session: RelaySession, reason: string, knows?: string): void {
   const session_id = new Uint8Array(Buffer.from(session.id, 'latin1'));
   for (const nodeId of ends(session)) {
     if (nodeId !== knows) context.standings.ready(nodeId, false)?.say('relay_close', { session_id, reason });
@@ -86,16 +97,34 @@ export function endSession(
 const ends = ({ source, target }: RelaySession): readonly string[] => [source.nodeId, target.nodeId];
 
 /** A node reached through a relay itself is no end: relays are not chained. */
-const endOf = ({ standings }: MeshContext, nodeId: string): RelayEnd => ({
-  nodeId,
-  at: (): PhysicalAddress | undefined => {
-    const at = standings.ready(nodeId, false)?.link()?.observed;
-    return at === undefined || wayOf(at) === 'relay' ? undefined : at;
-  },
-});
+const endOf = ({ standings }: MeshContext, nodeId: string): RelayEnd => {
+  const link = (): Link | undefined => standings.ready(nodeId, false)?.link();
+  return {
+    nodeId,
+    at: (): PhysicalAddress | undefined => {
+      const at = link()?.proven;
+      return at === undefined || wayOf(at) === 'relay' ? undefined : at;
+    },
+    isAt: (address) => isProvenAt(link(), address),
+  };
+};
+
+/** Most often it is where we send ourselves. */
+function isProvenAt(link: Link | undefined, address: PhysicalAddress): boolean {
+  const proven = link?.proven;
+  if (proven?.port === address.port && proven.host === address.host) return true;
+  return (
+    link?.paths.some(
+      (path) => path.proven && path.address.port === address.port && path.address.host === address.host,
+    ) === true
+  );
+}
 
 const failureOf = (refusal: RelayRefusal): RpcFailure =>
   refusal.tag === 'overloaded' ? refusal : { ...refusal, detail: 'cannot be used' };
 
 const answer = (to: Standing, id: Uint8Array, failure: RpcFailure): boolean =>
   to.say('relay_ready', { session_id: id, error: toWire(failure) });
+
+/** An optional field that is null is absent. */
+const isSaid = <T>(field: T | null | undefined): field is T => field !== undefined && field !== null;

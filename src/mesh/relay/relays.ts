@@ -26,13 +26,23 @@ export interface OwnSession {
   /** Told what the target says; source only. */
   readonly asker: Process | undefined;
   readonly since: number;
+  /** Since when there is no connection to the station, as far as anybody looked; clock ms. */
+  lostAt: number | undefined;
 }
 
 /** Sessions in which one node is an end at most. */
 export const OWN_SESSIONS = 256;
 
-/** Requests of one peer for sessions and punches. */
+/** Frames of one peer that ask for sessions or punches, or offer addresses. */
 const REQUESTS: Budget = { rate: 4, burst: 64 };
+/** The same of one peer about one other node. */
+const OF_PAIR: Budget = { rate: 1, burst: 8 };
+/** What one station passes on to us of all who want to reach us. */
+const OF_STATION: Budget = { rate: 64, burst: 1_024 };
+/** Addresses that peers and stations have us ask whether they are there, all together. */
+const OFFERS: Budget = { rate: 16, burst: 128 };
+/** Peers and pairs whose requests are counted. */
+const COUNTED = 16_384;
 
 export class Relays {
   /** Passed on for others; undefined: this node is no station. */
@@ -45,17 +55,36 @@ export class Relays {
   readonly stations: PeeredStations = new PeeredStations();
   /** Whoever wants a hole punched, by the punch's session as latin1. */
   readonly punches: Map<string, Process> = new Map();
-  readonly #budgets = new WeakMap<Process, QuestionBudget>();
+  /** By peer, the one that asked last last. */
+  readonly #budgets = new Map<string, QuestionBudget>();
+  readonly #offers = new QuestionBudget(OFFERS);
 
   constructor(passed: RelaySessions | undefined) {
     this.passed = passed;
   }
 
-  /** Whether a connection may ask for one more session or punch now. */
-  admits(connection: Process, now: number): boolean {
-    let budget = this.#budgets.get(connection);
-    if (budget === undefined) this.#budgets.set(connection, (budget = new QuestionBudget(REQUESTS)));
+  /** Whether a peer (hex id) may ask for one more session or punch with another node now. */
+  admits(peerId: string, target: string, now: number): boolean {
+    return this.#take(peerId, REQUESTS, now) && this.#take(`${peerId} ${target}`, OF_PAIR, now);
+  }
+
+  /** Whether one more frame of a station (hex id) of ours is looked at now. */
+  hears(stationId: string, now: number): boolean {
+    return this.#take(`by ${stationId}`, OF_STATION, now);
+  }
+
+  #take(key: string, rule: Budget, now: number): boolean {
+    const budget = this.#budgets.get(key) ?? new QuestionBudget(rule);
+    this.#budgets.delete(key);
+    const oldest = this.#budgets.size < COUNTED ? undefined : this.#budgets.keys().next().value;
+    if (oldest !== undefined) this.#budgets.delete(oldest);
+    this.#budgets.set(key, budget);
     return budget.take(now);
+  }
+
+  /** Whether one more address that somebody names may be asked now. */
+  mayAsk(now: number): boolean {
+    return this.#offers.take(now);
   }
 
   /** Hex ids of the stations that it is attached to now, or was last. */
@@ -63,9 +92,16 @@ export class Relays {
     return this.stations.all.flatMap(({ nodeId, isSelf }) => (nodeId === '' || isSelf ? [] : [nodeId]));
   }
 
-  /** Sessions with this peer. */
+  /** Sessions with this peer, oldest first. */
   with(peerId: string): readonly OwnSession[] {
     return [...this.own.values()].filter((session) => session.peerId === peerId);
+  }
+
+  /** Sessions of ours that go through this station. */
+  through(stationId: string): number {
+    let count = 0;
+    for (const session of this.own.values()) if (session.stationId === stationId) count++;
+    return count;
   }
 }
 

@@ -49,7 +49,7 @@ export class AttemptCall extends RpcCall {
       trace: call.trace,
       fromPeer: call.fromPeer,
       idempotencyKey: call.idempotencyKey,
-      idempotent: call.idempotent,
+      idempotent: call.mayRunTwice,
       plan: call.plan,
       trail,
       relayed: call.relayed,

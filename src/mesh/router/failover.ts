@@ -59,5 +59,5 @@ export const attemptBudget = (timeLeft: number, attemptsLeft: number, idempotent
   idempotent && attemptsLeft > 1 ? Math.floor(timeLeft / attemptsLeft) : timeLeft;
 
 /** What a station may take that a call is passed on to: all that is left when nobody may be asked after it. */
-export const forwardBudget = (timeLeft: number, idempotent: boolean): number =>
-  idempotent ? Math.min(FORWARD, timeLeft) : timeLeft;
+export const forwardBudget = (timeLeft: number, mayRunTwice: boolean): number =>
+  mayRunTwice ? Math.min(FORWARD, timeLeft) : timeLeft;

@@ -53,6 +53,8 @@ export class Journey implements Abandonable, Trying {
   #retries = 0;
   #last: RpcFailure | undefined;
   #cause: unknown;
+  /** How the last attempt ended that may have run. */
+  #ran: RpcFailure | undefined;
   #over = false;
 
   /** Takes the call over; `go` or `goAround` must follow. */
@@ -122,7 +124,10 @@ export class Journey implements Abandonable, Trying {
     call.load = attempt.load;
     if (this.#isOurs(attempt) && this.#again()) return;
     if (neverRan(failure)) attempt.unrun = true;
-    else if (attempt.mayHaveRun) call.stage = 'sent';
+    else if (attempt.mayHaveRun) {
+      call.stage = 'sent';
+      this.#ran = failure;
+    }
     this.#search.failed(candidate, candidate.nodeId === '' ? attempt.servedBy : undefined);
     const elsewhere = candidate.route === 'cache' || candidate.route === 'dht';
     if (
@@ -139,7 +144,7 @@ export class Journey implements Abandonable, Trying {
   /** Its peer is suspect: goes to another one, if there is one and nothing can run twice that must not. */
   doubted(attempt: AttemptCall): void {
     const call = this.#call;
-    if (this.#over || call.attempt !== attempt || (attempt.mayHaveRun && !call.idempotent)) return;
+    if (this.#over || call.attempt !== attempt || (attempt.mayHaveRun && !this.#mayRepeat)) return;
     const key = attempt.candidate.key;
     const others = this.#search
       .candidates()
@@ -167,6 +172,11 @@ export class Journey implements Abandonable, Trying {
       else if (found === 'over' || this.#context.phase.closing) this.#finish();
       else this.#wait(RESTART);
     });
+  }
+
+  /** Whether the next one may be asked for what may have run. A key is known again by one provider, by its way. */
+  get #mayRepeat(): boolean {
+    return this.#search.tier === 'stations' ? this.#call.mayRunTwice : this.#call.idempotent;
   }
 
   get #most(): number {
@@ -200,7 +210,7 @@ export class Journey implements Abandonable, Trying {
     const left = this.#timeLeft();
     const attemptsLeft = Math.min(1 + this.#most - this.#made, candidates.length);
     const time = toStation
-      ? forwardBudget(left, call.idempotent)
+      ? forwardBudget(left, call.mayRunTwice)
       : attemptBudget(left, attemptsLeft, call.idempotent);
     const trail = toStation ? this.#search.stations.trail : undefined;
     const attempt = new AttemptCall(call, candidate, now, now + time, this, trail);
@@ -250,7 +260,7 @@ export class Journey implements Abandonable, Trying {
     }
     this.#last = failure;
     this.#cause = cause;
-    if (mayFailOver(failure, this.#call.idempotent)) this.#step();
+    if (mayFailOver(failure, this.#mayRepeat)) this.#step();
     else this.#finish();
   }
 
@@ -327,7 +337,12 @@ export class Journey implements Abandonable, Trying {
   #end(failure: RpcFailure): void {
     this.#over = true;
     this.#tell();
-    this.#call.refuse(this.#call.stage === 'sent' ? sentOnce(failure) : failure, this.#cause);
+    this.#call.refuse(this.#call.stage === 'sent' ? sentOnce(this.#told(failure)) : failure, this.#cause);
+  }
+
+  /** Whoever hears that nobody ran it may ask at once elsewhere: for what one may have run, that is not said. */
+  #told(failure: RpcFailure): RpcFailure {
+    return this.#ran !== undefined && neverRan(failure) && !this.#call.mayRunTwice ? this.#ran : failure;
   }
 
   /** What the caller may know besides. */

@@ -12,6 +12,7 @@ import { weightOf } from '../connection/weight.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { keyOfCall, type Outcome } from '../handlers/idempotency.ts';
+import { scopedKey } from './key-scope.ts';
 import { RpcCall, type Abandonable } from './rpc-call.ts';
 
 /** What a failure weighs, bytes, about. */
@@ -27,7 +28,7 @@ export function giveKeyed(
 ): void {
   const { keyed } = context.routing;
   const now = context.runtime.clock.now();
-  const key = keyOfCall(call.caller.nodeId, call.procedure, idempotencyKey);
+  const key = keyOfCall(call.caller.nodeId, call.procedure, scopedKey(call, idempotencyKey));
   const entry = keyed.find(key, now);
   if (entry?.tag === 'done') {
     tell(call, entry.outcome, undefined);

@@ -12,7 +12,9 @@ import type { Rescuer } from './rpc-call.ts';
 import { DEFAULT_STRATEGY, type Strategy } from './strategy.ts';
 import type { KeyedCall } from './keyed-call.ts';
 import { PeeredStations } from '../station/peered-stations.ts';
+import { SearchBudgets } from './search-budgets.ts';
 import { SearchesSeen } from './searches-seen.ts';
+import { UnknownNames } from './unknown-names.ts';
 
 export interface RoutingOptions {
   /** For calls that do not say. */
@@ -30,6 +32,10 @@ export class Routing {
   readonly stations: PeeredStations = new PeeredStations();
   /** Searches of stations that have been here. */
   readonly searches: SearchesSeen = new SearchesSeen();
+  /** How much others may have searched for among stations. */
+  readonly searchBudgets: SearchBudgets = new SearchBudgets();
+  /** What no station knew a moment ago. */
+  readonly unknown: UnknownNames = new UnknownNames();
   /** The router's alone. */
   rescuer: Rescuer | undefined = undefined;
   readonly stats: ProviderStats = new ProviderStats();

@@ -44,7 +44,7 @@ export interface CallInit {
   readonly plan?: CallPlan | undefined;
   /** Stations only: of a call that another station passed on, or of an attempt that is passed on. */
   readonly trail?: Trail | undefined;
-  /** A station passed it on to us: its key has been made that of this mesh's, and no client's, already. */
+  /** A station that we are peered with passed it on: its key says already whose it is. */
   readonly relayed?: boolean;
 }
 
@@ -98,7 +98,10 @@ export abstract class RpcCall extends Call {
   declare readonly trace: TracePayload | undefined;
   declare readonly fromPeer: boolean;
   declare readonly idempotencyKey: string | undefined;
+  /** It may run again, at least at another provider. */
   declare readonly idempotent: boolean;
+  /** It may run again anywhere: its caller said so, and not only marked its repetitions with a key. */
+  declare readonly mayRunTwice: boolean;
   declare readonly reach: Reach;
   declare readonly plan: CallPlan | undefined;
   declare readonly trail: Trail | undefined;
@@ -142,7 +145,8 @@ export abstract class RpcCall extends Call {
     this.trace = init.trace;
     this.fromPeer = init.fromPeer;
     this.idempotencyKey = init.idempotencyKey;
-    this.idempotent = init.idempotent === true || init.idempotencyKey !== undefined;
+    this.mayRunTwice = init.idempotent === true;
+    this.idempotent = this.mayRunTwice || init.idempotencyKey !== undefined;
     this.reach = init.reach ?? 'all';
     this.plan = init.plan;
     this.trail = init.trail;

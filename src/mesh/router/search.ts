@@ -85,9 +85,12 @@ export class Search {
     return (this.#stations ??= new StationSearch(this.#context, this.#call));
   }
 
-  /** Whether there are stations to be asked. */
-  get #hasStations(): boolean {
-    return this.#context.settings.station !== undefined && this.stations.possible;
+  /** Whether there are stations to be asked: then that is the step now. */
+  #toStations(): boolean {
+    if (this.#context.settings.station === undefined || !this.stations.possible) return false;
+    this.tier = 'stations';
+    this.stations.begin();
+    return true;
   }
 
   /** Nobody waits any more. */
@@ -107,10 +110,7 @@ export class Search {
       case 'mesh':
         // what the cache knew has failed: others may have come since. That it knew nobody is an answer
         if (!this.#fresh && this.#found?.length !== 0 && !tired) this.#discover(true, done);
-        else if (!tired && this.#hasStations) {
-          this.tier = 'stations';
-          done('more');
-        } else done('over');
+        else done(!tired && this.#toStations() ? 'more' : 'over');
         return;
       case 'stations':
       case 'direct':
@@ -172,8 +172,8 @@ export class Search {
       return 'over';
     }
     // what was found before and has failed is all there is
-    if (this.#hasStations) this.tier = 'stations';
-    else this.tier = this.#found === undefined && this.#call.reach === 'all' ? 'direct' : 'none';
+    if (!this.#toStations())
+      this.tier = this.#found === undefined && this.#call.reach === 'all' ? 'direct' : 'none';
     return 'more';
   }
 
@@ -188,7 +188,8 @@ export class Search {
         return any ? all : all.filter(({ nodeId }) => nodeId === target);
       }
       case 'mesh':
-        return this.#found ?? [];
+        // what a station was sent with a key, nobody else would know again
+        return this.#stations?.isBound === true ? [] : (this.#found ?? []);
       case 'stations':
         return this.stations.candidates();
       case 'direct':

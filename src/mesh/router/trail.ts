@@ -29,25 +29,31 @@ export function trailOf(context: MeshContext, payload: CallPayload, peerId: stri
   return { id, hops: Math.max(1, hops ?? 1) };
 }
 
-/** Why a call must not go on; undefined: it may. To ask is to have seen it. */
-export function judgeTrail({ routing, runtime }: MeshContext, { id, hops }: Trail): RpcFailure | undefined {
+/** Why a call must not go on; undefined: it may. To ask is to have seen it. @param peerId who has passed it on. */
+export function judgeTrail(
+  context: MeshContext,
+  { id, hops }: Trail,
+  peerId: string,
+): RpcFailure | undefined {
   if (hops > HOP_LIMIT) return stopped(`passed on more than ${HOP_LIMIT} times`);
-  return routing.searches.add(keyOf(id), runtime.clock.now())
-    ? undefined
-    : stopped('the search has been here');
+  return isFirst(context, id, peerId) ? undefined : stopped('the search has been here');
 }
 
-/** The trail of a call that is passed on to other stations now. */
-export function nextTrail({ routing, runtime }: MeshContext, came: Trail | undefined): Trail {
+/** The trail of a call that is passed on to other stations now. @param asker hex id; empty: this node. */
+export function nextTrail(context: MeshContext, came: Trail | undefined, asker: string): Trail {
   if (came !== undefined) return { id: came.id, hops: came.hops + 1 };
-  const id = runtime.random.bytes(ID);
-  routing.searches.add(keyOf(id), runtime.clock.now());
+  const id = context.runtime.random.bytes(ID);
+  isFirst(context, id, asker);
   return { id, hops: 1 };
 }
 
-const stopped = (detail: string): RpcFailure => ({ tag: 'procedure_not_found', detail });
+/** Whether a search is here for the first time; it has been here then. */
+function isFirst({ routing, runtime }: MeshContext, id: Uint8Array, asker: string): boolean {
+  const origin = asker === '' || routing.stations.has(asker) ? 'ours' : 'strange';
+  return routing.searches.add(Buffer.from(id).toString('latin1'), runtime.clock.now(), origin);
+}
 
-const keyOf = (id: Uint8Array): string => Buffer.from(id).toString('latin1');
+const stopped = (detail: string): RpcFailure => ({ tag: 'procedure_not_found', detail });
 
 function isNode({ standings }: MeshContext, peerId: string): boolean {
   for (const { isNode } of standings.of(peerId)) if (isNode) return true;

@@ -46,6 +46,11 @@ export class PeeredStations {
     return station === undefined ? others : [station, ...others];
   }
 
+  /** Whether somebody answered for a name lately, and has not failed since. */
+  hasAnswered(procedure: string, now: number): boolean {
+    return (this.#answerers.get(procedure)?.until ?? -Infinity) > now;
+  }
+
   answered(procedure: string, nodeId: string, now: number): void {
     this.#answerers.delete(procedure);
     const oldest = this.#answerers.size < NAMES ? undefined : this.#answerers.keys().next().value;

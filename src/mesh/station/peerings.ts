@@ -14,10 +14,11 @@ import { Down } from '../../actor/monitor.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, started } from '../../otp/result.ts';
-import { shared, type MeshContext } from '../context.ts';
+import { hex, shared, type MeshContext } from '../context.ts';
 import type { Resolve } from '../dht/bootstrap.ts';
 import { delay, nextAttempt } from '../peer/backoff.ts';
 import { addressText } from '../peer/endpoint-text.ts';
+import { judgeLoss } from '../peer/loss.ts';
 import { PeerRequest } from '../peer/peer-request.ts';
 import type { PeerTarget } from '../peer/peer-target.ts';
 import type { Standing } from '../peer/standings.ts';
@@ -30,6 +31,11 @@ import type { PeeredStation, PeeredStations } from './peered-stations.ts';
 const DIAL_TIMEOUT = seconds(10);
 /** Between two pings: a third of the time after which an unused connection leaves the other side's pool. */
 const HEARTBEAT = seconds(20);
+/**
+ * How long it is not dialed after it said that somebody else of our identity has taken our place: two that take turns
+ * would serve nobody.
+ */
+const REPLACED = seconds(300);
 
 export interface PeeringsArgs {
   readonly context: MeshContext;
@@ -51,6 +57,8 @@ interface Peering extends HostPort {
   /** Somebody is being dialed, or will be. */
   trying: boolean;
   attempt: number;
+  /** It is not dialed before, clock ms. */
+  restsUntil: number;
 }
 
 interface State {
@@ -85,7 +93,7 @@ export const peeringsServer: GenServer<PeeringsArgs, State> = {
     if (stations.all.length === 0) stations.all = hosts.map(stationAt);
     const all = hosts.flatMap(({ host, port }, at) => {
       const station = stations.all[at];
-      const idle = { process: undefined, since: 0, trying: false, attempt: 0 };
+      const idle = { process: undefined, since: 0, trying: false, attempt: 0, restsUntil: -Infinity };
       return station === undefined ? [] : [{ host: bare(host), port, station, ...idle }];
     });
     self.sendAfter(HEARTBEAT, new Beat());
@@ -102,7 +110,7 @@ export const peeringsServer: GenServer<PeeringsArgs, State> = {
       message.peering.trying = false;
       look(state, self, message.peering);
     } else if (message instanceof Down) {
-      for (const peering of state.all) if (peering.process === message.pid) lost(state, self, peering);
+      for (const peering of state.all) if (peering.process === message.pid) lost(state, self, peering, message);
     } else if (message instanceof Beat) {
       for (const { station, process } of state.all) if (process !== undefined) ping(state, station);
       self.sendAfter(HEARTBEAT, new Beat());
@@ -123,6 +131,11 @@ function look(state: State, self: Self, peering: Peering): void {
   const { context, resolve } = state;
   if (context.phase.closing || peering.trying || peering.station.isSelf) return;
   if (peering.process !== undefined || taken(state, self, peering)) return;
+  if (self.clock.now() < peering.restsUntil) {
+    // it may come to us meanwhile
+    again(self, peering);
+    return;
+  }
   peering.trying = true;
   const { host, port, station } = peering;
   const found = (hosts: readonly string[]): void => {
@@ -166,6 +179,7 @@ function taken({ context, found }: State, self: Self, peering: Peering): boolean
   const standing = standingOf(context, station);
   if (standing === undefined) return false;
   station.nodeId = standing.peerId;
+  peering.restsUntil = -Infinity;
   standing.kept = true;
   peering.process = standing.process;
   peering.since = self.clock.now();
@@ -186,8 +200,10 @@ function standingOf({ standings }: MeshContext, { nodeId, addresses }: PeeredSta
 }
 
 /** Another connection may have taken its place already. */
-function lost(state: State, self: Self, peering: Peering): void {
+function lost(state: State, self: Self, peering: Peering, { reason }: Down): void {
   peering.process = undefined;
+  const isFinal = judgeLoss(reason, hex(state.context.epoch)).final;
+  if (isFinal) peering.restsUntil = self.clock.now() + REPLACED;
   peering.attempt = nextAttempt(peering.attempt, self.clock.now() - peering.since);
   if (!taken(state, self, peering)) again(self, peering);
 }

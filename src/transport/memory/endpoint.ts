@@ -75,6 +75,8 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost, W
   readonly #links = new Map<number, MemoryLink>();
   /** Inbound links whose peers are not admitted yet. */
   readonly #halfOpen = new Set<Link>();
+  /** In whose count each inbound link is: a host. */
+  readonly #accountable = new Map<Link, string>();
   readonly #admission: Admission;
   readonly #dropped: Record<string, number> = {};
   #random: Random | undefined;
@@ -290,15 +292,18 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost, W
   }
 
   admitted(link: MemoryLink): void {
-    if (this.#halfOpen.delete(link)) this.#admission.settled(link.first.host);
+    const host = this.#accountable.get(link);
+    if (this.#halfOpen.delete(link) && host !== undefined) this.#admission.settled(host);
   }
 
   forget(link: MemoryLink): void {
     this.#links.delete(link.number);
     this.#fallbacks.forget(link);
-    if (link.role === 'dialer') return;
+    const host = this.#accountable.get(link);
+    if (host === undefined) return;
     this.admitted(link);
-    this.#admission.ended(link.first.host, this.queue.now());
+    this.#accountable.delete(link);
+    this.#admission.ended(host, this.queue.now());
   }
 
   sent(packet_: Packet): void {
@@ -354,7 +359,8 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost, W
 
   /** A dialer that proved its address. */
   #accept(wire: Wire, protocol: Protocol): void {
-    const { host } = wire.source;
+    // whoever has a TLS connection counts as where that comes from
+    const host = this.tls.source(wire.source.host) ?? wire.source.host;
     const refusal = this.#admission.refusal(host, this.#links.size, this.queue.now());
     if (refusal !== undefined) {
       this.drop(refusal);
@@ -363,6 +369,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost, W
     this.#admission.started(host, this.queue.now());
     const link = this.#add({ role: 'acceptor', protocol, wire });
     this.#halfOpen.add(link);
+    this.#accountable.set(link, host);
     link.start();
   }
 

@@ -218,7 +218,7 @@ export class Fabric {
       shipment.lost();
       return;
     }
-    this.#travel(leg, shipment.delay(leg.route.delay ?? this.#options.delay), (receiver) => {
+    this.#travel(leg, shipment.delay(leg.route, this.#options.delay), (receiver) => {
       if (receiver === undefined) shipment.lost();
       else receiver.shipment(leg.source, shipment);
     });

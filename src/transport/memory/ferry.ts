@@ -11,7 +11,7 @@ import type { EventQueue, Scheduled } from './event-queue.ts';
 import type { Attached } from './fabric.ts';
 import { InOrder } from './in-order.ts';
 import { isClose, isDisposable, type Packet } from './packet.ts';
-import type { Delay } from './route.ts';
+import type { Delay, Route } from './route.ts';
 import type { Shipment } from './shipment.ts';
 
 /** Shortest pause before the first repetition, ms: on loopback quiche repeats after a few milliseconds. */
@@ -30,8 +30,8 @@ export interface Crossing {
   readonly queue: EventQueue;
   /** Undefined: nobody sends. */
   aim(): Aim | undefined;
-  /** Of one part of the way; `first`: of the way up to a relay, if there is one. ms */
-  delay(usual: Delay, first: boolean): number;
+  /** Of so many bytes on one part of the way; `first`: up to a relay, if there is one. ms */
+  delay(route: Route, usual: Delay, size: number, first: boolean): number;
   /** Nothing gets through now. */
   blocked(): boolean;
   /** Nothing arrives before this time. */
@@ -145,8 +145,8 @@ export class Ferry {
       name: `${sent.number ?? '-'}`,
       session: session === undefined ? undefined : Buffer.from(session).toString('latin1'),
       size: sent.packet.size,
-      delay: (usual) => {
-        const ms = crossing.delay(usual, first);
+      delay: (route, usual) => {
+        const ms = crossing.delay(route, usual, sent.packet.size, first);
         took += ms;
         first = false;
         return ms;

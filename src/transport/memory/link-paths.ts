@@ -58,6 +58,11 @@ export class LinkPaths {
     return this.#paths.address;
   }
 
+  /** Where the peer has proven to be. */
+  get proven(): PhysicalAddress | undefined {
+    return this.#paths.provenAt;
+  }
+
   get list(): readonly Path[] {
     return this.#paths.paths;
   }

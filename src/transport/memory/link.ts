@@ -143,6 +143,10 @@ export class MemoryLink implements Link, WireEnd, StreamLink, PathsLink {
     return this.#paths?.address ?? this.first;
   }
 
+  get proven(): PhysicalAddress | undefined {
+    return this.#paths === undefined ? this.first : this.#paths.proven;
+  }
+
   get paths(): readonly Path[] {
     const { observed: address } = this;
     return this.#paths?.list ?? [{ kind: 'direct', address, active: true, proven: true, rtt: undefined }];

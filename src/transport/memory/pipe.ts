@@ -64,6 +64,8 @@ export class Pipe implements Waiting {
   #lastDelay = 0;
   /** When the last packet has left a way of limited rate. */
   #sentAt = 0;
+  /** When the ferry's last packet has left each route of limited rate. */
+  readonly #busy = new Map<Route, number>();
   readonly #late = new StreamDelays();
   readonly #flying: Flying[] = [];
   #held: Packet[] = [];
@@ -84,9 +86,10 @@ export class Pipe implements Waiting {
     const now = queue.now();
     trace.add(now, `${name} send ${summary(packet)}`);
     for (const frame of packet.frames) if (frame.tag === 'stream') trace.add(now, 'bytes', frame.bytes);
-    const rate = Math.min(this.rate ?? Infinity, this.route.rate ?? Infinity);
-    this.#sentAt = Math.max(now, this.#sentAt) + (1_000 * packet.size) / rate;
     const ferry = this.#ferry;
+    const limit = ferry === undefined ? this.route.rate : undefined;
+    const rate = Math.min(this.rate ?? Infinity, limit ?? Infinity);
+    this.#sentAt = Math.max(now, this.#sentAt) + (1_000 * packet.size) / rate;
     if (ferry !== undefined) {
       if (this.#sentAt === now) ferry.send(packet);
       else
@@ -244,9 +247,10 @@ export class Pipe implements Waiting {
       aim: () => this.aim,
       blocked: () => this.#cut,
       stalledUntil: () => this.stalledUntil,
-      delay: (usual, first) => {
-        if (this.delay !== undefined && !first) return 0;
-        return sample(this.delay ?? usual, () => this.#chance());
+      delay: (route, usual, size, first) => {
+        const wait = this.#queueFor(route, size);
+        if (this.delay !== undefined && !first) return wait;
+        return wait + sample(this.delay ?? route.delay ?? usual, () => this.#chance());
       },
       hand: (packet) => {
         this.#deliver(packet);
@@ -255,6 +259,15 @@ export class Pipe implements Waiting {
         this.#swallowed(packet);
       },
     };
+  }
+
+  /** How long so many bytes take on a route of limited rate, behind what this link has there already. ms */
+  #queueFor(route: Route, size: number): number {
+    if (route.rate === undefined) return 0;
+    const now = this.#options.queue.now();
+    const until = Math.max(now, this.#busy.get(route) ?? now) + (1_000 * size) / route.rate;
+    this.#busy.set(route, until);
+    return until - now;
   }
 
   /** When the sender tries next: pauses double from the first loss on. */

@@ -170,15 +170,16 @@ export class Relays {
 }
 
 /**
- * Where the link to the relay sends now; undefined when it is relayed itself. One that is closed still says where the
- * relay was: goodbyes go there when all links end together.
+ * Where the relay has proven to be, because nothing of what is relayed is rationed; undefined when there is no such place,
+ * or the link to it is relayed itself. One that is closed still says where the relay was: goodbyes go there when all links
+ * end together.
  */
-const target = ({ via: { observed } }: Session): PhysicalAddress | undefined =>
-  wayOf(observed) === 'relay' ? undefined : observed;
+const target = ({ via: { proven } }: Session): PhysicalAddress | undefined =>
+  proven === undefined || wayOf(proven) === 'relay' ? undefined : proven;
 
-/** Whether the relay is there. Its side of the link may use another of its paths than ours. */
-function isFrom({ via: { observed, paths } }: Session, from: PhysicalAddress): boolean {
-  if (isSame(observed, from)) return true;
+/** Whether the relay has proven to be there. Its side of the link may use another of its paths than ours. */
+function isFrom({ via: { proven: at, paths } }: Session, from: PhysicalAddress): boolean {
+  if (at !== undefined && isSame(at, from)) return true;
   return paths.some(({ address, proven }) => proven && isSame(address, from));
 }
 

@@ -5,7 +5,7 @@
  */
 import type { PhysicalAddress } from '../transport.ts';
 import type { Attached } from './fabric.ts';
-import type { Delay } from './route.ts';
+import type { Delay, Route } from './route.ts';
 
 export interface Shipment {
   /** For the trace. */
@@ -14,8 +14,8 @@ export interface Shipment {
   readonly session: string | undefined;
   /** On the wire, bytes. */
   readonly size: number;
-  /** How long the next part of the way takes; `usual` is what lies there. ms */
-  delay(usual: Delay): number;
+  /** How long the next part of the way takes, that route; `usual` is the network's delay. ms */
+  delay(route: Route, usual: Delay): number;
   /** It has reached this socket, from there. */
   land(at: Attached, from: PhysicalAddress): void;
   lost(): void;

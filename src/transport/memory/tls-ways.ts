@@ -55,6 +55,12 @@ export class TlsWays {
     return this.#lines.get(host);
   }
 
+  /** From where a connection comes: its other end, or the NAT that is in front of it. Undefined when it is over. */
+  source(host: string): string | undefined {
+    const { machine } = this.#lines.get(host)?.far.host.at ?? {};
+    return machine?.nat?.host ?? machine?.host;
+  }
+
   /** Opens a connection; `then` gets its address, or undefined. The result gives it up, without `then`. */
   dial(
     address: PhysicalAddress,

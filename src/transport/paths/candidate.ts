@@ -7,7 +7,7 @@
 import { Buffer } from 'node:buffer';
 
 import type { Path, PathKind, PhysicalAddress } from '../transport.ts';
-import { wayOf } from '../way.ts';
+import { wayOf, type Way } from '../way.ts';
 
 /** Bytes sent to an unproven address per byte received from it (RFC 9000 §8.1). */
 export const AMPLIFICATION = 3;
@@ -36,7 +36,6 @@ interface Question {
 }
 
 export class Candidate {
-  kind: PathKind;
   origin: Origin;
   health: Health = 'idle';
   readonly address: PhysicalAddress;
@@ -62,14 +61,26 @@ export class Candidate {
   invited: boolean;
   /** Not to be used any more, once there is another. */
   withdrawn = false;
+  #kind: PathKind;
+  readonly #way: Way;
   #open: Question[] = [];
 
   constructor(kind: PathKind, origin: Origin, address: PhysicalAddress, now: number) {
-    this.kind = kind;
+    this.#kind = kind;
+    this.#way = wayOf(address);
     this.origin = origin;
     this.address = address;
     this.heard = now;
     this.invited = origin !== 'found';
+  }
+
+  /** What is behind a relay is relayed, whatever it was taken for. */
+  get kind(): PathKind {
+    return this.#way === 'relay' ? 'relayed' : this.#kind;
+  }
+
+  set kind(kind: PathKind) {
+    this.#kind = kind;
   }
 
   /** The peer has answered from here, if perhaps not lately. */
@@ -84,7 +95,7 @@ export class Candidate {
 
   /** What carries no UDP all the way comes after what does. */
   get rank(): number {
-    return this.kind === 'relayed' || wayOf(this.address) === 'tls' ? 1 : 0;
+    return this.#way === 'udp' ? 0 : 1;
   }
 
   /** Nothing was answered since the last question. */

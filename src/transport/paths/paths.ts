@@ -97,6 +97,14 @@ export class Paths {
     return this.#active.proven;
   }
 
+  /** Where the peer has proven to be: the active path, else the one before it, else the best of the others. */
+  get provenAt(): PhysicalAddress | undefined {
+    const [active, before] = [this.#active, this.#replaced];
+    if (active.proven) return active.address;
+    const at = before?.health === 'good' ? before : choose(this.#others, active);
+    return at.proven ? at.address : undefined;
+  }
+
   /** Bytes that may be sent to the active path now. */
   get allowance(): number {
     return this.#active.allowance;
@@ -134,16 +142,11 @@ export class Paths {
       return true;
     }
     const other = find(this.#candidates, host, port);
-    if (other?.proven !== true) return false;
-    if (!active.proven) {
-      // the peer's own copy of a packet that a stranger was faster with is not genuine any more: any datagram counts
-      other.came(bytes, now);
-      this.#use(other, now);
-      return true;
-    }
-    if (other.origin === 'found') return false;
+    if (other?.proven !== true || other.origin === 'found') return false;
     other.came(bytes, now);
-    this.#elsewhere = now;
+    // the peer's own copy of a packet that a stranger was faster with is not genuine any more: any datagram counts
+    if (!active.proven) this.#use(other, now);
+    else this.#elsewhere = now;
     return true;
   }
 
@@ -411,11 +414,11 @@ export class Paths {
 
   /** The active path is silent, and the peer's packets come from `source`. */
   #replace(source: Candidate, now: number): void {
-    const before = this.#active;
+    const before = this.#replaced ?? this.#active;
     this.#fellAt = now;
     this.#use(source, now);
     if (source.proven) this.#succeed(before, source);
-    else this.#replaced ??= before;
+    else this.#replaced = before;
   }
 
   /** The present path was asked and not measured yet: without that nobody knows how long to hold back. */
@@ -427,7 +430,9 @@ export class Paths {
   }
 
   #use(next: Candidate, now: number): void {
-    if (next === this.#replaced) this.#replaced = undefined;
+    const before = this.#active;
+    if (before.usable) before.next = Math.min(before.next, now + STANDBY);
+    if (next.proven) this.#replaced = undefined;
     this.#active = next;
     this.#copy = undefined;
     this.#news = 'switched';

@@ -50,6 +50,7 @@ export function deadLink(
     state: 'closed',
     peer: undefined,
     observed: request.address,
+    proven: undefined,
     paths: [],
     streamCredit: 0,
     queued: 0,

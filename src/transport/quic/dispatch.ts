@@ -73,9 +73,10 @@ export class Dispatcher {
       return;
     }
     const gone = goneId(datagram);
-    const doubted = gone === undefined ? undefined : this.#registry.dialed(gone);
-    if (doubted !== undefined) {
-      doubted.doubted(from.host, from.port);
+    if (gone !== undefined) {
+      const doubted = this.#registry.dialed(gone);
+      if (doubted === undefined) this.#host.drop('raw');
+      else doubted.doubted(from.host, from.port);
       return;
     }
     const { onRaw } = this.#host;

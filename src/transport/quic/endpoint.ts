@@ -135,7 +135,8 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost, RelayingHost, Tl
     this.#socket = socket;
     this.#options = options;
     this.#configs = configs;
-    this.#registry = new LinkRegistry(limits);
+    // whoever has a TLS connection counts as where that comes from
+    this.#registry = new LinkRegistry(limits, (host) => this.#tls.carriers.get(host)?.remote ?? host);
     this.awaitHello = options.awaitHello ?? false;
     const ways = new RelayedWays();
     this.#relaying = new Relaying(this, ways);

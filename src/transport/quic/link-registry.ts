@@ -9,7 +9,7 @@ interface Entry {
   readonly link: QuicLink;
   /** The connection id under which it is found (latin1). */
   readonly id: string;
-  /** Set for inbound links: the address in whose count it is. */
+  /** Set for inbound links: the host in whose count it is. */
   readonly from: string | undefined;
   /** The id under which the peer knows an outbound link (latin1). */
   peerId: string | undefined;
@@ -19,6 +19,7 @@ interface Entry {
 
 export class LinkRegistry {
   readonly #admission: Admission;
+  readonly #accountable: (host: string) => string;
   readonly #byId = new Map<string, QuicLink>();
   readonly #byPeerId = new Map<string, QuicLink>();
   readonly #entries = new Map<Link, Entry>();
@@ -27,8 +28,10 @@ export class LinkRegistry {
   #open = 0;
   #silent: (() => void) | undefined;
 
-  constructor(options: AdmissionOptions) {
+  /** `accountable`: in whose count a link from a host is. */
+  constructor(options: AdmissionOptions, accountable: (host: string) => string) {
     this.#admission = new Admission(options);
+    this.#accountable = accountable;
   }
 
   /** Links that are not closed for their user. */
@@ -67,11 +70,12 @@ export class LinkRegistry {
 
   /** Why an inbound link from `host` may not start at `now`. */
   refusal(host: string, now: number): AdmissionRefusal | undefined {
-    return this.#admission.refusal(host, this.#entries.size, now);
+    return this.#admission.refusal(this.#accountable(host), this.#entries.size, now);
   }
 
-  /** `from` is set for inbound links. */
-  add(link: QuicLink, id: Uint8Array, from: string | undefined, now: number): void {
+  /** `host` is set for inbound links. */
+  add(link: QuicLink, id: Uint8Array, host: string | undefined, now: number): void {
+    const from = host === undefined ? undefined : this.#accountable(host);
     const name = Buffer.from(id).toString('latin1');
     this.#entries.set(link, { link, id: name, from, peerId: undefined, waiting: from !== undefined });
     this.#byId.set(name, link);

@@ -101,6 +101,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   get observed(): PhysicalAddress {
     return this.ways.paths.address;
   }
+  get proven(): PhysicalAddress | undefined {
+    return this.ways.paths.provenAt;
+  }
   get paths(): readonly Path[] {
     return this.ways.paths.paths;
   }

@@ -46,11 +46,13 @@ export class Outlet {
     return addressFamily(address.host) === this.#socket.family && isPort(address.port);
   }
 
-  /** What kind of address something is sent to in the end, as far as it is known from here. */
+  /**
+   * What kind of address something is sent to in the end. Nobody knows what is behind a relay, unless that is on this
+   * machine, which then is all there is.
+   */
   classOf(address: PhysicalAddress): AddressClass {
     const relay = this.#relayed.byHost(address.host)?.relay;
     if (relay === undefined) return addressClass(address.host);
-    // nobody knows what is behind a relay, unless that is on this machine, which then is all there is
     return isLoopback(relay.host) ? 'loopback' : 'public';
   }
 

@@ -25,12 +25,13 @@ export class RelayedWay {
   }
 
   /**
-   * Where wrapped datagrams go; undefined when the link to the relay is relayed itself. A link that is closed still says
+   * Where wrapped datagrams go: only where the relay has proven to be, because nothing of what is relayed is rationed.
+   * Undefined when there is no such place, or the link to the relay is relayed itself. A link that is closed still says
    * where the relay was: goodbyes go there when all links end together, and what else does is refused there.
    */
   get relay(): PhysicalAddress | undefined {
-    const { observed } = this.via;
-    return wayOf(observed) === 'relay' ? undefined : observed;
+    const { proven } = this.via;
+    return proven === undefined || wayOf(proven) === 'relay' ? undefined : proven;
   }
 
   sent(bytes: number): void {
@@ -38,10 +39,10 @@ export class RelayedWay {
     this.bytesOut += bytes + RELAY_OVERHEAD;
   }
 
-  /** Whether the relay is there. Its side of the link may use another of its paths than ours. */
+  /** Whether the relay has proven to be there. Its side of the link may use another of its paths than ours. */
   isFrom(host: string, port: number): boolean {
-    const { observed, paths } = this.via;
-    if (observed.port === port && observed.host === host) return true;
+    const { proven: at, paths } = this.via;
+    if (at?.port === port && at.host === host) return true;
     return paths.some(({ address, proven }) => proven && address.port === port && address.host === host);
   }
 }

@@ -8,7 +8,8 @@ import type { TLSSocket } from 'node:tls';
 
 import type { Clock, TimerId } from '../../actor/clock.ts';
 import type { PhysicalAddress } from '../transport.ts';
-import { record, RecordReader } from './records.ts';
+import { isLoopback } from '../address.ts';
+import { MAX_RECORD, MAX_RECORD_HERE, record, RecordReader } from './records.ts';
 
 /** What may wait to be written. */
 const MAX_QUEUED = 512;
@@ -30,10 +31,14 @@ export interface CarrierEvents {
 
 export class TlsCarrier {
   readonly address: PhysicalAddress;
+  /** The numeric address of the other end. */
+  readonly remote: string;
   readonly #socket: TLSSocket;
   readonly #clock: Clock;
   readonly #events: CarrierEvents;
-  readonly #reader = new RecordReader();
+  /** Bytes. */
+  readonly #largest: number;
+  readonly #reader: RecordReader;
   #queued = 0;
   /** Records that were written, in all. */
   #written = 0;
@@ -47,6 +52,9 @@ export class TlsCarrier {
     this.#socket = socket;
     this.#clock = clock;
     this.#events = events;
+    this.remote = socket.remoteAddress ?? '';
+    this.#largest = isLoopback(this.remote) ? MAX_RECORD_HERE : MAX_RECORD;
+    this.#reader = new RecordReader(this.#largest);
     socket.on('data', (chunk: Buffer) => {
       this.#read(chunk);
     });
@@ -63,7 +71,7 @@ export class TlsCarrier {
 
   /** The bytes are lent. */
   send(datagram: Uint8Array): void {
-    const bytes = record(datagram);
+    const bytes = record(datagram, this.#largest);
     if (this.#over || bytes === undefined) return;
     const { writableLength } = this.#socket;
     if (this.#queued >= MAX_QUEUED || writableLength + bytes.length > MAX_QUEUED_BYTES) {

@@ -33,7 +33,7 @@ export class TlsListener {
   readonly #admission: Admission;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** TCP connections whose peers are not judged yet, by the address in whose count they are. */
+  /** TCP connections whose peers are not judged yet, by address and port, and in whose count they are. */
   readonly #waiting = new Map<string, { readonly host: string; readonly raw: Socket }>();
 
   private constructor(options: ListenerOptions) {
@@ -87,6 +87,11 @@ export class TlsListener {
     return this.#sockets.size;
   }
 
+  /** Those of them that are not judged yet. */
+  get halfOpen(): number {
+    return this.#admission.halfOpen;
+  }
+
   /** Frees everything at once. */
   destroy(): void {
     this.#server.close();
@@ -107,6 +112,11 @@ export class TlsListener {
   #connected(socket: Socket): void {
     const { clock, drop } = this.#options;
     const host = socket.remoteAddress;
+    const name = peerName(socket);
+    // its port is used again, and the end of the connection before it was not heard of yet
+    const before = this.#waiting.get(name)?.raw;
+    this.#settled(name);
+    before?.destroy();
     const refusal =
       host === undefined ? 'gone' : this.#admission.refusal(host, this.#sockets.size, clock.now());
     if (host === undefined || refusal !== undefined) {
@@ -114,7 +124,6 @@ export class TlsListener {
       socket.destroy();
       return;
     }
-    const name = peerName(socket);
     this.#sockets.add(socket);
     this.#waiting.set(name, { host, raw: socket });
     this.#admission.started(host, clock.now());
@@ -122,7 +131,7 @@ export class TlsListener {
       // it closes
     });
     socket.once('close', () => {
-      this.#settled(name);
+      if (this.#waiting.get(name)?.raw === socket) this.#settled(name);
       this.#sockets.delete(socket);
       this.#admission.ended(host, clock.now());
     });

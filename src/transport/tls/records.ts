@@ -5,49 +5,87 @@ import { Buffer } from 'node:buffer';
 
 const HEADER = 2;
 
-/** Largest datagram in a record: as large as the length can say. */
-export const MAX_RECORD = 65_535;
+/** Largest datagram in a record: no way sends a larger one than UDP takes (TRANSPORT §5.1). On this machine it may be larger. */
+export const MAX_RECORD = 2_048;
+export const MAX_RECORD_HERE = 16_384;
 
 /** The record of a datagram; undefined when it is empty or too large. */
-export function record(datagram: Uint8Array): Buffer | undefined {
+export function record(datagram: Uint8Array, largest: number = MAX_RECORD): Buffer | undefined {
   const { length } = datagram;
-  if (length === 0 || length > MAX_RECORD) return undefined;
+  if (length === 0 || length > largest) return undefined;
   const bytes = Buffer.allocUnsafe(HEADER + length);
   bytes.writeUInt16BE(length, 0);
   bytes.set(datagram, HEADER);
   return bytes;
 }
 
-/** Cuts a stream into datagrams, whatever the pieces in which it comes. Keeps less than one record. */
+/**
+ * Cuts a stream into datagrams, whatever the pieces in which it comes: each byte is looked at once. Keeps less than one
+ * record.
+ */
 export class RecordReader {
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #largest: number;
+  /** The first byte of a length whose second one has not come. */
+  #high: number | undefined;
+  /** A datagram of which a part has come, and how much. */
+  #part: Buffer | undefined;
+  #filled = 0;
   #broken = false;
+
+  constructor(largest: number = MAX_RECORD) {
+    this.#largest = largest;
+  }
 
   /** Bytes of an unfinished record. */
   get pending(): number {
-    return this.#rest.length;
+    if (this.#part !== undefined) return HEADER + this.#filled;
+    return this.#high === undefined ? 0 : 1;
   }
 
   /**
    * Gives each whole datagram to `take`, as a view that nobody else writes to. False when the stream makes no sense:
-   * nothing is empty. What was before that was given.
+   * nothing is empty, and nothing too large. What was before that was given.
    */
   read(chunk: Buffer, take: (datagram: Buffer) => void): boolean {
-    if (this.#broken) return false;
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    let at = 0;
-    while (bytes.length - at >= HEADER) {
-      const length = bytes.readUInt16BE(at);
-      if (length === 0) {
-        this.#broken = true;
-        this.#rest = Buffer.alloc(0);
-        return false;
+    let at = this.#part === undefined ? 0 : this.#fill(chunk, 0, take);
+    while (at < chunk.length && !this.#broken) {
+      if (this.#high === undefined && chunk.length - at < HEADER) {
+        this.#high = chunk[at];
+        break;
       }
-      if (bytes.length - at - HEADER < length) break;
-      take(bytes.subarray(at + HEADER, at + HEADER + length));
-      at += HEADER + length;
+      at = this.#begin(chunk, at, take);
     }
-    this.#rest = bytes.subarray(at);
-    return true;
+    return !this.#broken;
+  }
+
+  /** Reads a length, and what has come of its datagram. Returns how far it got. */
+  #begin(chunk: Buffer, at: number, take: (datagram: Buffer) => void): number {
+    const high = this.#high;
+    const length = high === undefined ? chunk.readUInt16BE(at) : (high << 8) | chunk.readUInt8(at);
+    const from = at + (high === undefined ? HEADER : 1);
+    this.#high = undefined;
+    if (length === 0 || length > this.#largest) {
+      this.#broken = true;
+      return from;
+    }
+    const end = from + length;
+    if (end <= chunk.length) {
+      take(chunk.subarray(from, end));
+      return end;
+    }
+    this.#part = Buffer.allocUnsafe(length);
+    this.#filled = 0;
+    return this.#fill(chunk, from, take);
+  }
+
+  #fill(chunk: Buffer, at: number, take: (datagram: Buffer) => void): number {
+    const part = this.#part as Buffer;
+    const taken = chunk.copy(part, this.#filled, at);
+    this.#filled += taken;
+    if (this.#filled === part.length) {
+      this.#part = undefined;
+      take(part);
+    }
+    return at + taken;
   }
 }

@@ -1,7 +1,6 @@
 /** What is remembered of other NATs and relays: bounded, and not for ever. */
 import { describe, expect, test } from 'vitest';
 import { PROFILE_GRACE, PROFILE_TTL, ProfileCache } from '../../../src/mesh/nat/profile-cache.ts';
-import { RelayNode, SESSION_IDLE } from '../../../src/mesh/nat/relay-node.ts';
 import { RELAY_TTL, RelayRegistry } from '../../../src/mesh/nat/relay-registry.ts';
 
 describe('ProfileCache', () => {
@@ -58,26 +57,5 @@ describe('RelayRegistry', () => {
     relays.register(relay('far', 200), 0);
     expect(relays.select({ maxLatency: 100 }, 0)).toMatchObject({ error: { tag: 'no_relays_available' } });
     expect(relays.select({ maxLatency: 200 }, 0)).toMatchObject({ relay: { id: 'far' } });
-  });
-});
-
-describe('RelayNode', () => {
-  test('passes so many bytes per second, of sessions it knows', () => {
-    const node = new RelayNode({ enabled: true, rate: 1_000 });
-    node.request('s', 0);
-    expect(node.pass('s', 1_000, 0)).toBe(true);
-    expect(node.pass('s', 1, 0)).toBe(false);
-    expect(node.pass('s', 500, 500)).toBe(true);
-    expect(node.pass('unknown', 1, 2_000)).toBe(false);
-    expect(node.stats()).toEqual({ active: 1, total: 1, bytes: 1_500, refused: 2 });
-  });
-
-  test('ends a session on which nothing passed for half an hour', () => {
-    const node = new RelayNode({ enabled: true });
-    node.request('idle', 0);
-    node.request('used', 0);
-    node.pass('used', 10, 1_000);
-    expect(node.expire(SESSION_IDLE)).toEqual(['idle']);
-    expect(node.stats().active).toBe(1);
   });
 });

@@ -13,8 +13,9 @@ import {
 import { freshness } from '../../../src/mesh/nat/profile-cache.ts';
 import { punchParameters, worstNat } from '../../../src/mesh/nat/punch-parameters.ts';
 import { PunchSessions, stepPunch, newPunch } from '../../../src/mesh/nat/punch-session.ts';
-import { RelayNode } from '../../../src/mesh/nat/relay-node.ts';
 import { RelayRegistry, selectRelay, type Relay } from '../../../src/mesh/nat/relay-registry.ts';
+import { RELAY_LIMITS, RelaySessions, type RelayEnd } from '../../../src/mesh/relay/relay-sessions.ts';
+import { Relays } from '../../../src/mesh/relay/relays.ts';
 import { dialDirection, punchFeasible, strategyFor } from '../../../src/mesh/nat/strategy.ts';
 import {
   canReceiveUnsolicited,
@@ -135,22 +136,31 @@ function timedOut(after: number): string {
   return 'attempt counted; retried up to 3 times, then failed/timeout';
 }
 
+/** The station's table is the relay node; what it refuses with is what users of the mesh are told elsewhere too. */
 function relayNode(input: Input): unknown {
   const {
     enabled = true,
-    max,
+    max = RELAY_LIMITS.sessions,
     active = 0,
     close,
   } = input as { [key: string]: number | undefined } & {
     readonly enabled?: boolean;
   };
-  const node = new RelayNode({ enabled: enabled as boolean, ...(max === undefined ? {} : { max }) });
-  for (let index = 0; index < active; index++) node.request(`s${index}`, 0);
+  const relays = new Relays(
+    (enabled as boolean) ? new RelaySessions({ ...RELAY_LIMITS, sessions: max }, 0) : undefined,
+  );
+  const { passed } = relays;
+  if (passed === undefined) return { error: { tag: 'relay_not_enabled' } };
+  const end = (nodeId: string): RelayEnd => ({ nodeId, at: () => undefined, isAt: () => false });
+  const open = (index: number): string =>
+    passed.open(`s${index}`, end(`source ${index}`), end(`target ${index}`), 0).tag;
+  for (let index = 0; index < active; index++) expect(open(index)).toBe('opened');
   if (close !== undefined) {
-    node.close('s0');
-    return ok({ active: node.stats().active });
+    passed.close('s0');
+    // the vector names what is left beside the one that is closed
+    return ok({ active: passed.stats.sessions });
   }
-  return node.request('another', 0);
+  return open(active) === 'refused' ? { error: { tag: 'max_sessions_reached' } } : ok(true);
 }
 
 function registry(ops: readonly string[], max?: number): readonly number[] {

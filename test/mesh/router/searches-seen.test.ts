@@ -21,12 +21,21 @@ test('those that are over leave with the next one', () => {
   expect(searches.size).toBe(1);
 });
 
-test('10,000 at most: the oldest is forgotten first', () => {
+test('32,768 at most: the oldest is forgotten first', () => {
   const searches = new SearchesSeen();
   let fresh = 0;
   for (let n = 0; n < 50_000; n++) if (searches.add(`${n}`, 1)) fresh++;
   expect(fresh).toBe(50_000);
-  expect(searches.size).toBe(10_000);
+  expect(searches.size).toBe(32_768);
   expect(searches.add('49999', 1)).toBe(false);
   expect(searches.add('1', 1)).toBe(true);
+});
+
+test('what strangers begin makes no room among our own and those of our peers', () => {
+  const searches = new SearchesSeen();
+  searches.add('ours', 0);
+  for (let n = 0; n < 50_000; n++) searches.add(`${n}`, 1, 'strange');
+  expect(searches.size).toBe(32_769);
+  // one that went round comes back from another side
+  expect([searches.add('ours', 2, 'strange'), searches.add('49999', 2)]).toEqual([false, false]);
 });

@@ -176,6 +176,8 @@ describe('a chain of four stations without a DHT', () => {
     await world.settle(far.unadvertise('c.far'));
     expect(told(await world.settle(second.tryCall('c.far')))).toBe('procedure_not_found');
     await world.settle(near.advertise('c.far', () => 'near'));
+    // that nobody knows it is believed for a moment
+    await world.clock.advance(2_000);
     expect(await world.settle(second.call('c.far'))).toBe('near');
   });
 

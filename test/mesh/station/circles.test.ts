@@ -40,10 +40,15 @@ describe.each<[string, Peers]>([
   });
 });
 
-test('a name is searched for again when it is called again', async () => {
+test('a name is searched for again when it is called again two seconds later', async () => {
   const world = meshWorld();
   const all = await stations(world, ring(4));
-  for (let n = 0; n < 3; n++) expect(await searched(world, all)).toEqual([1, 1, 1, 1]);
+  for (let n = 0; n < 3; n++) {
+    expect(await searched(world, all)).toEqual([1, 1, 1, 1]);
+    // until then, nobody is asked
+    expect(await searched(world, all)).toEqual([0, 0, 0, 0]);
+    await world.clock.advance(2_000);
+  }
 });
 
 test('a call is never passed back to where it came from', async () => {

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { createIdentity } from '../../../src/identity/identity.ts';
 import { seededRandom } from '../../../src/actor/random.ts';
 import type { NatType } from '../../../src/transport/memory/nat-types.ts';
+import type { EndpointOptions } from '../../../src/transport/transport.ts';
 import { LinkRecorder } from '../recorder.ts';
 import { natWorld, type Node, type World } from './nat-world.ts';
 import { forward, kinds, leave, seeds } from './relay-world.ts';
@@ -16,9 +17,10 @@ const HALL = '203.0.113.10';
 async function hall(
   seed: string,
   types: readonly [NatType, NatType],
+  more: Partial<EndpointOptions> = {},
 ): Promise<World & { readonly tls: Node }> {
   const world = await natWorld(seed, types);
-  return { ...world, tls: await world.node(HALL, undefined, { tls: true }) };
+  return { ...world, tls: await world.node(HALL, undefined, { tls: true, ...more }) };
 }
 
 function dial(from: Node, to: Node, expectedId?: Uint8Array): LinkRecorder {
@@ -58,7 +60,7 @@ describe('TLS fallback', () => {
     const world = await hall('open', ['port', 'port']);
     const [here] = await opened(world, dial(world.a, world.tls));
     await world.clock.advance(10_000);
-    expect([host(here), world.network.history().some((line) => line.includes('tls '))]).toEqual([
+    expect([host(here), world.network.history().some((line) => line.includes(' tls '))]).toEqual([
       HALL,
       false,
     ]);
@@ -89,6 +91,7 @@ describe('TLS fallback', () => {
     world.network.faults.cut('10.1.0.2', HALL);
     await world.clock.until(() => here.closed.length > 0);
     expect(here.closed[0]?.tag).toBe('handshake_timeout');
+    expect(world.network.history().filter((line) => line.includes(' tls '))).toEqual([]);
   });
 
   test('a link goes back to UDP when that is let through', async () => {
@@ -110,6 +113,21 @@ describe('TLS fallback', () => {
     world.network.faults.kill(HALL);
     await world.clock.until(() => here.closed.length > 0, 100);
     expect(here.closed[0]).toEqual({ tag: 'transport_error', detail: 'its TLS connection ended' });
+    expect(await leave(world)).toBe(0);
+  });
+
+  test('however many TLS connections somebody has, his links count as those of his address', async () => {
+    const world = await hall('many', ['blocked', 'port'], { awaitHello: true });
+    const dials = Array.from({ length: 20 }, () => dial(world.a, world.tls));
+    await world.clock.until(() => dials.filter(({ isOpen }) => isOpen).length === 16);
+    await world.clock.advance(1_000);
+    const { halfOpen, dropped } = world.tls.endpoint.stats();
+    expect([halfOpen, dials.filter(({ isOpen }) => isOpen).length]).toEqual([16, 16]);
+    expect(dropped['too_many_per_address']).toBeGreaterThan(0);
+    for (const { link } of dials) link.close(0);
+    await world.clock.advance(100);
+    expect(world.tls.endpoint.stats()).toMatchObject({ links: 0, halfOpen: 0 });
+    await world.tls.endpoint.close();
     expect(await leave(world)).toBe(0);
   });
 

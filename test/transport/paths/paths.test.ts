@@ -194,6 +194,23 @@ describe('a link with one path', () => {
     expect(world.paths.address).toEqual(AWAY);
   });
 
+  test('an unproven path is not where the peer has proven to be: that is the one it replaced', () => {
+    const world = new World();
+    expect(world.paths.provenAt).toEqual(HOME);
+    world.now = LATE;
+    world.genuine(THIRD);
+    expect([world.paths.address, world.paths.provenAt]).toEqual([THIRD, HOME]);
+    world.reaches(THIRD, 10);
+    world.pass(200);
+    world.genuine(THIRD);
+    world.pass(200);
+    expect([world.paths.address, world.paths.provenAt]).toEqual([THIRD, THIRD]);
+    // and not where it was before that
+    world.now += LATE;
+    world.genuine(AWAY);
+    expect([world.paths.address, world.paths.provenAt]).toEqual([AWAY, THIRD]);
+  });
+
   test('a known unproven path is no way in without a genuine packet', () => {
     const world = new World();
     world.genuine(AWAY);
@@ -258,6 +275,55 @@ describe('a link with one path', () => {
     expect(world.paths.address).toEqual(THIRD);
     world.probed(world.answer(world.asked(THIRD)[0]!), THIRD);
     expect([world.paths.address, world.paths.proven]).toEqual([THIRD, true]);
+  });
+
+  test('that was left for a stranger who knew an older address of the peer is not lost', () => {
+    const world = new World();
+    world.now = LATE;
+    world.genuine(AWAY);
+    world.probed(world.answer(world.asked(AWAY)[0]!), AWAY);
+    world.now += LATE;
+    world.genuine(THIRD);
+    world.now += LATE;
+    // copied to the address before the last, which was proven once
+    world.genuine(HOME);
+    expect([world.paths.address, world.paths.proven]).toEqual([HOME, true]);
+    world.now += LATE;
+    world.genuine(AWAY);
+    expect([world.paths.address, world.paths.proven]).toEqual([AWAY, true]);
+    world.now += LATE;
+    world.genuine(THIRD);
+    world.forged(AWAY);
+    expect(world.paths.address).toEqual(AWAY);
+  });
+
+  test('that a stranger had taken over is there to fall back to, when the peer is won elsewhere', () => {
+    const world = new World();
+    world.now = LATE;
+    world.genuine(AWAY);
+    world.reaches(THIRD, 10);
+    world.paths.offer('direct', THIRD, world.now);
+    world.pass(1_000);
+    expect(world.paths.address).toEqual(THIRD);
+    world.reaches(HOME, 10);
+    world.reaches(THIRD, undefined);
+    world.outstanding = true;
+    world.pass(1_000);
+    expect(world.paths.address).toEqual(HOME);
+  });
+
+  test('a datagram from where the peer was once does not take the link from a stranger: from where it is does', () => {
+    const world = new World();
+    world.now = LATE;
+    world.genuine(AWAY);
+    world.probed(world.answer(world.asked(AWAY)[0]!), AWAY);
+    world.now += LATE;
+    world.genuine(THIRD);
+    expect(world.paths.address).toEqual(THIRD);
+    expect(world.forged(HOME)).toBe(false);
+    expect(world.paths.address).toEqual(THIRD);
+    expect(world.forged(AWAY)).toBe(true);
+    expect([world.paths.address, world.paths.proven]).toEqual([AWAY, true]);
   });
 
   test('looks at so many datagrams of strangers per window and no more', () => {
@@ -403,6 +469,21 @@ describe('a source that nobody offered', () => {
     world.pass(200);
     expect(world.paths.address).toEqual(THIRD);
     expect(world.paths.paths.find(({ active }) => active)?.kind).toBe('punched');
+  });
+
+  test('is as relayed as its address: one behind a relay beats no direct path, nor another relay', () => {
+    const other = relayedAddress(new Uint8Array(16).fill(8));
+    for (const first of [RELAY, AWAY]) {
+      const world = new World(first);
+      world.reaches(first, 40);
+      world.reaches(other, 38);
+      world.paths.offer('punched', THIRD, 0);
+      world.pass(50);
+      world.question(other);
+      world.pass(200);
+      expect(world.paths.paths.find(({ address }) => address.host === other.host)?.kind).toBe('relayed');
+      expect(world.paths.address).toEqual(first);
+    }
   });
 
   test('gets three times what it sends, and no QUIC, when a question was copied', () => {
@@ -561,6 +642,13 @@ describe('another carrier', () => {
     world.pass(60_000);
     expect(world.paths.address).toEqual(HOME);
     expect(world.paths.paths).toHaveLength(2);
+    // and is kept for the next time
+    world.pass(2 * STANDBY);
+    expect(world.asked(tlsAddress(1)).length).toBeGreaterThan(0);
+    world.reaches(HOME, undefined);
+    world.outstanding = true;
+    world.pass(500);
+    expect(world.paths.address).toEqual(tlsAddress(1));
   });
 });
 
@@ -746,6 +834,15 @@ describe('a path on standby', () => {
 });
 
 describe('a path that is withdrawn', () => {
+  test('gets no copies any more', () => {
+    const world = upgraded();
+    world.reaches(AWAY, undefined);
+    world.outstanding = true;
+    while (world.paths.copy === undefined) world.pass(1);
+    world.paths.withdraw(RELAY, world.now);
+    expect([world.paths.copy, world.paths.address]).toEqual([undefined, AWAY]);
+  });
+
   test('is left at once when there is another, and stays while it is the last', () => {
     const world = upgraded();
     world.paths.withdraw(AWAY, world.now);

@@ -12,7 +12,7 @@ const STATION = { host: '192.0.2.1', port: 9_443 };
 const CLIENT = { host: '192.0.2.7', port: 1_000 };
 const SESSION = new Uint8Array(16).fill(0xaa);
 const OTHER = new Uint8Array(16).fill(0xbb);
-const via = { state: 'open', observed: STATION, paths: [] } as unknown as Link;
+const via = { state: 'open', observed: STATION, proven: STATION, paths: [] } as unknown as Link;
 
 const source = ({ host, port }: PhysicalAddress): { address: string; port: number } => ({
   address: host,
@@ -46,7 +46,7 @@ beforeEach(() => {
 });
 
 describe('a relayed datagram', () => {
-  test('of an open session is taken from where the link to the relay sends, and from no other place', () => {
+  test('of an open session is taken from where the relay has proven to be, and from no other place', () => {
     relaying.open(SESSION, via);
     relaying.receive(relayed(SESSION), source(STATION));
     relaying.receive(relayed(SESSION), source(CLIENT));
@@ -62,6 +62,13 @@ describe('a relayed datagram', () => {
     relaying.open(SESSION, { ...via, paths } as unknown as Link);
     relaying.receive(relayed(SESSION), source(tlsAddress(1)));
     relaying.receive(relayed(SESSION), source(CLIENT));
+    expect([got.length, drops]).toEqual([1, ['relay_source']]);
+  });
+
+  test('is not taken from where the relay has not proven to be, though the link to it sends there', () => {
+    relaying.open(SESSION, { ...via, observed: CLIENT });
+    relaying.receive(relayed(SESSION), source(CLIENT));
+    relaying.receive(relayed(SESSION), source(STATION));
     expect([got.length, drops]).toEqual([1, ['relay_source']]);
   });
 
@@ -184,13 +191,20 @@ describe('Early', () => {
 describe('RelayedWays', () => {
   test('gives a session one address for ever, over whichever link it goes', () => {
     const address = ways.open(SESSION, via);
-    expect(ways.open(SESSION, { ...via, observed: CLIENT })).toBe(address);
+    expect(ways.open(SESSION, { ...via, proven: CLIENT })).toBe(address);
     expect([address, ways.size]).toEqual([relayedAddress(SESSION), 1]);
     expect(ways.byHost(address.host)?.relay).toEqual(CLIENT);
   });
 
   test('has no way through a relay that is itself behind a relay', () => {
-    const address = ways.open(SESSION, { ...via, observed: relayedAddress(OTHER) });
+    const address = ways.open(SESSION, { ...via, proven: relayedAddress(OTHER) });
+    expect(ways.byHost(address.host)?.relay).toBeUndefined();
+  });
+
+  test('sends only where the relay has proven to be: nobody rations what is relayed', () => {
+    const address = ways.open(SESSION, { ...via, observed: CLIENT });
+    expect(ways.byHost(address.host)?.relay).toEqual(STATION);
+    ways.open(SESSION, { ...via, observed: CLIENT, proven: undefined });
     expect(ways.byHost(address.host)?.relay).toBeUndefined();
   });
 

@@ -6,7 +6,10 @@ import { Admission } from '../../../src/transport/admission.ts';
 import { nativeFailure } from '../../../src/transport/quic/binding.ts';
 import { closeReason, type NativeClose } from '../../../src/transport/quic/close-reason.ts';
 import { limitsFor } from '../../../src/transport/limits.ts';
+import { LinkRegistry } from '../../../src/transport/quic/link-registry.ts';
+import type { QuicLink } from '../../../src/transport/quic/link.ts';
 import { SeenIds } from '../../../src/transport/quic/stream-ids.ts';
+import { relayedAddress } from '../../../src/transport/way.ts';
 
 describe('Admission', () => {
   const roomy = { links: 10_000, halfOpen: 10_000 };
@@ -87,6 +90,25 @@ describe('Admission', () => {
     expect(rush(admission, (index) => `203.0.113.${index}`, 100)).toBe(10);
   });
 
+  test('relayed links together have a quarter of what there is, whatever their sessions', () => {
+    const admission = new Admission({ links: 10_000, halfOpen: 256, acceptRate: 500 });
+    const session = (index: number): string => relayedAddress(Buffer.alloc(16, index)).host;
+    let started = 0;
+    for (; admission.refusal(session(started), 0, 0) === undefined && started < 256; started++)
+      admission.started(session(started), 0);
+    expect([started, admission.refusal(session(started), 0, 0)]).toEqual([64, 'too_many_per_address']);
+    expect(admission.refusal('192.0.2.1', 0, 0)).toBeUndefined();
+    admission.settled(session(0));
+    expect(admission.refusal(session(9), 0, 0)).toBeUndefined();
+    const hasty = new Admission({ ...roomy, acceptRate: 500 });
+    expect(rush(hasty, session, 0)).toBe(125);
+    expect(hasty.refusal(session(1), 0, 0)).toBe('too_fast_per_address');
+    expect(hasty.refusal('192.0.2.1', 0, 0)).toBeUndefined();
+    // who is let in may stay: of those there may be as many as of all
+    const patient = new Admission(roomy);
+    fill(patient, session(1), 1_000);
+  });
+
   test('nothing is left of addresses without links, and of hasty ones only until they may come again', () => {
     const admission = new Admission({ links: 10, halfOpen: 10 });
     fill(admission, '192.0.2.1', 3);
@@ -104,6 +126,32 @@ describe('Admission', () => {
       hasty.ended('192.0.2.9', 60_000 + count * 1_000);
     }
     expect(hasty.addresses).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('LinkRegistry', () => {
+  test('counts links over TLS connections as those of where the connections come from', () => {
+    const sources = new Map<string, string>();
+    const registry = new LinkRegistry({ links: 1_000, halfOpen: 256 }, (host) => sources.get(host) ?? host);
+    const links = Array.from({ length: 17 }, (_, index) => {
+      sources.set(`tls:${index}`, '192.0.2.1');
+      return { role: 'acceptor' } as QuicLink;
+    });
+    const refusals = links.map((link, index) => {
+      const refusal = registry.refusal(`tls:${index}`, 0);
+      if (refusal === undefined) registry.add(link, Buffer.from([index]), `tls:${index}`, 0);
+      return refusal;
+    });
+    expect(refusals.filter((refusal) => refusal !== undefined)).toEqual(['too_many_per_address']);
+    expect(registry.refusal('192.0.2.1', 0)).toBe('too_many_per_address');
+    expect(registry.refusal('192.0.2.2', 0)).toBeUndefined();
+    // the connections end before the links do
+    sources.clear();
+    for (const link of links.slice(0, 16)) {
+      registry.ended(link);
+      registry.freed(link, 0);
+    }
+    expect([registry.halfOpen, registry.refusal('192.0.2.1', 0)]).toEqual([0, undefined]);
   });
 });
 

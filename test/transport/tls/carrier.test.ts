@@ -10,6 +10,7 @@ import { tlsAddress } from '../../../src/transport/way.ts';
 
 /** The other side takes bytes only when told to. */
 class Slow extends Duplex {
+  readonly remoteAddress = '127.0.0.1';
   readonly written: Buffer[] = [];
   #taken: (() => void)[] = [];
 
@@ -54,8 +55,8 @@ describe('TlsCarrier', () => {
   });
 
   test('queues a mebibyte and no more', () => {
-    for (let count = 0; count < 40; count++) carrier.send(Buffer.alloc(60_000));
-    expect(drops.length).toBe(40 - Math.floor(1_048_576 / 60_002));
+    for (let count = 0; count < 100; count++) carrier.send(Buffer.alloc(16_000));
+    expect(drops.length).toBe(100 - Math.floor(1_048_576 / 16_002));
   });
 
   test('ends a peer that takes nothing for two seconds, and none that takes a little', async () => {
@@ -78,5 +79,27 @@ describe('TlsCarrier', () => {
     carrier.end();
     carrier.send(Buffer.from('late'));
     expect([ends, socket.written.length]).toEqual([1, 0]);
+  });
+
+  test('says where it comes from, also when it has ended', () => {
+    carrier.end();
+    Object.assign(socket, { remoteAddress: undefined });
+    expect(carrier.remote).toBe('127.0.0.1');
+  });
+
+  test('carries datagrams of 2 KiB, and of 16 KiB on this machine', () => {
+    const far = new Slow();
+    Object.assign(far, { remoteAddress: '192.0.2.1' });
+    const wide = new TlsCarrier(tlsAddress(2), far as unknown as TLSSocket, clock, {
+      onDatagram: () => undefined,
+      onEnd: () => undefined,
+      drop: () => undefined,
+    });
+    for (const size of [2_048, 2_049, 16_384, 16_385]) {
+      wide.send(Buffer.alloc(size));
+      carrier.send(Buffer.alloc(size));
+    }
+    const sizes = ({ writableLength }: Slow): number => writableLength;
+    expect([sizes(far), sizes(socket)]).toEqual([2_050, 2_050 + 2_051 + 16_386]);
   });
 });

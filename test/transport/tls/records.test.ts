@@ -1,8 +1,8 @@
 /** Datagrams survive a byte stream, whatever the pieces in which it arrives. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
-import { MAX_RECORD, record, RecordReader } from '../../../src/transport/tls/records.ts';
+import { MAX_RECORD, MAX_RECORD_HERE, record, RecordReader } from '../../../src/transport/tls/records.ts';
 
 const datagrams = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { maxLength: 20 });
 
@@ -29,6 +29,38 @@ describe('records', () => {
     expect(record(new Uint8Array(MAX_RECORD))).toHaveLength(MAX_RECORD + 2);
     expect(record(new Uint8Array(MAX_RECORD + 1))).toBeUndefined();
     expect(record(new Uint8Array(0))).toBeUndefined();
+    expect(record(new Uint8Array(MAX_RECORD_HERE), MAX_RECORD_HERE)).toHaveLength(MAX_RECORD_HERE + 2);
+  });
+
+  test('that say they are too large break the stream before anything of them is kept', () => {
+    for (const largest of [MAX_RECORD, MAX_RECORD_HERE]) {
+      const reader = new RecordReader(largest);
+      const [most, more] = [Buffer.alloc(2), Buffer.alloc(2)];
+      most.writeUInt16BE(largest);
+      more.writeUInt16BE(largest + 1);
+      expect([reader.read(most, () => undefined), reader.pending]).toEqual([true, 2]);
+      expect([new RecordReader(largest).read(more, () => undefined)]).toEqual([false]);
+    }
+  });
+
+  test('in pieces of a byte are copied once, not with each piece', () => {
+    const concat = vi.spyOn(Buffer, 'concat');
+    const alloc = vi.spyOn(Buffer, 'allocUnsafe');
+    try {
+      const reader = new RecordReader(MAX_RECORD_HERE);
+      const stream = record(new Uint8Array(MAX_RECORD_HERE).fill(7), MAX_RECORD_HERE) as Buffer;
+      alloc.mockClear();
+      let got: Buffer | undefined;
+      for (let at = 0; at < stream.length; at++)
+        reader.read(stream.subarray(at, at + 1), (one) => {
+          got = one;
+        });
+      expect(got?.equals(stream.subarray(2))).toBe(true);
+      expect([concat.mock.calls.length, alloc.mock.calls]).toEqual([0, [[MAX_RECORD_HERE]]]);
+    } finally {
+      concat.mockRestore();
+      alloc.mockRestore();
+    }
   });
 
   test('that are empty break the stream for good: what was before was given', () => {
