@@ -61,7 +61,8 @@ async function measure(options: BenchOptions): Promise<Report> {
   };
 }
 
-const scenariosOf = ({ rtts }: Plan): readonly (readonly [string, Scenario])[] => [
+/** In the order in which they are played; the first part of the names of their figures. */
+export const scenariosOf = ({ rtts }: Plan): readonly (readonly [string, Scenario])[] => [
   ['throughput', throughput],
   ...rtts.map((rtt) => [`first call ${rtt}`, firstCall(rtt)] as const),
   ['upgrade', upgrade],

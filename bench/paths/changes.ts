@@ -4,7 +4,7 @@
 import { median } from '../harness/statistics.ts';
 import type { Member } from './member.ts';
 import type { Traffic } from './messages.ts';
-import { pairOf } from './pair.ts';
+import { pairOf, rest } from './pair.ts';
 import type { Figures, Scenario } from './scenario.ts';
 import { addressAt } from './world.ts';
 
@@ -36,6 +36,7 @@ export const upgrade: Scenario = async (world, { upgrades, crowd }, figures) => 
       [crowd, 0, crowds],
       [LANES, PAUSE, few],
     ] as const) {
+      await rest();
       await caller.ask('part', { peer: provider.id });
       const began = performance.timeOrigin + performance.now();
       await caller.ask('begin', { target: provider.id, lanes, pause, idempotent: false });
@@ -80,6 +81,7 @@ export const cuts: Scenario = async (world, { holes, rebinds }, figures) => {
   ): Promise<void> {
     const all: Traffic[] = [];
     for (let count = 0; count < times; count++) {
+      await rest();
       await caller.ask('part', { peer: provider.id });
       if (way === 'relayed') await proxies.ask('hole', { proxy: cut, on: true });
       const { id: target } = provider;

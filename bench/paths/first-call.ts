@@ -3,7 +3,7 @@
  */
 import { median, quantile } from '../harness/statistics.ts';
 import type { Scenario } from './scenario.ts';
-import { pairOf, reached } from './pair.ts';
+import { pairOf, reached, rest } from './pair.ts';
 import { addressAt } from './world.ts';
 
 /** Datagrams to and fro, of which one half of the round trip is the median: a proxy passes each way once. */
@@ -30,6 +30,7 @@ export const firstCall =
     await caller.ask('call', { target: provider.id, times: WARM });
     const first: number[] = [];
     for (let count = 0; count <= firstCalls; count++) {
+      await rest();
       await caller.ask('part', { peer: provider.id });
       const { ms, connected, way } = await caller.ask('call', { target: provider.id, times: 1 });
       if (way !== 'relayed') throw new Error(`the call went ${way ?? 'nowhere'}`);

@@ -24,7 +24,7 @@ export interface Orders {
   readonly find: Ask<undefined, undefined>;
   /** Ends the connection to a node, and its relay sessions. */
   readonly part: Ask<{ readonly peer: string }, undefined>;
-  /** Connects to a node: through the station at `relay`, where it stays, or at `endpoint`. */
+  /** Connects to a node: through the station at `relay`, without a punch, or at `endpoint`. */
   readonly reach: Ask<
     { readonly peer: string; readonly relay?: string; readonly endpoint?: string },
     Seen | undefined
@@ -57,7 +57,7 @@ export interface Orders {
     { readonly names: readonly string[]; readonly within: number },
     readonly (number | undefined)[]
   >;
-  /** Hex ids of the stations, or the one station, that this process's client is connected to. */
+  /** Hex id of the station that this process's client is connected to. */
   readonly uplink: Ask<undefined, string>;
   /** Opens a socket that sends back what it gets; gives its port. */
   readonly socket: Ask<undefined, number>;

@@ -53,6 +53,17 @@ export const announced = async (port: number): Promise<NodeOptions> => ({
   announce: [addressAt(port === 0 ? await freePort() : port)],
 });
 
+/**
+ * Milliseconds of rest before a pair connects anew: a station lets two nodes ask for a session or a punch once a second, and
+ * eight times more.
+ */
+const REST = 1_000;
+
+export const rest = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, REST);
+  });
+
 /** Tries; the other side may be faster, on the way that it knows. */
 const TRIES = 5;
 

@@ -34,30 +34,35 @@ export interface Plan {
 const CROWD = 4_000;
 
 const FULL: Plan = {
-  rounds: 4,
+  rounds: 3,
   budget: 1_800_000,
   deadline: Infinity,
   turns: 2,
-  phase: { warm: 1_000, warmCalls: 1_000, window: 2_000, stallAfter: 3_000 },
+  phase: { warm: 700, warmCalls: 1_000, window: 1_500, stallAfter: 3_000 },
   rtts: [0, 20, 60],
-  firstCalls: 12,
-  calls: 100,
-  upgrades: 3,
+  firstCalls: 7,
+  calls: 60,
+  upgrades: 2,
   crowd: CROWD,
-  holes: 5,
-  rebinds: 3,
-  restarts: 5,
-  failovers: 5,
+  holes: 4,
+  rebinds: 2,
+  restarts: 7,
+  failovers: 7,
   away: 3_000,
 };
 
 const QUICK: Plan = {
   ...FULL,
   rounds: 1,
-  deadline: 215_000,
+  deadline: 225_000,
+  turns: 1,
   phase: { warm: 500, warmCalls: 500, window: 1_000, stallAfter: 3_000 },
-  firstCalls: 8,
+  firstCalls: 5,
   calls: 50,
+  upgrades: 1,
+  holes: 3,
+  restarts: 5,
+  failovers: 5,
 };
 
 const SMOKE: Plan = {

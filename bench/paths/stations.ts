@@ -29,40 +29,41 @@ const sleep = (ms: number): Promise<void> =>
     setTimeout(resolve, ms);
   });
 
-/** One station; clients that serve, a client that calls them, and an attached node. */
+/**
+ * One station; clients that serve, a client that calls them, and an attached node: new ones for each time, since who has lost a
+ * station a moment ago waits longer before he dials it again.
+ */
 export const restart: Scenario = async (world, { restarts, away }, figures) => {
   const port = await freePort();
-  let station = await world.station({ port });
   const urls = [urlAt(port)];
-  await world.member('clients').ask('clients', { urls, names: NAMES });
-  const caller = world.member('client');
-  await caller.ask('clients', { urls, names: [] });
-  await caller.ask('answered', { names: NAMES, within: WITHIN });
-  const { member: node } = await world.node('attached', 0, {
-    options: { ...attached([port]), ...(await announced(0)) },
-  });
+  let station = await world.station({ port });
   const [clients, nodes]: [number[], number[]] = [[], []];
   let late = 0;
   for (let count = 0; count < restarts; count++) {
+    const [providers, caller] = [world.member('clients'), world.member('client')];
+    const [attachedNode] = await Promise.all([
+      world.node('attached', 0, { options: { ...attached([port]), ...(await announced(0)) } }),
+      providers.ask('clients', { urls, names: NAMES }),
+      caller.ask('clients', { urls, names: [] }),
+    ]);
+    const { member: node } = attachedNode;
+    await caller.ask('answered', { names: NAMES, within: WITHIN });
     await sleep(BEFORE);
-    const killed = performance.timeOrigin + performance.now();
+    const since = performance.timeOrigin + performance.now();
     await station.member.kill();
     await sleep(away);
-    // clients come back while it still joins the others: their time begins when it listens
     station = await world.station({ port });
+    const { id: peer, at } = station;
     const [answered, again] = await Promise.all([
       caller.ask('answered', { names: NAMES, within: WITHIN }, WITHIN + GRACE),
-      node.ask(
-        'until',
-        { peer: station.id, ways: ['direct'], within: WITHIN, since: killed },
-        WITHIN + GRACE,
-      ),
+      node.ask('until', { peer, ways: ['direct'], within: WITHIN, since }, WITHIN + GRACE),
     ]);
-    const last = Math.max(...answered.map((at) => at ?? Infinity)) - station.at;
-    const attachedAfter = (again?.at ?? Infinity) - station.at;
-    if (Math.max(last, attachedAfter) > BACK) late++;
-    clients.push(Math.min(last, 2 * WITHIN));
-    nodes.push(Math.min(attachedAfter, 2 * WITHIN));
+    await Promise.all([providers.close(), caller.close(), node.close()]);
+    // from when it listens; who did not come back in time took as long as was waited at least
+    const took = (when: number | undefined): number => (when === undefined ? WITHIN : when - at);
+    clients.push(Math.max(...answered.map(took)));
+    nodes.push(took(again?.at));
+    if (Math.max(clients.at(-1) ?? 0, nodes.at(-1) ?? 0) > BACK) late++;
     figures['back'] = median(clients);
     figures['back, worst'] = Math.max(...clients);
     figures['attached'] = median(nodes);

@@ -35,7 +35,8 @@ export const throughput: Scenario = async (world, { turns, phase }, figures) => 
   const found = new Map<string, number[]>();
   for (let turn = 0; turn < turns; turn++) {
     for (const [size, bytes] of Object.entries(SIZES)) {
-      for (const [way, hints] of Object.entries(ways)) {
+      const order = Object.entries(ways);
+      for (const [way, hints] of turn % 2 === 0 ? order : order.toReversed()) {
         if (way === 'limited' && size === 'small') continue;
         const wanted = way === 'direct' ? 'direct' : 'relayed';
         await reached(caller, provider.id, hints, wanted);

@@ -66,6 +66,7 @@ describe('peers', () => {
     dht: false,
     path: 'direct',
     via: '',
+    tls: false,
     rtt: 0,
     inFlight: 0,
     age: 0,

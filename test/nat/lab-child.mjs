@@ -6,7 +6,7 @@
  * fractions: all processes of a lab share the machine's clock.
  */
 import { createInterface } from 'node:readline';
-const { startNode } = await import(`${process.env.LAB_DIST ?? '../../dist'}/src/index.js`);
+import { startNode } from '../../dist/src/index.js';
 
 const now = () => performance.timeOrigin + performance.now();
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -107,13 +107,16 @@ const orders = {
 };
 
 say({ ready: node.id, url: node.url });
+const obey = async (line) => {
+  const { id, do: what, ...rest } = JSON.parse(line);
+  try {
+    say({ id, is: await orders[what](rest) });
+  } catch (error) {
+    say({ id, failed: String(error?.stack ?? error) });
+  }
+};
 createInterface({ input: process.stdin })
-  .on('line', async (line) => {
-    const { id, do: what, ...rest } = JSON.parse(line);
-    try {
-      say({ id, is: await orders[what](rest) });
-    } catch (error) {
-      say({ id, failed: String(error?.stack ?? error) });
-    }
+  .on('line', (line) => {
+    void obey(line);
   })
   .on('close', () => process.exit(0));

@@ -1,8 +1,12 @@
 /**
  * A NAT lab: two networks behind NATs of the kernel and a public one, in network namespaces of its own, and nodes in them.
  *
- * `natlab.sh` says what it is made of. Needs root, iproute2 and nftables, and conntrack for a rebind; `missing` says
- * what is not there. Each node is a process of its own with a hard limit; all end with the lab, and the lab with this process.
+ * `natlab.sh` says what it is made of. It needs Linux, root, iproute2, nftables and conntrack (`apt-get install nftables conntrack`),
+ * and compiled code; `missing` says what is not there, and the tests are skipped. `npm run test:nat` runs all of them, one lab
+ * after the other, in five to eight minutes; `npx vitest run --project nat test/nat/matrix.test.ts -t "sym calls addr"` some. By hand:
+ * `PFX=lab test/nat/natlab.sh up port sym`, then `PFX=lab test/nat/natlab.sh exec a node dist/src/cli/main.js …`, and `… down`.
+ *
+ * Each node is a process of its own with a hard limit; all end with the lab, and the lab with this process.
  */
 import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -11,9 +15,7 @@ import type { NodeOptions } from '../../src/mesh/client/options.ts';
 
 const NATLAB = fileURLToPath(new URL('natlab.sh', import.meta.url));
 const CHILD = fileURLToPath(new URL('lab-child.mjs', import.meta.url));
-const MAIN = fileURLToPath(
-  new URL(`${process.env['LAB_DIST'] ?? '../../dist'}/src/cli/main.js`, import.meta.url),
-);
+const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 export type NatType = 'none' | 'fullcone' | 'addr' | 'port' | 'sym' | 'symport' | 'blocked';
 export type Place = 'a' | 'b' | 'pub' | 'natA' | 'natB';

@@ -98,6 +98,8 @@ describe('peers', () => {
       kind: 'node',
       dht: true,
       path: 'direct',
+      via: '',
+      tls: false,
       rtt: expect.any(Number) as number,
       inFlight: 0,
       age: expect.any(Number) as number,

@@ -230,7 +230,7 @@ describe('somebody else', () => {
     await barrier(bench, link);
   });
 
-  test('who guesses sessions fills a small room for a moment, and nothing is sent', async () => {
+  test('who guesses sessions gets no room, takes none from peers, and nothing is sent', async () => {
     const thief = await socket();
     const out = net.station.stats().datagramsOut;
     for (let count = 0; count < 200; count++)
@@ -241,6 +241,18 @@ describe('somebody else', () => {
     await until(() => (net.station.stats().dropped['relay_unknown'] ?? 0) === 200);
     expect(thief.received).toEqual([]);
     expect(net.station.stats().datagramsOut - out).toBeLessThan(20);
+    const got: PhysicalAddress[] = [];
+    net.b.onRaw = (from) => got.push(from);
+    const { forwarder } = net.station;
+    net.station.forwarder = () => 'unknown';
+    const before = net.station.stats().datagramsIn;
+    for (let count = 0; count < 50; count++)
+      thief.send(Buffer.concat([Buffer.of(1), bench.random.bytes(16), Buffer.alloc(100)]), net.station.local);
+    await until(() => net.station.stats().datagramsIn >= before + 50);
+    net.a.sendRaw(net.toB, Buffer.of(4, 5, 6));
+    await until(() => net.station.stats().datagramsIn >= before + 51);
+    net.station.forwarder = forwarder;
+    await until(() => got.length === 1);
   });
 
   test('who sends relayed datagrams that are too large, or wrapped twice, is not served', async () => {

@@ -9,7 +9,7 @@ import { jsonOption, ndjsonOption } from '../options.ts';
 export function addDemo(program: Command): void {
   program
     .command('demo')
-    .description('show calls, discovery, failover and supervision among five processes')
+    .description('show calls, discovery, relaying, failover and supervision among six processes')
     .addOption(new Option('--once', 'end after the last step instead of staying up'))
     .addOption(
       new Option(

@@ -54,12 +54,12 @@ export const peerTable = (peers: readonly PeerInfo[]): readonly string[] =>
   columns([HEADING, ...peers.map(rowOf)]);
 
 function rowOf(peer: PeerInfo): readonly string[] {
-  const { nodeId, address, direction, kind, dht, path, via, rtt, inFlight, age, suspect } = peer;
+  const { nodeId, address, direction, kind, dht, path, via, tls, rtt, inFlight, age, suspect } = peer;
   return [
     shortId(nodeId),
     address,
     dht ? `${kind}, dht` : kind,
-    pathText({ path, via }),
+    tls ? `${pathText({ path, via })}, TLS` : pathText({ path, via }),
     direction === 'out' ? 'by it' : 'by peer',
     rtt === 0 ? '-' : millis(rtt),
     String(inFlight),

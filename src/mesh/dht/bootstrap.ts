@@ -76,7 +76,8 @@ export function dialAll(
     const found = (hosts: readonly string[]): void => {
       const addresses = hosts.map((each) => addressOf(each, port)).filter((each) => each !== own(context));
       if (addresses.length === 0 || addresses.some((each) => known.has(each))) nobody(at);
-      else ping(at, { nodeId: undefined, addresses });
+      // it may be our station too, and UDP blocked: whoever asks first dials for both
+      else ping(at, { nodeId: undefined, addresses, station: true });
     };
     if (isNumeric(host)) {
       found([bare(host)]);

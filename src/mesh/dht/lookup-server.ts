@@ -19,6 +19,7 @@ import { actor, hex, shared, type MeshContext } from '../context.ts';
 import { announced, classAt, classOf } from '../peer/announced.ts';
 import type { PeerAnswer, PeerQuestion } from '../peer/peer-request.ts';
 import { readyPeer } from '../peer/to-peer.ts';
+import { signerOf } from '../registry/presence.ts';
 import { ask } from './ask.ts';
 import { K, type Contact } from './contact.ts';
 import type { ContactBook } from './contact-book.ts';

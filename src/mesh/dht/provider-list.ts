@@ -59,7 +59,7 @@ export class ProviderList {
 
   /**
    * Takes over what one node answered, which is at an address of class `from`. Gives how many of its records are of no
-   * use: refused, or not read because several before them were forged.
+   * use: refused, of others than whom it is about, or not read because several before them were forged.
    */
   take(payloads: readonly SignedRecordPayload[], wall: number, from: AddressClass = 'public'): number {
     this.#answers++;
@@ -73,8 +73,7 @@ export class ProviderList {
         continue;
       }
       const reading = readRecord(payload, expected);
-      if (reading.tag === 'refused') refused++;
-      else if (this.#isNobodys(reading.record)) continue;
+      if (reading.tag === 'refused' || this.#isNobodys(reading.record)) refused++;
       else if (!this.#isNews(reading.record)) this.#shownAgain(reading.record, from);
       else if (isAuthentic(reading)) this.add(reading.record, from);
       else {

@@ -6,6 +6,7 @@ import { describeClose } from '../connection/close.ts';
 import type { ConnectionCore } from '../connection/core.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { describeFailure } from '../errors/rpc-failure.ts';
+import { shownAddress } from './path-events.ts';
 
 /** When they were accepted, monotonic ms. */
 const opened = new WeakMap<ConnectionCore, number>();
@@ -16,9 +17,9 @@ interface Parties {
   readonly direction: 'in' | 'out';
 }
 
-const partiesOf = ({ peerId, link }: ConnectionCore): Parties => ({
+const partiesOf = ({ context, peerId, link }: ConnectionCore): Parties => ({
   peer: peerId,
-  address: link === undefined ? '' : `${link.observed.host}:${link.observed.port}`,
+  address: link === undefined ? '' : shownAddress(context, link.observed),
   direction: link?.role === 'acceptor' ? 'in' : 'out',
 });
 

@@ -6,6 +6,7 @@ import { addressText } from '../peer/endpoint-text.ts';
 import type { Standing } from '../peer/standings.ts';
 import { sessionAt } from '../relay/relays.ts';
 import type { PhysicalAddress } from '../../transport/transport.ts';
+import { wayOf } from '../../transport/way.ts';
 
 /** Packets go another way now. */
 export function pathMoved(context: MeshContext, { peerId, link }: Standing): void {
@@ -25,9 +26,10 @@ export function punchFailed(context: MeshContext, { peerId }: Standing, reason: 
   context.events.emit('punch.failed', { peer: peerId, reason, retry: Math.round(retry) });
 }
 
-/** `host:port`, of the station when the path goes through one. */
+/** `host:port`, of the station when the path goes through one; empty when that is gone. */
 export function shownAddress({ relays, standings }: MeshContext, address: PhysicalAddress): string {
+  if (wayOf(address) !== 'relay') return addressText(address);
   const session = sessionAt(relays, address);
-  const at = session === undefined ? address : standings.ready(session.stationId, false)?.link()?.observed;
+  const at = session === undefined ? undefined : standings.ready(session.stationId, false)?.link()?.observed;
   return at === undefined ? '' : addressText(at);
 }

@@ -156,6 +156,8 @@ function remember<T>(known: Map<string, T>, nodeId: string, what: T): void {
 /** Whether a connection needs somebody who wins it a direct path, and somebody who keeps it the relayed one. */
 function onPath({ context, self, upgrades, keeper, unpunched }: State, connection: Process): void {
   const standing = context.standings.find(connection);
+  // our own network is another one: what failed may succeed
+  if (standing?.isStation === true && context.relays.stations.has(standing.peerId)) upgrades.again();
   // who was dialed is told by the station when it is time
   if (standing?.readySince === undefined || !standing.dialed) return;
   if (!isRelayed(standing.link())) {

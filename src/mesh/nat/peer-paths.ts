@@ -1,10 +1,11 @@
 /**
  * What is known of a peer's whereabouts, as paths of the link to it.
  *
- * A private address is of use only to who is behind the same NAT: there it is asked, nowhere else, so that nobody far
- * away has us knock at machines of our own network. All addresses that are named to us draw on one budget.
+ * A private address that a peer claims is of use only to who is behind the same NAT: there it is asked, nowhere else, so
+ * that nobody far away has us knock at machines of our own network. Where a station of ours observes a peer may be private
+ * too, as in a network of several routers. All addresses that are named to us draw on one budget.
  */
-import { addressClass } from '../../transport/address.ts';
+import { addressClass, type AddressClass } from '../../transport/address.ts';
 import type { Link, PathKind, PhysicalAddress } from '../../transport/transport.ts';
 import { wayOf } from '../../transport/way.ts';
 import type { MeshContext } from '../context.ts';
@@ -64,6 +65,9 @@ function offer(
   at: PhysicalAddress | undefined,
   near: boolean,
 ): void {
-  if (at === undefined || (!near && addressClass(at.host) !== 'public')) return;
+  if (at === undefined || !(near || mayAsk(kind, addressClass(at.host)))) return;
   if (relays.mayAsk(runtime.clock.now())) link?.offerPath(kind, at);
 }
+
+const mayAsk = (kind: PathKind, of: AddressClass): boolean =>
+  of === 'public' || (kind === 'punched' && of === 'private');

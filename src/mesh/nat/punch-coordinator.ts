@@ -111,8 +111,9 @@ export class PunchCoordinator {
     if (act === 'coordinate') {
       const rtt = rttOf(context, pair.source) + rttOf(context, pair.target);
       const delay = Math.min(LONGEST_DELAY, Math.round(rtt / 2));
-      if (this.#tell(context, pair, 'target', pair.ports, delay)) return;
-      this.#step(context, key, { tag: 'failed', reason: 'peer_gone' });
+      const blocked = [pair.source, pair.target].some((nodeId) => isBlocked(context, nodeId));
+      if (!blocked && this.#tell(context, pair, 'target', pair.ports, delay)) return;
+      this.#step(context, key, { tag: 'failed', reason: blocked ? 'udp_blocked' : 'peer_gone' });
       return;
     }
     this.#pairs.delete(key);
@@ -149,6 +150,12 @@ export class PunchCoordinator {
       }) === true
     );
   }
+}
+
+/** It reaches the station over TLS, so that there is no hole to be punched. */
+function isBlocked({ standings }: MeshContext, nodeId: string): boolean {
+  const at = standings.ready(nodeId, false)?.link()?.proven;
+  return at !== undefined && wayOf(at) === 'tls';
 }
 
 const rttOf = ({ standings }: MeshContext, nodeId: string): number =>

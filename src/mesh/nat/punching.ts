@@ -44,6 +44,11 @@ export class PathMoved {
   readonly moved = true;
 }
 
+/** The machine has come to its end by itself: the station has not said anything for too long. */
+class Over {
+  readonly over = true;
+}
+
 export interface PunchingArgs {
   readonly context: MeshContext;
   /** The relayed connection. */
@@ -79,6 +84,9 @@ export const punchingServer: GenServer<PunchingArgs, State> = {
       perform: (action, running) => {
         state ??= { ...args, session, cell: running, place: undefined };
         perform(state, process, action.type as PunchAction);
+      },
+      onDone: () => {
+        self.send(process, new Over());
       },
     });
     return (state ??= { ...args, session, cell, place: undefined });

@@ -74,7 +74,8 @@ export class Upgrades {
   again(): void {
     for (const upgrade of this.#upgrades.values()) {
       upgrade.tries = 0;
-      if (upgrade.punching === undefined) this.#later(upgrade);
+      if (upgrade.punching === undefined)
+        this.#self.send(this.#self as Process, new UpgradeDue(upgrade.connection));
     }
   }
 

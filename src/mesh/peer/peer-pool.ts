@@ -13,6 +13,7 @@ import { Request } from '../../otp/server-ref.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply } from '../../otp/result.ts';
 import { CloseCode } from '../../transport/transport.ts';
+import { wayOf } from '../../transport/way.ts';
 import { Close, Drain, Greet, Introduce, Verified } from '../connection/messages.ts';
 import { actor, hex, type MeshContext } from '../context.ts';
 import { LookupDone } from '../dht/lookup-request.ts';
@@ -30,6 +31,8 @@ import { AttemptOver, WaitOver } from './wish.ts';
 
 /** Messages queued at most, as the router's. */
 const POOL_MAILBOX = 16_384;
+/** Connections to one peer that end when what is in flight on them is answered; a further one ends at once. */
+const DRAINING = 4;
 /** Milliseconds for what a peer began on a connection in the moment in which it left. */
 const LEAVE = 30_000;
 
@@ -159,9 +162,7 @@ function onConnected(state: State, self: Self, what: Connected): void {
     const reason = hex(epochs.get(newer ? known : connection) ?? context.epoch);
     const old = context.standings.find(older);
     // both have it still: what is in flight on it may be answered
-    const draining = [...context.standings.of(nodeId)].some(
-      ({ process, leaving }) => leaving && process !== older,
-    );
+    const draining = [...context.standings.of(nodeId)].filter(({ leaving }) => leaving).length >= DRAINING;
     if (old?.leaving === true || (holds && newer && !draining && old?.inFlight() !== 0))
       self.send(older, new Drain(LEAVE, CloseCode.duplicate));
     else self.send(older, new Close(CloseCode.duplicate, reason));
@@ -255,9 +256,12 @@ const infoOf = (context: MeshContext, standing: Standing, now: number): PeerInfo
 function wayTo(
   context: MeshContext,
   { link, address }: Standing,
-): Pick<PeerInfo, 'path' | 'address' | 'via'> {
+): Pick<PeerInfo, 'path' | 'address' | 'via' | 'tls'> {
   const active = link()?.paths.find((path) => path.active);
-  if (active === undefined) return { path: 'direct', address, via: '' };
+  if (active === undefined) return { path: 'direct', address, via: '', tls: false };
   const via = sessionAt(context.relays, active.address)?.stationId ?? '';
-  return { path: active.kind, address: shownAddress(context, active.address), via };
+  const tls = wayOf(active.address) === 'tls';
+  // who came to us over TLS has no address that means anything
+  const at = tls ? address : shownAddress(context, active.address);
+  return { path: active.kind, address: parseAddress(at) === undefined ? '' : at, via, tls };
 }

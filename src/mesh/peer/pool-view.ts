@@ -31,6 +31,8 @@ export interface PeerInfo {
   readonly path: PathKind;
   /** Hex id of the station that they go through; empty when through none. */
   readonly via: string;
+  /** Over TLS, because UDP is blocked. */
+  readonly tls: boolean;
   /** Smoothed round trip in ms, 0 when unknown. */
   readonly rtt: number;
   /** Calls and questions without an answer, in both directions. */

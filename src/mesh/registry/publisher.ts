@@ -106,7 +106,7 @@ export class Publisher {
   moved(): void {
     this.#interfaces = undefined;
     this.changed(this.#presence);
-    for (const procedure of [...this.#context.discovery.publications.keys()]) this.changed(procedure);
+    for (const procedure of this.#context.discovery.publications.keys()) this.changed(procedure);
   }
 
   /** Who serves it is not who did, or says something else. */

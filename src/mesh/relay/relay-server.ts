@@ -30,19 +30,16 @@ export const relayServer: GenServer<MeshContext, State> = {
   label: 'relay',
 
   init: (context, self) => {
-    const { passed } = context.relays;
-    const endpoint = shared(context, 'endpoint');
-    const { clock } = context.runtime;
-    if (endpoint !== undefined && passed !== undefined)
-      endpoint.forwarder = (session, from, bytes) => passed.forward(session, from, bytes, clock.now());
+    passOn(context);
     self.sendAfter(TICK, new Tick());
-    return { context, sweepAt: clock.now() + SWEEP };
+    return { context, sweepAt: self.clock.now() + SWEEP };
   },
 
   handleInfo: (message, state, self) => {
     if (!(message instanceof Tick)) return noReply(state);
     const { context } = state;
     const now = self.clock.now();
+    passOn(context);
     context.relays.coordinator.elapse(context);
     if (now >= state.sweepAt) {
       state.sweepAt = now + SWEEP;
@@ -52,3 +49,12 @@ export const relayServer: GenServer<MeshContext, State> = {
     return noReply(state);
   },
 };
+
+/** An endpoint that was restarted below us passes on nothing until it is told to. */
+function passOn(context: MeshContext): void {
+  const { passed } = context.relays;
+  const endpoint = shared(context, 'endpoint');
+  if (endpoint === undefined || passed === undefined || endpoint.forwarder !== undefined) return;
+  const { clock } = context.runtime;
+  endpoint.forwarder = (session, from, bytes) => passed.forward(session, from, bytes, clock.now());
+}

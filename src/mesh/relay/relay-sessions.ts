@@ -158,6 +158,10 @@ export class RelaySessions {
     return this.#sessions.get(id);
   }
 
+  all(): Iterable<RelaySession> {
+    return this.#sessions.values();
+  }
+
   /** The session has ended; undefined when there was none. */
   close(id: string): RelaySession | undefined {
     const session = this.#sessions.get(id);

@@ -9,7 +9,5 @@ import { createHash } from 'node:crypto';
 import type { RpcCall } from './rpc-call.ts';
 
 /** The key with its caller in it; as it came when a station that is believed has seen to that. */
-export const scopedKey = (
-  { relayed, caller }: Pick<RpcCall, 'relayed' | 'caller'>,
-  key: string,
-): string => (relayed ? key : createHash('sha256').update(`${caller.nodeId}\n${key}`).digest('base64url'));
+export const scopedKey = ({ relayed, caller }: Pick<RpcCall, 'relayed' | 'caller'>, key: string): string =>
+  relayed ? key : createHash('sha256').update(`${caller.nodeId}\n${key}`).digest('base64url');

@@ -110,7 +110,8 @@ export const peeringsServer: GenServer<PeeringsArgs, State> = {
       message.peering.trying = false;
       look(state, self, message.peering);
     } else if (message instanceof Down) {
-      for (const peering of state.all) if (peering.process === message.pid) lost(state, self, peering, message);
+      for (const peering of state.all)
+        if (peering.process === message.pid) lost(state, self, peering, message);
     } else if (message instanceof Beat) {
       for (const { station, process } of state.all) if (process !== undefined) ping(state, station);
       self.sendAfter(HEARTBEAT, new Beat());

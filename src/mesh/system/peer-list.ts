@@ -26,6 +26,7 @@ export const encodePeers = (peers: readonly PeerInfo[]): Value => ({
     dht: peer.dht,
     path: peer.path,
     via: peer.via,
+    tls: peer.tls,
     rtt: rounded(peer.rtt),
     in_flight: peer.inFlight,
     age: rounded(peer.age),
@@ -57,8 +58,9 @@ function peerOf(value: Value): PeerInfo | undefined {
   if (kind !== 'node' && kind !== 'client') return undefined;
   if (typeof dht !== 'boolean' || !isPath(path) || typeof suspect !== 'boolean') return undefined;
   if (!isTime(rtt) || !isTime(inFlight) || !isTime(age) || !isTime(unused)) return undefined;
-  if (!isText(via, NAME_BYTES)) return undefined;
-  return { nodeId, address, direction, kind, dht, path, via, rtt, inFlight, age, unused, suspect };
+  const { tls } = value;
+  if (!isText(via, NAME_BYTES) || typeof tls !== 'boolean') return undefined;
+  return { nodeId, address, direction, kind, dht, path, via, tls, rtt, inFlight, age, unused, suspect };
 }
 
 const isPath = (value: Value | undefined): value is PathKind =>

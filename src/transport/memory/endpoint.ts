@@ -96,7 +96,7 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost, W
     this.local = place.local;
     this.limits = place.limits;
     this.identity = options.identity;
-    this.#relays = new Relays(place.fabric.queue);
+    this.#relays = new Relays(place.fabric.queue, () => this.#links.values());
     this.tls = new TlsWays(place.fabric, this);
     this.#fallbacks = new Fallbacks(place.fabric.queue, this.tls);
     this.#admission = new Admission({ links: place.limits.links, halfOpen: place.limits.halfOpen });
@@ -166,7 +166,10 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost, W
   }
 
   carrier(to: PhysicalAddress): PhysicalAddress | undefined {
-    return wayOf(to) === 'relay' ? this.#relays.route(to)?.to : to;
+    if (wayOf(to) !== 'relay') return to;
+    const relayed = this.#relays.route(to);
+    if (relayed === undefined) this.drop('no_way');
+    return relayed?.to;
   }
 
   openRelayed(session: Uint8Array, via: Link): PhysicalAddress {

@@ -2,17 +2,19 @@
  * Relayed datagrams at one socket: sessions that end here, sessions that are passed on, and what comes too early.
  *
  * A session is an address (`relay:…`) whose datagrams travel wrapped to the socket behind the link to the relay, and
- * are taken from there only. Control frames and datagrams are not ordered: what belongs to no known session is held
- * for a moment. Lives in its endpoint.
+ * are taken from there only. Control frames and datagrams are not ordered: what belongs to no known session, and comes from
+ * where a peer has proven to be, is held for a moment. Lives in its endpoint.
  */
 import type { Forwarder, Link, PhysicalAddress, RelayStats } from '../transport.ts';
 import { relayedAddress, SESSION_BYTES, sessionOf, wayOf } from '../way.ts';
 import type { EventQueue, Scheduled } from './event-queue.ts';
 import type { Wrapped } from './wrapped.ts';
 
-/** What is held of sessions nobody knows yet: datagrams and bytes in all, datagrams of one session, ms for each. */
-const MAX_HELD = 16;
-const MAX_HELD_BYTES = 32 * 1_024;
+/** What is held of sessions nobody knows yet: datagrams and bytes of one source and in all, datagrams of one session, ms. */
+const MAX_HELD_PER_SOURCE = 16;
+const MAX_HELD_BYTES_PER_SOURCE = 32 * 1_024;
+const MAX_HELD = 128;
+const MAX_HELD_BYTES = 256 * 1_024;
 const MAX_HELD_PER_SESSION = 4;
 const HOLD = 1_000;
 /** How often a forwarder is asked again, ms. */
@@ -34,6 +36,7 @@ interface Session {
 export class Relays {
   forwarder: Forwarder | undefined;
   readonly #queue: EventQueue;
+  readonly #links: () => Iterable<Link>;
   readonly #sessions = new Map<string, Session>();
   #held: Held[] = [];
   #timer: Scheduled | undefined;
@@ -41,8 +44,10 @@ export class Relays {
   #forwarded = 0;
   #forwardedBytes = 0;
 
-  constructor(queue: EventQueue) {
+  /** `links`: of the socket. */
+  constructor(queue: EventQueue, links: () => Iterable<Link>) {
     this.#queue = queue;
+    this.#links = links;
   }
 
   /** A session that is open already goes over `via` from now on. Beyond the limit it stays unknown. */
@@ -130,15 +135,28 @@ export class Relays {
   }
 
   #hold(wrapped: Wrapped): void {
-    const { session, size } = wrapped;
-    const same = this.#held.filter((one) => one.wrapped.session === session).length;
-    const bytes = this.#held.reduce((sum, one) => sum + one.wrapped.size, size);
-    if (same >= MAX_HELD_PER_SESSION || this.#held.length >= MAX_HELD || bytes > MAX_HELD_BYTES) {
+    if (!this.#isKnown(wrapped.from) || !this.#hasRoom(wrapped)) {
       wrapped.drop('relay_unknown');
       return;
     }
     this.#held.push({ wrapped, until: this.#queue.now() + HOLD });
     this.#arm();
+  }
+
+  /** The peer of an open link has proven to be there. */
+  #isKnown(from: PhysicalAddress): boolean {
+    for (const { state, paths } of this.#links())
+      if (state === 'open' && paths.some(({ address, proven }) => proven && isSame(address, from)))
+        return true;
+    return false;
+  }
+
+  #hasRoom({ session, from, size }: Wrapped): boolean {
+    const held = this.#held.map(({ wrapped }) => wrapped);
+    if (held.length >= MAX_HELD || bytes(held) + size > MAX_HELD_BYTES) return false;
+    if (held.filter((one) => one.session === session).length >= MAX_HELD_PER_SESSION) return false;
+    const theirs = held.filter((one) => isSame(one.from, from));
+    return theirs.length < MAX_HELD_PER_SOURCE && bytes(theirs) + size <= MAX_HELD_BYTES_PER_SOURCE;
   }
 
   #arm(): void {
@@ -185,5 +203,7 @@ function isFrom({ via: { proven: at, paths } }: Session, from: PhysicalAddress):
 
 const isSame = (one: PhysicalAddress, other: PhysicalAddress): boolean =>
   one.port === other.port && one.host === other.host;
+
+const bytes = (held: readonly Wrapped[]): number => held.reduce((sum, { size }) => sum + size, 0);
 
 const spell = (session: Uint8Array): string => Buffer.from(session).toString('latin1');

@@ -6,8 +6,11 @@
 export const STRANGERS = 64;
 export const STRANGERS_WINDOW = 25;
 
-/** Questions remembered, so that one that was copied does not make its copier a path. */
-const MAX_SEEN = 64;
+/** Questions remembered at least, so that one that was copied does not make its copier a path. */
+export const SEEN = 4_096;
+/** A nonce is so many 16-bit numbers, and as many bits of a table say that it was seen. */
+const WORDS = 4;
+const TABLE_BYTES = 2 ** 16 / 8;
 
 /** So many datagrams of strangers per window and no more. */
 export class StrangerBudget {
@@ -24,19 +27,46 @@ export class StrangerBudget {
   }
 }
 
-/** The peer's last questions, by their nonces. */
+/**
+ * The peer's last questions, by their nonces. None is taken for a new one before 4,096 others were looked at; of the new
+ * ones one in some hundred is taken for an old one, and the peer asks again. At most 16 KiB, whatever anybody does.
+ */
 export class SeenQuestions {
-  readonly #seen = new Set<string>();
+  #table: Uint8Array | undefined;
+  /** The table before, which was full. */
+  #before: Uint8Array | undefined;
+  #count = 0;
 
-  /** True when it is seen for the first time. */
+  /** True when it is seen for the first time. `nonce`: 8 bytes. */
   take(nonce: Uint8Array): boolean {
-    const name = Buffer.from(nonce).toString('latin1');
-    if (this.#seen.has(name)) return false;
-    this.#seen.add(name);
-    if (this.#seen.size > MAX_SEEN) for (const oldest of this.#seen) return this.#seen.delete(oldest);
-    return true;
+    if (isIn(this.#table, nonce)) return false;
+    // also one that is taken for an old one is remembered, longer than the table before is
+    const fresh = !isIn(this.#before, nonce);
+    if (this.#table === undefined || this.#count === SEEN) {
+      this.#before = this.#table;
+      this.#table = new Uint8Array(TABLE_BYTES);
+      this.#count = 0;
+    }
+    this.#count++;
+    for (let word = 0; word < WORDS; word++) {
+      const bit = bitOf(nonce, word);
+      this.#table[bit >> 3] = (this.#table[bit >> 3] ?? 0) | (1 << (bit & 7));
+    }
+    return fresh;
   }
 }
+
+function isIn(table: Uint8Array | undefined, nonce: Uint8Array): boolean {
+  if (table === undefined) return false;
+  for (let word = 0; word < WORDS; word++) {
+    const bit = bitOf(nonce, word);
+    if (((table[bit >> 3] ?? 0) & (1 << (bit & 7))) === 0) return false;
+  }
+  return true;
+}
+
+const bitOf = (nonce: Uint8Array, word: number): number =>
+  ((nonce[2 * word] ?? 0) << 8) | (nonce[2 * word + 1] ?? 0);
 
 /**
  * Since when the known paths are silent, by genuine packets: by forged datagrams somebody may keep them alive in

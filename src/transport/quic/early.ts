@@ -1,12 +1,14 @@
 /**
  * Relayed datagrams that came before word of their session did: control frames and datagrams are not ordered. Pure.
  *
- * Anybody can send some, so little is kept, and not for long: who comes too late sends again.
+ * Only peers are listened to, and each has little room, for a moment: who comes too late sends again.
  */
 
-/** Datagrams and bytes kept in all, datagrams kept of one session, and for how long: ms. */
-export const MAX_EARLY = 16;
-export const MAX_EARLY_BYTES = 32_768;
+/** Datagrams and bytes kept of one source and in all, datagrams kept of one session, and for how long: ms. */
+export const MAX_EARLY_PER_SOURCE = 16;
+export const MAX_EARLY_BYTES_PER_SOURCE = 32_768;
+export const MAX_EARLY = 128;
+export const MAX_EARLY_BYTES = 262_144;
 export const MAX_EARLY_PER_SESSION = 4;
 export const EARLY = 1_000;
 
@@ -35,10 +37,13 @@ export class Early {
   /** Keeps a copy. False when there is no room. */
   hold(session: string, datagram: Buffer, from: Source, now: number): boolean {
     this.expire(now);
+    const { address, port } = from;
     const same = this.#held.filter((one) => one.session === session).length;
     if (same >= MAX_EARLY_PER_SESSION || this.#held.length >= MAX_EARLY) return false;
     if (this.#bytes + datagram.length > MAX_EARLY_BYTES) return false;
-    const { address, port } = from;
+    const theirs = this.#held.filter((one) => one.from.port === port && one.from.address === address);
+    if (theirs.length >= MAX_EARLY_PER_SOURCE) return false;
+    if (sum(theirs) + datagram.length > MAX_EARLY_BYTES_PER_SOURCE) return false;
     this.#held.push({ session, datagram: Buffer.from(datagram), from: { address, port }, at: now });
     this.#bytes += datagram.length;
     return true;
@@ -67,6 +72,9 @@ export class Early {
 
   #keep(kept: EarlyDatagram[]): void {
     this.#held = kept;
-    this.#bytes = kept.reduce((sum, { datagram }) => sum + datagram.length, 0);
+    this.#bytes = sum(kept);
   }
 }
+
+const sum = (held: readonly EarlyDatagram[]): number =>
+  held.reduce((bytes, { datagram }) => bytes + datagram.length, 0);

@@ -30,6 +30,7 @@ import { Fallbacks } from './fallback.ts';
 import { createGreeter, FIXED_BIT } from './greeter.ts';
 import { deadLink, undialable } from './dead-link.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
+import { KnownSources } from './known-sources.ts';
 import { LinkRegistry } from './link-registry.ts';
 import { QuicLink } from './link.ts';
 import { limitsFor, type Limits } from '../limits.ts';
@@ -116,6 +117,7 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost, RelayingHost, Tl
   readonly #configs: Configs;
   readonly #dispatcher: Dispatcher;
   readonly #registry: LinkRegistry;
+  readonly #sources: KnownSources;
   readonly #relaying: Relaying;
   readonly #tls: TlsWays;
   readonly #fallbacks: Fallbacks;
@@ -137,6 +139,7 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost, RelayingHost, Tl
     this.#configs = configs;
     // whoever has a TLS connection counts as where that comes from
     this.#registry = new LinkRegistry(limits, (host) => this.#tls.carriers.get(host)?.remote ?? host);
+    this.#sources = new KnownSources(() => this.#registry.all);
     this.awaitHello = options.awaitHello ?? false;
     const ways = new RelayedWays();
     this.#relaying = new Relaying(this, ways);
@@ -257,6 +260,10 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost, RelayingHost, Tl
 
   relayed(datagram: Buffer, from: Source): void {
     this.#relaying.receive(datagram, from);
+  }
+
+  knows(host: string, port: number): boolean {
+    return this.#sources.has(host, port, this.clock.now());
   }
 
   unwrapped(datagram: Buffer, from: Source): void {

@@ -19,6 +19,9 @@ export interface Carrier {
   send(datagram: Uint8Array): void;
 }
 
+/** Datagrams that wait for the system, beyond which none for others is added (SECURITY §13, relay). */
+export const MAX_WAITING = 512;
+
 export class Outlet {
   readonly #socket: UdpSocket;
   readonly #relayed: RelayedWays;
@@ -74,7 +77,7 @@ export class Outlet {
     let sent = this.#send(outgoing.whole, HEADROOM, length, to);
     if (copy !== undefined) sent = this.#send(outgoing.whole, HEADROOM, length, copy) || sent;
     // Nearly always the system has taken the bytes by now.
-    if (sent && this.#socket.pending) outgoing.leave();
+    if (sent && this.#socket.waiting > 0) outgoing.leave();
   }
 
   /** Sends bytes that belong to the caller. */
@@ -84,9 +87,13 @@ export class Outlet {
     this.#send(whole, HEADROOM, bytes.length, to);
   }
 
-  /** Sends what came for another, as it is. Nobody writes to it any more. */
+  /**
+   * Sends what came for another, as it is. Nobody writes to it any more. What others send keeps to no window of ours: it is
+   * lost when the system does not keep up.
+   */
   pass(datagram: Buffer, to: PhysicalAddress): void {
-    this.#send(datagram, 0, datagram.length, to);
+    if (to.port !== 0 && this.#socket.waiting >= MAX_WAITING) this.#drop('relay_queue_full');
+    else this.#send(datagram, 0, datagram.length, to);
   }
 
   /** There are `HEADROOM` free bytes before `offset` unless `to` is physical. */

@@ -2,7 +2,7 @@
  * What becomes of a relayed datagram: it is for a link here, for somebody else, or nobody knows yet (TRANSPORT §12).
  *
  * Who is asked about a datagram for somebody else is the station's `forwarder`; its answer is sent along with the very
- * same bytes, so that a station reads nothing and adds nothing. A datagram of an unknown session is held for a moment.
+ * same bytes, so that a station reads nothing and adds nothing. A peer's datagram of an unknown session is held for a moment.
  */
 import type { Clock, TimerId } from '../../actor/clock.ts';
 import type { Forwarder, Link, PhysicalAddress, RelayStats } from '../transport.ts';
@@ -23,6 +23,8 @@ const ASK_AGAIN = 10;
 export interface RelayingHost {
   readonly clock: Clock;
   readonly forwarder: Forwarder | undefined;
+  /** The peer of an open link has proven to be there. */
+  knows(host: string, port: number): boolean;
   /** What was inside came from `from`, a relayed address. */
   unwrapped(datagram: Buffer, from: Source): void;
   /** Sends a datagram on as it is. */
@@ -86,7 +88,8 @@ export class Relaying {
     }
     const session = datagram.toString('latin1', 1, RELAY_OVERHEAD);
     if (this.#deliver(session, datagram, from)) return;
-    if (this.#early.hold(session, datagram, from, this.#host.clock.now())) this.#askLater();
+    const known = this.#host.knows(from.address, from.port);
+    if (known && this.#early.hold(session, datagram, from, this.#host.clock.now())) this.#askLater();
     else this.#host.drop('relay_unknown');
   }
 

@@ -80,8 +80,8 @@ export class UdpSocket {
   }
 
   /** Datagrams the system has not taken yet: their bytes must stay as they are. */
-  get pending(): boolean {
-    return this.#socket.getSendQueueCount() > 0;
+  get waiting(): number {
+    return this.#closed ? 0 : this.#socket.getSendQueueCount();
   }
 
   /** Sends `length` bytes of `bytes` from `offset`. False when the system refuses them. */

@@ -214,3 +214,15 @@ describe('endpoints on loopback and on the link', () => {
     expect([told(here), told(open)]).toEqual([endpoints, far]);
   });
 });
+
+describe('a list about one node', () => {
+  test('keeps its own record alone; those of others are of no use, and take no place', () => {
+    const providers = new ProviderList(hex(KEY), REALM, idOf('c'));
+    for (let count = 0; count < 1_030; count++) providers.add({ ...record('a'), nodeId: String(count) });
+    expect(providers.take([of('a', 0), of('b', 0)], WALL)).toBe(2);
+    expect(providers.take([of('a', 0), of('c', 7), of('b', 0)], WALL)).toBe(2);
+    expect(found(providers)).toEqual([[idOf('c'), 7]]);
+    expect(providers.take([{ ...of('c', 8), sig: of('b', 0).sig }], WALL)).toBe(1);
+    expect(found(providers)).toEqual([[idOf('c'), 7]]);
+  });
+});

@@ -9,6 +9,7 @@ import {
   type ServiceRecord,
 } from '../../../src/mesh/dht/record.ts';
 import { RecordStore, STORE_LIMITS, type Instant } from '../../../src/mesh/dht/record-store.ts';
+import { presenceKey } from '../../../src/mesh/registry/presence.ts';
 import { idOf, KEY, payload, record, TTL, WALL } from './signed.ts';
 
 const DAY = 86_400_000;
@@ -227,6 +228,33 @@ describe('RecordStore', () => {
       const later = at(TTL);
       expect(store.put(issued('a', TTL), later)).toBe('added');
       expect(nodesOf(store, later)).toEqual([idOf('a')]);
+    });
+
+    test('under the key of its own place a node has room, however many others have filled it', () => {
+      const place = presenceKey(idOf('a'));
+      const placed = hex(place);
+      const own = (seq: number, given: Partial<RecordFields> = {}): ServiceRecord =>
+        record('a', { key: place, seq: WALL + seq, ...given });
+      const other = (nodeId: string): ServiceRecord => unsigned(nodeId, { key: placed });
+      const store = new RecordStore();
+      for (const name of names(256)) expect(store.put(other(name), START)).toBe('added');
+      expect(store.put(other('one more'), START)).toBe('full');
+      expect([store.judge(own(0), START), store.put(own(0), START)]).toEqual(['added', 'added']);
+      expect(store.records).toBe(257);
+      // it is shown first, and took nobody's place: neither has anybody room now that it may go
+      for (let n = 0; n < 3; n++)
+        expect(store.get(placed, START)[0]).toBe(store.held(placed, START)[0]?.payload);
+      expect(store.held(placed, START)[0]?.nodeId).toBe(idOf('a'));
+      expect(store.put(own(1, { removed: true }), START)).toBe('removed');
+      expect(store.held(placed, START)[0]?.removed).toBe(true);
+      expect(store.put(other('one more'), START)).toBe('full');
+      expect(store.put(own(2), START)).toBe('replaced');
+      // those that come after it have all the room that there is
+      const early = new RecordStore();
+      early.put(own(0), START);
+      for (const name of names(256)) expect(early.put(other(name), START)).toBe('added');
+      expect(early.put(other('one more'), START)).toBe('full');
+      expect(nodesOf(early)).toEqual([]);
     });
 
     test('a publishing node has a quota over all keys', () => {

@@ -11,8 +11,11 @@ describe('where UDP is blocked', () => {
     await world.clock.until(
       () => contextOf(provider).discovery.publications.get('math.add')?.state === 'published',
     );
+    const failures: unknown[] = [];
+    caller.events.addEventListener('punch.failed', ({ detail }) => failures.push(detail));
     expect(await world.settle(caller.call('math.add', { a: 2, b: 3 }))).toBe(5);
     await world.clock.advance(20_000);
+    expect(failures).toEqual([expect.objectContaining({ peer: provider.id, reason: 'udp_blocked' })]);
     expect(await world.settle(caller.call('math.add', { a: 2, b: 4 }))).toBe(6);
     expect(pathTo(caller, provider)?.kind).toBe('relayed');
   });

@@ -36,6 +36,23 @@ describe('a wish', () => {
     expect(wish.untried).toEqual(places(2));
   });
 
+  test('takes over the stations that lead to it, four at most, and that a way through its NAT was sought', () => {
+    const stations = (from: number, to: number): string[] =>
+      Array.from({ length: to - from }, (_, n) => `relay=203.0.113.${from + n}:9443`);
+    const [wish, other, late] = [new Wish(ID), new Wish(undefined), new Wish(ID)];
+    wish.add(stations(0, 2));
+    other.add(stations(1, 6));
+    other.traversed = true;
+    // what is under way there is given up, so it was no try
+    other.phase = 'traversing';
+    wish.take(other);
+    expect([...wish.stations]).toEqual(stations(0, 4).map((hint) => hint.slice('relay='.length)));
+    expect([wish.traversed, late.hasAddress]).toEqual([false, false]);
+    other.phase = 'calm';
+    late.take(other);
+    expect([late.traversed, late.hasAddress]).toEqual([true, true]);
+  });
+
   test('counts questions as tried that waited when its dial began, and that come while it is under way', () => {
     const wish = new Wish(ID);
     const [before, during, after] = [request(), request(), request()];

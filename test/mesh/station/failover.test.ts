@@ -278,19 +278,43 @@ describe('a station is lost', () => {
 });
 
 describe('one identity twice', () => {
-  test('the newest connection takes over, and the older client is told and goes to no other station', async () => {
+  test('at one station the newest connection stays; the older client goes to the next, and comes back no more', async () => {
     const world = meshWorld();
     const all = await stations(world, clique(2));
+    const [first, second] = all as [Node, Node];
+    const identity = world.identity('twin');
+    const older = await attached(world, all, { identity });
+    const newer = await attached(world, [first], { identity, host: '198.18.91.2' });
+    const given: string[] = [];
+    for (const each of [older, newer])
+      each.events.addEventListener('uplink.given_up', ({ detail }) => given.push(detail.reason));
+    await world.clock.until(() => older.nodeId === second.id, 2_000);
+    expect(told(await world.settle(older.tryCall('c.any')))).toBe('procedure_not_found');
+    expect(told(await world.settle(newer.tryCall('c.any')))).toBe('procedure_not_found');
+    const before = contextOf(first).counters.connectionsOpened;
+    world.network.faults.reset(HOST, hostOf(second));
+    await world.clock.advance(60_000);
+    expect([older.nodeId, newer.nodeId, given]).toEqual([second.id, first.id, []]);
+    expect(contextOf(first).counters.connectionsOpened).toBe(before);
+  });
+
+  test('a client that was replaced at all its stations is told, and dials none any more', async () => {
+    const world = meshWorld();
+    const all = await stations(world, clique(2));
+    const [first, second] = all as [Node, Node];
     const identity = world.identity('twin');
     const older = await attached(world, all, { identity });
     const given: string[] = [];
     older.events.addEventListener('uplink.given_up', ({ detail }) => given.push(detail.reason));
-    const newer = await attached(world, all, { identity, host: '198.18.91.2' });
-    await world.clock.advance(5_000);
+    await attached(world, [first], { identity, host: '198.18.91.2' });
+    await world.clock.until(() => older.nodeId === second.id, 2_000);
+    await attached(world, [second], { identity, host: '198.18.91.3' });
+    await world.clock.advance(1_000);
     expect(given).toHaveLength(1);
     expect(told(await world.settle(older.tryCall('c.any')))).toBe('connection_error');
-    expect(told(await world.settle(newer.tryCall('c.any')))).toBe('procedure_not_found');
-    expect(contextOf(all[1]!).counters.connectionsOpened).toBe(1);
+    const opened = all.map((node) => contextOf(node).counters.connectionsOpened);
+    await world.clock.advance(60_000);
+    expect(all.map((node) => contextOf(node).counters.connectionsOpened)).toEqual(opened);
   });
 });
 

@@ -1,5 +1,6 @@
 /** The connections of a station to its peers: dialed, kept, dialed again. */
 import { describe, expect, test } from 'vitest';
+import type { Node } from '../../../src/node.ts';
 import { closeAtEnd, contextOf, meshWorld, processOf, runtimeOf } from '../../mesh-world.ts';
 import { chain, clique, hostOf, peeredOf, stations, urlOf } from './stations.ts';
 
@@ -81,6 +82,29 @@ describe('one that is lost', () => {
     expect(all.map((node) => contextOf(node).counters.connectionsOpened)).toEqual(opened);
     expect(all.map((node) => peeredOf(node).length)).toEqual([1, 2, 1]);
   });
+});
+
+test('one identity twice: whoever was replaced leaves the station to the other for five minutes', async () => {
+  const world = meshWorld();
+  const [station] = (await stations(world, [[]])) as [Node];
+  const identity = world.identity('twin');
+  const twin = (): Promise<Node> => world.node({ dht: false, identity, stations: [station.url] });
+  const older = await twin();
+  const isAttached = (node: Node): boolean => contextOf(node).standings.ready(station.id) !== undefined;
+  await world.clock.until(() => isAttached(older));
+  const newer = await twin();
+  closeAtEnd(world, older, newer);
+  await world.clock.until(() => isAttached(newer) && !isAttached(older));
+  const { counters } = contextOf(station);
+  const before = counters.connectionsOpened;
+  await world.clock.advance(299_000);
+  expect([isAttached(older), isAttached(newer), counters.connectionsOpened - before]).toEqual([
+    false,
+    true,
+    0,
+  ]);
+  await world.settle(newer.close());
+  await world.clock.until(() => isAttached(older), 20_000);
 });
 
 test('one of another realm refuses us, and costs no more than its dials', async () => {

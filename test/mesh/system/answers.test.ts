@@ -19,6 +19,7 @@ const PEER: PeerInfo = {
   dht: false,
   path: 'direct',
   via: '',
+  tls: false,
   rtt: 1.25,
   inFlight: 2,
   age: 3_000,

@@ -258,6 +258,35 @@ describe('relayed addresses', () => {
     expect(await heard()).toEqual([]);
   });
 
+  test('a relay that is not where its link sends gets nothing until it has proven to be there', async () => {
+    const world = await natWorld('unproven relay', ['port', 'port']);
+    const { clock, a, b, station, network, natA } = world;
+    const here = a.dial(station.endpoint.local);
+    await clock.until(() => here.isOpen && station.inbound[0]?.isOpen === true);
+    const there = station.inbound[0] as LinkRecorder;
+    // the station has a session with B by way of A, which has never been asked for its proof
+    const session = world.random.bytes(16);
+    const address = station.endpoint.openRelayed(session, there.link);
+    const before = there.link.observed;
+    await clock.advance(500);
+    network.faults.rebind(natA);
+    const out = here.open();
+    out.stream.write(Uint8Array.of(1));
+    await clock.until(() => there.link.observed.port !== before.port);
+    expect(there.link.proven).toEqual(before);
+    let got = 0;
+    a.endpoint.onRaw = b.endpoint.onRaw = () => got++;
+    a.endpoint.openRelayed(session, here.link);
+    station.endpoint.sendRaw(address, Uint8Array.of(4));
+    await clock.advance(100);
+    expect(got).toBe(0);
+    seeds([here, there]);
+    out.stream.write(Uint8Array.of(2));
+    await clock.until(() => there.link.proven?.port === there.link.observed.port);
+    station.endpoint.sendRaw(address, Uint8Array.of(5));
+    await clock.until(() => got === 1);
+  });
+
   test('a station asks its table again about what it holds', async () => {
     const world = await meeting('asked again', ['port', 'port']);
     const { a, b, station, relayed, clock } = world;

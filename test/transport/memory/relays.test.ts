@@ -12,6 +12,7 @@ const STATION = { host: '192.0.2.1', port: 9_443 };
 const VICTIM = { host: '198.51.100.9', port: 9 };
 const SESSION = new Uint8Array(16).fill(0xaa);
 
+let links: Link[];
 let relays: Relays;
 let got: string[];
 
@@ -27,7 +28,8 @@ const wrapped = (from: PhysicalAddress): Wrapped => ({
 });
 
 beforeEach(() => {
-  relays = new Relays(new EventQueue(virtualClock()));
+  links = [];
+  relays = new Relays(new EventQueue(virtualClock()), () => links);
   got = [];
 });
 
@@ -44,5 +46,34 @@ describe('a relayed address', () => {
     relays.open(SESSION, via({ observed: VICTIM, paths }));
     for (const from of [STATION, tlsAddress(1), VICTIM]) relays.receive(wrapped(from));
     expect(got).toEqual(['unwrapped', 'unwrapped', 'relay_source']);
+  });
+});
+
+describe('a relayed datagram that comes too early', () => {
+  const path = { kind: 'direct', address: STATION, active: true, proven: true, rtt: undefined } as const;
+
+  test('is held when it comes from where the peer of an open link has proven to be, and else dropped', () => {
+    links = [via({ state: 'open', paths: [path, { ...path, address: VICTIM, proven: false }] })];
+    for (const from of [STATION, VICTIM, { ...STATION, port: 1 }]) relays.receive(wrapped(from));
+    expect(got).toEqual(['relay_unknown', 'relay_unknown']);
+    links = [via({ state: 'handshaking', paths: [path] })];
+    relays.receive(wrapped(STATION));
+    expect(got).toHaveLength(3);
+  });
+
+  test('takes no room from those of other sources', () => {
+    const others = Array.from({ length: 20 }, (_, index) => ({ host: '192.0.2.8', port: 1 + index }));
+    links = [STATION, ...others].map((address) => via({ state: 'open', paths: [{ ...path, address }] }));
+    const name = (index: number): string => String(index).padStart(16, '0');
+    for (let index = 0; index < 30; index++)
+      relays.receive({ ...wrapped(others[0] ?? STATION), session: name(index) });
+    expect(got).toHaveLength(30 - 16);
+    relays.receive(wrapped(STATION));
+    expect(got).toHaveLength(30 - 16);
+    for (const [at, other] of others.slice(1).entries())
+      for (let index = 0; index < 10; index++)
+        relays.receive({ ...wrapped(other), session: name(100 + 10 * at + index) });
+    // 128 in all
+    expect(got).toHaveLength(30 - 16 + 190 - (128 - 16 - 1));
   });
 });

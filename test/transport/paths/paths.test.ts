@@ -508,6 +508,16 @@ describe('a source that nobody offered', () => {
     expect(world.question(THIRD, nonce)).toBe(false);
   });
 
+  test('that keeps a question until many others were heard is nobody either', () => {
+    const world = new World(RELAY);
+    const nonce = random.bytes(8);
+    world.question(RELAY, nonce);
+    for (let count = 0; count < 1_000; count++) world.question(RELAY);
+    world.paths.offer('punched', AWAY, 0);
+    expect(world.question(THIRD, nonce)).toBe(false);
+    expect(world.paths.paths.some(({ address }) => address.host === THIRD.host)).toBe(false);
+  });
+
   test('is nobody when nothing was offered and all is well', () => {
     const world = upgraded();
     world.now += PUNCHING;

@@ -2,7 +2,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { virtualClock, type VirtualClock } from '../../../src/testing/virtual-clock.ts';
-import { EARLY, Early, MAX_EARLY, MAX_EARLY_PER_SESSION } from '../../../src/transport/quic/early.ts';
+import {
+  EARLY,
+  Early,
+  MAX_EARLY,
+  MAX_EARLY_PER_SESSION,
+  MAX_EARLY_PER_SOURCE,
+} from '../../../src/transport/quic/early.ts';
+import { KnownSources } from '../../../src/transport/quic/known-sources.ts';
 import { MAX_SESSIONS, RelayedWays } from '../../../src/transport/quic/relayed-ways.ts';
 import { MAX_RELAYED, Relaying, type RelayingHost } from '../../../src/transport/quic/relaying.ts';
 import type { Forwarder, Link, PhysicalAddress } from '../../../src/transport/transport.ts';
@@ -10,6 +17,7 @@ import { relayedAddress, tlsAddress } from '../../../src/transport/way.ts';
 
 const STATION = { host: '192.0.2.1', port: 9_443 };
 const CLIENT = { host: '192.0.2.7', port: 1_000 };
+const STRANGER = { host: '198.51.100.9', port: 9 };
 const SESSION = new Uint8Array(16).fill(0xaa);
 const OTHER = new Uint8Array(16).fill(0xbb);
 const via = { state: 'open', observed: STATION, proven: STATION, paths: [] } as unknown as Link;
@@ -37,6 +45,7 @@ beforeEach(() => {
   host = {
     clock,
     forwarder: undefined,
+    knows: (address) => address !== STRANGER.host,
     unwrapped: (datagram, from) => got.push(`${datagram.toString()} ${from.address}`),
     pass: (datagram, to) => passed.push([datagram.toString('latin1'), to]),
     drop: (reason) => drops.push(reason),
@@ -67,9 +76,9 @@ describe('a relayed datagram', () => {
 
   test('is not taken from where the relay has not proven to be, though the link to it sends there', () => {
     relaying.open(SESSION, { ...via, observed: CLIENT });
-    relaying.receive(relayed(SESSION), source(CLIENT));
+    relaying.receive(relayed(SESSION, 'forged'), source(CLIENT));
     relaying.receive(relayed(SESSION), source(STATION));
-    expect([got.length, drops]).toEqual([1, ['relay_source']]);
+    expect([got, drops]).toEqual([[`hello ${relayedAddress(SESSION).host}`], ['relay_source']]);
   });
 
   test('is not unwrapped twice, and not larger than links send them', () => {
@@ -132,6 +141,15 @@ describe('an early datagram', () => {
     expect(got.map((one) => one.slice(0, 1))).toEqual(['a', 'c']);
   });
 
+  test('of who is no peer is not held: he would take the room of those who are', async () => {
+    host.forwarder = () => 'unknown';
+    relaying.receive(relayed(SESSION), source(STRANGER));
+    expect([drops, clock.pending]).toEqual([['relay_unknown'], 0]);
+    relaying.open(SESSION, { ...via, proven: STRANGER });
+    await clock.advance(0);
+    expect(got).toEqual([]);
+  });
+
   test('is judged like any other then', async () => {
     relaying.receive(relayed(SESSION, 'a'), source(CLIENT));
     relaying.open(SESSION, via);
@@ -165,18 +183,32 @@ describe('an early datagram', () => {
 describe('Early', () => {
   const at = source(CLIENT);
 
-  test('keeps sixteen, four of a session, and 32 KiB', () => {
+  test('keeps sixteen of a source, four of a session, and 32 KiB', () => {
     const early = new Early();
     let kept = 0;
     for (let session = 0; session < 20; session++)
       for (let count = 0; count < 6; count++)
         if (early.hold(String(session), Buffer.alloc(10), at, 0)) kept++;
-    expect([kept, early.size]).toEqual([MAX_EARLY, MAX_EARLY]);
+    expect([kept, early.size]).toEqual([MAX_EARLY_PER_SOURCE, MAX_EARLY_PER_SOURCE]);
     expect(early.take('0')).toHaveLength(MAX_EARLY_PER_SESSION);
     const large = new Early();
     expect(large.hold('a', Buffer.alloc(32_768), at, 0)).toBe(true);
     expect(large.hold('b', Buffer.alloc(1), at, 0)).toBe(false);
     expect(large.hold('b', Buffer.alloc(1), at, EARLY)).toBe(true);
+  });
+
+  test('has room for other sources when one has used up its own, and 128 in all', () => {
+    const early = new Early();
+    let kept = 0;
+    for (let port = 1; port <= 20; port++)
+      for (let count = 0; count < 20; count++)
+        if (early.hold(`${port} ${count}`, Buffer.alloc(10), { address: CLIENT.host, port }, 0)) kept++;
+    expect([kept, early.size]).toEqual([MAX_EARLY, MAX_EARLY]);
+    expect(early.take().filter(({ from }) => from.port === 8)).toHaveLength(MAX_EARLY_PER_SOURCE);
+    const large = new Early();
+    const hold = (port: number): boolean =>
+      large.hold(`large ${port}`, Buffer.alloc(20_000), { address: CLIENT.host, port }, 0);
+    expect([hold(1), hold(1), hold(2)]).toEqual([true, false, true]);
   });
 
   test('keeps copies', () => {
@@ -185,6 +217,35 @@ describe('Early', () => {
     early.hold('s', bytes, at, 0);
     bytes.fill(0);
     expect(early.take()[0]?.datagram.toString()).toBe('abc');
+  });
+});
+
+describe('KnownSources', () => {
+  const path = { address: STATION, proven: true };
+
+  test('are where the peers of open links have proven to be', () => {
+    const paths = [path, { address: CLIENT, proven: false }];
+    const sources = new KnownSources(() => [
+      { ...via, paths } as unknown as Link,
+      { ...via, state: 'handshaking', paths: [{ address: STRANGER, proven: true }] } as unknown as Link,
+    ]);
+    const known = [STATION, CLIENT, STRANGER, { ...STATION, port: 1 }].map((one) =>
+      sources.has(one.host, one.port, 0),
+    );
+    expect(known).toEqual([true, false, false, false]);
+  });
+
+  test('are looked for the less often the more links there are, however often somebody asks', () => {
+    let looks = 0;
+    const links: Link[] = Array.from({ length: 1_000 }, () => via);
+    const sources = new KnownSources(() => {
+      looks++;
+      return links;
+    });
+    for (let now = 0; now < 100; now += 0.1) sources.has(STRANGER.host, STRANGER.port, now);
+    expect(looks).toBe(10);
+    links.push({ ...via, paths: [path] } as unknown as Link);
+    expect(sources.has(STATION.host, STATION.port, 111)).toBe(true);
   });
 });
 
