@@ -7,7 +7,7 @@ import { createMachineCell, type MachineCell } from '../../xstate/cell.ts';
 import type { MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { connectionEnded, connectionOpened, peerDoubted } from '../events/connection-events.ts';
-import { pathChanged, traversable } from '../nat/ready.ts';
+import { pathChanged, pathDoubted, traversable } from '../nat/ready.ts';
 import { addressText } from '../peer/endpoint-text.ts';
 import { natMoved } from '../nat/nat-profile.ts';
 import type { Standing } from '../peer/standings.ts';
@@ -100,6 +100,7 @@ export class ConnectionState implements CoreOwner {
       if (why === 'suspect') this.core.outgoing.doubt();
       else this.context.routing.stats.forget(this.core.peerId);
       peerDoubted(this.core, why === 'suspect');
+      if (why === 'suspect') pathDoubted(this.context, this.process);
     }
     this.#tellDoubt(why);
   }

@@ -97,8 +97,10 @@ export const natConnectorServer: GenServer<MeshContext, State> = {
 
   handleInfo: (message, state, self) => {
     const { upgrades, keeper, watch, attempts } = state;
-    if (message instanceof PathChanged) onPath(state, message.connection);
-    else if (message instanceof UpgradeDue) upgrades.due(message);
+    if (message instanceof PathChanged) {
+      onPath(state, message.connection);
+      if (state.context.standings.find(message.connection)?.doubtful === true) keeper.look();
+    } else if (message instanceof UpgradeDue) upgrades.due(message);
     else if (message instanceof WayFound) keeper.found(message);
     else if (message instanceof StationFound) {
       keeper.again();

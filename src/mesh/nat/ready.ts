@@ -37,6 +37,11 @@ export function pathChanged(context: MeshContext, connection: Process): void {
   if (context.role === 'node') tellConnector(context, new PathChanged(connection));
 }
 
+/** The peer does not answer: another way to it may be needed at once. */
+export function pathDoubted(context: MeshContext, connection: Process): void {
+  if (context.role === 'node') tellConnector(context, new PathChanged(connection));
+}
+
 function tellConnector(context: MeshContext, what: PathChanged | StationFound): void {
   const connector = actor(context, 'natConnector');
   if (connector !== undefined) context.runtime.send(connector, what);

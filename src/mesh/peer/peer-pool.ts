@@ -163,7 +163,7 @@ function onConnected(state: State, self: Self, what: Connected): void {
     const old = context.standings.find(older);
     // both have it still: what is in flight on it may be answered
     const draining = [...context.standings.of(nodeId)].filter(({ leaving }) => leaving).length >= DRAINING;
-    if (old?.leaving === true || (holds && newer && !draining && old?.inFlight() !== 0))
+    if (old?.leaving === true || (holds && !newer && !draining && old?.inFlight() !== 0))
       self.send(older, new Drain(LEAVE, CloseCode.duplicate));
     else self.send(older, new Close(CloseCode.duplicate, reason));
     if (newer) return;

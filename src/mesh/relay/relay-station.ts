@@ -39,7 +39,10 @@ function begin(
   if (target?.isNode !== true) return NOT_ATTACHED;
   const key = sessionKey(id);
   if (relays.own.has(key)) return IN_USE;
-  const opened = passed.open(key, endOf(context, from.peerId), endOf(context, target.peerId), now);
+  const [source, end] = [endOf(context, from.peerId), endOf(context, target.peerId)];
+  // another station leads to it, or to whoever asks: nothing would arrive
+  if (source.at() === undefined || end.at() === undefined) return NOT_ATTACHED;
+  const opened = passed.open(key, source, end, now);
   if (opened.tag === 'refused') return failureOf(opened.refusal);
   if (opened.tag === 'opened' && opened.replaced !== undefined)
     tellEnds(context, opened.replaced, 'replaced');
