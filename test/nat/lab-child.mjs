@@ -117,6 +117,6 @@ const obey = async (line) => {
 };
 createInterface({ input: process.stdin })
   .on('line', (line) => {
-    void obey(line);
+    obey(line).catch(() => process.exit(1));
   })
   .on('close', () => process.exit(0));
