@@ -40,6 +40,8 @@ const OPTIONS = {
   faults: { type: 'string' },
   /** Minutes in halves. */
   split: { type: 'string' },
+  /** Stations, and members behind NATs. */
+  nat: { type: 'boolean', default: false },
   shrink: { type: 'boolean', default: false },
   events: { type: 'boolean', default: false },
   /** A whole configuration as JSON, as a failed run prints it. */
@@ -49,7 +51,7 @@ const OPTIONS = {
   jobs: { type: 'string' },
 } as const;
 
-const DRAWN = ['--seed', '--nodes', '--clients', '--minutes', '--faults', '--split'];
+const DRAWN = ['--seed', '--nodes', '--clients', '--minutes', '--faults', '--split', '--nat'];
 /** What says all, and what it leaves nothing for. */
 const WHOLE = { configuration: DRAWN, suite: [...DRAWN, '--configuration', '--shrink', '--events'] };
 
@@ -98,10 +100,12 @@ function optionsOf({
   minutes,
   faults,
   split,
+  nat,
 }: Values): SimulationOptions {
   if (configuration !== undefined) return JSON.parse(configuration) as Configuration;
   return {
     seed,
+    nat,
     ...(nodes === undefined ? {} : { nodes: Number(nodes) }),
     ...(clients === undefined ? {} : { clients: Number(clients) }),
     ...(minutes === undefined ? {} : { duration: Number(minutes) * MINUTE }),

@@ -49,13 +49,15 @@ function many(
 }
 
 /**
- * What 50 nodes go through. Most storms are short, and their nodes live for 70 s; of the others a few are cut in two
+ * What 50 nodes go through, a seventh of them with stations and NATs. Most storms are short, and their nodes live for 70 s; of the others a few are cut in two
  * halves. Split, long and short ones are among those that run twice.
  */
 function ciOptions(n: number): Omit<SimulationOptions, 'signal' | 'seed'> {
   const small = { nodes: 50, duration: MINUTE / 15, faults: 15, split: 0 };
   if (n % 16 === 4) return { ...small, split: SPLIT };
-  return n % 9 > 6 ? { ...small, duration: LONG, workload: { calls: 40, changes: 5, bursts: 10 } } : small;
+  const storm =
+    n % 9 > 6 ? { ...small, duration: LONG, workload: { calls: 40, changes: 5, bursts: 10 } } : small;
+  return n % 7 === 4 ? { ...storm, nat: true } : storm;
 }
 
 /** With so many nodes a few calls of each say as much. */
@@ -111,7 +113,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
       { kind: 'churn', options: CHURN, twice: false },
       ...many(5, 'soak large', { nodes: 1_000, duration: MINUTE, faults: 500, workload: LARGE }),
       ...many(200, 'soak', (n) => ({ nodes: 50, duration: 5 * MINUTE, split: n % 8 === 0 ? SPLIT : 0 })),
-      ...many(10_000, 'soak small', { nodes: 20, duration: MINUTE }),
+      ...many(10_000, 'soak small', (n) => ({ nodes: 20, duration: MINUTE, nat: n % 4 === 3 })),
     ],
     limit: 24 * HOUR,
   },

@@ -8,6 +8,7 @@ import { isIP } from 'node:net';
 import { seconds } from '../../actor/clock.ts';
 import type { Process } from '../../actor/process.ts';
 import { shared, type MeshContext } from '../context.ts';
+import { parseAddress } from '../peer/endpoint-text.ts';
 import type { PeerTarget } from '../peer/peer-target.ts';
 import type { HostPort } from '../url.ts';
 import { ask } from './ask.ts';
@@ -105,9 +106,11 @@ const isNumeric = (host: string): boolean => isIP(bare(host)) !== 0;
 function connected(context: MeshContext, { nodeId, addresses }: PeerTarget): readonly Contact[] {
   const found: Contact[] = [];
   for (const peer of shared(context, 'peerPool')?.list() ?? []) {
-    const isAsked = nodeId === undefined ? addresses.includes(peer.address) : peer.nodeId === nodeId;
-    const id = isAsked && peer.dht ? fromHex(peer.nodeId) : undefined;
-    if (id !== undefined) found.push({ id, nodeId: peer.nodeId, address: peer.address });
+    // where it is dialed, wherever its packets go
+    const { address = '' } = context.standings.ready(peer.nodeId, false) ?? {};
+    const isAsked = nodeId === undefined ? addresses.includes(address) : peer.nodeId === nodeId;
+    const id = isAsked && peer.dht && parseAddress(address) !== undefined ? fromHex(peer.nodeId) : undefined;
+    if (id !== undefined) found.push({ id, nodeId: peer.nodeId, address });
   }
   return found;
 }

@@ -20,6 +20,7 @@ import { Giving } from './giving.ts';
 import { PingQueue } from './ping-queue.ts';
 import { Place } from './place.ts';
 import { RoutingTable } from './routing-table.ts';
+import { parseAddress } from '../peer/endpoint-text.ts';
 
 /** Messages queued at most: every lookup and every connection has something to tell. */
 const TABLE_MAILBOX = 16_384;
@@ -238,7 +239,8 @@ function pump(state: State): void {
 function seeWhereItIs(state: State, asked: Contact): void {
   const there = state.context.standings.ready(asked.nodeId);
   if (there === undefined) see(state, asked);
-  else if (there.dht) see(state, there.address === undefined ? asked : { ...asked, address: there.address });
+  else if (there.dht)
+    see(state, parseAddress(there.address) === undefined ? asked : { ...asked, address: there.address });
   else leave(state, asked.nodeId);
 }
 

@@ -178,7 +178,7 @@ export class Search {
   }
 
   #all(): readonly Candidate[] {
-    const { procedure, plan, caller } = this.#call;
+    const { procedure, plan, caller, stage, mayRunTwice } = this.#call;
     switch (this.tier) {
       case 'local': {
         const all = localCandidates(this.#context, procedure);
@@ -193,6 +193,8 @@ export class Search {
       case 'stations':
         return this.stations.candidates();
       case 'direct':
+        // each of them passes it on as its own, so that whoever has run it would not know it again
+        if (this.#context.role === 'node' && stage === 'sent' && !mayRunTwice) return [];
         return directCandidates(this.#context, procedure, caller.nodeId);
       case 'none':
         return [];

@@ -18,7 +18,7 @@ const LARGE_POOL = { size: 25, idleTimeout: 5_000 };
 /** With more nodes than these a mesh is large. */
 export const LARGE = 200;
 /** Nodes that everybody knows. */
-const BOOTSTRAPS = 3;
+export const BOOTSTRAPS = 3;
 
 export const urlOf = (index: number): string => `https://${hostOf(index)}:${PORT}`;
 

@@ -28,7 +28,14 @@ export const FAULT_KINDS = [
   'kill',
   'jump',
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/**
+ * Where there are NATs. `rebind`, `block`: a NAT forgets its mappings, or lets no UDP through. `station`: as a crash, of a
+ * station. `between`: no direct way between two members behind NATs. `kill way`: an actor that has to do with stations and
+ * the ways through them.
+ */
+export const NAT_FAULT_KINDS = ['rebind', 'block', 'station', 'between', 'kill way'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof NAT_FAULT_KINDS)[number];
 
 export interface Fault {
   /** Since the start of the storm. */
@@ -94,6 +101,11 @@ export interface SimulationOptions {
    * connections and records last; of no seed with more than 20 nodes.
    */
   readonly split?: number;
+  /**
+   * Whether there are stations, and members behind NATs of all kinds, which ones the seed says. Default false. With NATs
+   * nobody is split: who hears no station of his is not to be found.
+   */
+  readonly nat?: boolean;
   /** What is left out is by the number of nodes and the duration. */
   readonly workload?: Partial<Workload>;
   /** Gives up between two steps: `simulate` rejects with its reason. */
@@ -108,6 +120,7 @@ export interface Configuration {
   readonly duration: number;
   readonly faults: readonly Fault[];
   readonly split: number;
+  readonly nat: boolean;
   readonly workload: Workload;
 }
 
@@ -141,7 +154,7 @@ const list =
 const fault = fields<Fault>(
   {
     at: between(0, DAY, ' ms'),
-    kind: oneOf(...FAULT_KINDS),
+    kind: oneOf(...FAULT_KINDS, ...NAT_FAULT_KINDS),
     lasts: between(0, DAY, ' ms'),
     who: count(MOST),
     whom: count(MOST),
@@ -168,6 +181,7 @@ const check = fields<SimulationOptions>(
       (Array.isArray(value) ? list(fault) : count(MOST))(name, value);
     },
     split: between(0, DAY, ' ms'),
+    nat: yesOrNo,
     workload: fields<Workload>({
       services: (name, value) => {
         count(MOST)(name, value);
@@ -194,7 +208,8 @@ export function settled(options: SimulationOptions): Omit<Configuration, 'faults
   readonly split: number | undefined;
 } {
   check('', options);
-  const { nodes = NODES, known = false, workload = {} } = options;
+  const { nodes = NODES, known = false, nat = false, workload = {} } = options;
+  if (nat && (options.split ?? 0) > 0) refuse('split', '0 with NATs', options.split);
   const { duration = Math.max(SHORTEST, Math.floor((MINUTE * NODES) / Math.max(NODES, nodes))) } = options;
   const { clients = Math.floor(nodes / 5) } = options;
   const memberMinutes = ((nodes + clients) * duration) / MINUTE;
@@ -207,6 +222,7 @@ export function settled(options: SimulationOptions): Omit<Configuration, 'faults
     duration,
     faults,
     split: options.split,
+    nat,
     workload: {
       services: workload.services ?? Math.min(SERVICES, Math.ceil((nodes + clients) / MEMBERS_PER_SERVICE)),
       calls: workload.calls ?? Math.ceil(CALLS * memberMinutes),

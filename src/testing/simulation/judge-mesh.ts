@@ -1,7 +1,7 @@
 /**
  * Asks every invariant about a running mesh. Thin: facts are gathered here, the rules are in `invariants/`.
  */
-import { MAILBOX_BOUND, type Process } from '../../actor/process.ts';
+import { MAILBOX_BOUND } from '../../actor/process.ts';
 import { K } from '../../mesh/dht/contact.ts';
 import { soundRecords, soundTable } from './invariants/dht.ts';
 import type { Violation } from './invariants/invariant.ts';
@@ -9,19 +9,23 @@ import { ranOnce, settledOnce } from './invariants/calls.ts';
 import { asBefore, nothingLeft } from './invariants/leftovers.ts';
 import { converged, withinCap } from './invariants/links.ts';
 import { answeredOnce, balanced, inOrder, stoppedInReverse, toldOnce } from './invariants/messages.ts';
+import { attachedToLiving, givenBack, withinLimits } from './invariants/ways.ts';
 import { bounded, linkedToLiving, namedOnce, noOrphans } from './invariants/processes.ts';
 import { withinIntensity } from './invariants/restarts.ts';
 import { processesOf, type Life } from './member.ts';
 import type { Mesh } from './mesh.ts';
+import { attachmentFacts, ownSessions, passedSessions, seekersOf, wayFacts } from './observe-ways.ts';
 import { linkFacts, loadOf, lookupsOf, processFacts, recordFacts, tableFacts } from './observe.ts';
 
+/** Milliseconds for which a session may outlive its ends. */
+const UNUSED = 40_000;
 /** Bytes queued on one link: the transport's default. */
 const CAP = 8_388_608;
 
 /** Records whose signature was looked at, or was not worth it. */
 const seen = new WeakSet<object>();
 
-/** 1 to 13, between two turns. */
+/** 1 to 13, and of 18 what holds always, between two turns. */
 export function* always(mesh: Mesh): Generator<Violation> {
   const at = mesh.clock.now();
   const say = function* (invariant: number, details: Iterable<string>, where = ''): Generator<Violation> {
@@ -41,6 +45,10 @@ export function* always(mesh: Mesh): Generator<Violation> {
     if (table !== undefined) yield* say(10, soundTable(table, K, mesh.real), where);
     yield* say(11, soundRecords(recordFacts(life, seen), mesh.clock.wall(), life.sequences), where);
     yield* say(13, withinCap(linkFacts(life), CAP));
+    yield* say(18, withinLimits(wayFacts(life)));
+    const unused = mesh.unused;
+    yield* say(18, givenBack(life.name, ownSessions(life), at, UNUSED, unused));
+    yield* say(18, givenBack(life.name, passedSessions(life), at, UNUSED, unused));
     for (const [invariant, detail] of probed(life, at, queues(processes)))
       yield* say(invariant, [detail], where);
   }
@@ -64,12 +72,19 @@ const queues = (processes: ReturnType<typeof processesOf>): ((serial: number) =>
   return (serial) => found.get(serial);
 };
 
-/** What lookups there are now: whichever is there after the longest time one may take is a leak. */
-export const lookupsNow = (mesh: Mesh): ReadonlySet<Process> =>
-  new Set([...mesh.living()].flatMap(lookupsOf));
+/** What passes: whichever of it is there after the longest time it may take is a leak. */
+export const passingNow = (mesh: Mesh): ReadonlySet<object> =>
+  new Set<object>([...mesh.living()].flatMap((life) => [...lookupsOf(life), ...seekersOf(life)]));
 
-/** 16 and 18, when it has been quiet for long. `late`: the lookups there were before the longest one had to end. */
-export function* quiet(mesh: Mesh, late: ReadonlySet<Process>): Generator<Violation> {
+/** 17, when it has been quiet for long. */
+export function* attached({ members, clock }: Mesh): Generator<Violation> {
+  const facts = members.flatMap((member) => attachmentFacts(member, members) ?? []);
+  for (const detail of attachedToLiving(facts)) yield { invariant: 17, at: clock.now(), detail };
+}
+
+/** 16 to 18, when it has been quiet for long. `late`: what passes and was there before the last of it had to end. */
+export function* quiet(mesh: Mesh, late: ReadonlySet<object>): Generator<Violation> {
+  yield* attached(mesh);
   const at = mesh.clock.now();
   const lives = [...mesh.living()];
   const living = new Set(lives.map(({ handle }) => handle.id));

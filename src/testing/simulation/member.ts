@@ -7,9 +7,11 @@ import type { Process } from '../../actor/process.ts';
 import type { Runtime } from '../../actor/runtime.ts';
 import type { MeshContext } from '../../mesh/context.ts';
 import type { Node, RemoteClient } from '../../node.ts';
+import type { MemoryNat } from '../../transport/memory/nat-types.ts';
 import type { Diary } from './diary.ts';
 import type { Load } from './invariants/leftovers.ts';
 import type { RestartLog } from './restart-log.ts';
+import type { Place } from './terrain.ts';
 
 /** From one start to one end. */
 export interface Life {
@@ -34,7 +36,10 @@ export interface Life {
 export interface Member {
   readonly index: number;
   readonly role: 'node' | 'client';
+  /** Behind a NAT, its address there. */
   readonly host: string;
+  readonly place: Place;
+  readonly nat: MemoryNat | undefined;
   lives: number;
   life: Life | undefined;
   /** Being started. */

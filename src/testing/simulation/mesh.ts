@@ -1,8 +1,8 @@
 /**
  * The members of a simulated mesh on their network: starts them, ends them, and starts them again.
  *
- * Every life has a runtime, a stream of chance and a diary of its own. Members with an even number keep their key from
- * life to life, the others get a new one.
+ * Every life has a runtime, a stream of chance and a diary of its own. Stations and members with an even number keep their
+ * key from life to life, the others get a new one.
  */
 import { seededRandom, type Random } from '../../actor/random.ts';
 import { NameScope } from '../../actor/names.ts';
@@ -21,8 +21,9 @@ import { Diary } from './diary.ts';
 import type { Ledger } from './ledger.ts';
 import { contextOf, processesOf, type Life, type Member } from './member.ts';
 import { PROBES, probes } from './probes.ts';
-import { hostOf, joining, LARGE, LIMITS, PORT, REALM, urlOf } from './addresses.ts';
+import { joining, LARGE, LIMITS, PORT, REALM, urlOf } from './addresses.ts';
 import { RestartLog } from './restart-log.ts';
+import { terrainOf, type Terrain } from './terrain.ts';
 
 /** Members that start together. */
 const BATCH = 25;
@@ -32,6 +33,7 @@ const PAUSE = 500;
 export class Mesh {
   readonly clock: VirtualClock = virtualClock();
   readonly network: MemoryNetwork;
+  readonly terrain: Terrain;
   readonly members: readonly Member[];
   readonly ledger: Ledger;
   readonly nodes: number;
@@ -39,8 +41,10 @@ export class Mesh {
   readonly #random: Random;
   /** Lives that have ended, to see what they left. */
   readonly past: Life[] = [];
-  /** Every node there ever was, as `id address`. */
+  /** Every node there ever was, as `id address`; behind a NAT, which gives it any, as `id`. */
   readonly real: Set<string> = new Set();
+  /** Since when nobody was seen who may use a relay session, by session. */
+  readonly unused: WeakMap<object, number> = new WeakMap();
   /** The end has come: nobody is started again. */
   #closing = false;
 
@@ -54,13 +58,17 @@ export class Mesh {
       // who keeps lent bytes is found out
       poison: true,
     });
-    const { nodes, clients, known } = configuration;
+    const { nodes, known } = configuration;
     this.nodes = nodes;
     this.#known = known;
-    this.members = Array.from({ length: nodes + clients }, (_, index) => ({
+    this.terrain = terrainOf(configuration);
+    const nats = this.terrain.nats.map((nat) => this.network.nat(nat));
+    this.members = this.terrain.places.map((place, index) => ({
       index,
       role: index < nodes ? 'node' : 'client',
-      host: hostOf(index),
+      host: place.host,
+      place,
+      nat: place.nat === undefined ? undefined : nats[place.nat],
       lives: 0,
       life: undefined,
       starting: undefined,
@@ -176,15 +184,17 @@ export class Mesh {
     const diary = new Diary();
     const scope = new NameScope();
     const identity = createIdentity(
-      this.#random.fork(member.index % 2 === 0 ? `key ${member.index}` : `key ${name}`),
+      this.#random.fork(isDurable(member) ? `key ${member.index}` : `key ${name}`),
       this.clock.wall(),
     );
     // before it starts: others may hear of it before we do
-    if (member.role === 'node') this.real.add(`${hex(identity.nodeId)} ${member.host}:${PORT}`);
+    const nodeId = hex(identity.nodeId);
+    if (member.role === 'node')
+      this.real.add(member.nat === undefined ? `${nodeId} ${member.host}:${PORT}` : nodeId);
     const handle = await this.#handle(member, {
       realm: REALM,
       runtime,
-      transport: this.network.transport(member.host),
+      transport: this.network.transport(member.host, member.nat === undefined ? {} : { nat: member.nat }),
       limits: LIMITS,
       identity,
       children: probes(diary, scope),
@@ -225,16 +235,20 @@ export class Mesh {
   }
 
   async #handle(member: Member, options: NodeOptions): Promise<Node | RemoteClient> {
+    const { peers, stations } = member.place;
+    const urls = stations.map(urlOf);
     if (member.role === 'node')
       return startNode({
         ...options,
         listen: `${member.host}:${PORT}`,
         ...joining(this.#known && member.lives === 1 ? 0 : member.index, this.nodes),
+        ...(peers === undefined ? {} : { station: { peers } }),
+        ...(urls.length === 0 ? {} : { stations: urls }),
       });
     // its node may be down: it tries as often as it takes
     for (;;) {
       try {
-        return await connect(urlOf(member.index % this.nodes), options);
+        return await connect(urls.length > 0 ? urls : urlOf(member.index % this.nodes), options);
       } catch (error) {
         if (!(error instanceof RpcError) || this.#closing) throw error;
         await this.#pause(PAUSE);
@@ -248,5 +262,8 @@ export class Mesh {
     });
   }
 }
+
+/** Stations are known by their keys, and of the others every second keeps its own. */
+const isDurable = ({ index, place }: Member): boolean => place.peers !== undefined || index % 2 === 0;
 
 const bytesOf = (nodeId: string): Uint8Array => new Uint8Array(Buffer.from(nodeId, 'hex'));

@@ -10,6 +10,7 @@ import type { LinkFacts } from './invariants/links.ts';
 import type { Load } from './invariants/leftovers.ts';
 import type { ProcessFacts } from './invariants/processes.ts';
 import { contextOf, processesOf, type Life } from './member.ts';
+import { seekersOf } from './observe-ways.ts';
 
 /** The root of a node's or a client's tree has no supervisor. */
 const isRoot = ({ parentProcess, label }: Process): boolean =>
@@ -88,14 +89,21 @@ export function* recordFacts(life: Life, seen: WeakSet<object>): Generator<Recor
 }
 
 /** Below these, actors come and go with peers, services and lookups. */
-const PASSING: ReadonlySet<string> = new Set(['connections', 'handlers', 'lookups']);
+const PASSING: ReadonlySet<string> = new Set(['connections', 'handlers', 'lookups', 'natConnector']);
 
 /** Lookups that are under way. */
 export const lookupsOf = ({ runtime }: Life): Process[] =>
   processesOf(runtime).filter(({ label }) => label === 'lookup');
 
-/** @param late lookups that should have ended; the others are what a node does for itself now and then. */
-export function loadOf(life: Life, late: ReadonlySet<Process>): Load {
+/** A pause before the next hole is punched for a connection is none of those that grow. */
+function timersOf(process: Process, connections: number): number {
+  const count = ProcessTimer.countOf(process);
+  return process.label === 'natConnector' ? Math.max(1, count - connections) : count;
+}
+
+/** @param late what passes and should have ended; the rest is what a node does for itself now and then. */
+export function loadOf(life: Life, late: ReadonlySet<object>): Load {
+  const { calls, discovery, standings } = contextOf(life);
   const processes = processesOf(life.runtime);
   const passing = new Set<Process>();
   let invocations = 0;
@@ -104,15 +112,15 @@ export function loadOf(life: Life, late: ReadonlySet<Process>): Load {
   for (const process of processes) {
     const { parentProcess: parent, label } = process;
     if (parent !== null && (PASSING.has(parent.label) || passing.has(parent))) passing.add(process);
-    else timers += ProcessTimer.countOf(process);
+    else timers += timersOf(process, standings.size);
     if (label.startsWith('invocation')) invocations++;
-    if (late.has(process)) lookups++;
+    if (label === 'lookup' && late.has(process)) lookups++;
   }
-  const { calls, discovery } = contextOf(life);
   return {
     calls: calls.size,
     invocations,
     lookups,
+    seekers: [...seekersOf(life)].filter((seeker) => late.has(seeker)).length,
     actors: processes.length - passing.size,
     timers: timers - discovery.publications.size,
   };

@@ -4,15 +4,17 @@
  * Pure. Faults, calls and changes have streams of their own: with fewer faults the same calls are made at the same
  * times, which is what makes shrinking work.
  */
-import { seededRandom, type Random } from '../../actor/random.ts';
+import { seededRandom } from '../../actor/random.ts';
 import {
   FAULT_KINDS,
+  NAT_FAULT_KINDS,
   settled,
   type CallKind,
   type Configuration,
   type Fault,
   type SimulationOptions,
 } from './configuration.ts';
+import { pick } from './pick.ts';
 
 /** One thing a member does; `at` is since the start of the storm. */
 export type Step =
@@ -52,11 +54,11 @@ const BURST = 1_300;
 /** The whole of it, nothing left to chance but what the seed says. */
 export function configurationOf(options: SimulationOptions): Configuration {
   const { faults, split, ...rest } = settled(options);
-  const { seed, nodes, duration } = rest;
+  const { seed, nodes, duration, nat } = rest;
   return {
     ...rest,
-    faults: typeof faults === 'number' ? drawFaults(seed, faults, duration) : faults,
-    split: split ?? (typeof faults === 'number' && faults > 0 ? drawSplit(seed, nodes) : 0),
+    faults: typeof faults === 'number' ? drawFaults(seed, faults, duration, nat) : faults,
+    split: split ?? (typeof faults === 'number' && faults > 0 && !nat ? drawSplit(seed, nodes) : 0),
   };
 }
 
@@ -78,13 +80,14 @@ export function halfOf({ seed, nodes, clients }: Configuration): ReadonlySet<num
   return half;
 }
 
-function drawFaults(seed: string, count: number, duration: number): Fault[] {
+function drawFaults(seed: string, count: number, duration: number, nat: boolean): Fault[] {
+  const kinds = nat ? [...FAULT_KINDS, ...NAT_FAULT_KINDS] : FAULT_KINDS;
   const random = seededRandom(`${seed} faults`);
   const drawn = Array.from({ length: count }, (): Fault => {
     const at = random.float() * duration;
     return {
       at,
-      kind: pick(random, FAULT_KINDS),
+      kind: pick(random, kinds),
       // it may end after the storm: then the calm ends it
       lasts: LASTS.least + random.float() * (LASTS.most - LASTS.least),
       who: random.u32() % 1_000_000,
@@ -126,8 +129,4 @@ export function stepsOf({ seed, nodes, clients, duration, workload }: Configurat
     steps.push({ tag: 'burst', at, who: bursts.u32() % members, count: 1 + (bursts.u32() % BURST) });
   }
   return steps.toSorted((left, right) => left.at - right.at);
-}
-
-export function pick<T>(random: Random, items: readonly T[]): T {
-  return items[random.u32() % items.length] as T;
 }

@@ -18,11 +18,23 @@ const CUT = 50;
 /** Share of the kills that strike the probes. */
 const PROBES = 0.3;
 const PROBED: ReadonlySet<string> = new Set(['receiver', 'courier', 'warden']);
+/** Actors that have to do with stations and the ways through them. */
+const WAYS: ReadonlySet<string> = new Set([
+  'natConnector',
+  'natProfile',
+  'nat attempt',
+  'hole punch',
+  'peerings',
+  'relay',
+]);
 /** Restarts that the probes' supervisor tolerates, and milliseconds between two kills. */
 const TOLERATED = 3;
 const KILL_PAUSE = 400;
 /** Milliseconds the wall clock jumps at most, either way. */
 const JUMP = 120_000;
+
+/** Does what ends a fault when its time is over. */
+type Later = (end: () => void) => void;
 
 /** @param open whether the storm still rages: afterwards the calm has ended every fault already. */
 export function strike(mesh: Mesh, fault: Fault, open: () => boolean): void {
@@ -31,7 +43,7 @@ export function strike(mesh: Mesh, fault: Fault, open: () => boolean): void {
   const who = mesh.at(fault.who);
   const whom = mesh.at(fault.whom);
   const [from, to] = [who.host, whom.host];
-  const later = (end: () => void): void => {
+  const later: Later = (end) => {
     mesh.clock.setTimer(lasts, () => {
       if (open()) end();
     });
@@ -79,9 +91,7 @@ export function strike(mesh: Mesh, fault: Fault, open: () => boolean): void {
       faults.stopReading(link);
       return later(() => faults.startReading(link));
     case 'crash':
-      mesh.crash(who);
-      if (who.life === undefined) mesh.startAgain(who, lasts);
-      return;
+      return restart(mesh, who, lasts);
     case 'endpoint':
       faults.kill(from);
       return exit(who, (label) => label === 'endpoint', 0);
@@ -92,7 +102,44 @@ export function strike(mesh: Mesh, fault: Fault, open: () => boolean): void {
       return exit(who, (label) => label !== 'node' && label !== 'client', (size - PROBES) / (1 - PROBES));
     case 'jump':
       return mesh.clock.jump((size * 2 - 1) * JUMP);
+    case 'rebind':
+    case 'block':
+    case 'station':
+    case 'between':
+    case 'kill way':
+      return strikeWay(mesh, fault, later);
   }
+}
+
+/** Where there are NATs and stations; elsewhere nobody is struck. */
+function strikeWay(mesh: Mesh, { kind, who, whom, lasts, ways, size }: Fault, later: Later): void {
+  const { faults } = mesh.network;
+  const behind = mesh.members.filter(({ nat }) => nat !== undefined);
+  const stations = mesh.members.filter(({ place }) => place.peers !== undefined);
+  const [one, other] = [behind[who % behind.length], behind[whom % behind.length]];
+  if (kind === 'station') {
+    const station = stations[who % stations.length];
+    if (station !== undefined) restart(mesh, station, lasts);
+  } else if (kind === 'kill way') exit(mesh.at(who), (label) => WAYS.has(label), size);
+  else if (one?.nat === undefined) return;
+  else if (kind === 'rebind') faults.rebind(one.nat);
+  else if (kind === 'block') {
+    const { nat, place } = one;
+    // where nothing got through before, nothing does afterwards
+    if (mesh.terrain.nats[place.nat ?? 0]?.type === 'blocked') return;
+    faults.block(nat, true);
+    later(() => faults.block(nat, false));
+  } else if (other !== undefined && other.host !== one.host) {
+    const { host: from } = one;
+    const { host: to } = other;
+    faults.cut(from, to, ways);
+    later(() => faults.heal(from, to, ways));
+  }
+}
+
+function restart(mesh: Mesh, who: Member, pause: number): void {
+  mesh.crash(who);
+  if (who.life === undefined) mesh.startAgain(who, pause);
 }
 
 /** One of the probes once, or one after the other more often than their supervisor tolerates. */

@@ -158,7 +158,7 @@ test.each([
   expect(lines.join('\n')).toContain(named);
 });
 
-test('sim:ci: 200 meshes of 50 and two of 1,000; a quarter outlives refresh and records, some are split; 1 in 20 twice', () => {
+test('sim:ci: 200 meshes of 50 and two of 1,000; a quarter outlives refresh and records, some are split, a seventh has NATs; 1 in 20 twice', () => {
   const jobs = (SUITES['ci']?.jobs ?? []).filter((job) => job.kind === 'mesh');
   const fifty = jobs.filter(({ options }) => options.nodes === 50);
   expect([jobs.length, fifty.length]).toEqual([202, 200]);
@@ -167,7 +167,9 @@ test('sim:ci: 200 meshes of 50 and two of 1,000; a quarter outlives refresh and 
   const long = fifty.filter(({ options }) => (options.duration ?? 0) >= 60_000);
   expect(split.length).toBeGreaterThanOrEqual(10);
   expect(split.length + long.length).toBeGreaterThanOrEqual(50);
+  const behind = fifty.filter(({ options }) => options.nat === true);
+  expect(behind.length).toBeGreaterThanOrEqual(25);
   const twice = fifty.filter((job) => job.twice);
   expect(twice).toHaveLength(10);
-  for (const kind of [split, long]) expect(kind.some((job) => job.twice)).toBe(true);
+  for (const kind of [split, long, behind]) expect(kind.some((job) => job.twice)).toBe(true);
 });

@@ -9,7 +9,7 @@ import { startDynamicChild } from '../../../src/otp/dynamic-supervisor.ts';
 import type { GenServer } from '../../../src/otp/gen-server.ts';
 import { started } from '../../../src/otp/result.ts';
 import { worker } from '../../../src/otp/supervisor.ts';
-import { lookupsNow, quiet } from '../../../src/testing/simulation/judge-mesh.ts';
+import { passingNow, quiet } from '../../../src/testing/simulation/judge-mesh.ts';
 import { Ledger } from '../../../src/testing/simulation/ledger.ts';
 import { contextOf, type Life } from '../../../src/testing/simulation/member.ts';
 import { Mesh } from '../../../src/testing/simulation/mesh.ts';
@@ -48,16 +48,16 @@ test('18: a lookup that lives longer than the longest may is found, a younger on
   await mesh.clock.advance(15_000);
   const life = [...mesh.living()][0] as Life;
   life.baseline = loadOf(life, new Set());
-  const found = (late: ReturnType<typeof lookupsNow>): readonly string[] =>
+  const found = (late: ReturnType<typeof passingNow>): readonly string[] =>
     Array.from(quiet(mesh, late), ({ detail }) => detail);
-  const before = lookupsNow(mesh);
+  const before = passingNow(mesh);
   const lookups = actor(contextOf(life), 'lookups');
   if (lookups === undefined) throw new Error('no lookups');
   await startDynamicChild(lookups, worker('lookup', endless, undefined, { restart: 'temporary' }));
   await mesh.clock.settle();
-  expect(lookupsNow(mesh).size).toBe(before.size + 1);
+  expect(passingNow(mesh).size).toBe(before.size + 1);
   expect(found(before)).toEqual([]);
-  const late = lookupsNow(mesh);
+  const late = passingNow(mesh);
   await mesh.clock.advance(10_500);
   expect(found(late)).toEqual(['node-0.1 has 1 lookups that do not end']);
   await mesh.stopAll();

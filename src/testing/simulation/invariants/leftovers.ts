@@ -9,6 +9,8 @@ export interface Load {
   readonly invocations: number;
   /** Those that outlive their time: younger ones come and go, a node keeps its table fresh. */
   readonly lookups: number;
+  /** Attempts to find a way to a peer, and hole punches; likewise. */
+  readonly seekers: number;
   /** Actors, without connections and procedures: those come and go with peers and services. */
   readonly actors: number;
   /** Of those actors, without the one of each name that is published. The timer of a call ends with its time. */
@@ -23,6 +25,7 @@ export function* asBefore(member: string, now: Load, before: Load | undefined): 
   if (now.calls > 0) yield `${member} has ${now.calls} open calls`;
   if (now.invocations > 0) yield `${member} has ${now.invocations} invocations`;
   if (now.lookups > 0) yield `${member} has ${now.lookups} lookups that do not end`;
+  if (now.seekers > 0) yield `${member} has ${now.seekers} attempts to find a way that do not end`;
   if (before !== undefined && now.actors !== before.actors)
     yield `${member} has ${now.actors} actors, it had ${before.actors}`;
   if (before !== undefined && now.timers > before.timers + SPARE_TIMERS)
