@@ -3,8 +3,9 @@
  */
 import { wayOf } from '../../transport/way.ts';
 import type { MeshContext } from '../context.ts';
-import { CAPACITY, selectRelay, type Relay } from './relay-registry.ts';
+import { selectRelay, type Relay } from './relay-registry.ts';
 import type { NatWish } from '../peer/nat-connector.ts';
+import { RELAY_LIMITS } from '../relay/relay-sessions.ts';
 import type { Standing } from '../peer/standings.ts';
 
 export interface Candidate {
@@ -50,8 +51,8 @@ export function candidateStations(
 /** What the choice looks at (SPEC §8.6). */
 const relayOf = ({ relays }: MeshContext, { peerId, rtt }: Standing): Relay => ({
   id: peerId,
-  load: relays.through(peerId),
-  capacity: CAPACITY,
+  load: relays.asked(peerId),
+  capacity: RELAY_LIMITS.asked,
   latency: rtt(),
 });
 

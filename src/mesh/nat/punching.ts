@@ -2,7 +2,7 @@
  * Wants a direct path for one relayed connection: has the station coordinate a punch, offers the addresses to the link, and
  * ends as soon as packets go directly, or with the reason why they do not.
  *
- * A temporary child of `natAttempts`, the states of `punch-machine.ts`. The link itself probes and changes its path, so that
+ * A child of the NAT connector, the states of `punch-machine.ts`. The link itself probes and changes its path, so that
  * the death of this actor costs a try and no call.
  */
 import { Down } from '../../actor/monitor.ts';

@@ -46,9 +46,13 @@ export function punchObstacle(
   other: NatClass | undefined,
 ): 'both_symmetric' | 'unreachable' | undefined {
   if (one === undefined || other === undefined) return undefined;
-  const [first, second] = [requiresRelay(one), requiresRelay(other)];
+  const [first, second] = [isUnforeseeable(one), isUnforeseeable(other)];
   if (first && second) return 'both_symmetric';
   return (first && other.filtering === 'pd') || (second && one.filtering === 'pd')
     ? 'unreachable'
     : undefined;
 }
+
+/** Another outside port for each peer, and none that can be told. */
+const isUnforeseeable = ({ mapping, allocation }: NatClass): boolean =>
+  mapping !== 'ei' && allocation === 'rd';

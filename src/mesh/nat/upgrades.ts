@@ -54,7 +54,12 @@ export class Upgrades {
   /** Packets of a connection that we have dialed go through a station. */
   want(connection: Process): void {
     const known = this.#upgrades.get(connection);
-    if (known?.punching !== undefined || known?.waiting === true) return;
+    if (known?.punching !== undefined) return;
+    if (known?.waiting === true) {
+      // the pause was for another path, which was won and lost again
+      if (known.tries === 0) this.#self.send(this.#self as Process, new UpgradeDue(connection));
+      return;
+    }
     // what is known by then decides about the next try; the first one does not wait for it
     if (this.#own === undefined) natReport(this.#context).catch(() => undefined);
     const upgrade = known ?? { connection, tries: 0, punching: undefined, waiting: false };

@@ -97,6 +97,14 @@ export class Relays {
     return [...this.own.values()].filter((session) => session.peerId === peerId);
   }
 
+  /** Sessions that we have asked this station for. */
+  asked(stationId: string): number {
+    let count = 0;
+    for (const { stationId: id, role } of this.own.values())
+      if (id === stationId && role === 'source') count++;
+    return count;
+  }
+
   /** Sessions of ours that go through this station. */
   through(stationId: string): number {
     let count = 0;
