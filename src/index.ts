@@ -59,8 +59,8 @@ export {
   type RpcFailure,
   type RpcFailureTag,
 } from './mesh/errors/rpc-failure.ts';
-export type { NatOptions } from './mesh/nat/nat-profile.ts';
-export type { NatReport } from './mesh/nat/report.ts';
+export type { NatOptions } from './mesh/nat/detection/nat-profile.ts';
+export type { NatReport } from './mesh/nat/detection/report.ts';
 export type {
   NatAwareOptions,
   PeerMessage,

@@ -22,8 +22,8 @@ import { Patience } from './mesh/client/patience.ts';
 import { meshAcceptor } from './mesh/endpoint/acceptor.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
 import type { NodeEvents } from './mesh/events/node-events.ts';
-import { natReport, type NatOptions } from './mesh/nat/nat-profile.ts';
-import type { NatReport } from './mesh/nat/report.ts';
+import { natReport, type NatOptions } from './mesh/nat/detection/nat-profile.ts';
+import type { NatReport } from './mesh/nat/detection/report.ts';
 import { Connector, type Peers } from './mesh/peer/connector.ts';
 import type { UplinkCalls } from './mesh/peer/uplink.ts';
 import {

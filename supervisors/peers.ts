@@ -11,9 +11,9 @@
  * doubt) it writes itself into `context.standings`, which outlives them all.
  */
 import { worker, type SupervisorSpec } from '../src/otp/supervisor.ts';
-import { natConnectorServer } from '../src/mesh/nat/connector.ts';
-import { systemInterfaces } from '../src/mesh/nat/interfaces.ts';
-import { natProfileServer } from '../src/mesh/nat/profile-server.ts';
+import { natConnectorServer } from '../src/mesh/nat/traversal/connector.ts';
+import { systemInterfaces } from '../src/mesh/nat/detection/interfaces.ts';
+import { natProfileServer } from '../src/mesh/nat/detection/profile-server.ts';
 import { peerPoolServer } from '../src/mesh/peer/peer-pool.ts';
 import { peeringsServer } from '../src/mesh/station/peerings.ts';
 import { uplinkServer } from '../src/mesh/peer/uplink.ts';

@@ -19,7 +19,7 @@ import type { DhtLife } from './dht/dht-life.ts';
 import type { RecordStore } from './dht/record-store.ts';
 import type { RoutingTable } from './dht/routing-table.ts';
 import type { EventHub } from './events/hub.ts';
-import type { NatProfileView } from './nat/profile-server.ts';
+import type { NatProfileView } from './nat/detection/profile-server.ts';
 import type { NatConnector } from './peer/nat-connector.ts';
 import type { PoolView } from './peer/pool-view.ts';
 import type { Relays } from './relay/relays.ts';

@@ -284,10 +284,10 @@ export interface EndpointStats {
   /** Datagrams dropped, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
   /** Datagrams of relays' sessions. QUIC only. */
-  readonly relayed?: RelayStats;
+  readonly relayed?: RelayedStats;
 }
 
-export interface RelayStats {
+export interface RelayedStats {
   /** Sessions that are open here. */
   readonly sessions: number;
   /** For links here. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { natCheck } from '../../src/cli/doctor/nat-check.ts';
 import type { Check } from '../../src/cli/doctor/checks.ts';
-import type { NatReport } from '../../src/mesh/nat/report.ts';
+import type { NatReport } from '../../src/mesh/nat/detection/report.ts';
 import type { NatType } from '../../src/transport/memory/nat-types.ts';
 import { meshWorld, REALM, type MeshWorld } from '../mesh-world.ts';
 import { clique, stations, urlOf } from '../mesh/station/stations.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { natVerdicts } from '../../src/cli/doctor/nat-verdicts.ts';
-import { reportOf, type NatReport } from '../../src/mesh/nat/report.ts';
+import { reportOf, type NatReport } from '../../src/mesh/nat/detection/report.ts';
 import type { Filtering } from '../../src/mesh/nat/taxonomy.ts';
 
 /** What two observers behind a NAT saw: one port each. */

@@ -8,7 +8,7 @@ import { systemClock } from '../../actor/clock.ts';
 import type { NodeOptions } from '../../mesh/client/options.ts';
 import { RpcError } from '../../mesh/errors/rpc-error.ts';
 import { describeFailure } from '../../mesh/errors/rpc-failure.ts';
-import type { NatReport } from '../../mesh/nat/report.ts';
+import type { NatReport } from '../../mesh/nat/detection/report.ts';
 import { connectTarget } from '../../mesh/url.ts';
 import { startNode, type Node } from '../../node.ts';
 import { usageError } from '../error-document.ts';

@@ -5,7 +5,7 @@
  * matrix of SPEC §8.3 and BASELINES §4: a punch needs an outside port that others can be told, or a peer that
  * answers to wherever packets come from.
  */
-import type { NatReport } from '../../mesh/nat/report.ts';
+import type { NatReport } from '../../mesh/nat/detection/report.ts';
 import { canReceiveUnsolicited } from '../../mesh/nat/taxonomy.ts';
 import type { Check } from './checks.ts';
 

@@ -12,7 +12,7 @@ import { noReply, stop } from '../../otp/result.ts';
 import { CloseCode, type Link } from '../../transport/transport.ts';
 import { shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
-import { NatRequest } from '../nat/nat-request.ts';
+import { NatRequest } from '../nat/detection/nat-request.ts';
 import { PeerRequest } from '../peer/peer-request.ts';
 import { isForPeer, toPeer } from '../peer/to-peer.ts';
 import { Registered } from '../registry/registered.ts';

@@ -11,7 +11,7 @@ import { CloseCode } from '../../transport/transport.ts';
 import { actor, hex, shared, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { fromWire, toWire } from '../errors/wire.ts';
-import { onTraversalFrame } from '../nat/frames.ts';
+import { onTraversalFrame } from '../nat/traversal/frames.ts';
 import { offerOf } from '../registry/offer.ts';
 import type { Registered, Registration } from '../registry/registered.ts';
 import type { Offer } from '../registry/service-table.ts';
@@ -30,7 +30,7 @@ import {
 } from './hello.ts';
 import { Enrolling } from './enrolling.ts';
 import { ProvenMembership } from './proven-membership.ts';
-import { NatFrames } from '../nat/nat-frames.ts';
+import { NatFrames } from '../nat/detection/nat-frames.ts';
 import { admits, isSmaller, overtaken, yields } from '../peer/takeover.ts';
 import { keyOf } from './outgoing.ts';
 

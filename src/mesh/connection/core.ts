@@ -29,7 +29,7 @@ import { BodyStream, type BodyOwner } from './body-stream.ts';
 import { CallsOut, type Carrier } from './calls-out.ts';
 import type { Greeting } from './hello.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
-import { askStation } from '../nat/ready.ts';
+import { askStation } from '../nat/traversal/ready.ts';
 import { patienceOf } from './liveness.ts';
 import { Prober, type Probed } from './prober.ts';
 import { SlowPeer, type Watched } from './slow-peer.ts';

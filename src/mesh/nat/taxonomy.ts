@@ -30,19 +30,6 @@ export const canReceiveUnsolicited = ({
 export const requiresRelay = ({ mapping, allocation }: Pick<NatClass, 'mapping' | 'allocation'>): boolean =>
   mapping === 'pd' && allocation === 'rd';
 
-export interface Reachability {
-  readonly canReceiveUnsolicited: boolean;
-  readonly localIp: string;
-  /** As others see it; undefined when nobody was asked. */
-  readonly reflexiveIp: string | undefined;
-  readonly localIsPublic: boolean;
-}
-
-/** Whether others can use it as a relay: they have to reach it unasked. */
-export const relayCapable = (reach: Reachability): boolean =>
-  reach.canReceiveUnsolicited ||
-  (reach.reflexiveIp === undefined ? reach.localIsPublic : reach.localIp === reach.reflexiveIp);
-
 /** A mapping per remote is symmetric whatever it lets in; unmeasured filtering counts as the strictest. */
 export function kindOf(nat: NatClass | undefined): NatKind {
   if (nat === undefined) return 'unknown';

@@ -8,7 +8,7 @@ import type { Process } from '../../actor/process.ts';
 import type { PhysicalAddress } from '../../transport/transport.ts';
 import { sessionOf } from '../../transport/way.ts';
 import { QuestionBudget, type Budget } from '../connection/question-budget.ts';
-import { PunchCoordinator } from '../nat/punch-coordinator.ts';
+import { PunchCoordinator } from '../nat/punch/punch-coordinator.ts';
 import { PeeredStations } from '../station/peered-stations.ts';
 import type { RelaySessions } from './relay-sessions.ts';
 import { sessionKey } from './session-key.ts';

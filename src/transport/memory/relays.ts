@@ -5,7 +5,7 @@
  * are taken from there only. Control frames and datagrams are not ordered: what belongs to no known session, and comes from
  * where a peer has proven to be, is held for a moment. Lives in its endpoint.
  */
-import type { Forwarder, Link, PhysicalAddress, RelayStats } from '../transport.ts';
+import type { Forwarder, Link, PhysicalAddress, RelayedStats } from '../transport.ts';
 import { relayedAddress, SESSION_BYTES, sessionOf, wayOf } from '../way.ts';
 import type { EventQueue, Scheduled } from './event-queue.ts';
 import type { Wrapped } from './wrapped.ts';
@@ -82,7 +82,7 @@ export class Relays {
     return to === undefined ? undefined : { session, to };
   }
 
-  stats(): RelayStats {
+  stats(): RelayedStats {
     return {
       sessions: this.#sessions.size,
       datagramsIn: this.#datagramsIn,

@@ -5,7 +5,7 @@
  * same bytes, so that a station reads nothing and adds nothing. A peer's datagram of an unknown session is held for a moment.
  */
 import type { Clock, TimerId } from '../../actor/clock.ts';
-import type { Forwarder, Link, PhysicalAddress, RelayStats } from '../transport.ts';
+import type { Forwarder, Link, PhysicalAddress, RelayedStats } from '../transport.ts';
 import { isLoopback } from '../address.ts';
 import { RELAYED, RELAY_OVERHEAD, SESSION_BYTES } from '../way.ts';
 import { Early, type EarlyDatagram, type Source } from './early.ts';
@@ -64,7 +64,7 @@ export class Relaying {
     this.#ways.close(session);
   }
 
-  stats(): RelayStats {
+  stats(): RelayedStats {
     return {
       sessions: this.#ways.size,
       datagramsIn: this.#datagramsIn,

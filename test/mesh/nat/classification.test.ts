@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { classify, newestPerObserver, type Observation } from '../../../src/mesh/nat/classification.ts';
+import {
+  classify,
+  newestPerObserver,
+  type Observation,
+} from '../../../src/mesh/nat/detection/classification.ts';
 
 const port = fc.integer({ min: 1, max: 65_535 });
 const observation: fc.Arbitrary<Observation> = fc.record({

@@ -7,8 +7,8 @@ import {
   readEcho,
   SAME_SOCKET,
   writeEcho,
-} from '../../../src/mesh/nat/echo.ts';
-import { filteringOf, mostOpen, originOf, whyUnknown } from '../../../src/mesh/nat/filtering.ts';
+} from '../../../src/mesh/nat/detection/echo.ts';
+import { filteringOf, mostOpen, originOf, whyUnknown } from '../../../src/mesh/nat/detection/filtering.ts';
 
 const kind = fc.constantFrom(SAME_SOCKET, OTHER_PORT, OTHER_HOST);
 const kinds = fc.uniqueArray(kind).map((all) => new Set(all));

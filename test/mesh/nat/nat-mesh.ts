@@ -1,8 +1,8 @@
 /** Stations that answer the NAT checks of a node. */
 import { contextOf, type MeshWorld } from '../../mesh-world.ts';
-import type { NatOptions } from '../../../src/mesh/nat/nat-profile.ts';
-import { natReport } from '../../../src/mesh/nat/nat-profile.ts';
-import type { NatReport } from '../../../src/mesh/nat/report.ts';
+import type { NatOptions } from '../../../src/mesh/nat/detection/nat-profile.ts';
+import { natReport } from '../../../src/mesh/nat/detection/nat-profile.ts';
+import type { NatReport } from '../../../src/mesh/nat/detection/report.ts';
 import type { Node } from '../../../src/node.ts';
 import { addressOf } from '../peer/peer-world.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { actor, shared } from '../../../src/mesh/context.ts';
-import { natMoved, natReport } from '../../../src/mesh/nat/nat-profile.ts';
+import { natMoved, natReport } from '../../../src/mesh/nat/detection/nat-profile.ts';
 import type { Node } from '../../../src/node.ts';
 import { contextOf, meshWorld, processOf, runtimeOf, type MeshWorld } from '../../mesh-world.ts';
 import { nodesOf } from '../peer/peer-world.ts';

@@ -1,6 +1,6 @@
 /** What is found out about every NAT of the test beds (BASELINES §4), and of every other kind. */
 import { describe, expect, test } from 'vitest';
-import type { NatReport } from '../../../src/mesh/nat/report.ts';
+import type { NatReport } from '../../../src/mesh/nat/detection/report.ts';
 import type { NatType } from '../../../src/transport/memory/nat-types.ts';
 import type { NatBehavior } from '../../../src/transport/memory/nat.ts';
 import { closeAtEnd, meshWorld } from '../../mesh-world.ts';

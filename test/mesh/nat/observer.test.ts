@@ -1,6 +1,6 @@
 /** What a node does for the NAT checks of others, and what it refuses to do. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readEcho, type Echo } from '../../../src/mesh/nat/echo.ts';
+import { readEcho, type Echo } from '../../../src/mesh/nat/detection/echo.ts';
 import type { Node } from '../../../src/node.ts';
 import type { Endpoint, PhysicalAddress } from '../../../src/transport/transport.ts';
 import { contextOf, meshWorld, type MeshWorld } from '../../mesh-world.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { punchObstacle } from '../../../src/mesh/nat/strategy.ts';
+import { punchObstacle } from '../../../src/mesh/nat/punch/strategy.ts';
 import { natOf } from '../../../src/mesh/nat/taxonomy.ts';
 
 describe('a hole punch is not begun', () => {

@@ -1,19 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  HISTORY_SIZE,
-  HISTORY_TTL,
-  PortHistory,
-  predictPorts,
-  type PortQuestion,
-} from '../../../src/mesh/nat/port-predictor.ts';
+import { predictPorts, type PortQuestion } from '../../../src/mesh/nat/punch/port-predictor.ts';
 
 const port = fc.integer({ min: 1, max: 65_535 });
 const question: fc.Arbitrary<PortQuestion> = fc.record(
   {
     allocation: fc.constantFrom('pp', 'pc', 'rd', 'unknown'),
     base: port,
-    history: fc.array(port, { maxLength: HISTORY_SIZE }),
+    history: fc.array(port, { maxLength: 10 }),
     count: fc.integer({ min: 1, max: 64 }),
   },
   { requiredKeys: ['allocation'] },
@@ -70,15 +64,5 @@ describe('predictPorts', () => {
     expect(ports).toEqual([40_000, 45_000, 50_000, 55_000, 60_000]);
     expect(strategy).toBe('rd');
     expect(confidence).toBeLessThanOrEqual(0.5);
-  });
-});
-
-describe('PortHistory', () => {
-  test('keeps the ten newest, and each for half an hour', () => {
-    const history = new PortHistory();
-    for (let index = 0; index < 12; index++) history.add(40_000 + index, index);
-    expect(history.ports(12)).toEqual(Array.from({ length: HISTORY_SIZE }, (_, index) => 40_002 + index));
-    expect(history.ports(HISTORY_TTL + 10)).toEqual([40_010, 40_011]);
-    expect(history.ports(HISTORY_TTL + 12)).toEqual([]);
   });
 });

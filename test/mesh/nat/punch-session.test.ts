@@ -9,7 +9,7 @@ import {
   PunchSessions,
   stepPunch,
   type PunchEvent,
-} from '../../../src/mesh/nat/punch-session.ts';
+} from '../../../src/mesh/nat/punch/punch-session.ts';
 
 const event: fc.Arbitrary<PunchEvent> = fc.oneof(
   fc.constantFrom<PunchEvent>(
@@ -96,16 +96,6 @@ describe('PunchSessions', () => {
   test('an id is used once, and there is room for so many', () => {
     const sessions = new PunchSessions(2);
     expect(['a', 'a', 'b', 'c'].map((id) => sessions.begin(id, 0))).toEqual([true, false, true, false]);
-  });
-
-  test('a session is canceled once; whoever waits is told so', () => {
-    const sessions = new PunchSessions();
-    sessions.begin('a', 0);
-    expect(sessions.cancel('a', 1)).toMatchObject({
-      ok: true,
-      session: { tag: 'failed', reason: 'canceled' },
-    });
-    expect(sessions.cancel('a', 2)).toEqual({ ok: false, error: { tag: 'not_found' } });
   });
 
   test('time ends attempts, and at last the session itself', () => {

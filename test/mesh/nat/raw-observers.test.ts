@@ -1,11 +1,11 @@
 /** What a node believes of observers and stations that say what they like. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { NameScope } from '../../../src/actor/names.ts';
-import { OTHER_HOST, SAME_SOCKET, writeEcho } from '../../../src/mesh/nat/echo.ts';
-import { natMoved, natReport } from '../../../src/mesh/nat/nat-profile.ts';
-import { NatRequest } from '../../../src/mesh/nat/nat-request.ts';
-import { natProfileServer } from '../../../src/mesh/nat/profile-server.ts';
-import type { NatReport } from '../../../src/mesh/nat/report.ts';
+import { OTHER_HOST, SAME_SOCKET, writeEcho } from '../../../src/mesh/nat/detection/echo.ts';
+import { natMoved, natReport } from '../../../src/mesh/nat/detection/nat-profile.ts';
+import { NatRequest } from '../../../src/mesh/nat/detection/nat-request.ts';
+import { natProfileServer } from '../../../src/mesh/nat/detection/profile-server.ts';
+import type { NatReport } from '../../../src/mesh/nat/detection/report.ts';
 import { startServer } from '../../../src/otp/gen-server.ts';
 import type { Node } from '../../../src/node.ts';
 import type { Endpoint, PhysicalAddress } from '../../../src/transport/transport.ts';

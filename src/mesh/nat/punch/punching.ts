@@ -5,16 +5,16 @@
  * A child of the NAT connector, the states of `punch-machine.ts`. The link itself probes and changes its path, so that
  * the death of this actor costs a try and no call.
  */
-import { Down } from '../../actor/monitor.ts';
-import type { Process } from '../../actor/process.ts';
-import type { PunchCoordinatePayload } from '../../codec/payloads.ts';
-import type { GenServer } from '../../otp/gen-server.ts';
-import { noReply, stop } from '../../otp/result.ts';
-import { createMachineCell, type MachineCell } from '../../xstate/cell.ts';
-import { shared, type MeshContext } from '../context.ts';
-import type { Standing } from '../peer/standings.ts';
-import { sessionKey } from '../relay/session-key.ts';
-import { isDirect, isNear, offerPunched } from './peer-paths.ts';
+import { Down } from '../../../actor/monitor.ts';
+import type { Process } from '../../../actor/process.ts';
+import type { PunchCoordinatePayload } from '../../../codec/payloads.ts';
+import type { GenServer } from '../../../otp/gen-server.ts';
+import { noReply, stop } from '../../../otp/result.ts';
+import { createMachineCell, type MachineCell } from '../../../xstate/cell.ts';
+import { shared, type MeshContext } from '../../context.ts';
+import type { Standing } from '../../peer/standings.ts';
+import { sessionKey } from '../../relay/session-key.ts';
+import { isDirect, isNear, offerPunched } from '../traversal/peer-paths.ts';
 import { punchMachine, type PunchAction } from './punch-machine.ts';
 import type { PunchFailure } from './punch-session.ts';
 

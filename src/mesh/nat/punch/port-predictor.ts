@@ -1,14 +1,11 @@
 /**
- * Which outside ports a NAT will take next, by those it took before. Pure; times are clock ms.
+ * Which outside ports a NAT will take next, by those it took before. Pure.
  *
  * The answer is never longer than what was asked for, its ports are distinct, and those outside 1024..65535 are left
  * out: so near the end of the range it is shorter. Source: SPEC §8.5.
  */
-import type { Allocation } from './taxonomy.ts';
+import type { Allocation } from '../taxonomy.ts';
 
-/** Ports remembered, the newest; and for how long, milliseconds. */
-export const HISTORY_SIZE = 10;
-export const HISTORY_TTL = 1_800_000;
 export const MIN_PORT = 1_024;
 export const MAX_PORT = 65_535;
 export const DEFAULT_COUNT = 5;
@@ -110,21 +107,3 @@ const valid = (ports: readonly number[]): readonly number[] =>
 
 const deltasOf = (history: readonly number[]): readonly number[] =>
   history.slice(1).map((port, index) => port - (history[index] ?? 0));
-
-/** The ports a NAT took for us. */
-export class PortHistory {
-  #seen: readonly { readonly port: number; readonly at: number }[] = [];
-
-  add(port: number, now: number): void {
-    this.#seen = [...this.#fresh(now), { port, at: now }].slice(-HISTORY_SIZE);
-  }
-
-  /** Oldest first. */
-  ports(now: number): readonly number[] {
-    return this.#fresh(now).map(({ port }) => port);
-  }
-
-  #fresh(now: number): readonly { readonly port: number; readonly at: number }[] {
-    return this.#seen.filter(({ at }) => now - at <= HISTORY_TTL);
-  }
-}

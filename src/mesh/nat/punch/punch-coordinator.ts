@@ -6,11 +6,15 @@
  * no node can be made to send to an address that took no part (SECURITY §14). Both begin together without a common clock: the
  * target waits for the time its consent and the word to the requester take. Source: SPEC §8.4.
  */
-import type { PunchExecutePayload, PunchRequestPayload, PunchResultPayload } from '../../codec/payloads.ts';
-import { wayOf } from '../../transport/way.ts';
-import { hex, type MeshContext } from '../context.ts';
-import type { Standing } from '../peer/standings.ts';
-import { sessionKey } from '../relay/session-key.ts';
+import type {
+  PunchExecutePayload,
+  PunchRequestPayload,
+  PunchResultPayload,
+} from '../../../codec/payloads.ts';
+import { wayOf } from '../../../transport/way.ts';
+import { hex, type MeshContext } from '../../context.ts';
+import type { Standing } from '../../peer/standings.ts';
+import { sessionKey } from '../../relay/session-key.ts';
 import { PunchSessions, type PunchEvent, type PunchFailure, type PunchStep } from './punch-session.ts';
 
 /** Ports of one node that the other is told: the observed one and those it foretells. */

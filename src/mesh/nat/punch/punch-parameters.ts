@@ -1,7 +1,7 @@
 /**
  * How long and on how many ports a hole punch is tried, by the worse of both NATs. Pure. Source: SPEC §8.4.
  */
-import type { NatKind } from './taxonomy.ts';
+import type { NatKind } from '../taxonomy.ts';
 
 export interface PunchParameters {
   /** Milliseconds for each try of an attempt. */

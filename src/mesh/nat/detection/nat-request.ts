@@ -4,8 +4,8 @@
  * A kernel `Call` held by the connection: settled by the peer's nat_probe_reply, by its deadline, or with the
  * connection. Late answers are dropped.
  */
-import { Call } from '../../actor/call.ts';
-import type { DialBackPayload, NatProbePayload, NatProbeReplyPayload } from '../../codec/payloads.ts';
+import { Call } from '../../../actor/call.ts';
+import type { DialBackPayload, NatProbePayload, NatProbeReplyPayload } from '../../../codec/payloads.ts';
 
 /** What is asked; the connection adds the request id. */
 export type NatQuestion =

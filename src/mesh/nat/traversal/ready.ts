@@ -1,17 +1,17 @@
 /**
  * What a connection that is ready, or that has changed its path, means to relays and hole punches.
  */
-import type { Process } from '../../actor/process.ts';
-import { actor, shared, type MeshContext } from '../context.ts';
-import { pathMoved } from '../events/path-events.ts';
-import type { Standing } from '../peer/standings.ts';
-import { addressesOf } from '../registry/own-addresses.ts';
-import { rebindRelays } from '../relay/relay-end.ts';
-import { sessionAt } from '../relay/relays.ts';
-import type { Link } from '../../transport/transport.ts';
+import type { Process } from '../../../actor/process.ts';
+import { actor, shared, type MeshContext } from '../../context.ts';
+import { pathMoved } from '../../events/path-events.ts';
+import type { Standing } from '../../peer/standings.ts';
+import { addressesOf } from '../../registry/own-addresses.ts';
+import { rebindRelays } from '../../relay/relay-end.ts';
+import { sessionAt } from '../../relay/relays.ts';
+import type { Link } from '../../../transport/transport.ts';
 import { PathChanged, StationFound } from './connector.ts';
 import { isRelayed } from './peer-paths.ts';
-import { natText } from './taxonomy.ts';
+import { natText } from '../taxonomy.ts';
 
 /** Addresses that one offer names. */
 const OFFERED = 8;

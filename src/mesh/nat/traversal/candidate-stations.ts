@@ -1,12 +1,12 @@
 /**
  * Stations by which a node may be reached: those it names itself, and those we have attached to.
  */
-import { wayOf } from '../../transport/way.ts';
-import type { MeshContext } from '../context.ts';
-import { selectRelay, type Relay } from './relay-registry.ts';
-import type { NatWish } from '../peer/nat-connector.ts';
-import { RELAY_LIMITS } from '../relay/relay-sessions.ts';
-import type { Standing } from '../peer/standings.ts';
+import { wayOf } from '../../../transport/way.ts';
+import type { MeshContext } from '../../context.ts';
+import { selectRelay, type Relay } from './select-relay.ts';
+import type { NatWish } from '../../peer/nat-connector.ts';
+import { RELAY_LIMITS } from '../../relay/relay-sessions.ts';
+import type { Standing } from '../../peer/standings.ts';
 
 export interface Candidate {
   /** `host:port`, or the hex id of one that is connected. */

@@ -5,21 +5,21 @@
  * A punch that cannot succeed is not begun: when the outside ports of both sides cannot be foretold, or those of one, and the other
  * is known to let in nobody it has not sent to. What is not known is tried (SPEC §8.3).
  */
-import type { Process, Self } from '../../actor/process.ts';
-import { seconds } from '../../actor/clock.ts';
-import { startServerLink } from '../../otp/gen-server.ts';
-import { shared, type MeshContext } from '../context.ts';
-import { punchFailed } from '../events/path-events.ts';
-import type { Standing } from '../peer/standings.ts';
-import { sessionAt } from '../relay/relays.ts';
-import { natReport } from './nat-profile.ts';
+import type { Process, Self } from '../../../actor/process.ts';
+import { seconds } from '../../../actor/clock.ts';
+import { startServerLink } from '../../../otp/gen-server.ts';
+import { shared, type MeshContext } from '../../context.ts';
+import { punchFailed } from '../../events/path-events.ts';
+import type { Standing } from '../../peer/standings.ts';
+import { sessionAt } from '../../relay/relays.ts';
+import { natReport } from '../detection/nat-profile.ts';
 import { isRelayed } from './peer-paths.ts';
-import { PathMoved, punchingServer, type PunchingArgs } from './punching.ts';
-import { punchParameters, worstNat } from './punch-parameters.ts';
-import type { PunchFailure } from './punch-session.ts';
-import { nextPorts } from './next-ports.ts';
-import { punchObstacle, strategyFor } from './strategy.ts';
-import { kindOf, type NatClass } from './taxonomy.ts';
+import { PathMoved, punchingServer, type PunchingArgs } from '../punch/punching.ts';
+import { punchParameters, worstNat } from '../punch/punch-parameters.ts';
+import type { PunchFailure } from '../punch/punch-session.ts';
+import { nextPorts } from '../punch/next-ports.ts';
+import { punchObstacle, strategyFor } from '../punch/strategy.ts';
+import { kindOf, type NatClass } from '../taxonomy.ts';
 
 /** Pauses between two tries, ms; the last one again and again. */
 const PAUSES = [0, seconds(30), seconds(60), seconds(120), seconds(300), seconds(600)] as const;

@@ -1,10 +1,10 @@
 /**
  * The frames of NAT checks on one connection: our questions and their answers, and the peer's, which the observer answers.
  */
-import type { Frame } from '../../codec/frame.ts';
-import { keyOf } from '../connection/outgoing.ts';
-import type { MeshContext } from '../context.ts';
-import type { Standing } from '../peer/standings.ts';
+import type { Frame } from '../../../codec/frame.ts';
+import { keyOf } from '../../connection/outgoing.ts';
+import type { MeshContext } from '../../context.ts';
+import type { Standing } from '../../peer/standings.ts';
 import type { NatAsked, NatRequest } from './nat-request.ts';
 import { Observer } from './observer.ts';
 

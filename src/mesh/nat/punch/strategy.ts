@@ -4,7 +4,7 @@
  * `undefined` is a peer of which nothing is known. Each way falls through to the next: direct, hole punch, relay. The
  * matrix is SPEC §8.3's; unmeasured filtering counts as "cannot receive unsolicited".
  */
-import { canReceiveUnsolicited, requiresRelay, type NatClass } from './taxonomy.ts';
+import { canReceiveUnsolicited, requiresRelay, type NatClass } from '../taxonomy.ts';
 
 export type Strategy = 'direct' | 'hole_punch' | 'relay';
 
@@ -23,18 +23,6 @@ function toTarget(target: NatClass | undefined): Strategy {
   if (target === undefined) return 'hole_punch';
   if (canReceiveUnsolicited(target)) return 'direct';
   return requiresRelay(target) ? 'relay' : 'hole_punch';
-}
-
-/**
- * Who dials on a direct way: the initiator when the target can be reached; when only the initiator can, the target
- * dials back. Undefined: neither can be reached unasked.
- */
-export function dialDirection(
-  initiator: NatClass | undefined,
-  target: NatClass | undefined,
-): 'initiator' | 'target' | undefined {
-  if (target !== undefined && canReceiveUnsolicited(target)) return 'initiator';
-  return initiator !== undefined && canReceiveUnsolicited(initiator) ? 'target' : undefined;
 }
 
 /**

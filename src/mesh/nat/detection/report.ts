@@ -4,9 +4,9 @@
  * A fact is stated only when it was measured: the mapping needs two observers at different hosts, the filtering a
  * dial-back. `assumed` is what SPEC §8.2 makes of the same reports for the choice of a strategy; it may be wrong.
  */
-import { addressText } from '../peer/endpoint-text.ts';
+import { addressText } from '../../peer/endpoint-text.ts';
 import { classify, newestPerObserver, type Observation } from './classification.ts';
-import type { Allocation, Filtering, Mapping, NatClass } from './taxonomy.ts';
+import type { Allocation, Filtering, Mapping, NatClass } from '../taxonomy.ts';
 
 export interface NatReport {
   readonly mapping: Mapping | 'unknown';

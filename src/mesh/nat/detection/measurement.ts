@@ -2,18 +2,18 @@
  * One measurement: asks observers where they see this socket, and stations to send something back. Driven by the actor
  * `natProfile`, in its turns; ends by itself within `PROBE_TIMEOUT` + `ECHO_WAIT`.
  */
-import type { Process } from '../../actor/process.ts';
-import type { NatProbeReplyPayload } from '../../codec/payloads.ts';
-import { addressFamily } from '../../transport/address.ts';
-import type { Endpoint, PhysicalAddress } from '../../transport/transport.ts';
-import { hex, shared, type MeshContext } from '../context.ts';
-import type { Standing } from '../peer/standings.ts';
+import type { Process } from '../../../actor/process.ts';
+import type { NatProbeReplyPayload } from '../../../codec/payloads.ts';
+import { addressFamily } from '../../../transport/address.ts';
+import type { Endpoint, PhysicalAddress } from '../../../transport/transport.ts';
+import { hex, shared, type MeshContext } from '../../context.ts';
+import type { Standing } from '../../peer/standings.ts';
 import type { Observation } from './classification.ts';
 import type { Contacts } from './contacts.ts';
 import { isEchoKind, NONCE_BYTES, type Echo, type EchoKind } from './echo.ts';
 import { filteringOf, mostOpen, originOf, whyUnknown } from './filtering.ts';
 import { NatRequest } from './nat-request.ts';
-import type { Filtering } from './taxonomy.ts';
+import type { Filtering } from '../taxonomy.ts';
 
 /** Milliseconds for an observer (SPEC §8.2). */
 export const PROBE_TIMEOUT = 2_000;

@@ -7,12 +7,12 @@
  * sends echoes, and it says which it has sent, so that silence is never taken for an answer. Source: SPEC §8.2,
  * SECURITY §13.
  */
-import type { DialBackPayload, NatProbePayload } from '../../codec/payloads.ts';
-import { addressClass, addressFamily } from '../../transport/address.ts';
-import type { Endpoint, PhysicalAddress } from '../../transport/transport.ts';
-import { QuestionBudget, type Budget } from '../connection/question-budget.ts';
-import { shared, type MeshContext } from '../context.ts';
-import type { Standing } from '../peer/standings.ts';
+import type { DialBackPayload, NatProbePayload } from '../../../codec/payloads.ts';
+import { addressClass, addressFamily } from '../../../transport/address.ts';
+import type { Endpoint, PhysicalAddress } from '../../../transport/transport.ts';
+import { QuestionBudget, type Budget } from '../../connection/question-budget.ts';
+import { shared, type MeshContext } from '../../context.ts';
+import type { Standing } from '../../peer/standings.ts';
 import { COPIES, OTHER_HOST, OTHER_PORT, SAME_SOCKET, writeEcho, type EchoKind } from './echo.ts';
 import { NatRequest } from './nat-request.ts';
 

@@ -1,8 +1,8 @@
 /**
  * Ports that the NAT in front of this node may use for the next peer, besides the one that a station observes.
  */
-import { shared, type MeshContext } from '../context.ts';
-import { parseAddress } from '../peer/endpoint-text.ts';
+import { shared, type MeshContext } from '../../context.ts';
+import { parseAddress } from '../../peer/endpoint-text.ts';
 import { predictPorts } from './port-predictor.ts';
 
 /** As many as a punch tells the other side, the observed one aside. */

@@ -4,19 +4,23 @@
  * Whoever names an address has it asked a few times at most, and only for a connection that goes through a station: so that
  * nobody has us send more than a handful of small keyed questions anywhere (SECURITY §14).
  */
-import type { Frame } from '../../codec/frame.ts';
-import type { PathOfferPayload, PunchCoordinatePayload, PunchResultPayload } from '../../codec/payloads.ts';
-import { hex, type MeshContext } from '../context.ts';
-import type { Standing } from '../peer/standings.ts';
-import { onRelayAnswer, onRelayEnd, onRelayOffer } from '../relay/relay-end.ts';
-import { onRelayClose, onRelayReady, onRelayRequest } from '../relay/relay-station.ts';
-import { sessionAt } from '../relay/relays.ts';
-import { sessionKey } from '../relay/session-key.ts';
-import { nextPorts } from './next-ports.ts';
+import type { Frame } from '../../../codec/frame.ts';
+import type {
+  PathOfferPayload,
+  PunchCoordinatePayload,
+  PunchResultPayload,
+} from '../../../codec/payloads.ts';
+import { hex, type MeshContext } from '../../context.ts';
+import type { Standing } from '../../peer/standings.ts';
+import { onRelayAnswer, onRelayEnd, onRelayOffer } from '../../relay/relay-end.ts';
+import { onRelayClose, onRelayReady, onRelayRequest } from '../../relay/relay-station.ts';
+import { sessionAt } from '../../relay/relays.ts';
+import { sessionKey } from '../../relay/session-key.ts';
+import { nextPorts } from '../punch/next-ports.ts';
 import { isNear, offerDirect, offerPunched } from './peer-paths.ts';
-import { PunchCoordinated, PunchEnded } from './punching.ts';
-import { natOf } from './taxonomy.ts';
-import type { PunchFailure } from './punch-session.ts';
+import { PunchCoordinated, PunchEnded } from '../punch/punching.ts';
+import { natOf } from '../taxonomy.ts';
+import type { PunchFailure } from '../punch/punch-session.ts';
 
 /** Milliseconds between two offers of addresses that are looked at. */
 const OFFERS_APART = 30_000;

@@ -4,14 +4,14 @@
  * Attempts and punches are its children and end with it; connections and relay sessions are not, and go on without it. A
  * successor finds relayed connections by looking, and goes on. Source: DESIGN §3, SPEC §8.6.
  */
-import { Down } from '../../actor/monitor.ts';
-import type { Process, Self } from '../../actor/process.ts';
-import { seconds } from '../../actor/clock.ts';
-import { startServerLink, type GenServer } from '../../otp/gen-server.ts';
-import { noReply } from '../../otp/result.ts';
-import type { MeshContext } from '../context.ts';
-import { WayFound, type NatConnector, type NatWish } from '../peer/nat-connector.ts';
-import { dropLostRelays, leaveRelay } from '../relay/relay-end.ts';
+import { Down } from '../../../actor/monitor.ts';
+import type { Process, Self } from '../../../actor/process.ts';
+import { seconds } from '../../../actor/clock.ts';
+import { startServerLink, type GenServer } from '../../../otp/gen-server.ts';
+import { noReply } from '../../../otp/result.ts';
+import type { MeshContext } from '../../context.ts';
+import { WayFound, type NatConnector, type NatWish } from '../../peer/nat-connector.ts';
+import { dropLostRelays, leaveRelay } from '../../relay/relay-end.ts';
 import { attemptServer, type AttemptArgs } from './attempt.ts';
 import { candidateStations } from './candidate-stations.ts';
 import { isRelayed } from './peer-paths.ts';

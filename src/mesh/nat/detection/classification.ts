@@ -6,7 +6,7 @@
  * friendliest NAT that fits it (SPEC §8.2). What lets in is not seen from outside and stays `unknown` here:
  * `filtering.ts` measures it.
  */
-import type { Allocation, Mapping, NatClass } from './taxonomy.ts';
+import type { Allocation, Mapping, NatClass } from '../taxonomy.ts';
 
 /** One report. In a list the newest stands last. */
 export interface Observation {

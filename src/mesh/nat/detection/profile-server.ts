@@ -7,19 +7,19 @@
  * the result: later, when more hosts are known, it cannot be measured so well. Shares its view under its name.
  * Supervised by `peers`; a crash loses the result, which is measured again when it is wanted.
  */
-import type { Process, Self } from '../../actor/process.ts';
-import type { TimerEntry } from '../../actor/timers.ts';
-import type { From, GenServer } from '../../otp/gen-server.ts';
-import { noReply, reply } from '../../otp/result.ts';
-import { rawOf } from '../endpoint/raw.ts';
-import { isWildcard } from '../registry/own-endpoints.ts';
-import { shared, type MeshContext } from '../context.ts';
+import type { Process, Self } from '../../../actor/process.ts';
+import type { TimerEntry } from '../../../actor/timers.ts';
+import type { From, GenServer } from '../../../otp/gen-server.ts';
+import { noReply, reply } from '../../../otp/result.ts';
+import { rawOf } from '../../endpoint/raw.ts';
+import { isWildcard } from '../../registry/own-endpoints.ts';
+import { shared, type MeshContext } from '../../context.ts';
 import { Contacts } from './contacts.ts';
 import { ECHO, readEcho } from './echo.ts';
 import { Measurement, type Measured } from './measurement.ts';
-import { freshness } from './profile-cache.ts';
+import { freshness } from './freshness.ts';
 import { reportOf, type NatReport } from './report.ts';
-import type { Filtering, NatClass } from './taxonomy.ts';
+import type { Filtering, NatClass } from '../taxonomy.ts';
 
 /** Milliseconds between two looks at the interfaces, once somebody wants to know. */
 const LOOK = 10_000;

@@ -5,11 +5,11 @@
  * that nobody far away has us knock at machines of our own network. Where a station of ours observes a peer may be private
  * too, as in a network of several routers. All addresses that are named to us draw on one budget.
  */
-import { addressClass, type AddressClass } from '../../transport/address.ts';
-import type { Link, PathKind, PhysicalAddress } from '../../transport/transport.ts';
-import { wayOf } from '../../transport/way.ts';
-import type { MeshContext } from '../context.ts';
-import { parseAddress } from '../peer/endpoint-text.ts';
+import { addressClass, type AddressClass } from '../../../transport/address.ts';
+import type { Link, PathKind, PhysicalAddress } from '../../../transport/transport.ts';
+import { wayOf } from '../../../transport/way.ts';
+import type { MeshContext } from '../../context.ts';
+import { parseAddress } from '../../peer/endpoint-text.ts';
 
 /** Whether packets go to the peer without a station between. */
 export const isDirect = (link: Link | undefined): boolean =>

@@ -7,11 +7,11 @@
  * elsewhere. A look that comes late because our own event loop was busy counts nothing. Driven by the NAT connector's
  * actor alone, once per second; that is what an idle node costs its station.
  */
-import type { Process } from '../../actor/process.ts';
-import { CloseCode } from '../../transport/transport.ts';
-import { isLate, longChance } from '../connection/liveness.ts';
-import { Close } from '../connection/messages.ts';
-import type { MeshContext } from '../context.ts';
+import type { Process } from '../../../actor/process.ts';
+import { CloseCode } from '../../../transport/transport.ts';
+import { isLate, longChance } from '../../connection/liveness.ts';
+import { Close } from '../../connection/messages.ts';
+import type { MeshContext } from '../../context.ts';
 
 interface Watched {
   /** Packets that had come at the last look. */

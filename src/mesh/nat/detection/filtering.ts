@@ -5,9 +5,9 @@
  * then such datagrams do not get here at all. What arrived is a fact; silence is one of three copies, beside one
  * that arrived. Source: SPEC §8.2, RFC 4787 §5.
  */
-import type { PhysicalAddress } from '../../transport/transport.ts';
+import type { PhysicalAddress } from '../../../transport/transport.ts';
 import { OTHER_HOST, OTHER_PORT, SAME_SOCKET, type EchoKind } from './echo.ts';
-import type { Filtering } from './taxonomy.ts';
+import type { Filtering } from '../taxonomy.ts';
 
 export interface DialBack {
   /** As whoever was asked says. */

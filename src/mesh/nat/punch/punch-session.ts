@@ -106,10 +106,6 @@ function failed(session: PunchSession, reason: PunchFailure, now: number): Punch
   return { session: { tag: 'failed', attempts, since, reason }, act: 'report' };
 }
 
-export type Canceled =
-  | { readonly ok: true; readonly session: PunchSession }
-  | { readonly ok: false; readonly error: { readonly tag: 'not_found' } };
-
 /** The sessions of a coordinator, by their id. Bounded in number and age. */
 export class PunchSessions {
   readonly #sessions = new Map<string, PunchSession>();
@@ -146,14 +142,6 @@ export class PunchSessions {
     const step = stepPunch(session, event, now);
     this.#sessions.set(id, step.session);
     return step;
-  }
-
-  /** Whoever waits for it is told `canceled`. */
-  cancel(id: string, now: number): Canceled {
-    const step = this.step(id, { tag: 'failed', reason: 'canceled' }, now);
-    if (step === undefined) return { ok: false, error: { tag: 'not_found' } };
-    this.#sessions.delete(id);
-    return { ok: true, session: step.session };
   }
 
   /** Lets time go by: what has to be done now, and what is too old is gone. */

@@ -5,19 +5,19 @@
  * then; when the node refuses, or is not attached there, the next station is tried, and when there is none, or the time is over,
  * the attempt ends with the reason and gives its session back. Its death costs no call that has found its way. Source: SPEC §8.6.
  */
-import { Down } from '../../actor/monitor.ts';
-import type { Process } from '../../actor/process.ts';
-import type { GenServer } from '../../otp/gen-server.ts';
-import { noReply, started, stop, type NoReply, type Stop } from '../../otp/result.ts';
-import type { MeshContext } from '../context.ts';
-import { ask } from '../dht/ask.ts';
-import { describeFailure } from '../errors/rpc-failure.ts';
-import { parseAddress } from '../peer/endpoint-text.ts';
+import { Down } from '../../../actor/monitor.ts';
+import type { Process } from '../../../actor/process.ts';
+import type { GenServer } from '../../../otp/gen-server.ts';
+import { noReply, started, stop, type NoReply, type Stop } from '../../../otp/result.ts';
+import type { MeshContext } from '../../context.ts';
+import { ask } from '../../dht/ask.ts';
+import { describeFailure } from '../../errors/rpc-failure.ts';
+import { parseAddress } from '../../peer/endpoint-text.ts';
 import { standingAt, type Candidate } from './candidate-stations.ts';
-import { WayFound, type NatWish } from '../peer/nat-connector.ts';
-import type { Standing } from '../peer/standings.ts';
-import { askRelay, leaveRelay, RelayAnswered } from '../relay/relay-end.ts';
-import type { OwnSession } from '../relay/relays.ts';
+import { WayFound, type NatWish } from '../../peer/nat-connector.ts';
+import type { Standing } from '../../peer/standings.ts';
+import { askRelay, leaveRelay, RelayAnswered } from '../../relay/relay-end.ts';
+import type { OwnSession } from '../../relay/relays.ts';
 
 /** Milliseconds for a connection to a station (SPEC §2.3). */
 const STATION = 3_000;

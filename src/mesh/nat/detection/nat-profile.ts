@@ -1,13 +1,13 @@
 /**
  * What users and other actors ask the actor `natProfile`.
  */
-import { Request, ServerRef } from '../../otp/server-ref.ts';
-import { ExitError } from '../../otp/errors.ts';
-import { checkWaiting } from '../client/check.ts';
-import type { WaitOptions } from '../client/client.ts';
-import { Patience } from '../client/patience.ts';
-import { actor, type MeshContext } from '../context.ts';
-import { RpcError } from '../errors/rpc-error.ts';
+import { Request, ServerRef } from '../../../otp/server-ref.ts';
+import { ExitError } from '../../../otp/errors.ts';
+import { checkWaiting } from '../../client/check.ts';
+import type { WaitOptions } from '../../client/client.ts';
+import { Patience } from '../../client/patience.ts';
+import { actor, type MeshContext } from '../../context.ts';
+import { RpcError } from '../../errors/rpc-error.ts';
 import type { NatProfileCalls } from './profile-server.ts';
 import type { NatReport } from './report.ts';
 

@@ -5,11 +5,11 @@
  * So a relayed connection outlives its station, and a direct one has somewhere to fall back to (TRANSPORT §12, rule 8). Driven by
  * the NAT connector's actor alone.
  */
-import type { Process, Self } from '../../actor/process.ts';
-import { seconds } from '../../actor/clock.ts';
-import type { MeshContext } from '../context.ts';
-import type { WayFound } from '../peer/nat-connector.ts';
-import type { Standing } from '../peer/standings.ts';
+import type { Process, Self } from '../../../actor/process.ts';
+import { seconds } from '../../../actor/clock.ts';
+import type { MeshContext } from '../../context.ts';
+import type { WayFound } from '../../peer/nat-connector.ts';
+import type { Standing } from '../../peer/standings.ts';
 
 /** Pauses between two tries for one connection, ms; the last one again and again. */
 const PAUSES = [0, seconds(1), seconds(2), seconds(5), seconds(10), seconds(30)] as const;
