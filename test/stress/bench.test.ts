@@ -43,7 +43,14 @@ describe('npm run bench', () => {
     const run = bench('all', '--smoke', '--json', '--peers', 'dgram,plain,espalier-fresh,floor');
     expect(run.status, run.stderr).toBe(0);
     const { reports } = JSON.parse(run.stdout) as { readonly reports: readonly Report[] };
-    expect(reports.map(({ bench: name }) => name)).toEqual(['rpc', 'local', 'peer', 'actors', 'dht', 'paths']);
+    expect(reports.map(({ bench: name }) => name)).toEqual([
+      'rpc',
+      'local',
+      'peer',
+      'actors',
+      'dht',
+      'paths',
+    ]);
     for (const { rounds, rows, skipped, incidents } of reports) {
       expect({ rounds, skipped, incidents }).toEqual({ rounds: 1, skipped: [], incidents: [] });
       for (const { case: name, ours, goal } of rows) {
