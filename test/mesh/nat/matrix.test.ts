@@ -16,7 +16,7 @@ const isRelayed = (one: Type, other: Type): boolean =>
 const pairs = TYPES.flatMap((one) => TYPES.map((other) => [one, other] as const));
 
 describe.each(pairs)('%s calls %s', (one, other) => {
-  test.each([1, 2, 3, 4])('seed %i', async (seed) => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])('seed %i', async (seed) => {
     const { world, behind } = await natWorld(`${one}-${other}-${seed}`);
     const caller = await behind('caller', one);
     const provider = await behind('provider', other);
