@@ -115,7 +115,7 @@ export class Relays {
       }
       return true;
     }
-    const next = this.#ask(session, from, size);
+    const next = this.#ask(wrapped);
     if (next === 'unknown') return false;
     if (next === 'refused') wrapped.drop('relay_refused');
     else {
@@ -126,12 +126,18 @@ export class Relays {
     return true;
   }
 
-  #ask(session: string, from: PhysicalAddress, size: number): ReturnType<Forwarder> {
+  /** Where all of its datagrams go; one that is refused is a loss of the whole. */
+  #ask({ session, from, size, datagram }: Wrapped): ReturnType<Forwarder> {
+    let next: ReturnType<Forwarder> = 'unknown';
     try {
-      return this.forwarder?.(session, from, size) ?? 'unknown';
+      for (let left = size; left > 0; left -= datagram) {
+        next = this.forwarder?.(session, from, Math.min(left, datagram)) ?? 'unknown';
+        if (typeof next === 'string') return next;
+      }
     } catch {
       return 'refused';
     }
+    return next;
   }
 
   #hold(wrapped: Wrapped): void {

@@ -6,6 +6,9 @@ import { RELAYED, RELAY_OVERHEAD } from '../way.ts';
 import type { Attached } from './fabric.ts';
 import type { Shipment } from './shipment.ts';
 
+/** What links send in one datagram through a relay, bytes (RFC 9000 §14.1). */
+const DATAGRAM = 1_200;
+
 /** One of its methods is called, once. */
 export interface Wrapped {
   /** 16 bytes, latin1. */
@@ -13,6 +16,8 @@ export interface Wrapped {
   readonly from: PhysicalAddress;
   /** With the wrapping. */
   readonly size: number;
+  /** Bytes of its datagrams, at most: a link's packet stands for as many as it would need. */
+  readonly datagram: number;
   /** It is for this socket; `from` is the relayed address. */
   unwrap(from: PhysicalAddress): void;
   pass(to: PhysicalAddress): void;
@@ -43,6 +48,7 @@ export const wrappedDatagram = (host: WrappedHost, from: PhysicalAddress, bytes:
   session: Buffer.from(bytes.subarray(1, RELAY_OVERHEAD)).toString('latin1'),
   from,
   size: bytes.length,
+  datagram: bytes.length,
   unwrap: (address) => {
     if (bytes[RELAY_OVERHEAD] === RELAYED) host.drop('relay_nested');
     else host.unwrapped(address, bytes.subarray(RELAY_OVERHEAD));
@@ -64,6 +70,7 @@ export const wrappedShipment = (
   session,
   from,
   size: shipment.size + RELAY_OVERHEAD,
+  datagram: DATAGRAM + RELAY_OVERHEAD,
   unwrap: (address) => {
     shipment.land(host, address);
   },

@@ -22,6 +22,7 @@ const wrapped = (from: PhysicalAddress): Wrapped => ({
   session: Buffer.from(SESSION).toString('latin1'),
   from,
   size: 100,
+  datagram: 100,
   unwrap: () => got.push('unwrapped'),
   pass: () => got.push('passed'),
   drop: (reason) => got.push(reason),
@@ -75,5 +76,18 @@ describe('a relayed datagram that comes too early', () => {
         relays.receive({ ...wrapped(other), session: name(100 + 10 * at + index) });
     // 128 in all
     expect(got).toHaveLength(30 - 16 + 190 - (128 - 16 - 1));
+  });
+});
+
+describe('a packet of a link', () => {
+  test('that would need many datagrams is passed on as these, and lost when one of them is refused', () => {
+    const asked: number[] = [];
+    relays.forwarder = (_session, _from, bytes) => (asked.push(bytes) === 5 ? 'refused' : STATION);
+    const large = { ...wrapped(VICTIM), size: 2_500, datagram: 1_000 };
+    relays.receive(large);
+    expect([asked, got]).toEqual([[1_000, 1_000, 500], ['passed']]);
+    relays.receive(large);
+    expect(got).toEqual(['passed', 'relay_refused']);
+    expect(relays.stats()).toMatchObject({ forwarded: 1, forwardedBytes: 2_500 });
   });
 });
