@@ -92,6 +92,7 @@ export class ConnectionState implements CoreOwner {
       const first = !this.#forgotten;
       this.#forgotten = true;
       if (first && this.#asking) this.ask();
+      else if (first) this.#askKept();
     } else {
       if (why === 'trusted') this.#forgotten = false;
       const standing = this.context.standings.find(this.process);
@@ -173,6 +174,19 @@ export class ConnectionState implements CoreOwner {
       const standing = this.context.standings.find(this.process);
       if (standing !== undefined) standing.doubtful = !alive;
       this.#tell(new Answered(this.process, alive));
+    });
+  }
+
+  /**
+   * Somebody at the address of a station that is kept says that it has forgotten us, as after the loss of its socket, and no
+   * call waits that would find out. It is asked, and when it is silent this connection ends, so that the next one is dialed.
+   */
+  #askKept(): void {
+    const { core, process } = this;
+    if (core.standing?.kept !== true || this.lifecycle.matches('draining')) return;
+    core.prober.ask(process, 0, (alive) => {
+      this.#forgotten = false;
+      if (!alive) this.close(CloseCode.idle, 'the station has forgotten us');
     });
   }
 

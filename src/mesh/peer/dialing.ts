@@ -19,6 +19,7 @@ import { actor, hex, shared, type MeshContext } from '../context.ts';
 import type { LookupOutcome, LookupRequest } from '../dht/lookup-request.ts';
 import { startLookup } from '../dht/lookup-server.ts';
 import { presenceKey, presenceName } from '../registry/presence.ts';
+import { sessionAt } from '../relay/relays.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import { DeadAddresses } from './dead-addresses.ts';
 import { parseAddress } from './endpoint-text.ts';
@@ -201,10 +202,15 @@ export class Dialing {
     const dial = failed === undefined ? undefined : this.#relayedDial(failed);
     const traversed = this.#traversals.over(attempt);
     if (traversed !== undefined) this.#next(traversed, NO_WAY);
-    else if (failed !== undefined && dial !== undefined) {
+    else if (failed !== undefined && dial !== undefined && !this.#isOpen(dial)) {
       this.#drop(dial);
       this.#next(failed, NO_WAY);
     }
+  }
+
+  /** An attempt that fails gives its session back; one that was killed leaves it to the dial. */
+  #isOpen({ address }: Dial): boolean {
+    return sessionAt(this.#context.relays, { host: address, port: 0 }) !== undefined;
   }
 
   /** The dial of a wish, when it goes through a station. */

@@ -35,9 +35,11 @@ function begin(
   if (passed === undefined || context.phase.closing) return NO_STATION;
   if (!relays.admits(from.peerId, hex(targetId), now)) return { tag: 'overloaded', bound: 'relay requests' };
   const target = standings.ready(hex(targetId), false);
+  const key = sessionKey(id);
+  // both were lost, as with our socket, and who asked is back first: the session waits for the other
+  if (target === undefined && joins(passed.find(key), from.peerId, hex(targetId))) return undefined;
   // a client is reached by its calls
   if (target?.isNode !== true) return NOT_ATTACHED;
-  const key = sessionKey(id);
   if (relays.own.has(key)) return IN_USE;
   const [source, end] = [endOf(context, from.peerId), endOf(context, target.peerId)];
   // another station leads to it, or to whoever asks: nothing would arrive
@@ -98,6 +100,9 @@ function tellEnds(context: MeshContext, session: RelaySession, reason: string, k
 }
 
 const ends = ({ source, target }: RelaySession): readonly string[] => [source.nodeId, target.nodeId];
+
+const joins = (session: RelaySession | undefined, source: string, target: string): boolean =>
+  session?.source.nodeId === source && session.target.nodeId === target;
 
 /** A node reached through a relay itself is no end: relays are not chained. */
 const endOf = ({ standings }: MeshContext, nodeId: string): RelayEnd => {

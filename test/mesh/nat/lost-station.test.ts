@@ -3,13 +3,9 @@
  */
 import { expect, test } from 'vitest';
 import type { Node } from '../../../src/node.ts';
-import { contextOf, processesOf, processOf, runtimeOf, type MeshWorld } from '../../mesh-world.ts';
+import { contextOf, processesOf, processOf, runtimeOf } from '../../mesh-world.ts';
+import { serve } from './conversation.ts';
 import { natWorld, pathTo } from './nat-world.ts';
-
-async function serve(world: MeshWorld, node: Node, name: string): Promise<void> {
-  await world.settle(node.advertise(name, ({ n }: { n: number }) => n));
-  await world.clock.until(() => contextOf(node).discovery.publications.get(name)?.state === 'published');
-}
 
 test('a station whose socket was restarted passes on again', async () => {
   const { world, station, behind } = await natWorld('socket');
@@ -21,6 +17,27 @@ test('a station whose socket was restarted passes on again', async () => {
   await world.clock.advance(60_000);
   expect(await world.settle(alice.call('bob.echo', { n: 1 }))).toBe(1);
   expect(pathTo(alice, bob)?.kind).toBe('relayed');
+});
+
+test('a station with a new socket keeps a session for the end that comes back later', async () => {
+  const { world, station, behind } = await natWorld('socket-later');
+  const alice = await behind('alice', 'sym');
+  const bob = await behind('bob', 'sym');
+  await serve(world, bob, 'bob.echo');
+  expect(await world.settle(alice.call('bob.echo', { n: 1 }))).toBe(1);
+  const sessions = (): readonly string[] => [...contextOf(alice).relays.own.keys()];
+  const before = sessions();
+  world.network.faults.partition(['203.0.113.1'], ['10.2.0.2']);
+  runtimeOf(station).exit(processOf(station, 'endpoint'), 'kill');
+  await world.clock.advance(1);
+  const isBack = (node: Node): boolean => contextOf(station).standings.ready(node.id) !== undefined;
+  await world.clock.until(() => isBack(alice), 5_000);
+  await world.clock.advance(500);
+  expect(isBack(bob)).toBe(false);
+  world.network.faults.healAll();
+  expect(await world.settle(alice.call('bob.echo', { n: 2 }))).toBe(2);
+  expect(isBack(bob)).toBe(true);
+  expect([before.length, sessions()]).toEqual([1, before]);
 });
 
 test('a hole punch whose station falls silent ends with its time', async () => {

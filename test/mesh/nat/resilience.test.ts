@@ -2,69 +2,9 @@
  * A conversation between two nodes behind NATs goes on whatever happens to its paths, its station and the actors that look after it.
  */
 import { describe, expect, test } from 'vitest';
-import type { Node } from '../../../src/node.ts';
-import { contextOf, processesOf, processOf, runtimeOf, type MeshWorld } from '../../mesh-world.ts';
-import { natWorld, pathTo, type NatWorld, type Type } from './nat-world.ts';
-
-interface Conversation extends NatWorld {
-  readonly alice: Node;
-  readonly bob: Node;
-}
-
-async function conversation(
-  seed: string,
-  one: Type,
-  other: Type,
-  until: 'relayed' | 'punched',
-): Promise<Conversation> {
-  const made = await natWorld(seed);
-  const { world, behind } = made;
-  const alice = await behind('alice', one);
-  const bob = await behind('bob', other);
-  await serve(world, bob, 'bob.echo');
-  await serve(world, alice, 'alice.echo');
-  expect(await world.settle(alice.call('bob.echo', { n: 0 }))).toBe(0);
-  await world.clock.until(
-    () => pathTo(alice, bob)?.kind === until && pathTo(bob, alice)?.kind === until,
-    2_000,
-  );
-  return { ...made, alice, bob };
-}
-
-async function serve(world: MeshWorld, node: Node, name: string): Promise<void> {
-  await world.settle(node.advertise(name, ({ n }: { n: number }) => n));
-  await world.clock.until(() => contextOf(node).discovery.publications.get(name)?.state === 'published');
-}
-
-interface Traffic {
-  /** Ends it; gives what failed, and the longest wait between two answers, ms. */
-  stop(): Promise<{ readonly failures: readonly unknown[]; readonly done: number; readonly gap: number }>;
-}
-
-/** Calls both ways, so many at a time, one after the other. */
-function traffic({ world, alice, bob }: Conversation, width = 8): Traffic {
-  const failures: unknown[] = [];
-  let [running, done, gap, last] = [true, 0, 0, world.clock.now()];
-  const lane = async (from: Node, name: string): Promise<void> => {
-    for (let n = 0; running; n++) {
-      const result = await from.tryCall(name, { n }, { timeout: 20_000 });
-      if (!result.ok || result.value !== n) failures.push(result);
-      done++;
-      gap = Math.max(gap, world.clock.now() - last);
-      last = world.clock.now();
-    }
-  };
-  const lanes = Array.from({ length: width }, (_, i) =>
-    i % 2 === 0 ? lane(alice, 'bob.echo') : lane(bob, 'alice.echo'),
-  );
-  return {
-    stop: async () => {
-      running = false;
-      await world.settle(Promise.all(lanes));
-      return { failures, done, gap };
-    },
-  };
-}
+import { processesOf, processOf, runtimeOf } from '../../mesh-world.ts';
+import { conversation, serve, traffic } from './conversation.ts';
+import { natWorld, pathTo } from './nat-world.ts';
 
 describe('paths', () => {
   test('moving from the relay to the punched path fails none of 10,000 calls in flight', async () => {
