@@ -17,6 +17,8 @@ export interface RelayBench {
   /** The links to the station. */
   readonly viaA: LinkRecorder;
   readonly viaB: LinkRecorder;
+  /** The same at the station. */
+  readonly atStation: readonly LinkRecorder[];
   /** A dials B, through the relay unless told otherwise; both have the keys for their probes. */
   connect(address?: PhysicalAddress): Promise<Connected>;
   close(): Promise<void>;
@@ -24,7 +26,11 @@ export interface RelayBench {
 
 const LIMITS = { idleTimeout: 6_000, keepAlive: 1_000 };
 
-export async function relayBench(bench: QuicBench): Promise<RelayBench> {
+/** `front`: where A and B find the station, when something lies between. */
+export async function relayBench(
+  bench: QuicBench,
+  front: (station: PhysicalAddress) => Promise<PhysicalAddress> = async (station) => station,
+): Promise<RelayBench> {
   const inbound: LinkRecorder[] = [];
   const taking =
     (list: LinkRecorder[]) =>
@@ -38,10 +44,11 @@ export async function relayBench(bench: QuicBench): Promise<RelayBench> {
   const station = await bench.open({ onLink: taking(attached), limits: LIMITS });
   const a = await bench.open({ limits: LIMITS });
   const b = await bench.open({ onLink: taking(inbound), limits: LIMITS });
+  const reached = await front(station.local);
   const attach = async (endpoint: Endpoint): Promise<LinkRecorder> => {
     const via = new LinkRecorder();
     const count = attached.length;
-    via.link = endpoint.dial({ address: station.local, protocol: 'macula' }, via);
+    via.link = endpoint.dial({ address: reached, protocol: 'macula' }, via);
     await until(() => via.isOpen && attached[count]?.isOpen === true);
     return via;
   };
@@ -73,7 +80,7 @@ export async function relayBench(bench: QuicBench): Promise<RelayBench> {
     await Promise.all([a.close(), b.close()]);
     await station.close();
   };
-  return { a, b, station, session, toA, toB, viaA, viaB, connect, close };
+  return { a, b, station, session, toA, toB, viaA, viaB, atStation: attached, connect, close };
 }
 
 export const same = (one: PhysicalAddress, other: PhysicalAddress): boolean =>
