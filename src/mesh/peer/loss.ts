@@ -15,9 +15,8 @@ export interface Loss {
 
 /** Judges the exit reason of a connection. `epoch`: ours, hex. */
 export function judgeLoss(reason: ExitReason, epoch: string): Loss {
-  const ended =
-    typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : undefined;
-  if (!(ended instanceof Ended)) {
+  const ended = endOf(reason);
+  if (ended === undefined) {
     return {
       failure: { tag: 'connection_error', sent: false, detail: 'the connection was lost' },
       final: false,
@@ -25,6 +24,13 @@ export function judgeLoss(reason: ExitReason, epoch: string): Loss {
   }
   const failure = ended.refusal ?? connectFailure(ended.close);
   return { failure, final: isRefusal(failure) || isReplaced(ended.close, epoch) };
+}
+
+/** What the connection itself says of its end; undefined when something else ended it. */
+export function endOf(reason: ExitReason): Ended | undefined {
+  const ended =
+    typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : undefined;
+  return ended instanceof Ended ? ended : undefined;
 }
 
 const isRefusal = ({ tag }: RpcFailure): boolean => tag === 'unauthorized' || tag === 'protocol_error';

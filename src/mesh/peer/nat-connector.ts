@@ -9,7 +9,8 @@ import type { Process } from '../../actor/process.ts';
 export interface NatConnector {
   /**
    * Begins an attempt for at most `timeout` ms; undefined when none can be made now. It tells `pool` each way that it
-   * finds (`WayFound`), and fails when there is none left. A process that ends orderly has done its part.
+   * finds (`WayFound`), or that has turned out to be none (`WayLost`), and fails when there is none left. A process that ends
+   * orderly has done its part; it does so when it is told that nobody needs a way any more (`Unwanted`).
    */
   attempt(wanted: NatWish, timeout: number, pool: Process): Process | undefined;
 }
@@ -36,4 +37,19 @@ export class WayFound {
     this.attempt = attempt;
     this.address = address;
   }
+}
+
+/** A way that was told leads nowhere after all. */
+export class WayLost {
+  readonly attempt: Process;
+  readonly address: string;
+  constructor(attempt: Process, address: string) {
+    this.attempt = attempt;
+    this.address = address;
+  }
+}
+
+/** To an attempt: nobody needs a way any more. Those that it told are given back by whoever was told. */
+export class Unwanted {
+  readonly unwanted = true;
 }

@@ -22,12 +22,12 @@ import { sessionAt } from '../relay/relays.ts';
 import { Dialing } from './dialing.ts';
 import { shownAddress } from '../events/path-events.ts';
 import { parseAddress } from './endpoint-text.ts';
-import { WayFound } from './nat-connector.ts';
+import { WayFound, WayLost } from './nat-connector.ts';
 import { CLEANUP, PoolTable, poolStats, type Use } from './pool-table.ts';
 import type { PeerInfo, PoolView } from './pool-view.ts';
 import type { Standing } from './standings.ts';
 import { isForPeer, unreachable, type PeerCallable } from './to-peer.ts';
-import { AttemptOver, WaitOver } from './wish.ts';
+import { AttemptOver, HeadStartOver, WaitOver } from './wish.ts';
 
 /** Messages queued at most, as the router's. */
 const POOL_MAILBOX = 16_384;
@@ -111,9 +111,11 @@ export const peerPoolServer: GenServer<MeshContext, State, object, PoolCasts> = 
       table.remove(process);
       dialing.ended(process, message.reason);
       dialing.found(process, undefined);
-    } else if (message instanceof WayFound) dialing.wayFound(message);
+    } else if (message instanceof WayFound) dialing.racing.wayFound(message);
+    else if (message instanceof WayLost) dialing.racing.wayLost(message);
     else if (message instanceof LookupDone) dialing.found(message.lookup, message.outcome);
-    else if (message instanceof AttemptOver) dialing.attemptOver(message.attempt);
+    else if (message instanceof AttemptOver) dialing.racing.attemptOver(message.attempt);
+    else if (message instanceof HeadStartOver) dialing.racing.headStartOver(message);
     else if (message instanceof WaitOver) dialing.waitOver(message.wish);
     else if (message instanceof CleanUp) {
       state.cleaning = false;

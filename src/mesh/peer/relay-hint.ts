@@ -29,3 +29,6 @@ export function dialable(address: string): PhysicalAddress | undefined {
   const relayed = { host: address, port: 0 };
   return sessionOf(relayed) === undefined ? parseAddress(address) : relayed;
 }
+
+/** Whether an address that a wish holds is a session of ours. */
+export const isWay = (address: string): boolean => address.startsWith('relay:');

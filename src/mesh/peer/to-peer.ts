@@ -52,6 +52,12 @@ export function unreachable(call: PeerCallable, detail: string): void {
   else call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
 }
 
+/** The same, because we have no room for it. */
+export function overloaded(call: PeerCallable): void {
+  if (call instanceof RpcCall) call.refuse({ tag: 'overloaded', bound: 'pool' });
+  else call.fail({ tag: 'overloaded', bound: 'pool' });
+}
+
 /** The same, because it refuses us. To a call it is a provider that is not there: another one may take it. */
 export function refused(call: PeerCallable, why: RpcFailure): void {
   if (call instanceof RpcCall) unreachable(call, `the node refuses: ${describeFailure(why)}`);

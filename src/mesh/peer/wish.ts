@@ -1,26 +1,38 @@
 /**
- * A peer that is wished for: the calls that wait for it, and the addresses at which it may be.
+ * A peer that is wished for: the calls that wait for it, the addresses at which it may be, and those that are being tried.
  */
 import type { Process } from '../../actor/process.ts';
+import type { TimerEntry } from '../../actor/timers.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import type { NatHints } from './nat-connector.ts';
-import { hintedStation } from './relay-hint.ts';
+import { hintedStation, isWay } from './relay-hint.ts';
 import { PeerRequest } from './peer-request.ts';
+import type { Race } from './race.ts';
 import type { PeerCallable } from './to-peer.ts';
 
 /** Calls that wait for one peer, as many as may be under way to it. */
 const CALLS = 4_096;
-/** Addresses of one peer, as many as a record may name. */
+/** Addresses of one peer, as many as a record may name; those that lost a race and are dialed anew count twice. */
 const ADDRESSES = 20;
 /** Stations of one peer that are tried. */
 const STATIONS = 4;
+/** Attempts to get through its NAT after the first, when others were faster and came to nothing. */
+const TRAVERSALS = 3;
 
 /** The time of one address, or of one attempt to get through a NAT, is over. */
 export class AttemptOver {
   readonly attempt: Process;
   constructor(attempt: Process) {
     this.attempt = attempt;
+  }
+}
+
+/** The way that was tried last has been alone for long enough. */
+export class HeadStartOver {
+  readonly wish: Wish;
+  constructor(wish: Wish) {
+    this.wish = wish;
   }
 }
 
@@ -37,11 +49,10 @@ export type WishPhase =
   | 'calm'
   /** The DHT is asked where it is. */
   | 'searching'
-  /** Its turn to be dialed comes. */
-  | 'queued'
-  | 'dialing'
-  /** A way through its NAT is sought. */
-  | 'traversing'
+  /** Ways to it are tried, or wait for their turn. */
+  | 'racing'
+  /** One of them has won and says hello. */
+  | 'greeting'
   /** The peer's own dial, or another one of ours, is on its way. */
   | 'awaiting'
   | 'over';
@@ -50,7 +61,18 @@ export class Wish {
   /** Undefined until whoever is at the address has proven one. */
   nodeId: string | undefined;
   phase: WishPhase = 'calm';
-  dial: Process | undefined = undefined;
+  /** Under way, and where each leads. */
+  readonly dials: Map<Process, string> = new Map();
+  /** The dial that was told to say hello: it is up to both sides what becomes of it. */
+  winner: Process | undefined = undefined;
+  /** The attempt that seeks a way through its NAT. */
+  traversal: Process | undefined = undefined;
+  /** Ways that it has found and nobody has dialed yet: `relay:` and a session. */
+  readonly ways: Set<string> = new Set();
+  /** When the last way joined the race, clock ms; -Infinity when one has failed since. */
+  begunAt: number = -Infinity;
+  /** Until the next one joins. */
+  headStart: TimerEntry | undefined = undefined;
   /** How often it waited for another connection in vain. */
   gaveWay = 0;
   /** Of those who wait, the first who knew any. */
@@ -61,6 +83,10 @@ export class Wish {
   readonly stations: Set<string> = new Set();
   /** A way through its NAT was sought. */
   traversed = false;
+  /** How often one that was given up may be sought anew. */
+  #traversals = TRAVERSALS;
+  /** Addresses that are dialed anew because another way was faster and failed. */
+  #anew = 0;
   /** Under which names it is known. */
   readonly keys: string[] = [];
   readonly calls: Set<PeerCallable> = new Set();
@@ -84,6 +110,13 @@ export class Wish {
     return this.#addresses.size + this.stations.size > 0;
   }
 
+  get race(): Race {
+    const { dials, traversal, begunAt } = this;
+    let seeking = traversal !== undefined;
+    if (seeking) for (const address of dials.values()) seeking &&= !isWay(address);
+    return { dials: dials.size, seeking, begunAt };
+  }
+
   get untried(): readonly string[] {
     return [...this.#addresses].filter(([, tried]) => !tried).map(([address]) => address);
   }
@@ -105,7 +138,7 @@ export class Wish {
         continue;
       }
       const tried = this.#addresses.get(address);
-      if (tried === undefined && this.#addresses.size >= ADDRESSES) continue;
+      if (tried === undefined && this.#addresses.size + this.#anew >= ADDRESSES) continue;
       added ||= tried === undefined;
       if (tried === undefined) this.#addresses.set(address, false);
     }
@@ -113,18 +146,35 @@ export class Wish {
   }
 
   tried(address: string): void {
+    this.ways.delete(address);
     this.#addresses.set(address, true);
   }
 
   /** It gave way to another connection: it may be tried anew. */
   again(address: string): void {
-    this.#addresses.set(address, false);
+    if (isWay(address)) this.untraversed();
+    else this.#addresses.set(address, false);
+  }
+
+  /** It was given up because another was faster; should that one fail, it is tried anew, as far as that is not too often. */
+  lost(address: string): void {
+    if (isWay(address)) {
+      this.#addresses.delete(address);
+      this.untraversed();
+    } else if (this.#addresses.size + this.#anew < ADDRESSES) {
+      this.#anew++;
+      this.#addresses.set(address, false);
+    }
+  }
+
+  /** An attempt to get through its NAT was given up: there may be another one. */
+  untraversed(): void {
+    if (this.traversed && this.#traversals-- > 0) this.traversed = false;
   }
 
   /** Its turn has come. */
-  dialed(dial: Process): void {
-    this.dial = dial;
-    this.phase = 'dialing';
+  dialed(dial: Process, address: string): void {
+    this.dials.set(dial, address);
     for (const call of this.calls) if (call instanceof PeerRequest) call.tried = true;
   }
 
@@ -142,7 +192,7 @@ export class Wish {
     if (this.calls.size >= CALLS) for (const held of this.calls) if (held.settled) this.calls.delete(held);
     if (this.calls.size >= CALLS) return false;
     if (call instanceof RpcCall) call.stage = 'waiting';
-    else if (this.phase === 'dialing') call.tried = true;
+    else if (this.dials.size > 0) call.tried = true;
     this.hints ??= call.target.nat;
     this.toStation ||= call.target.station === true;
     this.calls.add(call);
@@ -154,7 +204,7 @@ export class Wish {
     this.add([...other.#addresses.keys()]);
     for (const station of other.stations) if (this.stations.size < STATIONS) this.stations.add(station);
     // what is under way for the other one leads nowhere any more
-    this.traversed ||= other.traversed && other.phase !== 'traversing';
+    this.traversed ||= other.traversed && other.traversal === undefined;
     this.hints ??= other.hints;
     this.toStation ||= other.toStation;
     for (const call of other.calls) this.calls.add(call);

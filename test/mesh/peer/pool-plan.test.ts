@@ -1,34 +1,38 @@
 import { describe, expect, test } from 'vitest';
-import { attemptTime, LONGEST_ATTEMPT, planRoutes } from '../../../src/mesh/peer/pool-plan.ts';
+import { planRoutes, type Reach } from '../../../src/mesh/peer/pool-plan.ts';
 
-const none = (): boolean => false;
+const NOTHING: Reach = { ways: [], addresses: [], dead: () => false, nat: false, relayed: undefined };
+
+const plan = (reach: Partial<Reach>): readonly string[] =>
+  planRoutes({ ...NOTHING, ...reach }).map((route) =>
+    route.tag === 'nat' ? (route.lastResort ? 'last resort' : 'nat') : route.address,
+  );
 
 describe('the ways to a peer', () => {
   test('its addresses in order, without those that answered nobody', () => {
-    const dead = (one: string): boolean => one === 'b';
-    expect(planRoutes({ addresses: ['a', 'b', 'c'], dead, nat: false, relayed: false })).toEqual([
-      { tag: 'direct', address: 'a' },
-      { tag: 'direct', address: 'c' },
-    ]);
+    expect(plan({ addresses: ['a', 'b', 'c'], dead: (one) => one === 'b' })).toEqual(['a', 'c']);
   });
 
-  test('through its NAT after all addresses, if anybody knows how', () => {
-    const routes = planRoutes({ addresses: ['a'], dead: none, nat: true, relayed: false });
-    expect(routes).toEqual([{ tag: 'direct', address: 'a' }, { tag: 'nat' }]);
+  test('IPv4 and IPv6 by turns, beginning with that of the first', () => {
+    expect(plan({ addresses: ['a', 'b', 'c', '[x]', '[y]'] })).toEqual(['a', '[x]', 'b', '[y]', 'c']);
+    expect(plan({ addresses: ['[x]', '[y]', '[z]', 'a'] })).toEqual(['[x]', 'a', '[y]', '[z]']);
+    expect(plan({ addresses: ['[x]', '[y]'] })).toEqual(['[x]', '[y]']);
+  });
+
+  test('through its NAT only when all else has failed, if anybody knows how', () => {
+    expect(plan({ addresses: ['a'], nat: true })).toEqual(['a', 'last resort']);
   });
 
   test('through the station first that the node itself names, so that the call starts at once', () => {
-    const routes = planRoutes({ addresses: ['a'], dead: none, nat: true, relayed: true });
-    expect(routes).toEqual([{ tag: 'nat' }, { tag: 'direct', address: 'a' }]);
-    expect(planRoutes({ addresses: ['a'], dead: none, nat: false, relayed: true })).toEqual([
-      { tag: 'direct', address: 'a' },
-    ]);
+    expect(plan({ addresses: ['a'], nat: true, relayed: 'node' })).toEqual(['nat', 'a']);
+    expect(plan({ addresses: ['a'], nat: false, relayed: 'node' })).toEqual(['a']);
   });
 
-  test('each gets an equal part of what is left, 3 s at most, and enough for a handshake nearby', () => {
-    expect(attemptTime(2_000, 2)).toBe(1_000);
-    expect(attemptTime(Infinity, 3)).toBe(LONGEST_ATTEMPT);
-    expect(attemptTime(100, 4)).toBe(250);
-    expect(attemptTime(-5, 1)).toBe(250);
+  test('through the station that the caller names after the addresses, but without waiting for their end', () => {
+    expect(plan({ addresses: ['a', 'b'], nat: true, relayed: 'caller' })).toEqual(['a', 'b', 'nat']);
+  });
+
+  test('a way that was found comes before all others', () => {
+    expect(plan({ ways: ['relay:1', 'relay:2'], addresses: ['a'] })).toEqual(['relay:1', 'relay:2', 'a']);
   });
 });

@@ -44,11 +44,11 @@ describe('a wish', () => {
     other.add(stations(1, 6));
     other.traversed = true;
     // what is under way there is given up, so it was no try
-    other.phase = 'traversing';
+    other.traversal = {} as Process;
     wish.take(other);
     expect([...wish.stations]).toEqual(stations(0, 4).map((hint) => hint.slice('relay='.length)));
     expect([wish.traversed, late.hasAddress]).toEqual([false, false]);
-    other.phase = 'calm';
+    other.traversal = undefined;
     late.take(other);
     expect([late.traversed, late.hasAddress]).toEqual([true, true]);
   });
@@ -58,9 +58,9 @@ describe('a wish', () => {
     const [before, during, after] = [request(), request(), request()];
     wish.hold(before);
     expect(before.tried).toBe(false);
-    wish.dialed({} as Process);
+    wish.dialed({} as Process, PLACE);
     wish.hold(during);
-    wish.phase = 'calm';
+    wish.dials.clear();
     wish.hold(after);
     expect([before.tried, during.tried, after.tried]).toEqual([true, true, false]);
   });

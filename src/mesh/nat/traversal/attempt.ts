@@ -14,7 +14,7 @@ import { ask } from '../../dht/ask.ts';
 import { describeFailure } from '../../errors/rpc-failure.ts';
 import { parseAddress } from '../../peer/endpoint-text.ts';
 import { standingAt, type Candidate } from './candidate-stations.ts';
-import { WayFound, type NatWish } from '../../peer/nat-connector.ts';
+import { Unwanted, WayFound, WayLost, type NatWish } from '../../peer/nat-connector.ts';
 import type { Standing } from '../../peer/standings.ts';
 import { askRelay, leaveRelay, RelayAnswered } from '../../relay/relay-end.ts';
 import type { OwnSession } from '../../relay/relays.ts';
@@ -81,11 +81,8 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
       return next(state, process);
     }
     if (message instanceof RelayAnswered && message.session === state.session) {
-      if (message.failure === undefined) {
-        // it is the connection's now
-        state.session = state.asked = undefined;
-        return stop('normal', state);
-      }
+      // it is the connection's now
+      if (message.failure === undefined) return leave(state);
       state.why = describeFailure(message.failure);
       return next(state, process);
     }
@@ -93,6 +90,7 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
       state.why = 'the station is gone';
       return next(state, process);
     }
+    if (message instanceof Unwanted) return leave(state);
     if (message instanceof TimeOver) return stop({ shutdown: `no relay in time: ${state.why}` }, state);
     return noReply(state);
   },
@@ -102,6 +100,12 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
   },
 };
 
+/** Its part is done: what it has found is up to whoever was told. */
+function leave(state: State): Stop<State> {
+  state.session = state.asked = undefined;
+  return stop('normal', state);
+}
+
 function giveBack(state: State): void {
   if (state.session !== undefined) leaveRelay(state.context, state.session, 'given up');
   state.session = state.asked = undefined;
@@ -109,8 +113,9 @@ function giveBack(state: State): void {
 
 /** On to the next station. */
 function next(state: State, self: Process): NoReply<State> | Stop<State> {
-  const { context, left } = state;
+  const { context, left, pool, session } = state;
   giveBack(state);
+  if (session !== undefined) context.runtime.send(pool, new WayLost(self, session.address.host));
   const candidate = left.shift();
   if (candidate === undefined) return stop({ shutdown: `no relay: ${state.why}` }, state);
   const { station, tls } = candidate;
