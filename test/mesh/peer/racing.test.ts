@@ -65,15 +65,15 @@ function answer(peers: readonly RawPeer[]): void {
 
 /** How it ends when whoever has said hello is answered. */
 async function served(world: MeshWorld, asked: Promise<PeerOutcome>, { peers }: Places): Promise<unknown> {
-  let end: unknown;
-  void asked.then((outcome) => {
-    end = endOf(outcome);
+  let done = false;
+  const end = asked.finally(() => {
+    done = true;
   });
   await world.clock.until(() => {
     answer(peers.flat());
-    return end !== undefined;
+    return done;
   }, 10_000);
-  return end;
+  return endOf(await end);
 }
 
 describe('an address', () => {
