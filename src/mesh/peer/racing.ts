@@ -61,7 +61,7 @@ export class Racing {
 
   headStartOver({ wish }: HeadStartOver): void {
     wish.headStart = undefined;
-    if (wish.phase === 'racing' && wish.wanted) this.join(wish);
+    if (wish.phase === 'racing') this.join(wish);
   }
 
   /** There may be room for those that wait. */

@@ -11,7 +11,8 @@ import {
   runtimeOf,
   type MeshWorld,
 } from '../../mesh-world.ts';
-import { connectionsOf } from '../peer/peer-world.ts';
+import { relayHint } from '../../../src/mesh/peer/relay-hint.ts';
+import { addressOf, ask, connectionsOf, endOf } from '../peer/peer-world.ts';
 import { natWorld, pathTo, type NatWorld } from './nat-world.ts';
 
 const STATION = '203.0.113.1';
@@ -79,6 +80,19 @@ describe('a peer with a station and an address', () => {
     contextOf(bob).relays.stations.all = [];
     expect(await first(world, alice)).toBeLessThanOrEqual(20 + 4 * 40 + 50);
     expect(sessions(alice)).toEqual([0]);
+  });
+
+  test('is dialed at its address at once when one station knows nothing of it and another is silent', async () => {
+    const { world, station, alice, bob } = await stage('refused-silent');
+    contextOf(bob).relays.stations.all = [];
+    const hints = [addressOf(station), '203.0.113.99:9443'].map(relayHint);
+    const since = world.clock.now();
+    const asked = ask(alice, { nodeId: bob.id, addresses: [...hints, addressOf(bob)] });
+    expect(endOf(await world.settle(asked))).toBe('pong');
+    // the refusal, and four round trips to bob
+    expect(world.clock.now() - since).toBeLessThanOrEqual(40 + 4 * 20 + 50);
+    await world.clock.advance(5_000);
+    expect([attempts(alice), ...sessions(alice)]).toEqual([0, 0]);
   });
 
   test('is dialed at its address when whoever seeks a way through the station dies', async () => {

@@ -25,6 +25,19 @@ describe('a wish', () => {
     expect(wish.untried).toEqual([PLACE]);
   });
 
+  test('tries addresses anew that have lost a race, as often as it may know more of them', () => {
+    const wish = new Wish(ID);
+    wish.add(places(2));
+    let dials = 0;
+    for (let [next] = wish.untried; next !== undefined; [next] = wish.untried) {
+      wish.tried(next);
+      wish.lost(next);
+      if (++dials > 100) break;
+    }
+    expect(dials).toBe(20);
+    expect(wish.add(['203.0.113.1:9443'])).toBe(false);
+  });
+
   test('takes over addresses and calls of another one for the same peer', () => {
     const [wish, other] = [new Wish(ID), new Wish(undefined)];
     const [own, its] = [request(), request()];
