@@ -371,7 +371,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'dialed peer need not prove its id',
-    file: 'src/mesh/peer/dialing.ts',
+    file: 'src/mesh/peer/dials.ts',
     find: "const expectedId = wish.nodeId === undefined ? undefined : Buffer.from(wish.nodeId, 'hex');",
     replace: 'const expectedId = undefined;',
     tests: ['test/mesh/peer/peer-pool.test.ts'],
@@ -382,6 +382,34 @@ export const MUTANTS: readonly Mutant[] = [
     find: '    let wish = this.#wishes.get(key);\n',
     replace: '    let wish: Wish | undefined = undefined as Wish | undefined;\n',
     tests: ['test/mesh/peer/peer-pool.test.ts'],
+  },
+  {
+    name: 'way that is silent holds up the others',
+    file: 'src/mesh/peer/race.ts',
+    find: 'export const HEAD_START = 250;',
+    replace: 'export const HEAD_START = 3_000;',
+    tests: ['test/mesh/peer/racing.test.ts'],
+  },
+  {
+    name: 'all ways to a peer tried at once',
+    file: 'src/mesh/peer/race.ts',
+    find: 'Math.max(0, race.begunAt + HEAD_START - now)',
+    replace: '0',
+    tests: ['test/mesh/nat/way-race.test.ts', 'test/mesh/peer/racing.test.ts'],
+  },
+  {
+    name: 'ways that have lost a race stay open',
+    file: 'src/mesh/peer/racing.ts',
+    find: '      wish.lost(dial.address);\n      this.#dials.drop(dial);\n',
+    replace: '      wish.lost(dial.address);\n',
+    tests: ['test/mesh/peer/racing.test.ts'],
+  },
+  {
+    name: 'relay session of a way that has lost is kept',
+    file: 'src/mesh/peer/dials.ts',
+    find: '    if (address !== undefined) this.leave(address);\n',
+    replace: '',
+    tests: ['test/mesh/nat/way-race.test.ts'],
   },
   {
     name: 'provider that is gone stays in the cache',

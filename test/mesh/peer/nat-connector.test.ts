@@ -192,6 +192,8 @@ describe('a way that an attempt has found', () => {
     tell(made, new WayFound(attempts[0]!, sessionOf(made)));
     await world.clock.advance(9);
     runtimeOf(a).exit(attempts[0]!, 'kill');
+    await world.clock.advance(1);
+    expect([connectionsOf(b).length, ...left(made)]).toEqual([0, 1, 0]);
     expect(endOf(await world.settle(asked))).toBe('pong');
     expect(world.clock.now() - since).toBeLessThan(50);
     await world.clock.advance(100);
