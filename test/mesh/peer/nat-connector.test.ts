@@ -203,13 +203,14 @@ describe('a way that an attempt has found', () => {
 
 test('an attempt that was given up for a faster way is made anew when that one fails, four times at most', async () => {
   const { world, a, attempted } = await stage();
-  const raw = await rawNode(world, 'rude');
+  const raws = [];
+  for (let n = 0; n < 6; n++) raws.push(await rawNode(world, 'rude'));
   const nodeId = hex(world.identity('rude').nodeId);
-  const addresses = ['relay=198.18.99.98:4434', new URL(raw.url).host];
+  const addresses = ['relay=198.18.99.98:4434', ...raws.map(({ url }) => new URL(url).host)];
   const asked = ask(a, { nodeId, addresses }, PING, 20_000);
-  for (let n = 0; n < 4; n++) {
-    await world.clock.until(() => (raw.peers[n]?.channels.control.of('connect').length ?? 0) === 1, 10_000);
-    raw.peers[n]!.link.close(CloseCode.duplicate, 'ab');
+  for (const { peers } of raws) {
+    await world.clock.until(() => (peers[0]?.channels.control.of('connect').length ?? 0) === 1, 10_000);
+    peers[0]!.link.close(CloseCode.internal, 'no');
   }
   expect(endOf(await world.settle(asked))).toBe('noconnection');
   expect(attempted).toHaveLength(4);
