@@ -13,7 +13,7 @@ import { ConnectionCore } from '../connection/core.ts';
 import { Close } from '../connection/messages.ts';
 import { actor, type MeshContext } from '../context.ts';
 import { leaveRelay } from '../relay/relay-end.ts';
-import { sessionAt } from '../relay/relays.ts';
+import { sessionAt, type OwnSession } from '../relay/relays.ts';
 import { isWay } from './relay-hint.ts';
 import { AttemptOver, type Wish } from './wish.ts';
 
@@ -91,8 +91,17 @@ export class Dials {
 
   /** Gives the session of a relayed address back that no connection was made through. */
   leave(address: string): void {
-    const session = isWay(address) ? sessionAt(this.#context.relays, { host: address, port: 0 }) : undefined;
+    const session = this.#session(address);
     if (session !== undefined) leaveRelay(this.#context, session, 'unused');
+  }
+
+  /** Whether a relayed address has its session still. */
+  isOpen(address: string): boolean {
+    return this.#session(address) !== undefined;
+  }
+
+  #session(address: string): OwnSession | undefined {
+    return sessionAt(this.#context.relays, { host: address, port: 0 });
   }
 
   /** The dials of a wish that have not been told to say hello. */

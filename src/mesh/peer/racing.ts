@@ -199,18 +199,20 @@ export class Racing {
     this.#owner.onFailed(wish, NO_WAY);
   }
 
-  /** `failed`: none of the ways that it told leads there. */
+  /** An attempt that fails has given its session back; one that was killed leaves it to the dial. */
   #traversalOver(attempt: Process, failed: boolean): void {
     const wish = this.#traversals.over(attempt);
     if (wish === undefined) return;
-    if (failed) for (const address of [...wish.ways, ...wish.dials.values()]) this.#lose(wish, address);
+    const told = [...wish.ways, ...wish.dials.values()].filter(isWay);
+    const open = told.filter((address) => this.#dials.isOpen(address));
+    if (failed) for (const address of told) if (!open.includes(address)) this.#lose(wish, address);
     // the one that it has found may have its turn yet
-    if (failed || underWay(wish.race) + wish.ways.size === 0) this.#owner.onFailed(wish, NO_WAY);
+    if ((failed && open.length === 0) || underWay(wish.race) + wish.ways.size === 0)
+      this.#owner.onFailed(wish, NO_WAY);
     else this.join(wish);
   }
 
   #lose(wish: Wish, address: string): void {
-    if (!isWay(address)) return;
     wish.tried(address);
     for (const dial of this.#dials.silent(wish)) if (dial.address === address) this.#dials.drop(dial);
   }

@@ -95,17 +95,21 @@ describe('a peer with a station and an address', () => {
     expect([attempts(alice), ...sessions(alice)]).toEqual([0, 0]);
   });
 
-  test('is dialed at its address when whoever seeks a way through the station dies', async () => {
-    const { world, alice, bob } = await stage('killed');
-    world.network.faults.cut(STATION, BOB);
-    const call = first(world, alice);
-    await world.clock.until(() => attempts(alice) > 0);
-    runtimeOf(alice).exit(processOf(alice, 'nat attempt'), 'kill');
-    expect(await call).toBeLessThanOrEqual(20 + 4 * 20 + 100);
-    expect(pathTo(alice, bob)?.kind).toBe('direct');
-    await world.clock.advance(20_000);
-    expect([attempts(alice), ...sessions(alice)]).toEqual([0, 0]);
-  });
+  test.each([true, false])(
+    'is called one way or the other when whoever seeks the way through the station is killed (station silent: %s)',
+    async (silent) => {
+      const { world, alice, bob } = await stage('killed');
+      if (silent) world.network.faults.cut(STATION, BOB);
+      const call = first(world, alice);
+      await world.clock.until(() => attempts(alice) > 0);
+      runtimeOf(alice).exit(processOf(alice, 'nat attempt'), 'kill');
+      expect(await call).toBeLessThanOrEqual(20 + (silent ? 250 + 4 * 20 : 4 * 40) + 50);
+      expect(pathTo(alice, bob)?.kind).toBe(silent ? 'direct' : 'relayed');
+      world.network.faults.healAll();
+      await world.clock.advance(20_000);
+      expect([attempts(alice), ...sessions(alice)]).toEqual([0, silent ? 0 : 1]);
+    },
+  );
 });
 
 test.each(Array.from({ length: 24 }, (_, n) => n))(

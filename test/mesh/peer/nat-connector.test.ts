@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest';
 import type { Process } from '../../../src/actor/process.ts';
 import { hex } from '../../../src/mesh/context.ts';
 import { Unwanted, WayFound, WayLost, type NatConnector } from '../../../src/mesh/peer/nat-connector.ts';
+import { leaveRelay } from '../../../src/mesh/relay/relay-end.ts';
+import { sessionAt } from '../../../src/mesh/relay/relays.ts';
 import { sessionKey } from '../../../src/mesh/relay/session-key.ts';
 import type { Node } from '../../../src/node.ts';
 import { contextOf, meshWorld, runtimeOf, type MeshWorld } from '../../mesh-world.ts';
@@ -183,21 +185,49 @@ describe('a way that an attempt has found', () => {
     expect(left(made)).toEqual([1, 0]);
   });
 
-  test('leads nowhere when its attempt dies: an address has its turn at once', async () => {
+  test('leads nowhere when its attempt fails and has given it back: an address has its turn at once', async () => {
     const made = await mute();
     const { world, a, b, attempts } = made;
     const since = world.clock.now();
     const asked = ask(a, { nodeId: b.id, addresses: [HINT, addressOf(b)] });
     await world.clock.advance(1);
-    tell(made, new WayFound(attempts[0]!, sessionOf(made)));
+    const way = sessionOf(made);
+    tell(made, new WayFound(attempts[0]!, way));
     await world.clock.advance(9);
-    runtimeOf(a).exit(attempts[0]!, 'kill');
+    const session = sessionAt(contextOf(a).relays, { host: way, port: 0 })!;
+    leaveRelay(contextOf(a), session, 'given up');
+    runtimeOf(a).exit(attempts[0]!, { shutdown: 'no relay' });
     await world.clock.advance(1);
     expect([connectionsOf(b).length, ...left(made)]).toEqual([0, 1, 0]);
     expect(endOf(await world.settle(asked))).toBe('pong');
     expect(world.clock.now() - since).toBeLessThan(50);
     await world.clock.advance(100);
     expect(left(made)).toEqual([1, 0]);
+  });
+
+  test('is the own business of its dial when the attempt is killed: the address joins in its time', async () => {
+    const made = await mute();
+    const { world, a, b, attempts } = made;
+    const asked = ask(a, { nodeId: b.id, addresses: [HINT, addressOf(b)] });
+    await world.clock.advance(1);
+    tell(made, new WayFound(attempts[0]!, sessionOf(made)));
+    await world.clock.advance(9);
+    runtimeOf(a).exit(attempts[0]!, 'kill');
+    await world.clock.advance(200);
+    expect([connectionsOf(b).length, ...left(made)]).toEqual([0, 1, 1]);
+    expect(endOf(await world.settle(asked))).toBe('pong');
+    await world.clock.advance(100);
+    expect(left(made)).toEqual([1, 0]);
+  });
+
+  test('is not waited for when the attempt ends without any', async () => {
+    const { world, a, b, attempts } = await mute();
+    const since = world.clock.now();
+    const asked = ask(a, { nodeId: b.id, addresses: [HINT, addressOf(b)] });
+    await world.clock.advance(10);
+    runtimeOf(a).exit(attempts[0]!, 'kill');
+    expect(endOf(await world.settle(asked))).toBe('pong');
+    expect(world.clock.now() - since).toBeLessThan(50);
   });
 });
 
