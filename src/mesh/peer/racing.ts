@@ -207,9 +207,8 @@ export class Racing {
     const open = told.filter((address) => this.#dials.isOpen(address));
     if (failed) for (const address of told) if (!open.includes(address)) this.#lose(wish, address);
     // the one that it has found may have its turn yet
-    if ((failed && open.length === 0) || underWay(wish.race) + wish.ways.size === 0)
-      this.#owner.onFailed(wish, NO_WAY);
-    else this.join(wish);
+    if (failed && open.length === 0) this.#owner.onFailed(wish, NO_WAY);
+    else this.join(wish, NO_WAY);
   }
 
   #lose(wish: Wish, address: string): void {
