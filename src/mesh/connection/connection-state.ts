@@ -4,7 +4,7 @@
 import type { Process } from '../../actor/process.ts';
 import { CloseCode, type CloseReason, type PhysicalAddress } from '../../transport/transport.ts';
 import { createMachineCell, type MachineCell } from '../../xstate/cell.ts';
-import type { MeshContext } from '../context.ts';
+import { actor, type MeshContext } from '../context.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import { connectionEnded, connectionOpened, peerDoubted } from '../events/connection-events.ts';
 import { pathChanged, pathDoubted, traversable } from '../nat/traversal/ready.ts';
@@ -15,7 +15,7 @@ import type { RpcCall } from '../router/rpc-call.ts';
 import { ControlHandler } from './control.ts';
 import type { ConnectionCore, CoreOwner } from './core.ts';
 import type { Rejected } from './frame-routing.ts';
-import { believed, longChance, shortChance } from './liveness.ts';
+import { believed, lastChance, longChance, shortChance } from './liveness.ts';
 import { lifecycleInput, lifecycleMachine, type LifecycleAction } from './machine.ts';
 import { Answered, Doubted, Ended, Ready, Verified } from './messages.ts';
 
@@ -24,6 +24,9 @@ const FAREWELL = 1_000;
 
 /** Reasons to close one connection, and not to serve no more. */
 const MAKES_ROOM: ReadonlySet<CloseCode> = new Set([CloseCode.idle, CloseCode.duplicate]);
+
+/** Milliseconds that a peer has to answer, by its round trip. */
+type Chance = (rtt: number) => number;
 
 export interface Dial {
   readonly address: PhysicalAddress;
@@ -60,8 +63,8 @@ export class ConnectionState implements CoreOwner {
   #farewell = false;
   /** Somebody at the peer's address says that it forgot us, and nothing has come from it since. */
   #forgotten = false;
-  /** The last question is open. */
-  #asking = false;
+  /** Asks the last question anew, while it is open. */
+  #askAgain: (() => void) | undefined;
 
   constructor(args: ConnectionArgs, process: Process) {
     this.context = args.context;
@@ -91,8 +94,8 @@ export class ConnectionState implements CoreOwner {
     if (why === 'gone') {
       const first = !this.#forgotten;
       this.#forgotten = true;
-      if (first && this.#asking) this.ask();
-      else if (first) this.#askKept();
+      if (first) this.#askAgain?.();
+      if (this.core.standing?.kept === true) this.check();
     } else {
       if (why === 'trusted') this.#forgotten = false;
       const standing = this.context.standings.find(this.process);
@@ -165,28 +168,32 @@ export class ConnectionState implements CoreOwner {
   ask(brief: boolean = false): void {
     if (this.lifecycle.matches('draining')) return;
     this.core.outgoing.held = true;
-    this.#asking = true;
-    const rtt = this.core.link?.stats().rtt ?? 0;
-    const chance = brief ? shortChance(rtt) : longChance(rtt);
-    this.core.prober.ask(this.process, this.#forgotten ? 0 : chance, (alive) => {
-      this.#asking = false;
-      if (alive) this.#forgotten = false;
+    const chance = (rtt: number): number => (brief ? shortChance(rtt) : longChance(rtt));
+    // whoever dials beside it has somebody proven there before this counts
+    this.#inquire(chance, lastChance, (alive) => {
       const standing = this.context.standings.find(this.process);
       if (standing !== undefined) standing.doubtful = !alive;
       this.#tell(new Answered(this.process, alive));
     });
   }
 
-  /**
-   * Somebody at the address of a station that is kept says that it has forgotten us, as after the loss of its socket, and no
-   * call waits that would find out. It is asked, and when it is silent this connection ends, so that the next one is dialed.
-   */
-  #askKept(): void {
-    const { core, process } = this;
-    if (core.standing?.kept !== true || this.lifecycle.matches('draining')) return;
-    core.prober.ask(process, 0, (alive) => {
-      this.#forgotten = false;
-      if (!alive) this.close(CloseCode.idle, 'the station has forgotten us');
+  /** One last question to a peer for which there is nobody to take the place: without an answer the connection ends. */
+  check(): void {
+    if (this.#askAgain !== undefined || !this.core.ready) return;
+    this.#inquire(longChance, shortChance, (alive) => {
+      if (!alive) this.close(CloseCode.idle, 'the peer does not answer');
+    });
+  }
+
+  /** @param forgotten how long the peer has when somebody at its address says that it does not know us. */
+  #inquire(chance: Chance, forgotten: Chance, answered: (alive: boolean) => void): void {
+    if (this.lifecycle.matches('draining')) return;
+    this.#askAgain = () => this.#inquire(chance, forgotten, answered);
+    const time = (this.#forgotten ? forgotten : chance)(this.core.link?.stats().rtt ?? 0);
+    this.core.prober.ask(this.process, time, (alive) => {
+      this.#askAgain = undefined;
+      if (alive) this.#forgotten = false;
+      answered(alive);
     });
   }
 
@@ -200,7 +207,11 @@ export class ConnectionState implements CoreOwner {
   }
 
   #tellDoubt(why: Doubted['why']): void {
-    this.#tell(new Doubted(this.process, why, believed(this.core.link?.stats().rtt ?? 0)));
+    const told = new Doubted(this.process, why, believed(this.core.link?.stats().rtt ?? 0));
+    this.#tell(told);
+    // calls for the peer may wait there, whoever dialed it
+    const pool = why === 'trusted' ? actor(this.context, 'peerPool') : undefined;
+    if (pool !== undefined && pool !== this.watcher) this.process.send(pool, told);
   }
 
   #tell(message: unknown): void {

@@ -19,7 +19,19 @@ import { Registered } from '../registry/registered.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import { ConnectionState, type ConnectionArgs } from './connection-state.ts';
 import { ConnectionCore } from './core.ts';
-import { Ask, Close, Drain, Ended, Farewell, Greet, Introduce, Replay, Watch, Yield } from './messages.ts';
+import {
+  Ask,
+  Check,
+  Close,
+  Drain,
+  Ended,
+  Farewell,
+  Greet,
+  Introduce,
+  Replay,
+  Watch,
+  Yield,
+} from './messages.ts';
 
 /** Messages queued at most (DESIGN §8, Mailboxes). */
 const CONNECTION_MAILBOX = 16_384;
@@ -92,6 +104,7 @@ const connectionServer: GenServer<ConnectionArgs, ConnectionState, ConnectionCal
     else if (message instanceof Farewell) state.control.farewell();
     else if (message instanceof Introduce) state.introduce();
     else if (message instanceof Ask) state.ask(message.brief);
+    else if (message instanceof Check) state.check();
     else if (message instanceof Yield) state.yieldTo(message.heir);
     else if (message instanceof Greet) state.greet();
     else if (message instanceof Watch) {

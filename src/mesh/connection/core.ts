@@ -253,6 +253,7 @@ export class ConnectionCore
   }
 
   onOutgoingSettled(): void {
+    this.prober.heard();
     if (!this.busy) this.#slow.stop();
     this.owner?.checkIdle();
   }

@@ -51,6 +51,11 @@ export class Ask {
   }
 }
 
+/** Ends a connection whose peer answers none of its last questions. */
+export class Check {
+  readonly check = true;
+}
+
 export class Answered {
   readonly connection: Process;
   readonly alive: boolean;

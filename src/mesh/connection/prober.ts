@@ -42,6 +42,15 @@ export class Prober {
     if (this.#timer === undefined) this.#begin(process);
   }
 
+  /** A call of ours is over: when that was an answer, the doubt is too, and calls need not go another way until the next look. */
+  heard(): void {
+    const [process, before] = [this.#process, this.#state];
+    const seen = this.suspect && process !== undefined ? this.#look(process) : undefined;
+    if (before === undefined || seen === undefined || seen.arrivals <= before.arrivals) return;
+    this.#state = { ...before, arrivals: seen.arrivals, misses: 0 };
+    this.#judge(false);
+  }
+
   /**
    * Asks once more, for the last chance of `liveness.ts`.
    * @param atLeast asks for so many milliseconds at least.

@@ -129,6 +129,14 @@ export class Dialing implements RaceOwner {
     else this.racing.pump();
   }
 
+  /** A connection that was in doubt answers: nobody has to wait for another one, which goes when its peer is proven. */
+  trusted(connection: Process): void {
+    const nodeId = this.#context.standings.find(connection)?.peerId;
+    const wish = nodeId === undefined ? undefined : this.#wishes.get(nodeId);
+    if (wish !== undefined && nodeId !== undefined && readyPeer(this.#context, nodeId) === connection)
+      this.#deliver(wish, connection);
+  }
+
   /** A process that was monitored has ended. */
   ended(process: Process, reason: ExitReason): void {
     const dial = this.racing.ended(process, reason === 'normal');

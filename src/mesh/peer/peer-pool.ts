@@ -14,7 +14,7 @@ import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply } from '../../otp/result.ts';
 import { CloseCode } from '../../transport/transport.ts';
 import { wayOf } from '../../transport/way.ts';
-import { Close, Drain, Greet, Introduce, Verified } from '../connection/messages.ts';
+import { Close, Doubted, Drain, Greet, Introduce, Verified } from '../connection/messages.ts';
 import { actor, hex, type MeshContext } from '../context.ts';
 import { LookupDone } from '../dht/lookup-request.ts';
 import { RpcCall } from '../router/rpc-call.ts';
@@ -106,7 +106,9 @@ export const peerPoolServer: GenServer<MeshContext, State, object, PoolCasts> = 
   handleInfo: (message, state, self) => {
     const { dialing, table } = state;
     if (message instanceof Verified) dialing.verified(message.connection);
-    else if (message instanceof Down) {
+    else if (message instanceof Doubted) {
+      if (message.why === 'trusted') dialing.trusted(message.connection);
+    } else if (message instanceof Down) {
       const process = message.pid as Process;
       table.remove(process);
       dialing.ended(process, message.reason);
@@ -163,9 +165,9 @@ function onConnected(state: State, self: Self, what: Connected): void {
     // whoever reads its own epoch there has replaced itself
     const reason = hex(epochs.get(newer ? known : connection) ?? context.epoch);
     const old = context.standings.find(older);
-    // both have it still: what is in flight on it may be answered
+    // both have it still: what is in flight on it may be answered, and what the peer has sent is perhaps not here yet
     const draining = [...context.standings.of(nodeId)].filter(({ leaving }) => leaving).length >= DRAINING;
-    if (old?.leaving === true || (holds && !newer && !draining && old?.inFlight() !== 0))
+    if (old?.leaving === true || (holds && !newer && !draining))
       self.send(older, new Drain(LEAVE, CloseCode.duplicate));
     else self.send(older, new Close(CloseCode.duplicate, reason));
     if (newer) return;

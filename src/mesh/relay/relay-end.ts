@@ -82,7 +82,8 @@ function agree(
   const now = runtime.clock.now();
   if (source_id === undefined || identity === undefined || hex(target_id) !== hex(identity.nodeId))
     return { tag: 'invalid_args', field: 'target_id', detail: 'is not this node' };
-  if (!relays.stations.has(from.peerId))
+  // one that was started again may have another id
+  if (!relays.stations.has(from.peerId) && !relays.stations.reached.includes(from.address))
     return { tag: 'unauthorized', detail: 'not attached to this station' };
   if (!relays.hears(from.peerId, now)) return { tag: 'overloaded', bound: 'relay requests' };
   if (endpoint === undefined || link === undefined || context.phase.closing)

@@ -36,6 +36,11 @@ export class PeeredStations {
     return nodeId !== '' && this.all.some((station) => station.nodeId === nodeId && !station.isSelf);
   }
 
+  /** Where there was a connection to one of them, so that somebody sees to it that there is one again: `host:port`s. */
+  get reached(): readonly string[] {
+    return this.all.flatMap(({ nodeId, isSelf, addresses }) => (nodeId === '' || isSelf ? [] : addresses));
+  }
+
   /** In the order in which they are asked for a name: whoever answered for it lately comes first. */
   order(procedure: string, now: number): readonly PeeredStation[] {
     const known = this.#answerers.get(procedure);

@@ -22,17 +22,29 @@ class Bench {
     },
   } as unknown as Process;
 
+  readonly #link: Link;
+
   constructor(rtt = 0, atLeast = 0) {
     const link = {
       state: 'open',
       ping: () => this.pings++,
       stats: () => ({ rtt, arrivals: this.arrivals }),
     } as unknown as Link;
+    this.#link = link;
     const question = (): void => {
       link.ping();
     };
     const prober = new Prober({ link, owed: false, patience: 3, question, onSuspect: () => undefined });
     prober.ask(this.#process, atLeast, (alive) => this.told.push(alive));
+  }
+
+  /** One that watches, with a call under way all the time; `told` which doubts begin and end. */
+  watching(told: boolean[]): Prober {
+    const onSuspect = (suspect: boolean): unknown => told.push(suspect);
+    const question = (): void => {};
+    const prober = new Prober({ link: this.#link, owed: true, patience: 3, question, onSuspect });
+    prober.start(this.#process);
+    return prober;
   }
 
   /** The next look, `late` ms after it was due. */
@@ -76,5 +88,26 @@ describe('the last question', () => {
     expect(bench.told).toEqual([]);
     bench.look();
     expect(bench.told).toEqual([false]);
+  });
+});
+
+describe('a peer in doubt', () => {
+  test('is trusted again when a call of ours is answered, not at the next look', () => {
+    const bench = new Bench();
+    const suspected: boolean[] = [];
+    const prober = bench.watching(suspected);
+    for (let n = 0; n < 3; n++) bench.look();
+    expect(suspected).toEqual([true]);
+    // a call that has ended for another reason says nothing
+    prober.heard();
+    expect(suspected).toEqual([true]);
+    bench.arrivals++;
+    prober.heard();
+    expect(suspected).toEqual([true, false]);
+    // and the count begins anew
+    for (let n = 0; n < 2; n++) bench.look();
+    expect(suspected).toEqual([true, false]);
+    bench.look();
+    expect(suspected).toEqual([true, false, true]);
   });
 });

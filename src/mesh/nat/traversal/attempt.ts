@@ -10,6 +10,7 @@ import type { Process } from '../../../actor/process.ts';
 import type { GenServer } from '../../../otp/gen-server.ts';
 import { noReply, started, stop, type NoReply, type Stop } from '../../../otp/result.ts';
 import type { MeshContext } from '../../context.ts';
+import { isLate, shortChance } from '../../connection/liveness.ts';
 import { ask } from '../../dht/ask.ts';
 import { describeFailure } from '../../errors/rpc-failure.ts';
 import { parseAddress } from '../../peer/endpoint-text.ts';
@@ -21,6 +22,8 @@ import type { OwnSession } from '../../relay/relays.ts';
 
 /** Milliseconds for a connection to a station (SPEC §2.3). */
 const STATION = 3_000;
+/** Milliseconds in which a station of our own that was lost is dialed again by whoever keeps us attached: the first pause and a handshake. */
+const COMING_BACK = 500;
 
 export interface AttemptArgs {
   readonly context: MeshContext;
@@ -39,8 +42,16 @@ interface State extends AttemptArgs {
   session: OwnSession | undefined;
   /** The connection to the station that was asked. */
   asked: Process | undefined;
+  /** `host:port` of the station that is being dialed, or will be, and whether over TLS where UDP is blocked. */
+  dialing: string | undefined;
+  tls: boolean;
   /** Why the last one was no use. */
   why: string;
+}
+
+/** A station is connected: what failed for want of one may succeed. */
+export class StationFound {
+  readonly found = true;
 }
 
 class Go {
@@ -50,6 +61,28 @@ class Go {
 /** Nobody waits any longer. */
 class TimeOver {
   readonly over = true;
+}
+
+/** Time to see whether a station that was asked has sent anything since. */
+class Heard {
+  readonly session: OwnSession;
+  /** Packets that had come when it was asked. */
+  readonly arrivals: number;
+  /** Clock ms. */
+  readonly due: number;
+  constructor(session: OwnSession, arrivals: number, due: number) {
+    this.session = session;
+    this.arrivals = arrivals;
+    this.due = due;
+  }
+}
+
+/** A station of our own has had its time to come back. */
+class Awaited {
+  readonly station: string;
+  constructor(station: string) {
+    this.station = station;
+  }
 }
 
 /** A station was dialed. */
@@ -65,15 +98,29 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
 
   init: (args, self) => {
     self.sendAfter(args.timeout, new TimeOver());
-    const state = { ...args, left: [...args.stations], session: undefined, asked: undefined };
-    return started({ ...state, why: 'no station is known' }, { continue: new Go() });
+    const idle = {
+      session: undefined,
+      asked: undefined,
+      dialing: undefined,
+      tls: false,
+      why: 'no station is known',
+    };
+    return started({ ...args, ...idle, left: [...args.stations] }, { continue: new Go() });
   },
 
   handleContinue: (_go, state, self) => next(state, self as Process),
 
   handleInfo: (message, state, self) => {
     const process = self as Process;
-    if (message instanceof Dialed) {
+    if (message instanceof StationFound && state.dialing !== undefined) {
+      const found = standingAt(state.context, state.dialing);
+      return found === undefined ? noReply(state) : begin(state, process, found);
+    }
+    if (message instanceof Awaited && message.station === state.dialing) {
+      dial(state, process, message.station);
+      return noReply(state);
+    }
+    if (message instanceof Dialed && message.station === state.dialing) {
       const found = standingAt(state.context, message.station);
       if (found !== undefined) return begin(state, process, found);
       state.unreached(message.station);
@@ -86,6 +133,7 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
       state.why = describeFailure(message.failure);
       return next(state, process);
     }
+    if (message instanceof Heard && message.session === state.session) return heard(state, process, message);
     if (message instanceof Down && message.pid === state.asked) {
       state.why = 'the station is gone';
       return next(state, process);
@@ -116,22 +164,33 @@ function next(state: State, self: Process): NoReply<State> | Stop<State> {
   const { context, left, pool, session } = state;
   giveBack(state);
   if (session !== undefined) context.runtime.send(pool, new WayLost(self, session.address.host));
+  state.dialing = undefined;
   const candidate = left.shift();
   if (candidate === undefined) return stop({ shutdown: `no relay: ${state.why}` }, state);
-  const { station, tls } = candidate;
+  const { station } = candidate;
+  state.tls = candidate.tls;
   const ready = standingAt(context, station);
   if (ready !== undefined) return begin(state, self, ready);
   if (parseAddress(station) === undefined) return next(state, self);
+  state.dialing = station;
+  // all who have lost it want it back: they come one by one, each after a pause of its own
+  if (context.relays.stations.reached.includes(station))
+    context.runtime.sendAfter(COMING_BACK, self, new Awaited(station));
+  else dial(state, self, station);
+  return noReply(state);
+}
+
+function dial({ context, timeout, tls }: State, self: Process, station: string): void {
   const told = (): void => {
     context.runtime.send(self, new Dialed(station));
   };
   const target = { nodeId: undefined, addresses: [station], station: tls };
-  ask(context, self, target, { type: 'ping' }, Math.min(STATION, state.timeout), { told });
-  return noReply(state);
+  ask(context, self, target, { type: 'ping' }, Math.min(STATION, timeout), { told });
 }
 
 function begin(state: State, self: Process, station: Standing): NoReply<State> | Stop<State> {
   const { context, wanted } = state;
+  state.dialing = undefined;
   const usable = station.isStation && station.peerId !== wanted.nodeId;
   state.session = usable ? askRelay(context, station, wanted.nodeId, self) : undefined;
   if (state.session === undefined) {
@@ -140,6 +199,30 @@ function begin(state: State, self: Process, station: Standing): NoReply<State> |
   }
   state.asked = station.process;
   self.monitor(station.process);
+  listen(state, self, station);
   context.runtime.send(state.pool, new WayFound(self, state.session.address.host));
   return noReply(state);
+}
+
+/** A station that is there acknowledges what it is asked, long before the node agrees. */
+function listen({ context, session }: State, self: Process, { link, rtt }: Standing): void {
+  const arrivals = link()?.stats().arrivals;
+  if (session === undefined || arrivals === undefined) return;
+  const { runtime } = context;
+  const wait = shortChance(rtt());
+  runtime.sendAfter(wait, self, new Heard(session, arrivals, runtime.clock.now() + wait));
+}
+
+/** One that says nothing at all may be gone: another has its turn, if there is one. */
+function heard(state: State, self: Process, { arrivals, due }: Heard): NoReply<State> | Stop<State> {
+  const { context, asked, left } = state;
+  const station = asked === undefined ? undefined : context.standings.find(asked);
+  const silent = station?.link()?.stats().arrivals === arrivals;
+  if (!silent || left.length === 0) return noReply(state);
+  if (isLate(due, context.runtime.clock.now())) {
+    listen(state, self, station);
+    return noReply(state);
+  }
+  state.why = 'the station does not answer';
+  return next(state, self);
 }

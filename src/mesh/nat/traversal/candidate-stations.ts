@@ -32,7 +32,8 @@ export function candidateStations(
   const tls = isBlocked(context);
   const connected = new Map<string, Relay>();
   const others = new Set<string>();
-  for (const station of [...stations, ...relays.attached]) {
+  // one that was started again may have another id
+  for (const station of [...stations, ...relays.attached, ...relays.stations.reached]) {
     const standing = standingAt(context, station);
     if (standing !== undefined) connected.set(standing.peerId, relayOf(context, standing));
     else if (!unreached(station)) others.add(station);

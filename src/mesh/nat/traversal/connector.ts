@@ -12,10 +12,10 @@ import { noReply } from '../../../otp/result.ts';
 import type { MeshContext } from '../../context.ts';
 import { WayFound, type NatConnector, type NatWish } from '../../peer/nat-connector.ts';
 import { dropLostRelays, leaveRelay } from '../../relay/relay-end.ts';
-import { attemptServer, type AttemptArgs } from './attempt.ts';
+import { attemptServer, StationFound, type AttemptArgs } from './attempt.ts';
 import { candidateStations } from './candidate-stations.ts';
 import { isRelayed } from './peer-paths.ts';
-import { RelayKeeper, SEEKING } from './relay-keeper.ts';
+import { RelayKeeper, SEEKING, SeekingDue } from './relay-keeper.ts';
 import { StationWatch } from './station-watch.ts';
 import { UpgradeDue, Upgrades } from './upgrades.ts';
 
@@ -52,11 +52,6 @@ export class PathChanged {
   constructor(connection: Process) {
     this.connection = connection;
   }
-}
-
-/** A station is connected: what failed for want of one may succeed. */
-export class StationFound {
-  readonly found = true;
 }
 
 class Sweep {
@@ -102,13 +97,14 @@ export const natConnectorServer: GenServer<MeshContext, State> = {
       if (state.context.standings.find(message.connection)?.doubtful === true) keeper.look();
     } else if (message instanceof UpgradeDue) upgrades.due(message);
     else if (message instanceof WayFound) keeper.found(message);
+    else if (message instanceof SeekingDue) keeper.look();
     else if (message instanceof StationFound) {
+      for (const process of attempts) state.context.runtime.send(process, message);
       keeper.again();
-      keeper.look();
     } else if (message instanceof Down) {
       const process = message.pid as Process;
       attempts.delete(process);
-      keeper.ended(process);
+      keeper.ended(process, message.reason);
       upgrades.ended(process, message.reason);
     } else if (message instanceof Sweep) {
       sweep(state.context);
@@ -160,14 +156,13 @@ function onPath({ context, self, upgrades, keeper, unpunched }: State, connectio
   const standing = context.standings.find(connection);
   // our own network is another one: what failed may succeed
   if (standing?.isStation === true && context.relays.stations.has(standing.peerId)) upgrades.again();
+  if (standing?.readySince === undefined) return;
+  const relayed = isRelayed(standing.link());
+  if (relayed && keeper.keep(standing)) self.monitor(connection);
   // who was dialed is told by the station when it is time
-  if (standing?.readySince === undefined || !standing.dialed) return;
-  if (!isRelayed(standing.link())) {
-    upgrades.won(connection);
-    return;
-  }
-  if (keeper.keep(standing)) self.monitor(connection);
-  if (!unpunched.has(standing.peerId)) upgrades.want(connection);
+  if (!standing.dialed) return;
+  if (!relayed) upgrades.won(connection);
+  else if (!unpunched.has(standing.peerId)) upgrades.want(connection);
 }
 
 /**

@@ -9,7 +9,8 @@ import { addressesOf } from '../../registry/own-addresses.ts';
 import { rebindRelays } from '../../relay/relay-end.ts';
 import { sessionAt } from '../../relay/relays.ts';
 import type { Link } from '../../../transport/transport.ts';
-import { PathChanged, StationFound } from './connector.ts';
+import { StationFound } from './attempt.ts';
+import { PathChanged } from './connector.ts';
 import { isRelayed } from './peer-paths.ts';
 import { natText } from '../taxonomy.ts';
 

@@ -5,16 +5,18 @@
  * So a relayed connection outlives its station, and a direct one has somewhere to fall back to (TRANSPORT §12, rule 8). Driven by
  * the NAT connector's actor alone.
  */
+import type { ExitReason } from '../../../actor/exit-reason.ts';
 import type { Process, Self } from '../../../actor/process.ts';
 import { seconds } from '../../../actor/clock.ts';
 import type { MeshContext } from '../../context.ts';
+import { delay } from '../../peer/backoff.ts';
 import type { WayFound } from '../../peer/nat-connector.ts';
 import type { Standing } from '../../peer/standings.ts';
 
-/** Pauses between two tries for one connection, ms; the last one again and again. */
-const PAUSES = [0, seconds(1), seconds(2), seconds(5), seconds(10), seconds(30)] as const;
 /** Milliseconds for one try. */
 export const SEEKING: number = seconds(5);
+/** Milliseconds in which a way that was found has to prove that it is one. */
+const PROVING = 500;
 
 interface Kept {
   readonly connection: Process;
@@ -25,6 +27,11 @@ interface Kept {
   notBefore: number;
   /** On its way to a session. */
   attempt: Process | undefined;
+}
+
+/** Time to seek ways for those whose pause is over. */
+export class SeekingDue {
+  readonly seeking = true;
 }
 
 export class RelayKeeper {
@@ -40,7 +47,7 @@ export class RelayKeeper {
     this.#seek = seek;
   }
 
-  /** A connection that we have dialed through a station. Looked after until it ends. False when it was known. */
+  /** A connection that was made through a station. Looked after until it ends. False when it was known. */
   keep({ process, peerId }: Standing): boolean {
     if (this.#kept.has(process)) return false;
     this.#kept.set(process, { connection: process, peerId, tries: 0, notBefore: 0, attempt: undefined });
@@ -48,12 +55,12 @@ export class RelayKeeper {
   }
 
   /** A process that was monitored has ended. */
-  ended(process: Process): void {
+  ended(process: Process, reason: ExitReason): void {
     this.#kept.delete(process);
     for (const kept of this.#kept.values()) {
       if (kept.attempt !== process) continue;
       kept.attempt = undefined;
-      this.#later(kept);
+      this.#later(kept, reason === 'normal' ? PROVING : 0);
     }
   }
 
@@ -66,17 +73,26 @@ export class RelayKeeper {
     }
   }
 
-  /** There is a station that was not: no pause has to be waited for. */
+  /**
+   * There is a station that was not: no pause has to be waited for. Both ends seek now, for whoever comes to a station last
+   * finds the other one there.
+   */
   again(): void {
     for (const kept of this.#kept.values()) kept.tries = kept.notBefore = 0;
+    this.#seekAll(true);
   }
 
-  /** Seeks a way wherever there is none. */
+  /** Seeks a way wherever there is none; the end that has dialed does. */
   look(): void {
+    this.#seekAll(false);
+  }
+
+  #seekAll(both: boolean): void {
     const now = this.#self.clock.now();
     for (const kept of this.#kept.values()) {
       const standing = this.#context.standings.find(kept.connection);
       if (standing === undefined || kept.attempt !== undefined || now < kept.notBefore) continue;
+      if (!standing.dialed && !both) continue;
       if (this.#hasWay(kept.peerId) && !standing.doubtful) {
         kept.tries = 0;
         continue;
@@ -92,8 +108,10 @@ export class RelayKeeper {
     return relays.with(peerId).some(({ stationId }) => standings.ready(stationId, false) !== undefined);
   }
 
-  #later(kept: Kept): void {
-    const pause = PAUSES[Math.min(++kept.tries, PAUSES.length - 1)] ?? 0;
+  /** The first pauses are short: the other end may be on its way to the same station. `SeekingDue` comes when this one is over. */
+  #later(kept: Kept, least: number = 0): void {
+    const pause = Math.max(least, delay(kept.tries++, this.#self.random));
     kept.notBefore = this.#self.clock.now() + pause;
+    this.#self.sendAfter(pause, new SeekingDue());
   }
 }
