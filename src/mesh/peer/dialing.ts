@@ -11,7 +11,9 @@ import type { ExitReason } from '../../actor/exit-reason.ts';
 import { Greet } from '../connection/messages.ts';
 import { describeClose } from '../connection/close.ts';
 import { hex, shared, type MeshContext } from '../context.ts';
+import type { Link } from '../../transport/transport.ts';
 import type { LookupOutcome } from '../dht/lookup-request.ts';
+import { isDirect, isRelayed } from '../nat/traversal/peer-paths.ts';
 import { parseAddress } from './endpoint-text.ts';
 import { blames, endOf, isDuplicate, refusalOf } from './loss.ts';
 import { Racing, type RaceOwner } from './racing.ts';
@@ -92,7 +94,8 @@ export class Dialing implements RaceOwner {
     }
     const rival = this.#identify(wish, peerId);
     const ready = readyPeer(this.#context, peerId);
-    if (ready !== undefined) this.#deliver(wish, ready);
+    if (ready !== undefined && !(wish.toStation && this.#isBetter(dial.core.link, ready)))
+      this.#deliver(wish, ready);
     else if (rival || this.#agreeing(peerId, process)) {
       racing.drop(dial);
       wish.again(address);
@@ -203,6 +206,11 @@ export class Dialing implements RaceOwner {
       if (process !== except && dialed && greeted && readySince === undefined) return true;
     }
     return false;
+  }
+
+  /** Whoever attaches to a station does so directly: what goes through another station gives way to that. */
+  #isBetter(link: Link | undefined, ready: Process): boolean {
+    return isDirect(link) && isRelayed(this.#context.standings.find(ready)?.link());
   }
 
   /** Another connection to the same peer is being agreed on. */

@@ -6,6 +6,7 @@
  */
 import type { Process } from '../../actor/process.ts';
 import type { NatClass } from '../nat/taxonomy.ts';
+import { isDirect, isRelayed } from '../nat/traversal/peer-paths.ts';
 import type { FrameType } from '../../codec/frame-type.ts';
 import type { PayloadOf } from '../../codec/payloads.ts';
 import type { Link } from '../../transport/transport.ts';
@@ -94,10 +95,15 @@ export class Standings {
     if (others?.size === 0) this.#byPeer.delete(standing.peerId);
   }
 
-  /** Whether we have a connection to this peer, other than `process`, that we trust. */
+  /**
+   * Whether we have a connection to this peer, other than `process`, that we trust, and would keep: one through a station goes
+   * when there is one without.
+   */
   have(peerId: string, process: Process): boolean {
+    const direct = isDirect(this.find(process)?.link());
     for (const standing of this.of(peerId)) {
-      if (standing.process !== process && isTrusted(standing)) return true;
+      if (standing.process === process || !isTrusted(standing)) continue;
+      if (!direct || !isRelayed(standing.link())) return true;
     }
     return false;
   }

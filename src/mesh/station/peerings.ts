@@ -16,6 +16,7 @@ import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, started } from '../../otp/result.ts';
 import { hex, shared, type MeshContext } from '../context.ts';
 import type { Resolve } from '../dht/bootstrap.ts';
+import { isRelayed } from '../nat/traversal/peer-paths.ts';
 import { delay, nextAttempt } from '../peer/backoff.ts';
 import { addressText } from '../peer/endpoint-text.ts';
 import { judgeLoss } from '../peer/loss.ts';
@@ -113,7 +114,7 @@ export const peeringsServer: GenServer<PeeringsArgs, State> = {
       for (const peering of state.all)
         if (peering.process === message.pid) lost(state, self, peering, message);
     } else if (message instanceof Beat) {
-      for (const { station, process } of state.all) if (process !== undefined) ping(state, station);
+      for (const peering of state.all) beat(state, self, peering);
       self.sendAfter(HEARTBEAT, new Beat());
     }
     return noReply(state);
@@ -174,11 +175,11 @@ function dial(state: State, self: Self, peering: Peering): void {
   toPeer(context, request, request.target, DIAL_TIMEOUT);
 }
 
-/** Whether there is a connection: it is kept from now on. */
+/** Whether there is a connection, without another station between: it is kept from now on. */
 function taken({ context, found }: State, self: Self, peering: Peering): boolean {
   const { station } = peering;
   const standing = standingOf(context, station);
-  if (standing === undefined) return false;
+  if (standing === undefined || isRelayed(standing.link())) return false;
   station.nodeId = standing.peerId;
   peering.restsUntil = -Infinity;
   standing.kept = true;
@@ -187,6 +188,16 @@ function taken({ context, found }: State, self: Self, peering: Peering): boolean
   self.monitor(standing.process);
   found();
   return true;
+}
+
+/** It is used, and dialed anew when its packets have come to go through another station: they may stay there. */
+function beat(state: State, self: Self, peering: Peering): void {
+  const { station, process } = peering;
+  if (process === undefined) return;
+  if (isRelayed(state.context.standings.find(process)?.link())) {
+    peering.process = undefined;
+    look(state, self, peering);
+  } else ping(state, station);
 }
 
 /** By its id, or by its address: whoever comes from there listens there. */
