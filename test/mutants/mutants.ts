@@ -520,7 +520,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'station that has forgotten us is not asked',
     file: 'src/mesh/connection/connection-state.ts',
-    find: 'else if (first) this.#askKept();',
+    find: 'if (this.core.standing?.kept === true) this.check();',
     replace: '',
     tests: ['test/mesh/nat/kill-paths.test.ts'],
   },
@@ -579,5 +579,26 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'payload.realm !== settings.realm',
     replace: "payload.realm === ''",
     tests: ['test/mesh/nat/other-realm.test.ts'],
+  },
+  {
+    name: 'silent station is waited for as long as anybody waits',
+    file: 'src/mesh/nat/traversal/attempt.ts',
+    find: 'if (!silent || left.length === 0)',
+    replace: 'if (left.length >= 0)',
+    tests: ['test/mesh/nat/station-restart.test.ts'],
+  },
+  {
+    name: 'connection through another station counts as an attachment',
+    file: 'src/mesh/station/peerings.ts',
+    find: 'if (standing === undefined || isRelayed(standing.link())) return false;',
+    replace: 'if (standing === undefined) return false;',
+    tests: ['test/mesh/nat/attachment.test.ts'],
+  },
+  {
+    name: 'attachment that has come to go through another station stays there',
+    file: 'src/mesh/station/peerings.ts',
+    find: 'if (isRelayed(state.context.standings.find(process)?.link())) {',
+    replace: 'if (process === null) {',
+    tests: ['test/mesh/nat/attachment.test.ts'],
   },
 ];
