@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  PUNCH_FAILURES,
   isOver,
   MAX_AGE,
   MAX_ATTEMPTS,
@@ -18,17 +19,7 @@ const event: fc.Arbitrary<PunchEvent> = fc.oneof(
     { tag: 'elapsed' },
     { tag: 'succeeded' },
   ),
-  fc
-    .constantFrom(
-      'timeout',
-      'unreachable',
-      'refused',
-      'udp_blocked',
-      'both_symmetric',
-      'peer_gone',
-      'canceled',
-    )
-    .map((reason): PunchEvent => ({ tag: 'failed', reason })),
+  fc.constantFrom(...PUNCH_FAILURES).map((reason): PunchEvent => ({ tag: 'failed', reason })),
 );
 
 describe('stepPunch', () => {

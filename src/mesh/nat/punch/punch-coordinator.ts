@@ -15,7 +15,13 @@ import { wayOf } from '../../../transport/way.ts';
 import { hex, type MeshContext } from '../../context.ts';
 import type { Standing } from '../../peer/standings.ts';
 import { sessionKey } from '../../relay/session-key.ts';
-import { PunchSessions, type PunchEvent, type PunchFailure, type PunchStep } from './punch-session.ts';
+import {
+  punchFailure,
+  PunchSessions,
+  type PunchEvent,
+  type PunchFailure,
+  type PunchStep,
+} from './punch-session.ts';
 
 /** Ports of one node that the other is told: the observed one and those it foretells. */
 const PORTS = 5;
@@ -165,16 +171,5 @@ function isBlocked({ standings }: MeshContext, nodeId: string): boolean {
 const rttOf = ({ standings }: MeshContext, nodeId: string): number =>
   standings.ready(nodeId, false)?.rtt() ?? 0;
 
-const REASONS: ReadonlySet<string> = new Set<PunchFailure>([
-  'timeout',
-  'unreachable',
-  'refused',
-  'udp_blocked',
-  'both_symmetric',
-  'peer_gone',
-  'canceled',
-]);
-
 /** A newer node's word is like none. */
-const failureOf = (reason: string | undefined): PunchFailure =>
-  reason !== undefined && REASONS.has(reason) ? (reason as PunchFailure) : 'unreachable';
+const failureOf = (reason: string | undefined): PunchFailure => punchFailure(reason) ?? 'unreachable';

@@ -15,20 +15,26 @@ export const MAX_AGE = 300_000;
 const LIMIT = 1_000;
 
 /** Why no hole came of it. */
-export type PunchFailure =
+export const PUNCH_FAILURES = [
   /** The last attempt was not reported in time. */
-  | 'timeout'
+  'timeout',
   /** Both sides tried, and nothing came through. */
-  | 'unreachable'
+  'unreachable',
   /** The other side wants none. */
-  | 'refused'
+  'refused',
   /** One side gets no UDP out at all. */
-  | 'udp_blocked'
+  'udp_blocked',
   /** Neither side's ports can be foretold. */
-  | 'both_symmetric'
+  'both_symmetric',
   /** One side is gone. */
-  | 'peer_gone'
-  | 'canceled';
+  'peer_gone',
+  'canceled',
+] as const;
+export type PunchFailure = (typeof PUNCH_FAILURES)[number];
+
+/** What somebody's word means; undefined when it is none of ours. */
+export const punchFailure = (said: unknown): PunchFailure | undefined =>
+  PUNCH_FAILURES.find((each) => each === said);
 
 /** Another attempt may end otherwise. */
 const AGAIN: ReadonlySet<PunchFailure> = new Set(['timeout', 'unreachable']);

@@ -16,7 +16,7 @@ import { natReport } from '../detection/nat-profile.ts';
 import { isRelayed } from './peer-paths.ts';
 import { PathMoved, punchingServer, type PunchingArgs } from '../punch/punching.ts';
 import { punchParameters, worstNat } from '../punch/punch-parameters.ts';
-import type { PunchFailure } from '../punch/punch-session.ts';
+import { punchFailure, type PunchFailure } from '../punch/punch-session.ts';
 import { nextPorts } from '../punch/next-ports.ts';
 import { punchObstacle, strategyFor } from '../punch/strategy.ts';
 import { kindOf, type NatClass } from '../taxonomy.ts';
@@ -154,19 +154,9 @@ export class Upgrades {
   }
 }
 
-const FAILURES: readonly PunchFailure[] = [
-  'timeout',
-  'unreachable',
-  'refused',
-  'udp_blocked',
-  'both_symmetric',
-  'peer_gone',
-  'canceled',
-];
-
 /** What a punch ended with; a crash is as good as giving up. */
 function failureIn(reason: unknown): PunchFailure {
   const said =
     typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : undefined;
-  return FAILURES.find((each) => each === said) ?? 'canceled';
+  return punchFailure(said) ?? 'canceled';
 }
