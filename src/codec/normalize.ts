@@ -13,6 +13,7 @@
  *
  * Pure but for the user code it may run. Throws nothing. Source: SECURITY §8.
  */
+import { isWellFormedText } from './utf8.ts';
 import { Buffer } from 'node:buffer';
 import { isUint8Array } from 'node:util/types';
 import { DEFAULT_LIMITS, type CborLimits } from './limits.ts';
@@ -174,7 +175,7 @@ class Walk {
     // A UTF-16 unit takes at least one byte; the exact figure is asked for only when it may matter.
     const room = this.#limits.bytes - this.#bytes;
     if (text.length > room) return 'size';
-    if (!isWellFormed(text) || text.charCodeAt(0) === BYTE_ORDER_MARK) return 'utf8';
+    if (!isWellFormedText(text) || text.charCodeAt(0) === BYTE_ORDER_MARK) return 'utf8';
     this.#bytes += text.length * 3 <= room ? text.length : Buffer.byteLength(text);
     return this.#bytes > this.#limits.bytes ? 'size' : undefined;
   }
@@ -217,9 +218,4 @@ function isPlain(value: object): boolean {
   if (prototype === Object.prototype || prototype === null) return true;
   // Another realm's Object.prototype (vm contexts): a root that has what only that object has.
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
-}
-
-/** `String.prototype.isWellFormed`, which our TypeScript library level does not know yet. */
-function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }

@@ -29,3 +29,8 @@ export function isWellFormedUtf8(bytes: Uint8Array, start: number, end: number):
   }
   return true;
 }
+
+/** Whether a string has no lone surrogate: `String.prototype.isWellFormed`, which our TypeScript library level does not know yet. */
+export function isWellFormedText(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}

@@ -1,0 +1,60 @@
+/**
+ * The atoms of received bytes: the same few come again and again, so their names are compared as bytes.
+ *
+ * Direct-mapped: a place holds the last atom of its hash. True, false, null and undefined are JavaScript's.
+ */
+import { isWellFormedUtf8 } from '../utf8.ts';
+import { receivedAtom, type Atom } from './atom.ts';
+import { Broken } from './broken.ts';
+
+export type AtomValue = Atom | boolean | null | undefined;
+
+const PLACES = 1_024;
+/** Longer names are not kept, bytes. */
+const LONGEST = 64;
+
+interface Known {
+  readonly name: Uint8Array;
+  readonly latin1: boolean;
+  readonly value: AtomValue;
+}
+
+const known: (Known | undefined)[] = Array.from({ length: PLACES });
+
+/** Names that are values of JavaScript. */
+const VALUES: ReadonlyMap<string, AtomValue> = new Map<string, AtomValue>([
+  ['true', true],
+  ['false', false],
+  ['null', null],
+  ['undefined', undefined],
+]);
+
+/** @throws Broken when it is no name. */
+export function atomOf(bytes: Buffer, from: number, to: number, latin1: boolean): AtomValue {
+  const length = to - from;
+  if (length > LONGEST) return read(bytes, from, to, latin1);
+  let hash = length;
+  for (let at = from; at < to; at++) hash = (Math.imul(hash, 31) + bytes[at]!) | 0;
+  const place = (hash ^ (hash >>> 15)) & (PLACES - 1);
+  const entry = known[place];
+  if (entry !== undefined && entry.latin1 === latin1 && isSame(entry.name, bytes, from, length))
+    return entry.value;
+  const value = read(bytes, from, to, latin1);
+  known[place] = { name: Uint8Array.prototype.slice.call(bytes, from, to), latin1, value };
+  return value;
+}
+
+function isSame(name: Uint8Array, bytes: Uint8Array, from: number, length: number): boolean {
+  if (name.length !== length) return false;
+  for (let index = 0; index < length; index++) if (name[index] !== bytes[from + index]) return false;
+  return true;
+}
+
+function read(bytes: Buffer, from: number, to: number, latin1: boolean): AtomValue {
+  if (!latin1 && !isWellFormedUtf8(bytes, from, to)) throw new Broken('utf8');
+  const name = bytes.toString(latin1 ? 'latin1' : 'utf8', from, to);
+  if (VALUES.has(name)) return VALUES.get(name);
+  const atom = receivedAtom(name);
+  if (atom === undefined) throw new Broken('atom');
+  return atom;
+}
