@@ -1,0 +1,116 @@
+/**
+ * The packets of a distribution stream: a length and so many bytes. Pure but for what it holds back.
+ *
+ * Lengths have two bytes during the handshake and four from nodeup on. Chunks may be split and joined anywhere; what is behind
+ * the last packet of the handshake belongs to the first one after it, so nothing is lost by the switch. A length above the
+ * limit ends the stream before anything is buffered for it. Source: SPEC §10 "Framing", SECURITY §9.
+ */
+export type Taken =
+  /** Its bytes; empty: a tick. Refers to the chunks. */
+  | { readonly tag: 'packet'; readonly bytes: Uint8Array }
+  /** The rest has not come. */
+  | { readonly tag: 'more' }
+  | { readonly tag: 'too_large'; readonly length: number };
+
+const MORE: Taken = { tag: 'more' };
+
+export class Packets {
+  /** Longest packet after the handshake, bytes. */
+  readonly #limit: number;
+  #header: 2 | 4 = 2;
+  #chunks: Uint8Array[] = [];
+  #held = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Bytes that wait for the rest of their packet. */
+  get held(): number {
+    return this.#held;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#held += chunk.length;
+  }
+
+  /** The handshake is over: from the next packet on lengths have four bytes. */
+  up(): void {
+    this.#header = 4;
+  }
+
+  /** The next packet that is whole. */
+  take(): Taken {
+    const header = this.#header;
+    if (this.#held < header) return MORE;
+    const length = this.#length();
+    if (header === 4 && length > this.#limit) return { tag: 'too_large', length };
+    if (this.#held < header + length) return MORE;
+    this.#drop(header);
+    return { tag: 'packet', bytes: this.#bytes(length) };
+  }
+
+  #length(): number {
+    let length = 0;
+    let place = 0;
+    let at = 0;
+    for (let index = 0; index < this.#header; index++) {
+      while (at === (this.#chunks[place] as Uint8Array).length) {
+        place++;
+        at = 0;
+      }
+      length = length * 256 + (this.#chunks[place]?.[at++] ?? 0);
+    }
+    return length;
+  }
+
+  #drop(count: number): void {
+    this.#held -= count;
+    let left = count;
+    while (left > 0) {
+      const [first] = this.#chunks as [Uint8Array];
+      if (first.length > left) {
+        this.#chunks[0] = first.subarray(left);
+        return;
+      }
+      left -= first.length;
+      this.#chunks.shift();
+    }
+  }
+
+  #bytes(length: number): Uint8Array {
+    const [first] = this.#chunks;
+    if (length === 0) return EMPTY;
+    if (first !== undefined && first.length >= length) {
+      const bytes = first.subarray(0, length);
+      this.#drop(length);
+      return bytes;
+    }
+    const bytes = Buffer.allocUnsafe(length);
+    let at = 0;
+    while (at < length) {
+      const [chunk] = this.#chunks as [Uint8Array];
+      const part = chunk.subarray(0, length - at);
+      bytes.set(part, at);
+      at += part.length;
+      this.#drop(part.length);
+    }
+    return bytes;
+  }
+}
+
+const EMPTY = new Uint8Array();
+
+/** A packet with its length before it; undefined when it does not fit the header. */
+export function packet(header: 2 | 4, bytes: Uint8Array): Uint8Array | undefined {
+  if (header === 2 && bytes.length > 0xffff) return undefined;
+  const whole = Buffer.allocUnsafe(header + bytes.length);
+  whole.writeUIntBE(bytes.length, 0, header);
+  whole.set(bytes, header);
+  return whole;
+}
+
+/** What keeps an idle connection: four zero bytes. A write of nothing would put nothing on a QUIC stream. */
+export const TICK: Uint8Array = new Uint8Array(4);
