@@ -13,7 +13,7 @@ import { reportUnhandled } from '../actor/report.ts';
 import { keepShown, shownReason } from '../actor/shown-reason.ts';
 import type { AnyServer } from './gen-server.ts';
 import { Ignore, NoReply, Reply, Started, Stop, type Next } from './result.ts';
-import { Request, ServerCall } from './server-call.ts';
+import { Request, ServerCall, TermRequest } from './server-call.ts';
 import { IdleWatch } from './server-idle.ts';
 import { formatted, hideReturned, orKind } from './server-status.ts';
 import type { InitResult } from './start.ts';
@@ -104,7 +104,8 @@ export class ServerBehavior implements Behavior {
             return this.#after(handler(request.payload, self.state, self, call), self, kind, message);
         }
         if (this.#server.handleRequest === undefined) throw undefinedCallback('handleCall', request);
-        return this.#after(this.#server.handleRequest(request, self.state, self, call), self, kind, message);
+        const term = request instanceof TermRequest ? request.term : request;
+        return this.#after(this.#server.handleRequest(term, self.state, self, call), self, kind, message);
       }
       case Kind.cast: {
         const handler = message instanceof Request ? this.#casts[message.tag] : undefined;

@@ -15,6 +15,15 @@ export class Request {
   }
 }
 
+/** A request of another node. Where no tag names it, it is the term it came as. */
+export class TermRequest extends Request {
+  readonly term: unknown;
+  constructor(tag: string, payload: unknown, term: unknown) {
+    super(tag, payload);
+    this.term = term;
+  }
+}
+
 export class ServerCall extends Call implements Deferred<unknown> {
   readonly tag: string;
   readonly payload: unknown;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Packets, TICK, packet } from '../../src/dist/packets.ts';
+import { Packets, TICK, packet } from '../../src/dist/protocol/packets.ts';
 import { vectors } from '../codec/vectors.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -15,7 +15,9 @@ export class ErlPort {
   #received: Buffer = Buffer.alloc(0);
 
   constructor() {
-    this.#child = spawn('erl', ['-noshell', '-noinput', '-eval', PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = spawn('erl', ['-noshell', '-noinput', '-eval', PROGRAM], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     this.#child.stdout?.on('data', (bytes: Buffer) => {
       this.#received = Buffer.concat([this.#received, bytes]);
       this.#take();

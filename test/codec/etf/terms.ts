@@ -67,6 +67,8 @@ export const anyTerm = (javascript: boolean): fc.Arbitrary<unknown> =>
           selector: ([key]) => key,
         })
         .map((pairs) => new Map(pairs)),
-      ...(javascript ? [fc.dictionary(fc.string({ unit: 'grapheme' }), tie('term'), { maxKeys: 5, noNullPrototype: true })] : []),
+      ...(javascript
+        ? [fc.dictionary(fc.string({ unit: 'grapheme' }), tie('term'), { maxKeys: 5, noNullPrototype: true })]
+        : []),
     ),
   })).term;

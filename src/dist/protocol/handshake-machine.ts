@@ -42,16 +42,7 @@ export type HandshakeEvent =
 
 /** What the actor does when the machine says so. */
 export type HandshakeAction =
-  | 'sendName'
-  | 'askKernel'
-  | 'sendOk'
-  | 'sendAlive'
-  | 'sendTrue'
-  | 'sendChallenge'
-  | 'sendReply'
-  | 'sendAck'
-  | 'goUp'
-  | 'fail';
+  'sendName' | 'sendAlive' | 'sendTrue' | 'sendChallenge' | 'sendReply' | 'sendAck';
 
 /** By the state: the message that is due. */
 export const DUE: Readonly<Record<string, Expected>> = {
@@ -71,15 +62,11 @@ export const handshakeMachine: AnyStateMachine = setup({
   },
   actions: {
     sendName: () => {},
-    askKernel: () => {},
-    sendOk: () => {},
     sendAlive: () => {},
     sendTrue: () => {},
     sendChallenge: () => {},
     sendReply: () => {},
     sendAck: () => {},
-    goUp: () => {},
-    fail: () => {},
     keepReason: assign({
       reason: ({ event, context }) => (event.type === 'failed' ? event.reason : context.reason),
     }),
@@ -107,10 +94,10 @@ export const handshakeMachine: AnyStateMachine = setup({
         challengedNext: { on: { challenge: { target: 'proving', actions: 'sendReply' } } },
         proving: { on: { ack: { target: '#handshake.up' } } },
 
-        listening: { on: { name: { target: 'deciding', actions: 'askKernel' } } },
+        listening: { on: { name: { target: 'deciding' } } },
         deciding: {
           on: {
-            accept: { target: 'challenging', actions: 'sendOk' },
+            accept: { target: 'challenging' },
             replace: { target: 'replacing', actions: 'sendAlive' },
           },
         },
@@ -121,7 +108,7 @@ export const handshakeMachine: AnyStateMachine = setup({
         },
       },
     },
-    up: { type: 'final', entry: 'goUp' },
-    failed: { type: 'final', entry: 'fail' },
+    up: { type: 'final' },
+    failed: { type: 'final' },
   },
 });

@@ -5,8 +5,8 @@
  * not what they should be, are `unknown`: they are counted, logged and ignored, never a reason to disconnect.
  * Source: DIST §5; Erlang/OTP "Distribution Protocol", Protocol between Connected Nodes.
  */
-import { atom, isAtom, type Atom } from '../codec/etf/atom.ts';
-import { Tuple } from '../codec/etf/terms.ts';
+import { atom, isAtom, type Atom } from '../../codec/etf/atom.ts';
+import { Tuple } from '../../codec/etf/terms.ts';
 
 /** Numbers of the operations. */
 export const OP = {

@@ -36,6 +36,11 @@ export class Packets {
     this.#held += chunk.length;
   }
 
+  /** Copies what is held: chunks may have been lent. */
+  keep(): void {
+    if (this.#held > 0) this.#chunks = [Buffer.concat(this.#chunks, this.#held)];
+  }
+
   /** The handshake is over: from the next packet on lengths have four bytes. */
   up(): void {
     this.#header = 4;

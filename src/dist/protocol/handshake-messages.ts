@@ -5,7 +5,7 @@
  * Distribution Handshake.
  */
 import { Buffer } from 'node:buffer';
-import { isWellFormedUtf8 } from '../codec/utf8.ts';
+import { isWellFormedUtf8 } from '../../codec/utf8.ts';
 
 /** Who somebody is: of the one that begins, and of the one that challenges it. */
 export interface Introduction {

@@ -1,0 +1,56 @@
+/**
+ * A TCP connection as a distribution stream.
+ */
+import type { Socket } from 'node:net';
+import type { DistStream, DistStreamEvents } from '../../carrier.ts';
+
+/** Milliseconds until a socket that has nothing in flight asks whether the other end lives. */
+const KEEP_ALIVE = 15_000;
+
+export class SocketStream implements DistStream {
+  readonly peer: string;
+  readonly #socket: Socket;
+  #over = false;
+
+  constructor(socket: Socket, events: DistStreamEvents) {
+    this.#socket = socket;
+    this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE);
+    socket.on('data', (bytes: Buffer) => events.onData(bytes));
+    socket.on('drain', () => events.onDrain());
+    let why = 'closed';
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      why = error.code ?? 'error';
+    });
+    socket.on('close', () => {
+      if (this.#over) return;
+      this.#over = true;
+      events.onClosed(why);
+    });
+  }
+
+  get queued(): number {
+    return this.#socket.writableLength;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (!this.#over) this.#socket.write(bytes);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    // a peer that takes nothing any more is not waited for
+    if (this.#socket.writableLength > 0) this.#socket.end(() => this.#socket.destroy());
+    else this.#socket.destroy();
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * Erlang's own carrier: TCP, with EPMD or at ports that are known otherwise. Not encrypted, so on loopback unless it is said otherwise.
+ */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { ChildSpec } from '../../../otp/child-spec.ts';
+import { worker } from '../../../otp/supervisor.ts';
+import type { GenServer } from '../../../otp/gen-server.ts';
+import { noReply, stop } from '../../../otp/result.ts';
+import type {
+  Carrier,
+  DistStreamEvents,
+  Incoming,
+  Listening,
+  NetAddress,
+  Setup,
+  SetupResult,
+} from '../../carrier.ts';
+import { aliveOf, hostOf, isNodeName, splitNodeName, type SplitName } from '../../node-name.ts';
+import { EPMD_PORT, portOfNode, registerAtEpmd, type EpmdAddress, type Registration } from './epmd.ts';
+import { SocketStream } from './socket-stream.ts';
+
+export interface TcpOptions {
+  /** Where it listens. Default 127.0.0.1 and any port. */
+  readonly listen?: { readonly host?: string; readonly port?: number };
+  /** Where EPMD is; false: there is none. Default: port 4369 of this host, and of the host of each node that is dialed. */
+  readonly epmd?: Partial<EpmdAddress> | false;
+  /** At which port a node listens, where EPMD is not asked. */
+  readonly portOf?: (node: string) => number | undefined;
+  /** Connects only. Default false. */
+  readonly dialOnly?: boolean;
+}
+
+const LOOPBACK = '127.0.0.1';
+/** Milliseconds for EPMD, and between two tries to register again. */
+const EPMD = 5_000;
+
+interface State {
+  readonly server: Server;
+  readonly sockets: Set<Socket>;
+  registration: Registration | undefined;
+}
+
+class EpmdLost {
+  readonly lost = true;
+}
+
+export class TcpCarrier implements Carrier {
+  readonly name = 'tcp';
+  readonly #options: TcpOptions;
+  #address: NetAddress | undefined;
+
+  constructor(options: TcpOptions = {}) {
+    this.#options = options;
+  }
+
+  isNodeName(name: string): boolean {
+    return isNodeName(name);
+  }
+
+  splitName(name: string): SplitName {
+    return splitNodeName(name);
+  }
+
+  select(name: string): boolean {
+    return isNodeName(name);
+  }
+
+  address(): NetAddress | undefined {
+    return this.#address;
+  }
+
+  childSpecs(listening: Listening): readonly ChildSpec[] {
+    return this.#options.dialOnly === true
+      ? []
+      : [worker('tcpListener', this.#listener(listening), undefined)];
+  }
+
+  async setup({ node, timeout, signal, events }: Setup): Promise<SetupResult> {
+    if (!isNodeName(node)) return { ok: false, reason: 'invalid_node_name', detail: node };
+    const host = hostOf(node);
+    try {
+      const port = this.#options.portOf?.(node) ?? (await this.#askEpmd(host, aliveOf(node), timeout));
+      if (port === undefined)
+        return { ok: false, reason: 'connect_failed', detail: `EPMD does not know ${node}` };
+      return { ok: true, stream: new SocketStream(await open(host, port, timeout, signal), events) };
+    } catch (error) {
+      return {
+        ok: false,
+        reason: 'connect_failed',
+        detail: error instanceof Error ? error.message : String(error),
+      };
+    }
+  }
+
+  async #askEpmd(host: string, alive: string, timeout: number): Promise<number | undefined> {
+    const { epmd } = this.#options;
+    if (epmd === false) return undefined;
+    return portOfNode(
+      { host: epmd?.host ?? host, port: epmd?.port ?? EPMD_PORT },
+      alive,
+      Math.min(timeout, EPMD),
+    );
+  }
+
+  #listener(listening: Listening): GenServer<undefined, State> {
+    return {
+      label: 'tcp listener',
+      trapExit: true,
+      init: async (_none, self) => {
+        const sockets = new Set<Socket>();
+        const server = createServer({ noDelay: true }, (socket) => {
+          sockets.add(socket);
+          socket.once('close', () => sockets.delete(socket));
+          socket.on('error', () => {});
+          listening.accept(new Waiting(socket));
+        });
+        const { host = LOOPBACK, port = 0 } = this.#options.listen ?? {};
+        self.runtime.onExit(self.pid, () => {
+          this.#address = undefined;
+          listening.listening(undefined);
+          server.close();
+        });
+        await listen(server, host, this.#bound ?? port);
+        server.on('error', () => {});
+        const bound = server.address() as {
+          readonly address: string;
+          readonly port: number;
+          readonly family: string;
+        };
+        this.#bound = bound.port;
+        this.#address = {
+          host: bound.address,
+          port: bound.port,
+          protocol: 'tcp',
+          family: bound.family === 'IPv6' ? 'inet6' : 'inet',
+        };
+        const state: State = { server, sockets, registration: undefined };
+        await this.#register(state, listening.name, () => void self.send(self.pid, new EpmdLost()));
+        listening.listening(this.#address);
+        return state;
+      },
+      handleInfo: async (message, state, self) => {
+        if (!(message instanceof EpmdLost)) return noReply(state);
+        try {
+          await this.#register(state, listening.name, () => void self.send(self.pid, new EpmdLost()));
+        } catch {
+          self.sendAfter(EPMD, new EpmdLost());
+        }
+        return noReply(state);
+      },
+      terminate: (_reason, { registration }) => registration?.close(),
+    };
+  }
+
+  #bound: number | undefined;
+
+  async #register(state: State, name: string, lost: () => void): Promise<void> {
+    const { epmd } = this.#options;
+    if (epmd === false || this.#address === undefined) return;
+    const at = { host: epmd?.host ?? LOOPBACK, port: epmd?.port ?? EPMD_PORT };
+    state.registration = await registerAtEpmd(at, aliveOf(name), this.#address.port, EPMD, lost);
+  }
+}
+
+class Waiting implements Incoming {
+  readonly peer: string;
+  readonly #socket: Socket;
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+  }
+  accept(events: DistStreamEvents): SocketStream {
+    return new SocketStream(this.#socket, events);
+  }
+  refuse(): void {
+    this.#socket.destroy();
+  }
+}
+
+const listen = (server: Server, host: string, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+
+function open(host: string, port: number, timeout: number, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, noDelay: true });
+    const end = (error: Error): void => {
+      socket.destroy();
+      reject(error);
+    };
+    const aborted = (): void => end(new Error('nobody wants it any more'));
+    signal.addEventListener('abort', aborted, { once: true });
+    socket.setTimeout(timeout, () => end(new Error('no answer in time')));
+    socket.once('error', end);
+    socket.once('connect', () => {
+      signal.removeEventListener('abort', aborted);
+      socket.off('error', end);
+      socket.setTimeout(0);
+      resolve(socket);
+    });
+  });
+}

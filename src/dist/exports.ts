@@ -1,0 +1,63 @@
+/**
+ * What other nodes reach by name: processes and functions that were exported, and nothing else (SECURITY §9).
+ */
+import { NameScope, type NameTable } from '../actor/names.ts';
+import type { Pid } from '../actor/pid.ts';
+import { Process } from '../actor/process.ts';
+
+/** A function that other nodes may run by `spawn`, `rpc` and `erpc`. Takes and gives terms as they come; may be async. */
+export type ExportedFunction = (...args: readonly never[]) => unknown;
+
+/** Functions by `module` and `name`, as in `rpc:call(Node, Module, Name, Args)`. */
+export type ExportedFunctions = Readonly<Record<string, Readonly<Record<string, ExportedFunction>>>>;
+
+export class Exports implements NameTable {
+  readonly #names = new NameScope();
+  readonly #functions = new Map<string, ExportedFunction>();
+  readonly #isPrivate: (process: Process) => boolean;
+  readonly #services = new WeakSet<Process>();
+
+  /** @throws TypeError for what is no function. */
+  constructor(functions: ExportedFunctions, isPrivate: (process: Process) => boolean) {
+    this.#isPrivate = isPrivate;
+    for (const [module, members] of Object.entries(functions))
+      for (const [name, run] of Object.entries(members)) {
+        if (typeof run !== 'function')
+          throw new TypeError(`dist.functions: ${module}.${name} is no function`);
+        this.#functions.set(keyOf(module, name), run);
+      }
+  }
+
+  /** False when the name is taken, or the process is dead, or none that others may reach. */
+  register(name: string, pid: Pid): boolean {
+    return pid instanceof Process && !this.#isPrivate(pid) && this.#names.register(name, pid);
+  }
+
+  /** For the distribution's own services: they are asked, and nothing else. */
+  registerService(name: string, process: Process): boolean {
+    this.#services.add(process);
+    return this.#names.register(name, process);
+  }
+
+  isService(process: Process): boolean {
+    return this.#services.has(process);
+  }
+
+  unregister(name: string): void {
+    this.#names.unregister(name);
+  }
+
+  whereis(name: string): Process | undefined {
+    return this.#names.whereis(name) as Process | undefined;
+  }
+
+  names(): readonly string[] {
+    return this.#names.names();
+  }
+
+  find(module: string, name: string): ExportedFunction | undefined {
+    return this.#functions.get(keyOf(module, name));
+  }
+}
+
+const keyOf = (module: string, name: string): string => `${module}:${name}`;

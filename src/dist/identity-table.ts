@@ -1,0 +1,123 @@
+/**
+ * Pids and references on their way in and out.
+ *
+ * A process whose pid is sent to another node is *exported* by that: from then on others can reach it by it, until it ends. Nobody
+ * reaches a process that was neither sent nor exported by name, and actors of the runtime and the mesh are never exported
+ * (SECURITY §9). A pid that comes in is one object however often it comes, as long as anybody here holds it.
+ */
+import { letGo, hold, type HeldName } from '../actor/names.ts';
+import { Monitor } from '../actor/monitor.ts';
+import { Process } from '../actor/process.ts';
+import { PidTerm, ReferenceTerm, type Identities } from '../codec/etf/identities.ts';
+import { NodePid, serialOf, wordsOf } from './node-pid.ts';
+
+export interface LocalNode {
+  readonly name: string;
+  readonly creation: number;
+}
+
+/** Processes exported at once, at most; further ones cannot be sent. */
+export const MAX_EXPORTED = 1_000_000;
+
+export class IdentityTable implements Identities {
+  readonly #local: LocalNode;
+  readonly #isPrivate: (process: Process) => boolean;
+  readonly #exported = new Map<number, Process>();
+  /** By node and creation, then by serial. */
+  readonly #nodes = new Map<string, Map<number, WeakRef<NodePid>>>();
+  readonly #collected: FinalizationRegistry<NodePid['term']>;
+  readonly #held: HeldName;
+
+  constructor(local: LocalNode, isPrivate: (process: Process) => boolean) {
+    this.#local = local;
+    this.#isPrivate = isPrivate;
+    this.#held = { scope: this, name: undefined };
+    this.#collected = new FinalizationRegistry((term) => this.#forget(term));
+  }
+
+  /** How many processes others can reach by their pids. */
+  get exported(): number {
+    return this.#exported.size;
+  }
+
+  pid(term: PidTerm): Process | NodePid {
+    if (this.#isOurs(term)) {
+      const process = this.#exported.get(serialOf(term));
+      if (process !== undefined) return process;
+    }
+    const key = keyOf(term);
+    let pids = this.#nodes.get(key);
+    if (pids === undefined) this.#nodes.set(key, (pids = new Map<number, WeakRef<NodePid>>()));
+    const known = pids.get(serialOf(term))?.deref();
+    if (known !== undefined) return known;
+    const pid = new NodePid(term);
+    pids.set(pid.serial, new WeakRef(pid));
+    this.#collected.register(pid, term);
+    return pid;
+  }
+
+  reference(term: ReferenceTerm): ReferenceTerm {
+    return term;
+  }
+
+  termOf(value: object): PidTerm | ReferenceTerm | undefined {
+    if (value instanceof Process) return this.export(value) ? this.termOfProcess(value) : undefined;
+    if (value instanceof NodePid) return value.term;
+    if (value instanceof Monitor) return this.termOfSerial(value.serial);
+    return undefined;
+  }
+
+  /** What a process of ours is elsewhere. It is not exported by this. */
+  termOfProcess({ serial }: Process): PidTerm {
+    const { name, creation } = this.#local;
+    const [low, high] = wordsOf(serial);
+    return new PidTerm(name, low, high, creation);
+  }
+
+  /** A reference of ours. */
+  termOfSerial(serial: number): ReferenceTerm {
+    const { name, creation } = this.#local;
+    const [low, high] = wordsOf(serial);
+    return new ReferenceTerm(name, creation, [low, high, 0]);
+  }
+
+  /** Lets others reach it. False when it may not be, or is dead. */
+  export(process: Process): boolean {
+    if (this.#exported.has(process.serial)) return true;
+    if (!process.alive || this.#exported.size >= MAX_EXPORTED || this.#isPrivate(process)) return false;
+    this.#exported.set(process.serial, process);
+    hold(process, this.#held);
+    return true;
+  }
+
+  /** The distribution ends: nobody is reached any more. */
+  clear(): void {
+    for (const process of this.#exported.values()) letGo(process, this.#held);
+    this.#exported.clear();
+  }
+
+  /** Only for the kernel: it died. */
+  release(_name: unknown, pid: { readonly serial: number }): void {
+    this.#exported.delete(pid.serial);
+  }
+
+  #isOurs({ node, creation }: PidTerm): boolean {
+    return creation === this.#local.creation && node === this.#local.name;
+  }
+
+  #forget(term: PidTerm): void {
+    const pids = this.#nodes.get(keyOf(term));
+    if (pids === undefined || pids.get(serialOf(term))?.deref() !== undefined) return;
+    pids.delete(serialOf(term));
+    if (pids.size === 0) this.#nodes.delete(keyOf(term));
+  }
+}
+
+const keyOf = ({ node, creation }: PidTerm): string => `${creation} ${node}`;
+
+/** Whether two references are the same one, whoever made them. */
+export const sameReference = (a: ReferenceTerm, b: ReferenceTerm): boolean =>
+  a.node === b.node &&
+  a.creation === b.creation &&
+  a.words.length === b.words.length &&
+  a.words.every((word, index) => word === b.words[index]);

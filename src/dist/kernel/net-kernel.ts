@@ -1,0 +1,195 @@
+/**
+ * The net kernel: which nodes there are connections to, who is asked to make one, who may come in.
+ *
+ * One at a time per node: of two nodes that dial each other at once, the one with the greater name goes on. Connections are made
+ * when something is sent to a node, and by `connect`; they are children of this actor. Source: Erlang/OTP `net_kernel`.
+ */
+import type { Process, Self } from '../../actor/process.ts';
+import { Exit } from '../../actor/monitor.ts';
+import { replyTo, startServerLink, type From, type GenServer } from '../../otp/gen-server.ts';
+import { noReply, reply } from '../../otp/result.ts';
+import type { Carrier, Incoming } from '../carrier.ts';
+import type { DistContext } from '../context.ts';
+import { verdictOn, type Verdict } from '../peer/decide.ts';
+import { Disconnect, peerServer, type PeerArgs } from '../peer/peer.ts';
+import { isCapable } from '../protocol/flags.ts';
+import type { Introduction } from '../protocol/handshake-messages.ts';
+import type { Outgoing } from './outgoing.ts';
+
+/** Handshakes of strangers at once; further ones are refused. */
+const STRANGERS = 64;
+/** Connections at once. */
+const CONNECTIONS = 4_096;
+/** Milliseconds in which a node that was out of reach is not dialed again for a message. */
+const QUIET = 1_000;
+
+export interface NetKernelArgs {
+  readonly context: DistContext;
+  readonly carriers: readonly Carrier[];
+  readonly outgoing: Outgoing;
+}
+
+export interface NetKernelCalls {
+  /** Whether there is a connection now. */
+  connect(node: string): boolean;
+  disconnect(node: string): boolean;
+}
+
+/** Something waits for a connection to that node. */
+export class Wanted {
+  readonly node: string;
+  constructor(node: string) {
+    this.node = node;
+  }
+}
+
+/** A connection that came in. */
+export class Arrived {
+  readonly incoming: Incoming;
+  constructor(incoming: Incoming) {
+    this.incoming = incoming;
+  }
+}
+
+interface State extends NetKernelArgs {
+  /** Nodes that we dial. */
+  readonly dialing: Map<string, Process>;
+  readonly waiting: Map<string, From[]>;
+  readonly strangers: Set<Process>;
+  /** Actors of connections that are up. */
+  readonly peers: Map<string, Process>;
+  /** When a node was last found out of reach, clock ms. */
+  readonly unreached: Map<string, number>;
+}
+
+export const netKernelServer: GenServer<NetKernelArgs, State, NetKernelCalls> = {
+  label: 'netKernel',
+  trapExit: true,
+  mailbox: 16_384,
+
+  init: (args) => {
+    // what waited for a predecessor that was killed
+    args.outgoing.failAll();
+    return {
+      ...args,
+      dialing: new Map(),
+      waiting: new Map(),
+      strangers: new Set(),
+      peers: new Map(),
+      unreached: new Map(),
+    };
+  },
+
+  handleCall: {
+    connect: (node, state, self, from) => {
+      if (state.context.channels.has(node)) return reply(true, state);
+      if (!dial(state, self, node)) return reply(false, state);
+      state.waiting.set(node, [...(state.waiting.get(node) ?? []), from]);
+      return noReply(state);
+    },
+    disconnect: (node, state) => {
+      const peer = state.peers.get(node);
+      if (peer === undefined) return reply(false, state);
+      state.context.runtime.send(peer, new Disconnect('disconnect'));
+      return reply(true, state);
+    },
+  },
+
+  handleInfo: (message, state, self) => {
+    if (message instanceof Wanted) wanted(state, self, message.node);
+    else if (message instanceof Arrived) arrived(state, self, message.incoming);
+    else if (message instanceof Exit) ended(state, message.from as Process);
+    return noReply(state);
+  },
+
+  terminate: (_reason, { outgoing }) => outgoing.failAll(),
+};
+
+/** For a message: a node that was out of reach a moment ago still is. */
+function wanted(state: State, self: Self, node: string): void {
+  if (state.context.channels.has(node)) return;
+  const since = state.unreached.get(node);
+  const quiet = since !== undefined && self.clock.now() - since < QUIET;
+  if (quiet || !dial(state, self, node)) state.outgoing.fail(node);
+}
+
+/** False when no carrier takes it. */
+function dial(state: State, self: Self, node: string): boolean {
+  const { context, carriers, dialing, peers } = state;
+  if (dialing.has(node)) return true;
+  if (node === context.name || dialing.size + peers.size >= CONNECTIONS || context.allowed?.(node) === false)
+    return false;
+  const carrier = carriers.find((one) => one.select(node));
+  if (carrier === undefined || context.cookie(node) === undefined) return false;
+  const process = start(state, self, { tag: 'dial', node, carrier });
+  if (process !== undefined) dialing.set(node, process);
+  return process !== undefined;
+}
+
+function arrived(state: State, self: Self, incoming: Incoming): void {
+  const { strangers, peers } = state;
+  const room = strangers.size < STRANGERS && peers.size < CONNECTIONS;
+  const process = room ? start(state, self, { tag: 'accept', incoming }) : undefined;
+  if (process === undefined) incoming.refuse();
+  else strangers.add(process);
+}
+
+function start(state: State, self: Self, way: PeerArgs['way']): Process | undefined {
+  const { context } = state;
+  const args: PeerArgs = {
+    context,
+    way,
+    decide: (them) => decide(state, them),
+    up: (node, peer) => up(state, node, peer),
+  };
+  const result = startServerLink(self, peerServer, args, {});
+  return result instanceof Promise || result.tag !== 'ok' ? undefined : (result.pid as Process);
+}
+
+/** In the turn of a connection that has heard who dials. */
+function decide({ context, dialing }: State, them: Introduction): Verdict {
+  return verdictOn({
+    us: context.name,
+    them: them.name,
+    allowed: context.allowed?.(them.name) !== false,
+    capable: isCapable(them.flags),
+    up: context.channels.has(them.name),
+    dialing: dialing.has(them.name),
+  });
+}
+
+/** In the turn of a connection that is up. */
+function up(state: State, node: string, peer: Process): void {
+  const { context, dialing, strangers, waiting, peers, unreached, outgoing } = state;
+  const own = dialing.get(node);
+  dialing.delete(node);
+  strangers.delete(peer);
+  unreached.delete(node);
+  peers.set(node, peer);
+  // our own attempt gave way
+  if (own !== undefined && own !== peer) context.runtime.send(own, new Disconnect('simultaneous'));
+  const froms = waiting.get(node) ?? [];
+  waiting.delete(node);
+  const channel = context.channels.get(node);
+  if (channel !== undefined) outgoing.flush(channel);
+  for (const from of froms) replyTo(from, true);
+}
+
+function ended(state: State, process: Process): void {
+  const { context, dialing, strangers, waiting, peers, unreached, outgoing } = state;
+  strangers.delete(process);
+  for (const [node, peer] of peers) if (peer === process) peers.delete(node);
+  for (const [node, peer] of dialing) {
+    if (peer !== process) continue;
+    dialing.delete(node);
+    const froms = waiting.get(node) ?? [];
+    waiting.delete(node);
+    const there = context.channels.has(node);
+    if (!there) {
+      unreached.set(node, context.runtime.clock.now());
+      outgoing.fail(node);
+    }
+    for (const from of froms) replyTo(from, there);
+  }
+  if (unreached.size > CONNECTIONS) unreached.clear();
+}

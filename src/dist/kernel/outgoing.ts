@@ -1,0 +1,159 @@
+/**
+ * The runtime's port to other nodes: finds the connection for each signal, or has one made and keeps the signal until then.
+ *
+ * What waits keeps its order and is bounded; when there is no connection it ends as OTP says: messages are lost, calls, monitors
+ * and links hear `noconnection`. Signals that only take something back never make a connection.
+ */
+import type { Call } from '../../actor/call.ts';
+import type { ExitReason } from '../../actor/exit-reason.ts';
+import type { Monitor } from '../../actor/monitor.ts';
+import { RemoteName, type RemotePid } from '../../actor/pid.ts';
+import type { Process } from '../../actor/process.ts';
+import type { RemoteSignals } from '../../actor/remote.ts';
+import type { DistContext } from '../context.ts';
+import { NodePid } from '../node-pid.ts';
+import type { Channel } from '../peer/channel.ts';
+import * as signals from '../peer/signals.ts';
+import type { Far } from '../peer/signals.ts';
+
+/** Signals that wait for one connection, at most. */
+const WAITING = 1_000;
+
+interface Waiting {
+  send(channel: Channel): void;
+  /** There is no connection. */
+  lose(): void;
+}
+
+const nothing = (): void => {};
+
+export class Outgoing implements RemoteSignals {
+  readonly #context: DistContext;
+  readonly #want: (node: string) => void;
+  readonly #waiting = new Map<string, Waiting[]>();
+
+  /** @param want has a connection made: `flush` or `fail` follows. */
+  constructor(context: DistContext, want: (node: string) => void) {
+    this.#context = context;
+    this.#want = want;
+  }
+
+  send(from: Process | null, to: RemotePid | RemoteName, message: unknown): boolean {
+    return this.#message(to, (channel, far) => signals.postMessage(channel, from, far, message));
+  }
+
+  cast(from: Process | null, to: RemotePid | RemoteName, message: unknown): boolean {
+    return this.#message(to, (channel, far) => signals.postCast(channel, from, far, message));
+  }
+
+  call(to: RemotePid | RemoteName, call: Call): void {
+    const far = this.#far(to);
+    const lose = (): void => void call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
+    if (far === undefined) void call.fail({ tag: 'exit', reason: 'noproc', holder: null });
+    else if (!this.#to(to.node, { send: (channel) => signals.postCall(channel, far, call), lose }))
+      call.fail({ tag: 'overloaded', bound: 'peer' });
+  }
+
+  link(from: Process, to: RemotePid): void {
+    const { runtime } = this.#context;
+    const far = this.#far(to);
+    const lose = (reason: string) => () => runtime.linkBroken(from, to, reason);
+    if (!(far instanceof NodePid)) lose('noproc')();
+    else if (
+      !this.#to(to.node, {
+        send: (channel) => signals.postLink(channel, from, far),
+        lose: lose('noconnection'),
+      })
+    )
+      lose('system_limit')();
+  }
+
+  unlink(from: Process, to: RemotePid): void {
+    this.#up(to, (channel, pid) => signals.postUnlink(channel, from, pid));
+  }
+
+  monitor(monitor: Monitor, to: RemotePid): void {
+    const { runtime } = this.#context;
+    const far = this.#far(to);
+    const lose = (reason: string) => () => runtime.monitorFired(monitor, reason);
+    if (far === undefined) lose('noproc')();
+    else if (
+      !this.#to(to.node, {
+        send: (channel) => signals.postMonitor(channel, monitor, far),
+        lose: lose('noconnection'),
+      })
+    )
+      lose('system_limit')();
+  }
+
+  demonitor(monitor: Monitor, to: RemotePid): void {
+    this.#up(to, (channel, pid) => signals.postDemonitor(channel, monitor, pid));
+  }
+
+  linkExit(from: Process, to: RemotePid, reason: ExitReason): void {
+    this.#up(to, (channel, pid) => signals.postLinkExit(channel, from, pid, reason));
+  }
+
+  exit(from: Process | null, to: RemotePid, reason: ExitReason): void {
+    const far = this.#far(to);
+    if (far instanceof NodePid)
+      this.#to(to.node, {
+        send: (channel) => signals.postExplicitExit(channel, from, far, reason),
+        lose: nothing,
+      });
+  }
+
+  /** There is a connection: what waited goes first. */
+  flush(channel: Channel): void {
+    const { name } = channel.partner;
+    const waiting = this.#waiting.get(name);
+    this.#waiting.delete(name);
+    for (const one of waiting ?? []) one.send(channel);
+  }
+
+  /** There is none, and none will come. */
+  fail(node: string): void {
+    const waiting = this.#waiting.get(node);
+    this.#waiting.delete(node);
+    for (const one of waiting ?? []) one.lose();
+  }
+
+  failAll(): void {
+    for (const node of [...this.#waiting.keys()]) this.fail(node);
+  }
+
+  #message(to: RemotePid | RemoteName, post: (channel: Channel, far: Far) => boolean): boolean {
+    const far = this.#far(to);
+    if (far === undefined) return true;
+    const channel = this.#context.channels.get(to.node);
+    if (channel !== undefined) return post(channel, far);
+    return this.#to(to.node, { send: (found) => void post(found, far), lose: nothing });
+  }
+
+  /** Now, or when there is a connection. False when too many wait. */
+  #to(node: string, one: Waiting): boolean {
+    const channel = this.#context.channels.get(node);
+    if (channel !== undefined) {
+      one.send(channel);
+      return true;
+    }
+    const waiting = this.#waiting.get(node);
+    if (waiting === undefined) {
+      this.#waiting.set(node, [one]);
+      this.#want(node);
+    } else if (waiting.length >= WAITING) return false;
+    else waiting.push(one);
+    return true;
+  }
+
+  #up(to: RemotePid, act: (channel: Channel, pid: NodePid) => void): void {
+    const channel = this.#context.channels.get(to.node);
+    if (channel !== undefined && to instanceof NodePid) act(channel, to);
+  }
+
+  /** Undefined: a process of this very node, or of a former life of it, that is no more. */
+  #far(to: RemotePid | RemoteName): Far | undefined {
+    if (to.node === this.#context.name) return undefined;
+    return to instanceof RemoteName || to instanceof NodePid ? to : undefined;
+  }
+}

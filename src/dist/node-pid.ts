@@ -1,0 +1,26 @@
+/**
+ * Processes of other nodes, as this one knows them: one object per process, so that they compare by identity.
+ */
+import { RemotePid } from '../actor/pid.ts';
+import type { PidTerm } from '../codec/etf/identities.ts';
+
+const TWO_32 = 0x1_0000_0000;
+
+/** Made by the identity table alone. */
+export class NodePid extends RemotePid {
+  /** As it travels. */
+  readonly term: PidTerm;
+  constructor(term: PidTerm) {
+    super(term.node, term.creation, serialOf(term));
+    this.term = term;
+  }
+}
+
+/** Both words as one number. */
+export const serialOf = ({ id, serial }: PidTerm): number => serial * TWO_32 + id;
+
+/** The words of a number. */
+export const wordsOf = (serial: number): readonly [low: number, high: number] => [
+  serial % TWO_32,
+  Math.floor(serial / TWO_32),
+];

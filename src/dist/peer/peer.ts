@@ -1,0 +1,238 @@
+/**
+ * The actor of one connection to another node: sets it up, keeps it alive, and is its end.
+ *
+ * Whatever ends this actor ends the connection: what was linked, monitored or called there hears `noconnection`, and listeners hear
+ * one `nodedown`. It is a child of the net kernel.
+ */
+import type { Process } from '../../actor/process.ts';
+import type { TimerEntry } from '../../actor/timers.ts';
+import type { GenServer } from '../../otp/gen-server.ts';
+import { noReply, started, stop } from '../../otp/result.ts';
+import type { Carrier, DistStream, DistStreamEvents, Incoming, SetupResult } from '../carrier.ts';
+import type { DistContext } from '../context.ts';
+import { writeControl } from '../protocol/control.ts';
+import { Packets } from '../protocol/packets.ts';
+import { Channel, type Partner } from './channel.ts';
+import type { Verdict } from './decide.ts';
+import { Handshake } from './handshake.ts';
+import { handle } from './incoming.ts';
+import { REFERENCE, referenceOf } from './references.ts';
+import type { HandshakeFailure } from '../protocol/handshake-machine.ts';
+import type { Introduction } from '../protocol/handshake-messages.ts';
+
+/** Parts of the tick time after which a silent connection gets a tick, as in Erlang. */
+const TICKS = 4;
+/** Milliseconds that somebody with a wrong cookie waits for nothing. */
+const SLOW_DOWN = 1_000;
+
+export interface PeerArgs {
+  readonly context: DistContext;
+  /** The way that was asked for, or the connection that came in. */
+  readonly way:
+    | { readonly tag: 'dial'; readonly node: string; readonly carrier: Carrier }
+    | { readonly tag: 'accept'; readonly incoming: Incoming };
+  readonly decide: (them: Introduction) => Verdict;
+  /** In the turn in which it happens. */
+  readonly up: (node: string, self: Process) => void;
+}
+
+interface State extends PeerArgs {
+  stream: DistStream | undefined;
+  readonly packets: Packets;
+  handshake: Handshake | undefined;
+  channel: Channel | undefined;
+  readonly events: DistStreamEvents;
+  /** What was seen at the last tick. */
+  written: number;
+  arrivals: number;
+  silent: number;
+}
+
+class Work {
+  readonly work = true;
+}
+class Dialed {
+  readonly result: SetupResult;
+  constructor(result: SetupResult) {
+    this.result = result;
+  }
+}
+class Tick {
+  readonly tick = true;
+}
+/** The connection is to end; `reason` is what `nodedown` says. */
+export class Disconnect {
+  readonly reason: string;
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+export const peerServer: GenServer<PeerArgs, State> = {
+  label: 'peer',
+  trapExit: true,
+
+  init: (args, self) => {
+    const process = self as Process;
+    const { context, way } = args;
+    const packets = new Packets(context.settings.packet);
+    const state: State = {
+      ...args,
+      stream: undefined,
+      packets,
+      handshake: undefined,
+      channel: undefined,
+      events: {
+        onData: (bytes) => {
+          if (state.channel !== undefined) state.channel.receive(bytes);
+          else {
+            packets.push(bytes);
+            packets.keep();
+            self.send(process, new Work());
+          }
+        },
+        onDrain: () => {},
+        onClosed: (reason) => void self.send(process, new Disconnect(reason)),
+      },
+      written: 0,
+      arrivals: 0,
+      silent: 0,
+    };
+    // also when it is killed
+    context.runtime.onExit(process, (reason) => lost(state, reason));
+    if (way.tag === 'accept') begin(state, process, way.incoming.accept(state.events));
+    return started(state, { continue: 'connect' });
+  },
+
+  handleContinue: (_connect, state, self) => {
+    const { way, context, events } = state;
+    if (way.tag === 'dial') {
+      self.label = `peer ${way.node}`;
+      const { setupTime } = context.settings;
+      const setup = way.carrier.setup({ node: way.node, timeout: setupTime, signal: self.signal, events });
+      const told = (result: SetupResult): void => {
+        if (!self.send(self.pid, new Dialed(result)) && result.ok) result.stream.close();
+        else if (!(self as Process).alive && result.ok) result.stream.close();
+      };
+      setup.then(told, (error: unknown) =>
+        told({ ok: false, reason: 'connect_failed', detail: String(error) }),
+      );
+    }
+    return noReply(state);
+  },
+
+  handleInfo: (message, state, self) => {
+    const process = self as Process;
+    if (message instanceof Work) {
+      state.handshake?.work();
+    } else if (message instanceof Tick) {
+      if (!tick(state)) return stop({ shutdown: 'net_tick_timeout' }, state);
+      process.sendAfter(state.context.settings.tickTime / TICKS, new Tick());
+    } else if (message instanceof Dialed) {
+      const { result } = message;
+      if (!result.ok) return stop({ shutdown: result.reason }, state);
+      begin(state, process, result.stream);
+      state.handshake?.work();
+    } else if (message instanceof Disconnect) {
+      if (state.channel === undefined && state.handshake !== undefined) state.handshake.fail('closed');
+      return stop({ shutdown: message.reason }, state);
+    }
+    return noReply(state);
+  },
+};
+
+function begin(state: State, self: Process, stream: DistStream): void {
+  const { context, way, packets } = state;
+  state.stream = stream;
+  const dialed = way.tag === 'dial' ? way.node : undefined;
+  if (dialed === undefined) self.label = `peer at ${stream.peer}`;
+  state.handshake = new Handshake({
+    context,
+    self,
+    stream,
+    packets,
+    dialed,
+    decide: state.decide,
+    up: (partner) => up(state, self, partner),
+    failed: (reason) => failed(state, self, reason),
+  });
+}
+
+function failed({ context, stream }: State, self: Process, reason: HandshakeFailure): void {
+  context.runtime.logger.warn(
+    { event: 'dist.handshake_failed', peer: stream?.peer, reason },
+    'a handshake failed',
+  );
+  // whoever guesses cookies guesses slowly
+  if (reason === 'wrong_cookie') self.sendAfter(SLOW_DOWN, new Disconnect(reason));
+  else self.send(self, new Disconnect(reason));
+}
+
+function up(state: State, self: Process, partner: Partner): void {
+  const { context, packets, stream } = state;
+  packets.up();
+  self.label = `peer ${partner.name}`;
+  state.channel = new Channel({
+    context,
+    stream: stream as DistStream,
+    packets,
+    partner,
+    handle,
+    failed: (reason) => {
+      context.runtime.logger.warn(
+        { event: 'dist.protocol_error', node: partner.name, reason },
+        'a peer broke the protocol',
+      );
+      self.send(self, new Disconnect('protocol_error'));
+    },
+    replaced: () => context.runtime.die(self, { shutdown: 'replaced' }),
+  });
+  self.sendAfter(context.settings.tickTime / TICKS, new Tick());
+  context.channels.get(partner.name)?.replaced();
+  context.channels.set(partner.name, state.channel);
+  context.events.tell({ tag: 'nodeup', node: partner.name });
+  state.up(partner.name, self);
+  // what came behind the handshake
+  state.channel.work();
+}
+
+/** False when the peer has been silent for too long. */
+function tick(state: State): boolean {
+  const { channel } = state;
+  if (channel === undefined) return true;
+  const { outbox, calls, nobody, context } = channel;
+  if (outbox.written === state.written) outbox.tick();
+  state.written = outbox.written;
+  state.silent = channel.arrivals === state.arrivals ? state.silent + 1 : 0;
+  state.arrivals = channel.arrivals;
+  for (const [serial, { target }] of calls.sweep())
+    channel.post(writeControl.demonitor(nobody, target, referenceOf(context, REFERENCE.call, serial)));
+  return state.silent < TICKS;
+}
+
+/** The actor has ended. */
+function lost(state: State, reason: unknown): void {
+  const { channel, stream, handshake, context } = state;
+  handshake?.stop();
+  if (channel === undefined) {
+    stream?.close();
+    return;
+  }
+  channel.close();
+  stream?.close();
+  const { partner, relations, calls } = channel;
+  const { runtime, channels } = context;
+  if (channels.get(partner.name) === channel) channels.delete(partner.name);
+  for (const [here, there] of [...relations.links()]) runtime.linkBroken(here, there, 'noconnection');
+  for (const monitor of [...relations.monitors.values()]) runtime.monitorFired(monitor, 'noconnection');
+  for (const { monitor } of relations.watched.values()) runtime.demonitor(monitor);
+  for (const { call } of calls.drain()) call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
+  relations.watched.clear();
+  context.events.tell({ tag: 'nodedown', node: partner.name, reason: wordOf(reason) });
+}
+
+const wordOf = (reason: unknown): string => {
+  const why =
+    typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : reason;
+  return typeof why === 'string' ? why : 'connection_closed';
+};

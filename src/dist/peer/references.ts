@@ -1,0 +1,30 @@
+/**
+ * References of ours that travel: what each stands for is its third word.
+ */
+import { ReferenceTerm } from '../../codec/etf/identities.ts';
+import { wordsOf } from '../node-pid.ts';
+
+export const REFERENCE = { monitor: 0, call: 1, spawn: 2 } as const;
+type Kind = (typeof REFERENCE)[keyof typeof REFERENCE];
+
+interface Local {
+  readonly name: string;
+  readonly creation: number;
+}
+
+export function referenceOf({ name, creation }: Local, kind: Kind, serial: number): ReferenceTerm {
+  const [low, high] = wordsOf(serial);
+  return new ReferenceTerm(name, creation, [low, high, kind]);
+}
+
+/** The serial of a reference of ours and of that kind; undefined for any other. */
+export function serialIn(term: unknown, { name, creation }: Local, kind: Kind): number | undefined {
+  if (!(term instanceof ReferenceTerm) || term.creation !== creation || term.node !== name) return undefined;
+  const { words } = term;
+  return words.length === 3 && words[2] === kind
+    ? (words[1] as number) * 0x1_0000_0000 + (words[0] as number)
+    : undefined;
+}
+
+/** To find a reference of anybody's by. */
+export const keyOf = (term: ReferenceTerm): string => `${term.creation} ${term.words.join('.')} ${term.node}`;

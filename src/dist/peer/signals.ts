@@ -1,0 +1,136 @@
+/**
+ * What processes here send to those of one peer that is up. The other half of `incoming.ts`.
+ */
+import type { Call } from '../../actor/call.ts';
+import type { ExitReason } from '../../actor/exit-reason.ts';
+import type { Monitor } from '../../actor/monitor.ts';
+import { RemoteName } from '../../actor/pid.ts';
+import type { Process } from '../../actor/process.ts';
+import { atom } from '../../codec/etf/atom.ts';
+import { ImproperList, Tuple } from '../../codec/etf/terms.ts';
+import type { NodePid } from '../node-pid.ts';
+import { writeControl } from '../protocol/control.ts';
+import { requestToTerm } from '../term-call.ts';
+import { postExit, postExit2 } from './answers.ts';
+import type { Channel } from './channel.ts';
+import type { Posted } from './outbox.ts';
+import { REFERENCE, referenceOf } from './references.ts';
+
+export type Far = NodePid | RemoteName;
+
+const GEN_CALL = atom('$gen_call');
+const GEN_CAST = atom('$gen_cast');
+const ALIAS = atom('alias');
+
+/** False when it was refused: the peer is busy, or Erlang has no term for the message. */
+export function postMessage(channel: Channel, from: Process | null, to: Far, message: unknown): boolean {
+  if (channel.busy) {
+    channel.refused++;
+    return false;
+  }
+  return isSent(channel, post(channel, from, to, message));
+}
+
+export const postCast = (channel: Channel, from: Process | null, to: Far, request: unknown): boolean =>
+  postMessage(channel, from, to, new Tuple([GEN_CAST, requestToTerm(request)]));
+
+/** The caller's reference is an alias and a monitor at once, as with `gen_server:call`. */
+export function postCall(channel: Channel, to: Far, call: Call): void {
+  const { calls, context, nobody } = channel;
+  if (channel.busy || !calls.room) {
+    channel.refused++;
+    call.fail({ tag: 'overloaded', bound: 'peer' });
+    return;
+  }
+  const target = targetOf(to);
+  const serial = calls.add(call, target);
+  const ref = referenceOf(context, REFERENCE.call, serial);
+  const tag = channel.alias ? new ImproperList([ALIAS], ref) : ref;
+  const request = new Tuple([GEN_CALL, new Tuple([nobody, tag]), requestToTerm(call.request)]);
+  channel.post(writeControl.monitor(nobody, target, ref));
+  const posted = post(channel, null, to, request);
+  if (posted.tag === 'sent') return;
+  channel.refused++;
+  calls.take(serial);
+  channel.post(writeControl.demonitor(nobody, target, ref));
+  call.fail({ tag: 'exit', reason: posted, holder: null });
+}
+
+export function postLink(channel: Channel, from: Process, to: NodePid): void {
+  const { context, relations } = channel;
+  if (!relations.room || !context.identities.export(from)) {
+    context.runtime.linkBroken(from, to, 'system_limit');
+    return;
+  }
+  relations.link(from, to);
+  channel.post(writeControl.link(from, to));
+}
+
+export function postUnlink(channel: Channel, from: Process, to: NodePid): void {
+  const id = channel.relations.unlink(from, to);
+  if (id === undefined) return;
+  const term = channel.context.identities.termOfProcess(from);
+  channel.post(writeControl.unlink(id, term, to, channel.dialect));
+  // who does not know ids does not acknowledge
+  if (!channel.dialect.unlinkId) channel.relations.acknowledged(from, to, id);
+}
+
+export function postMonitor(channel: Channel, monitor: Monitor, to: Far): void {
+  const { context, relations } = channel;
+  if (!relations.room) {
+    context.runtime.monitorFired(monitor, 'system_limit');
+    return;
+  }
+  relations.monitors.set(monitor.serial, monitor);
+  channel.post(writeControl.monitor(watcherOf(channel, monitor), targetOf(to), refOf(channel, monitor)));
+}
+
+export function postDemonitor(channel: Channel, monitor: Monitor, to: Far): void {
+  if (!channel.relations.monitors.delete(monitor.serial)) return;
+  channel.post(writeControl.demonitor(watcherOf(channel, monitor), targetOf(to), refOf(channel, monitor)));
+}
+
+/** The exit signal of a link: `from` has died. */
+export function postLinkExit(channel: Channel, from: Process, to: NodePid, reason: ExitReason): void {
+  if (!channel.relations.gone(from, to)) return;
+  postExit(channel, channel.context.identities.termOfProcess(from), to, reason);
+}
+
+export function postExplicitExit(
+  channel: Channel,
+  from: Process | null,
+  to: NodePid,
+  reason: ExitReason,
+): void {
+  const sender = from === null ? channel.nobody : channel.context.identities.termOfProcess(from);
+  postExit2(channel, sender, to, reason);
+}
+
+function post(channel: Channel, from: Process | null, to: Far, message: unknown): Posted {
+  const { context, dialect, nobody } = channel;
+  const sender = from === null ? nobody : context.identities.termOfProcess(from);
+  const control =
+    to instanceof RemoteName ? writeControl.regSend(sender, to.name) : writeControl.send(sender, to, dialect);
+  return channel.post(control, message);
+}
+
+function isSent(channel: Channel, posted: Posted): boolean {
+  if (posted.tag === 'sent') return true;
+  channel.refused++;
+  const { tag } = posted;
+  const detail =
+    tag === 'unencodable' ? { reason: posted.reason, path: posted.path } : { bytes: posted.bytes };
+  channel.context.runtime.logger.warn(
+    { event: 'dist.refused', node: channel.partner.name, tag, ...detail },
+    'a message could not be sent',
+  );
+  return false;
+}
+
+const targetOf = (to: Far): unknown => (to instanceof RemoteName ? atom(to.name) : to.term);
+
+const watcherOf = ({ context, nobody }: Channel, { watcher }: Monitor): unknown =>
+  watcher === null ? nobody : context.identities.termOfProcess(watcher);
+
+const refOf = ({ context }: Channel, { serial }: Monitor): unknown =>
+  referenceOf(context, REFERENCE.monitor, serial);
