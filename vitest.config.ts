@@ -6,7 +6,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
  * them breaks a rule. `net` runs real QUIC and real child processes on loopback, in processes of their own, for each of
  * which two cores are enough. `stress` is what takes too long for `npm test`: floods, long loads, bad links; one file
  * after the other, a script and a step of CI of its own. `nat` has processes in network namespaces behind the kernel's own
- * NAT: it needs root and nftables, and says so where it has not.
+ * NAT: it needs root and nftables, and says so where it has not. `interop` talks to a real Erlang, where there is one.
  */
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -56,6 +56,16 @@ const config: ViteUserConfig = defineConfig({
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },

@@ -232,6 +232,6 @@ export class Applications {
   }
 
   #ask(message: ControllerRequest, options: CallOptions | undefined): Promise<ControllerAnswer> {
-    return ask(this, message, options) as Promise<ControllerAnswer>;
+    return ask({ runtime: this.runtime, whom: this.pid }, message, options) as Promise<ControllerAnswer>;
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { ExitReason } from '../actor/exit-reason.ts';
 import type { NameTable } from '../actor/names.ts';
-import { RemoteName, type Pid } from '../actor/pid.ts';
+import { RemoteName, type Pid, type Target } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { isObject, refuse, wrongArgument, wrongRuntime } from './arguments.ts';
@@ -42,10 +42,16 @@ export class ProcessRef {
     return target instanceof RemoteName ? this.#onNode(target) : target;
   }
 
-  /** As `pid`, null where that throws. */
-  protected get found(): Pid | undefined | null {
+  /** Whom a message goes to: as `pid`, but a name on another node is looked up there. Throws what its table throws. */
+  get whom(): Target | undefined {
+    const target = this.#target;
+    return target instanceof RemoteName && target.node !== this.runtime.node ? target : this.pid;
+  }
+
+  /** As `whom`, null where that throws. */
+  protected get found(): Target | undefined | null {
     try {
-      return this.pid;
+      return this.whom;
     } catch {
       return null;
     }

@@ -4,7 +4,7 @@
 import { PromiseCall, type CallFailure } from '../actor/call.ts';
 import { cancelOn } from '../actor/cancel-on.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
-import type { Pid } from '../actor/pid.ts';
+import type { Target } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { refuse, wrongArgument, wrongObject, wrongSignal } from './arguments.ts';
@@ -94,7 +94,7 @@ export class ServerRef<
  * @param limit the timeout where the options say none.
  */
 export function request(
-  ref: { readonly runtime: Runtime; readonly pid: Pid | undefined },
+  ref: { readonly runtime: Runtime; readonly whom: Target | undefined },
   what: string,
   message: unknown,
   options: CallOptions = {},
@@ -106,7 +106,7 @@ export function request(
     const { timeout = limit, signal } = options;
     checkDuration('timeout', timeout);
     if (signal !== undefined) refuse(wrongSignal('signal', signal));
-    const { runtime, pid } = ref;
+    const { runtime, whom: pid } = ref;
     const fail = (reason: ExitReason): void => {
       reject(new ExitError(what, reason));
     };
@@ -145,7 +145,7 @@ export function request(
 
 /** The same for requests to whoever starts and stops others: that takes as long as it takes, so there is no limit. */
 export function ask(
-  ref: { readonly runtime: Runtime; readonly pid: Pid | undefined },
+  ref: { readonly runtime: Runtime; readonly whom: Target | undefined },
   message: { readonly tag: string },
   options?: CallOptions,
 ): Promise<unknown> {

@@ -36,9 +36,9 @@ export function defaultTag(procedure: string): string {
   return word.replace(/_v[1-9][0-9]*$/, '');
 }
 
-export function serverCaller(ref: Pick<ServerRef, 'runtime' | 'pid'>, tag: string): AnyHandler {
+export function serverCaller(ref: Pick<ServerRef, 'runtime' | 'whom'>, tag: string): AnyHandler {
   return async (args, { signal }) => {
-    if (ref.pid === undefined) throw restarting();
+    if (ref.whom === undefined) throw restarting();
     try {
       // the deadline of the call itself aborts the signal
       return await request(ref, `call ${tag}`, new Request(tag, args), { timeout: Infinity, signal });
