@@ -13,8 +13,10 @@ import { NameScope } from '../actor/names.ts';
 import { RemoteName } from '../actor/pid.ts';
 import type { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
+import { atom } from '../codec/etf/atom.ts';
 import { ETF_LIMITS } from '../codec/etf/limits.ts';
-import { ServerRef } from '../otp/server-ref.ts';
+import { Tuple } from '../codec/etf/terms.ts';
+import { request, ServerRef, type CallOptions } from '../otp/server-ref.ts';
 import { startSupervisor, supervisor, worker, type SupervisorSpec } from '../otp/supervisor.ts';
 import type { Carrier, Listening } from './carrier.ts';
 import type { DistContext, DistSettings } from './context.ts';
@@ -91,6 +93,30 @@ export class Distribution {
   /** False when there is no connection. */
   async disconnect(node: string): Promise<boolean> {
     return this.#kernel.call('disconnect', node);
+  }
+
+  /**
+   * Asks a process on another node by the name it has there, as `gen_server:call({name, node}, request)`: any term. Rejects with
+   * `ExitError`: `noproc`, `noconnection`, `timeout`, `{ overloaded }`, or the reason it ended with. Default timeout 5,000 ms.
+   */
+  call(name: string, node: string, term: unknown, options: CallOptions = {}): Promise<unknown> {
+    const { runtime } = this.#context;
+    const whom = node === this.name ? this.#context.exports.whereis(name) : new RemoteName(node, name);
+    return request({ runtime, whom }, `call ${name}@${node}`, term, options);
+  }
+
+  /**
+   * `rpc:call(node, module, name, args)`. Rejects as `call` does; what `rpc` itself says, `{badrpc, Reason}`, is a value.
+   */
+  rpc(
+    node: string,
+    module: string,
+    name: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown> {
+    const term = new Tuple([atom('call'), atom(module), atom(name), args, atom('user')]);
+    return this.call('rex', node, term, options);
   }
 
   /** A process on another node by the name it has there. */

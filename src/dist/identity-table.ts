@@ -61,7 +61,8 @@ export class IdentityTable implements Identities {
   }
 
   termOf(value: object): PidTerm | ReferenceTerm | undefined {
-    if (value instanceof Process) return this.export(value) ? this.termOfProcess(value) : undefined;
+    if (value instanceof Process)
+      return !value.alive || this.export(value) ? this.termOfProcess(value) : undefined;
     if (value instanceof NodePid) return value.term;
     if (value instanceof Monitor) return this.termOfSerial(value.serial);
     return undefined;

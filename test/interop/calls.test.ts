@@ -64,7 +64,9 @@ describe('Erlang calls TypeScript', () => {
   });
 
   test('a name that nobody has is noproc', async () => {
-    const reason = await erl.erl.eval(`try gen_server:call({nobody, ${there()}}, x) catch exit:{R, _} -> R end`);
+    const reason = await erl.erl.eval(
+      `try gen_server:call({nobody, ${there()}}, x) catch exit:{R, _} -> R end`,
+    );
     expect(reason).toBe(atom('noproc'));
   });
 

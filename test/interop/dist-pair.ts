@@ -3,7 +3,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { afterAll } from 'vitest';
 import { createRuntime, type Runtime } from '../../src/otp.ts';
 import { TcpCarrier } from '../../src/dist/carriers/tcp/tcp.ts';
-import { startDistribution, type Distribution, type DistributionOptions } from '../../src/dist/distribution.ts';
+import {
+  startDistribution,
+  type Distribution,
+  type DistributionOptions,
+} from '../../src/dist/distribution.ts';
 import { ErlPort } from './erl-port.ts';
 
 let names = 0;
@@ -46,14 +50,25 @@ export async function tsNode(options: Partial<DistributionOptions> = {}): Promis
 }
 
 const nothing = (): void => {};
-const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const quiet = {
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  fatal: nothing,
+};
 
 export interface Erl {
   readonly name: string;
   readonly erl: ErlPort;
 }
 
-export async function erlNode(cookie = 'secret', args: readonly string[] = [], name = fresh('erl')): Promise<Erl> {
+export async function erlNode(
+  cookie = 'secret',
+  args: readonly string[] = [],
+  name: string = fresh('erl'),
+): Promise<Erl> {
   const erl = new ErlPort(['-name', name, '-setcookie', cookie, ...args]);
   closers.push(() => erl.close());
   await erl.eval('ok');

@@ -92,7 +92,7 @@ export const peerServer: GenServer<PeerArgs, State> = {
           }
         },
         onDrain: () => {},
-        onClosed: (reason) => void self.send(process, new Disconnect(reason)),
+        onClosed: () => void self.send(process, new Disconnect('connection_closed')),
       },
       written: 0,
       arrivals: 0,

@@ -20,6 +20,8 @@ export class Packets {
   #header: 2 | 4 = 2;
   #chunks: Uint8Array[] = [];
   #held = 0;
+  /** How many of the last chunks are not our own. */
+  #lent = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -33,12 +35,16 @@ export class Packets {
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#chunks.push(chunk);
+    this.#lent++;
     this.#held += chunk.length;
   }
 
-  /** Copies what is held: chunks may have been lent. */
+  /** Copies what is held of chunks that were lent. */
   keep(): void {
-    if (this.#held > 0) this.#chunks = [Buffer.concat(this.#chunks, this.#held)];
+    const { length } = this.#chunks;
+    for (let place = length - this.#lent; place < length; place++)
+      this.#chunks[place] = Uint8Array.prototype.slice.call(this.#chunks[place]);
+    this.#lent = 0;
   }
 
   /** The handshake is over: from the next packet on lengths have four bytes. */
@@ -82,6 +88,7 @@ export class Packets {
       }
       left -= first.length;
       this.#chunks.shift();
+      if (this.#lent > this.#chunks.length) this.#lent = this.#chunks.length;
     }
   }
 
