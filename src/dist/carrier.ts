@@ -17,6 +17,8 @@ export interface DistStream {
   /** Nothing is read until `resume`; the peer is held back. */
   pause(): void;
   resume(): void;
+  /** The handshake is over: the other end may talk to us. */
+  admit(): void;
   /** What was written leaves first. No event follows. */
   close(): void;
 }

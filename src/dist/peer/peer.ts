@@ -171,6 +171,7 @@ function failed({ context, stream }: State, self: Process, reason: HandshakeFail
 function up(state: State, self: Process, partner: Partner): void {
   const { context, packets, stream } = state;
   packets.up();
+  stream?.admit();
   self.label = `peer ${partner.name}`;
   state.channel = new Channel({
     context,

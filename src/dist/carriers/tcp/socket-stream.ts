@@ -46,6 +46,8 @@ export class SocketStream implements DistStream {
     this.#socket.resume();
   }
 
+  admit(): void {}
+
   close(): void {
     if (this.#over) return;
     this.#over = true;
