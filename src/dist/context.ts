@@ -4,6 +4,7 @@
  */
 import type { Runtime } from '../actor/runtime.ts';
 import type { Process } from '../actor/process.ts';
+import type { EventHub } from '../mesh/events/hub.ts';
 import type { EtfLimits } from '../codec/etf/limits.ts';
 import type { DistEvents } from './events.ts';
 import type { Exports } from './exports.ts';
@@ -36,6 +37,8 @@ export interface DistContext {
   readonly identities: IdentityTable;
   readonly exports: Exports;
   readonly events: DistEvents;
+  /** For the log, and for who listens at the node. */
+  readonly log: EventHub;
   /** Nodes that are up, by name. Each actor of a peer writes its own. */
   readonly channels: Map<string, Channel>;
   /** Where remote spawns are started; the supervisor of that name writes it. */

@@ -14,6 +14,7 @@ import { RemoteName } from '../actor/pid.ts';
 import type { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { atom } from '../codec/etf/atom.ts';
+import { EventHub } from '../mesh/events/hub.ts';
 import { ETF_LIMITS } from '../codec/etf/limits.ts';
 import { Tuple } from '../codec/etf/terms.ts';
 import { request, ServerRef, type CallOptions } from '../otp/server-ref.ts';
@@ -225,6 +226,7 @@ function contextOf(
     identities: new IdentityTable({ name, creation }, isHidden),
     exports: new Exports(options.functions ?? {}, isHidden),
     events: new DistEvents((error) => runtime.defect(error)),
+    log: new EventHub(runtime),
     channels: new Map(),
     spawned: undefined,
   };

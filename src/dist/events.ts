@@ -32,7 +32,7 @@ export class DistEvents {
   }
 
   tell(change: NodeChange): void {
-    for (const listener of [...this.#listeners]) {
+    for (const listener of Array.from(this.#listeners)) {
       try {
         listener(change);
       } catch (error) {

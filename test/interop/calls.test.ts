@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { atom } from '../../src/codec/etf/atom.ts';
-import { tuple, Tuple } from '../../src/codec/etf/terms.ts';
+import type { Tuple } from '../../src/codec/etf/terms.ts';
+import { tuple } from '../../src/codec/etf/terms.ts';
 import { startServer } from '../../src/otp/gen-server.ts';
 import { noReply, reply } from '../../src/otp/result.ts';
 import { ServerRef } from '../../src/otp/server-ref.ts';

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { isAtom } from '../../src/codec/etf/atom.ts';
 import { decodeTerm } from '../../src/codec/etf/decode.ts';
-import { Tuple } from '../../src/codec/etf/terms.ts';
+import type { Tuple } from '../../src/codec/etf/terms.ts';
 
 const PROGRAM = `P = open_port({fd,0,1},[{packet,4},binary,eof]),
 Eval = fun(Text) ->

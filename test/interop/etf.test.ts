@@ -8,8 +8,8 @@ import { ErlPort } from './erl-port.ts';
 
 const TERMS = 10_000;
 const erl = new ErlPort();
-afterAll(() => {
-  erl.close();
+afterAll(async () => {
+  await erl.close();
 });
 
 function encoded(term: unknown): Uint8Array {

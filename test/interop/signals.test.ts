@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Down, Exit } from '../../src/actor/monitor.ts';
+import type { Exit } from '../../src/actor/monitor.ts';
+import { Down } from '../../src/actor/monitor.ts';
 import type { Pid } from '../../src/actor/pid.ts';
 import type { Self } from '../../src/actor/process.ts';
 import { atom } from '../../src/codec/etf/atom.ts';
@@ -50,7 +51,7 @@ async function actor(
     },
   };
   const ref = await startServer(ts.runtime, server);
-  return { inbox, pid: ref.pid as Pid, run: async (act) => void (await ref.call('run', act)) };
+  return { inbox, pid: ref.pid as Pid, run: async (act) => await ref.call('run', act) };
 }
 
 beforeEach(() => call(atom('clear')));
@@ -172,6 +173,7 @@ describe('a node that goes', () => {
       self.monitor(pid);
     });
     const answer = ts.dist.call('lazy', other.name, 'anything', { timeout: 30_000 });
+    answer.catch(() => {});
     await ts.dist.rpc(other.name, 'erlang', 'node', []);
     await other.erl.kill();
     await expect(answer).rejects.toMatchObject({ reason: 'noconnection' });

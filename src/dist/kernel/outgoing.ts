@@ -119,7 +119,7 @@ export class Outgoing implements RemoteSignals {
   }
 
   failAll(): void {
-    for (const node of [...this.#waiting.keys()]) this.fail(node);
+    for (const node of Array.from(this.#waiting.keys())) this.fail(node);
   }
 
   #message(to: RemotePid | RemoteName, post: (channel: Channel, far: Far) => boolean): boolean {

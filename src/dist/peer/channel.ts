@@ -85,6 +85,11 @@ export class Channel {
     this.nobody = new PidTerm(context.name, 0, 0, context.creation);
   }
 
+  /** Its address, for people. */
+  get peer(): string {
+    return this.#options.stream.peer;
+  }
+
   get open(): boolean {
     return this.#open;
   }
@@ -163,7 +168,11 @@ export class Channel {
       return;
     }
     const { control, message } = readControl(first.value);
-    if (control.op === 'unknown') this.unknown++;
+    if (control.op === 'unknown') {
+      this.unknown++;
+      const { context, partner } = this;
+      context.log.emit('dist.ignored', { node: partner.name, operation: control.number });
+    }
     if (!message) {
       if (first.next === bytes.length || control.op === 'unknown')
         this.#options.handle(this, control, undefined);

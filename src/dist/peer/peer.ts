@@ -5,7 +5,6 @@
  * one `nodedown`. It is a child of the net kernel.
  */
 import type { Process } from '../../actor/process.ts';
-import type { TimerEntry } from '../../actor/timers.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, started, stop } from '../../otp/result.ts';
 import type { Carrier, DistStream, DistStreamEvents, Incoming, SetupResult } from '../carrier.ts';
@@ -158,11 +157,9 @@ function begin(state: State, self: Process, stream: DistStream): void {
   });
 }
 
-function failed({ context, stream }: State, self: Process, reason: HandshakeFailure): void {
-  context.runtime.logger.warn(
-    { event: 'dist.handshake_failed', peer: stream?.peer, reason },
-    'a handshake failed',
-  );
+function failed({ context, stream, way }: State, self: Process, reason: HandshakeFailure): void {
+  const node = way.tag === 'dial' ? { node: way.node } : {};
+  context.log.emit('dist.handshake_failed', { address: stream?.peer ?? '', ...node, reason });
   // whoever guesses cookies guesses slowly
   if (reason === 'wrong_cookie') self.sendAfter(SLOW_DOWN, new Disconnect(reason));
   else self.send(self, new Disconnect(reason));
@@ -179,11 +176,8 @@ function up(state: State, self: Process, partner: Partner): void {
     packets,
     partner,
     handle,
-    failed: (reason) => {
-      context.runtime.logger.warn(
-        { event: 'dist.protocol_error', node: partner.name, reason },
-        'a peer broke the protocol',
-      );
+    failed: (error) => {
+      context.log.emit('dist.protocol_error', { node: partner.name, error });
       self.send(self, new Disconnect('protocol_error'));
     },
     replaced: () => context.runtime.die(self, { shutdown: 'replaced' }),
@@ -191,6 +185,7 @@ function up(state: State, self: Process, partner: Partner): void {
   self.sendAfter(context.settings.tickTime / TICKS, new Tick());
   context.channels.get(partner.name)?.replaced();
   context.channels.set(partner.name, state.channel);
+  context.log.emit('dist.nodeup', { node: partner.name, address: state.channel.peer });
   context.events.tell({ tag: 'nodeup', node: partner.name });
   state.up(partner.name, self);
   // what came behind the handshake
@@ -224,12 +219,15 @@ function lost(state: State, reason: unknown): void {
   const { partner, relations, calls } = channel;
   const { runtime, channels } = context;
   if (channels.get(partner.name) === channel) channels.delete(partner.name);
-  for (const [here, there] of [...relations.links()]) runtime.linkBroken(here, there, 'noconnection');
-  for (const monitor of [...relations.monitors.values()]) runtime.monitorFired(monitor, 'noconnection');
+  for (const [here, there] of Array.from(relations.links())) runtime.linkBroken(here, there, 'noconnection');
+  for (const monitor of Array.from(relations.monitors.values()))
+    runtime.monitorFired(monitor, 'noconnection');
   for (const { monitor } of relations.watched.values()) runtime.demonitor(monitor);
   for (const { call } of calls.drain()) call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
   relations.watched.clear();
-  context.events.tell({ tag: 'nodedown', node: partner.name, reason: wordOf(reason) });
+  const why = wordOf(reason);
+  context.log.emit('dist.nodedown', { node: partner.name, reason: why });
+  context.events.tell({ tag: 'nodedown', node: partner.name, reason: why });
 }
 
 const wordOf = (reason: unknown): string => {

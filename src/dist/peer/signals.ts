@@ -117,13 +117,9 @@ function post(channel: Channel, from: Process | null, to: Far, message: unknown)
 function isSent(channel: Channel, posted: Posted): boolean {
   if (posted.tag === 'sent') return true;
   channel.refused++;
-  const { tag } = posted;
-  const detail =
-    tag === 'unencodable' ? { reason: posted.reason, path: posted.path } : { bytes: posted.bytes };
-  channel.context.runtime.logger.warn(
-    { event: 'dist.refused', node: channel.partner.name, tag, ...detail },
-    'a message could not be sent',
-  );
+  const error =
+    posted.tag === 'unencodable' ? `${posted.reason} at ${posted.path}` : `it takes ${posted.bytes} bytes`;
+  channel.context.log.emit('dist.unsendable', { node: channel.partner.name, error });
   return false;
 }
 

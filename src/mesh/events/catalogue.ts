@@ -156,6 +156,40 @@ export const MESH_EVENTS = {
     fields: { procedure: 'string', detail: 'string', retry: 'ms' },
     meaning: 'it could not be published, or taken back; the next try comes after `retry`',
   },
+  'dist.nodeup': {
+    level: 'info',
+    fields: { node: 'string', address: 'string' },
+    meaning: 'a node of the distribution is connected',
+  },
+  'dist.nodedown': {
+    level: 'info',
+    fields: { node: 'string', reason: 'string' },
+    meaning: 'its connection has ended; once for each `dist.nodeup`',
+  },
+  'dist.handshake_failed': {
+    level: 'warn',
+    perSecond: 10,
+    fields: { address: 'string', node: 'string?', reason: 'string' },
+    meaning: 'a node was not connected: wrong cookie, not allowed, or what was sent is no handshake',
+  },
+  'dist.protocol_error': {
+    level: 'warn',
+    perSecond: 10,
+    fields: { node: 'string', error: 'string' },
+    meaning: 'a connected node sent what breaks the protocol; the connection is closed',
+  },
+  'dist.unsendable': {
+    level: 'warn',
+    perSecond: 10,
+    fields: { node: 'string', error: 'string' },
+    meaning: 'a message to a process on a node could not be sent: no Erlang term, or too long',
+  },
+  'dist.ignored': {
+    level: 'debug',
+    perSecond: 10,
+    fields: { node: 'string', operation: 'number' },
+    meaning: 'a connected node asked for an operation that is not known here',
+  },
   'frame.invalid': {
     level: 'warn',
     perSecond: 10,

@@ -5,7 +5,7 @@ import { PidTerm, PortTerm, ReferenceTerm } from '../../../src/codec/etf/identit
 import { Bitstring, ExternalFun, Float, ImproperList, Tuple } from '../../../src/codec/etf/terms.ts';
 
 const word = fc.nat({ max: 0xffff_ffff });
-const name = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((text) => [...text].length <= 255);
+const name = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((text) => Array.from(text).length <= 255);
 const node = fc.constantFrom('a@127.0.0.1', '4433@localhost', 'naïve@höst');
 const bytes = fc.uint8Array({ maxLength: 40 }).map((each) => new Uint8Array(each));
 

@@ -5,7 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { ChildSpec } from '../../../otp/child-spec.ts';
 import { worker } from '../../../otp/supervisor.ts';
 import type { GenServer } from '../../../otp/gen-server.ts';
-import { noReply, stop } from '../../../otp/result.ts';
+import { noReply } from '../../../otp/result.ts';
 import type {
   Carrier,
   DistStreamEvents,
