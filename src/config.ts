@@ -10,6 +10,7 @@ import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
 import { isSignal } from './mesh/client/check.ts';
 import { MAX_ENDPOINTS } from './mesh/dht/record.ts';
+import { isNodeName } from './dist/node-name.ts';
 import { parseAddress } from './mesh/peer/endpoint-text.ts';
 import { MAX_INTERESTS } from './mesh/registry/interests.ts';
 import { checkProcedureName } from './mesh/topic/procedure-name.ts';
@@ -177,6 +178,45 @@ const POOL: Readonly<Record<string, Rule>> = {
   idleTimeout: count(1_000, 2_147_483_647),
 };
 
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+
+const strings = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+const DIST: Readonly<Record<string, Rule>> = {
+  name: {
+    accepts: (value) => typeof value === 'string' && isNodeName(value),
+    expected: 'port@host, or name@host',
+  },
+  cookie: {
+    accepts: (value) =>
+      isFunction(value) || (typeof value === 'string' && value.length > 0 && value.length < 256),
+    expected: 'a string of 1 to 255 characters, or a function',
+  },
+  allowed: {
+    accepts: (value) =>
+      isFunction(value) || (strings(value) && (value as string[]).every((name) => isNodeName(name))),
+    expected: 'a list of node names, or a function',
+  },
+  keys: {
+    accepts: (value) =>
+      isFunction(value) ||
+      Object.values(value as object).every((id) => typeof id === 'string' && /^[0-9a-f]{64}$/.test(id)),
+    expected: 'ids (64 lower-case hex digits) by node name, or a function',
+  },
+  exports: { accepts: strings, expected: 'a list of names' },
+  functions: {
+    accepts: (value) =>
+      Object.values(value as object).every((module) => Object.values(module as object).every(isFunction)),
+    expected: 'functions by module and name',
+  },
+  tickTime: count(100, 2_147_483_647),
+  setupTime: count(100, 600_000),
+  maxPacket: count(65_536, 68_157_440),
+  busyLimit: count(65_536, 1_073_741_824),
+  tcp: rule(Schema.Union([Schema.Boolean, Schema.ObjectKeyword]), 'true, false or an object of TCP options'),
+};
+
 const STRATEGY: Rule = {
   accepts: (value) => typeof value === 'function' || isStrategyName(value),
   expected: `a function or one of ${STRATEGIES.join(', ')}`,
@@ -193,6 +233,7 @@ const NODE: Readonly<Record<string, Rule>> = {
   pool: object('an object of size and idleTimeout'),
   station: rule(Schema.Union([Schema.Boolean, Schema.ObjectKeyword]), 'true, false or an object of peers'),
   stations: urls(MAX_STATIONS),
+  dist: object('an object with a cookie'),
   strategy: STRATEGY,
   location: LOCATION,
 };
@@ -205,6 +246,8 @@ const CLIENT: Readonly<Record<string, Rule>> = {
 /** A plain copy, read once; throws `RpcError` `invalid_args` with the first wrong option. */
 export function checkNodeOptions(options: NodeOptions): NodeOptions {
   const checked = check(NODE, options);
+  if (checked.dist !== undefined && checked.dist.cookie === undefined)
+    throw invalid('dist.cookie', 'must be given: without one nobody connects');
   if (checked.strategy === 'nearest' && checked.location === undefined) {
     throw invalid('location', 'must be given: the strategy nearest needs it');
   }
@@ -229,6 +272,7 @@ function check<Options extends object>(
     if (!holds(found, value)) throw invalid(field, `must be ${found.expected}`);
     if (name === 'limits') checked[name] = check(LIMITS, value as object, 'limits.');
     else if (name === 'pool') checked[name] = check(POOL, value as object, 'pool.');
+    else if (name === 'dist') checked[name] = check(DIST, value as object, 'dist.');
     else if (name === 'station' && typeof value === 'object')
       checked[name] = check(STATION, value as object, 'station.');
     else if (name === 'dht' && typeof value === 'object') checked[name] = check(DHT, value as object, 'dht.');

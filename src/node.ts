@@ -6,6 +6,8 @@ import { isIP } from 'node:net';
 import { checkConnectOptions, checkNodeOptions, invalid } from './config.ts';
 import { client as clientTree, node as nodeTree } from '../supervisors/node.ts';
 import type { NodeParts } from '../supervisors/parts.ts';
+import type { RolesParts } from '../supervisors/roles.ts';
+import type { Distribution } from './dist/distribution.ts';
 import type { TreeSnapshot } from './inspect/snapshot.ts';
 import { snapshot } from './inspect/snapshot.ts';
 import { CLIENT } from './mesh/connection/enrolling.ts';
@@ -36,6 +38,7 @@ import {
 import { ExitError } from './otp/errors.ts';
 import { Request, ServerRef } from './otp/server-ref.ts';
 import { CloseCode, type PhysicalAddress, type Transport } from './transport/transport.ts';
+import { distributionOf, listenOf, type NodeDistribution } from './node-dist.ts';
 import {
   behind,
   makeContext,
@@ -67,6 +70,8 @@ export interface Node extends Client {
    * Nothing has to wait for it: what is advertised before is published then. Default timeout 60,000 ms.
    */
   ready(options?: WaitOptions): Promise<void>;
+  /** Actors across nodes. Throws `TypeError` when it was started without `dist`. */
+  readonly dist: Distribution;
   /** A client of this node without a network between. */
   local(): Client;
   /** `disconnect` by its other name: stops in good order, calls in flight first, then your own children. */
@@ -106,15 +111,23 @@ class NodeHandle extends MeshClient implements Node {
   readonly events: NodeEvents;
   readonly peers: Peers;
   readonly #world: World;
+  readonly #dist: Distribution | undefined;
   #locals = 0;
 
-  constructor(world: World, url: string) {
+  constructor(world: World, url: string, dist: Distribution | undefined) {
     super(world.context, 'node', behind(world, CloseCode.shuttingDown));
     this.#world = world;
+    this.#dist = dist;
     this.url = url;
     this.ended = world.ended;
     this.events = world.context.events.target;
     this.peers = new Connector(world.context, addressesOf);
+  }
+
+  get dist(): Distribution {
+    if (this.#dist === undefined)
+      throw new TypeError('this node has no distribution: startNode({ dist: … })');
+    return this.#dist;
   }
 
   inspect(): TreeSnapshot {
@@ -180,7 +193,7 @@ class RemoteHandle extends MeshClient implements RemoteClient {
 
 export async function startNode(given: NodeOptions = {}): Promise<Node> {
   const options = checkNodeOptions(given);
-  const bind = listenAddress(options.listen ?? LISTEN);
+  const bind = listenAddress(listenOf(options) ?? LISTEN);
   const { realm = DEFAULT_REALM } = options;
   if (realm === DEFAULT_REALM && !isLoopbackHost(bind.host)) {
     throw invalid('realm', `must name another realm: only loopback serves the open one, not ${bind.host}`);
@@ -189,14 +202,23 @@ export async function startNode(given: NodeOptions = {}): Promise<Node> {
   const { timeout = START_TIMEOUT, signal } = options;
   const patience = new Patience(context.runtime, { timeout, signal });
   patience.check();
-  const made = await patience.wait(parts(context, options, bind, true));
-  const world = await startWorld(context, 'node', nodeTree(made), made.children, patience);
+  const dist = distributionOf(context, options, bind);
+  const made = await patience.wait(parts(context, options, bind, true, dist)).catch(orEnd(dist));
+  const world = await startWorld(context, 'node', nodeTree(made), made.children, patience).catch(orEnd(dist));
+  if (dist !== undefined) void world.ended.then(dist.over);
   const url = urlOf(shared(context, 'endpoint')?.local ?? bind);
-  const node = new NodeHandle(world, url);
+  const node = new NodeHandle(world, url, dist?.distribution);
   context.events.started({ role: 'node', id: node.id, address: url });
   if (!context.settings.dht) context.events.emit('dht.off', { bootstraps: context.routing.gateways.length });
   return node;
 }
+
+const orEnd =
+  (dist: NodeDistribution | undefined) =>
+  (error: unknown): never => {
+    dist?.over();
+    throw error;
+  };
 
 /**
  * Connects to a node. With several URLs to the first of these stations that accepts us; when it is lost the next one
@@ -302,6 +324,7 @@ async function parts(
   options: NodeOptions | ConnectOptions,
   bind: PhysicalAddress,
   listens: boolean,
+  dist?: NodeDistribution,
 ): Promise<NodeParts> {
   const transport: Transport = await makeTransport(options.transport);
   if (listens && !context.settings.dht) context.routing.gateways = await gatewaysOf(context, options);
@@ -315,22 +338,30 @@ async function parts(
       limits: options.limits,
       tls: context.settings.station !== undefined,
       identity: () => shared(context, 'identity'),
-      accept: new Map(listens ? [meshAcceptor(context)] : []),
+      accept: new Map([
+        ...(listens ? [meshAcceptor(context)] : []),
+        ...(dist === undefined ? [] : [dist.acceptor]),
+      ]),
       memory: context.phase,
     },
     dht: context.settings.dht ? discoveryOf(context, options) : undefined,
     children: options.children ?? [],
-    roles: rolesOf(context),
+    roles: rolesOf(context, dist),
     attachments: attachmentsOf(context),
   };
 }
 
-function rolesOf(context: MeshContext): NodeParts['roles'] {
+function rolesOf(context: MeshContext, dist: NodeDistribution | undefined): NodeParts['roles'] {
+  const station = stationOf(context);
+  return station === undefined && dist === undefined ? undefined : { station, dist: dist?.parts };
+}
+
+function stationOf(context: MeshContext): RolesParts['station'] {
   const { station, realm } = context.settings;
   if (station === undefined) return undefined;
   const hosts = targetsOf('station.peers', station.peers, realm);
   const { stations } = context.routing;
-  return { station: { peerings: { context, stations, hosts, resolve: addressesOf } } };
+  return { peerings: { context, stations, hosts, resolve: addressesOf } };
 }
 
 function attachmentsOf(context: MeshContext): NodeParts['attachments'] {

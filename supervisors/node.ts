@@ -8,7 +8,7 @@
  * ├── network     (restForOne) peers
  * ├── services    (restForOne) registry and router
  * ├── app         (oneForOne) the user's own children
- * └── roles       (oneForOne) stations only: what a node does beside
+ * └── roles       (oneForOne) what some nodes do beside: stations, distribution
  *
  * restForOne: each depends on those before it and on none after it. A part that exhausts its own intensity is
  * restarted here three times within five seconds; more than that is a fault no restart repairs.
@@ -47,7 +47,7 @@ function tree(parts: NodeParts, net: SupervisorSpec): SupervisorSpec {
       supervisor('network', net),
       supervisor('services', services(parts)),
       supervisor('app', app(parts), { scope }),
-      ...(parts.roles === undefined ? [] : [supervisor('roles', roles(parts.roles))]),
+      ...(parts.roles === undefined ? [] : [supervisor('roles', roles(parts.roles), { scope })]),
     ],
   };
 }

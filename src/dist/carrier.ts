@@ -10,6 +10,8 @@ import type { SplitName } from './node-name.ts';
 export interface DistStream {
   /** The other end, for people. */
   readonly peer: string;
+  /** The key that it has proven, as SHA-256 of its SubjectPublicKeyInfo; undefined: the carrier knows none. */
+  readonly peerId?: Uint8Array | undefined;
   /** Bytes given to `write` that have not left. */
   readonly queued: number;
   /** The bytes belong to the stream. */
@@ -19,7 +21,7 @@ export interface DistStream {
   resume(): void;
   /** The handshake is over: the other end may talk to us. */
   admit(): void;
-  /** What was written leaves first. No event follows. */
+  /** What the transport has taken leaves first. No event follows. */
   close(): void;
 }
 
@@ -53,8 +55,6 @@ export interface Listening {
   readonly name: string;
   /** Every connection that comes in, whatever the others do. */
   accept(incoming: Incoming): void;
-  /** It listens there now; undefined: no more. */
-  listening(address: NetAddress | undefined): void;
 }
 
 export type SetupFailure = 'invalid_node_name' | 'connect_failed' | 'timeout';
@@ -67,6 +67,8 @@ export interface Setup {
   readonly node: string;
   /** Milliseconds for the way there. */
   readonly timeout: number;
+  /** The key that the node has to prove, where that is known. */
+  readonly expectedId: Uint8Array | undefined;
   /** Aborted when nobody wants it any more. */
   readonly signal: AbortSignal;
   readonly events: DistStreamEvents;

@@ -3,12 +3,12 @@
  * each field.
  */
 import type { Runtime } from '../actor/runtime.ts';
-import type { Process } from '../actor/process.ts';
 import type { EventHub } from '../mesh/events/hub.ts';
 import type { EtfLimits } from '../codec/etf/limits.ts';
 import type { DistEvents } from './events.ts';
 import type { Exports } from './exports.ts';
 import type { IdentityTable } from './identity-table.ts';
+import type { Roots } from './roots.ts';
 import type { Channel } from './peer/channel.ts';
 
 /** Durations in ms. */
@@ -33,6 +33,8 @@ export interface DistContext {
   readonly cookie: (node: string) => string | undefined;
   /** Nodes that may connect; undefined: all that know the cookie. */
   readonly allowed: ((node: string) => boolean) | undefined;
+  /** The key that a node has to prove, as its id; undefined: any. */
+  readonly keyOf: (node: string) => Uint8Array | undefined;
   readonly settings: DistSettings;
   readonly identities: IdentityTable;
   readonly exports: Exports;
@@ -41,6 +43,5 @@ export interface DistContext {
   readonly log: EventHub;
   /** Nodes that are up, by name. Each actor of a peer writes its own. */
   readonly channels: Map<string, Channel>;
-  /** Where remote spawns are started; the supervisor of that name writes it. */
-  spawned: Process | undefined;
+  readonly roots: Roots;
 }

@@ -16,10 +16,22 @@ export class Exports implements NameTable {
   readonly #functions = new Map<string, ExportedFunction>();
   readonly #isPrivate: (process: Process) => boolean;
   readonly #services = new WeakSet<Process>();
+  readonly #others: NameTable;
+  readonly #open: ReadonlySet<string>;
 
-  /** @throws TypeError for what is no function. */
-  constructor(functions: ExportedFunctions, isPrivate: (process: Process) => boolean) {
+  /**
+   * @param others a scope of which the `open` names are reached too.
+   * @throws TypeError for what is no function.
+   */
+  constructor(
+    functions: ExportedFunctions,
+    isPrivate: (process: Process) => boolean,
+    others: NameTable,
+    open: readonly string[],
+  ) {
     this.#isPrivate = isPrivate;
+    this.#others = others;
+    this.#open = new Set(open);
     for (const [module, members] of Object.entries(functions))
       for (const [name, run] of Object.entries(members)) {
         if (typeof run !== 'function')
@@ -48,7 +60,10 @@ export class Exports implements NameTable {
   }
 
   whereis(name: string): Process | undefined {
-    return this.#names.whereis(name) as Process | undefined;
+    const own = this.#names.whereis(name);
+    if (own !== undefined || !this.#open.has(name)) return own as Process | undefined;
+    const other = this.#others.whereis(name);
+    return other instanceof Process && !this.#isPrivate(other) ? other : undefined;
   }
 
   names(): readonly string[] {

@@ -21,7 +21,7 @@ export const spawnedServer: GenServer<DistContext, DistContext> = {
   label: 'spawned',
   trapExit: true,
   init: (context, self) => {
-    context.spawned = self as Process;
+    context.roots.begin(self as Process);
     return context;
   },
   handleInfo: (_exit, context) => noReply(context),
@@ -34,7 +34,7 @@ const running: Behavior = {
 
 /** Does something in a process of its own; undefined when there are too many. A throw is a crash, and reported. */
 export function startRun(
-  { runtime, spawned }: DistContext,
+  { runtime, roots: { spawned } }: DistContext,
   run: (self: Process) => void | PromiseLike<void>,
 ): Process | undefined {
   if (spawned?.alive !== true || count(spawned) >= MAX_RUNS) return undefined;

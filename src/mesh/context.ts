@@ -47,6 +47,7 @@ export type ActorName =
   | 'advertiser'
   | 'router'
   | 'app'
+  | 'roles'
   | 'station'
   | 'peerings';
 

@@ -3,11 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { afterAll } from 'vitest';
 import { createRuntime, type Runtime } from '../../src/otp.ts';
 import { TcpCarrier } from '../../src/dist/carriers/tcp/tcp.ts';
-import {
-  startDistribution,
-  type Distribution,
-  type DistributionOptions,
-} from '../../src/dist/distribution.ts';
+import { startDistribution, type Distribution, type DistributionOptions } from '../../src/distribution.ts';
 import { ErlPort } from './erl-port.ts';
 
 let names = 0;

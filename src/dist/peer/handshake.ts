@@ -136,8 +136,14 @@ export class Handshake {
   }
 
   /** False when there is no cookie for that node. */
-  #know(them: Introduction, { cookie }: DistContext): boolean {
+  #know(them: Introduction, { cookie, keyOf }: DistContext): boolean {
     const secret = cookie(them.name);
+    const key = keyOf(them.name);
+    const { peerId } = this.#options.stream;
+    if (key !== undefined && (peerId === undefined || Buffer.compare(key, peerId) !== 0)) {
+      this.fail('wrong_key');
+      return false;
+    }
     this.#them = them;
     this.#cookie = secret ?? '';
     if (secret === undefined) this.fail('not_allowed');

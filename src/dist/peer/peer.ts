@@ -108,7 +108,13 @@ export const peerServer: GenServer<PeerArgs, State> = {
     if (way.tag === 'dial') {
       self.label = `peer ${way.node}`;
       const { setupTime } = context.settings;
-      const setup = way.carrier.setup({ node: way.node, timeout: setupTime, signal: self.signal, events });
+      const setup = way.carrier.setup({
+        node: way.node,
+        timeout: setupTime,
+        expectedId: context.keyOf(way.node),
+        signal: self.signal,
+        events,
+      });
       const told = (result: SetupResult): void => {
         if (!self.send(self.pid, new Dialed(result)) && result.ok) result.stream.close();
         else if (!(self as Process).alive && result.ok) result.stream.close();

@@ -22,6 +22,8 @@ export type HandshakeFailure =
   /** It goes by another name. */
   | 'wrong_name'
   | 'wrong_cookie'
+  /** It has not proven the key that belongs to its name. */
+  | 'wrong_key'
   /** The peer's own attempt goes on in place of this one. */
   | 'simultaneous'
   /** There is a connection already, and it stays. */

@@ -6,6 +6,8 @@ import type { Runtime } from '../../actor/runtime.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import type { EndpointLimits, Transport } from '../../transport/transport.ts';
+import type { TcpOptions } from '../../dist/carriers/tcp/tcp.ts';
+import type { DistSetup } from '../../dist/options.ts';
 import type { Location } from '../router/location.ts';
 import type { Strategy } from '../router/strategy.ts';
 import type { NameMode } from '../topic/procedure-name.ts';
@@ -56,6 +58,17 @@ interface CommonOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The distribution of a node: docs/distribution.md. */
+export interface NodeDistOptions extends DistSetup {
+  /**
+   * Its name there: `port@host`, by which other nodes find it without anybody's help. Default: where it listens, or the first of
+   * `announce`. A node that is told nothing else listens where its name says. `name@host` is for TCP.
+   */
+  readonly name?: string;
+  /** Also over TCP, for Erlang nodes: on loopback unless it says otherwise, with EPMD unless it says `epmd: false`. */
+  readonly tcp?: boolean | TcpOptions;
+}
+
 export interface NodeOptions extends CommonOptions {
   /** Which of several providers gets a call that does not say. Default `power_of_two`. */
   readonly strategy?: Strategy;
@@ -87,6 +100,8 @@ export interface NodeOptions extends CommonOptions {
   readonly station?: boolean | { readonly peers?: readonly string[] };
   /** URLs of the stations it attaches to, at most 8, so that it is reached through them where no direct way leads. */
   readonly stations?: readonly string[];
+  /** Actors across nodes, in Erlang's own protocol, over this node's socket. Default: none. */
+  readonly dist?: NodeDistOptions;
   /** Milliseconds until everything must be up, your own children too; then nothing of it is left. Default 60,000. */
   readonly timeout?: number;
 }

@@ -13,35 +13,33 @@ import {
   type Stream,
   type StreamEvents,
 } from '../../../transport/transport.ts';
-
-/** What the stream of keys begins with: no handshake does. */
-const KEYS = 0x6b;
-const SEED = 32;
+import { PathKeys } from './path-keys.ts';
+import { SendQueue } from './send-queue.ts';
 
 export interface LinkStreamOptions {
   /** 32 random bytes. */
   readonly seed: Uint8Array;
   /** The stream of the distribution is there. */
   readonly opened: (stream: LinkStream) => void;
-  /** There never was one. */
-  readonly refused: (why: string) => void;
+  /** It is over, whoever ended it. Once. */
+  readonly ended: (stream: LinkStream, why: string) => void;
 }
 
 /** Both ends alike: who has dialed opens the streams. */
 export class LinkStream implements DistStream, LinkEvents {
   readonly #options: LinkStreamOptions;
+  readonly #keys: PathKeys;
   #link: Link | undefined;
   #stream: Stream | undefined;
-  #keys: Stream | undefined;
-  #seed: Buffer = Buffer.alloc(0);
-  #keyed = false;
+  #sending: SendQueue | undefined;
   #events: DistStreamEvents | undefined;
-  /** What came before anybody took it. */
+  /** What came before anybody took it: little, for the peer is held back until then. */
   #early: Uint8Array[] = [];
   #over = false;
 
   constructor(options: LinkStreamOptions) {
     this.#options = options;
+    this.#keys = new PathKeys(options.seed, (theirs) => this.#link?.keyPaths(options.seed, theirs));
   }
 
   /** Who takes what comes. */
@@ -49,7 +47,12 @@ export class LinkStream implements DistStream, LinkEvents {
     this.#events = events;
     for (const bytes of this.#early) events.onData(bytes);
     this.#early = [];
+    this.#stream?.resume();
     return this;
+  }
+
+  get isOpen(): boolean {
+    return this.#stream !== undefined;
   }
 
   get peer(): string {
@@ -57,12 +60,16 @@ export class LinkStream implements DistStream, LinkEvents {
     return at === undefined ? '?' : `${at.host}:${at.port}`;
   }
 
+  get peerId(): Uint8Array | undefined {
+    return this.#link?.peer?.nodeId;
+  }
+
   get queued(): number {
-    return this.#stream?.queued ?? 0;
+    return this.#sending?.queued ?? 0;
   }
 
   write(bytes: Uint8Array): void {
-    if (!this.#over) this.#stream?.write(bytes);
+    if (!this.#over) this.#sending?.write(bytes);
   }
 
   pause(): void {
@@ -82,37 +89,46 @@ export class LinkStream implements DistStream, LinkEvents {
     if (this.#over) return;
     this.#over = true;
     this.#link?.close(CloseCode.normal);
+    this.#options.ended(this, 'closed');
+  }
+
+  /** As `close`, and who took it is told. */
+  abandon(why: string): void {
+    const link = this.#link;
+    this.#end(why);
+    link?.close(CloseCode.shuttingDown);
   }
 
   // --- what the link tells ------------------------------------------------------------------------------------
 
   onOpen(link: Link): void {
     this.#link = link;
-    if (link.role !== 'dialer') return;
-    const stream = link.openStream(this.#data());
-    const keys = link.openStream(this.#keying());
+    if (this.#over) link.close(CloseCode.normal);
+    if (this.#over || link.role !== 'dialer') return;
+    const stream = link.openStream(this.#receiver());
     if (stream === undefined) {
       link.close(CloseCode.internal);
       return;
     }
     this.#opened(stream);
-    if (keys !== undefined) this.#sendSeed(keys);
+    const keys = link.openStream(this.#keys);
+    if (keys !== undefined) this.#keys.send(keys);
   }
 
   onStream(stream: Stream): StreamEvents | ResetCode {
     // its first byte says which it is
     let events: StreamEvents | undefined;
     const choose = (bytes: Uint8Array): StreamEvents => {
-      if (bytes[0] === KEYS) {
-        if (this.#keys === undefined) this.#sendSeed(stream);
-        return this.#keying();
+      if (PathKeys.begins(bytes)) {
+        this.#keys.send(stream);
+        return this.#keys;
       }
       if (this.#stream !== undefined) {
         stream.reset(ResetCode.protocolError);
         return NOTHING;
       }
       this.#opened(stream);
-      return this.#data();
+      return this.#receiver();
     };
     return {
       onData: (bytes) => (events ??= choose(bytes)).onData(bytes),
@@ -134,10 +150,12 @@ export class LinkStream implements DistStream, LinkEvents {
 
   #opened(stream: Stream): void {
     this.#stream = stream;
+    this.#sending = new SendQueue(stream);
+    if (this.#events === undefined) stream.pause();
     this.#options.opened(this);
   }
 
-  #data(): StreamEvents {
+  #receiver(): StreamEvents {
     return {
       onData: (bytes) => {
         if (this.#events !== undefined) this.#events.onData(bytes);
@@ -145,36 +163,18 @@ export class LinkStream implements DistStream, LinkEvents {
       },
       onEnd: () => this.#link?.close(CloseCode.normal),
       onReset: () => this.#link?.close(CloseCode.normal),
-      onDrain: () => this.#events?.onDrain(),
-    };
-  }
-
-  #sendSeed(stream: Stream): void {
-    this.#keys = stream;
-    stream.write(Buffer.concat([Buffer.of(KEYS), this.#options.seed]));
-  }
-
-  #keying(): StreamEvents {
-    return {
-      onData: (bytes) => {
-        if (this.#keyed) return;
-        this.#seed = Buffer.concat([this.#seed, bytes.subarray(0, SEED + 1)]);
-        if (this.#seed.length <= SEED) return;
-        this.#keyed = true;
-        this.#link?.keyPaths(this.#options.seed, this.#seed.subarray(1, 1 + SEED));
+      onDrain: () => {
+        this.#sending?.go();
+        this.#events?.onDrain();
       },
-      onEnd: () => {},
-      onReset: () => {},
-      onDrain: () => {},
     };
   }
 
   #end(why: string): void {
-    const had = this.#stream !== undefined;
     if (this.#over) return;
     this.#over = true;
-    if (!had) this.#options.refused(why);
-    else this.#events?.onClosed(why);
+    this.#options.ended(this, why);
+    this.#events?.onClosed(why);
   }
 }
 

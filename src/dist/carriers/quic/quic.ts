@@ -1,19 +1,23 @@
 /**
  * The carrier of seed 004: QUIC, names that say where the node is (`4433@192.168.1.100`), no EPMD.
  *
- * It uses an endpoint that others use too: a mesh node's own, with its one UDP socket and its path layer, or one that is made for it.
- * Both ends prove their keys (mutual TLS); the cookie says that they belong together. Source: seed 004; SPEC §10.
+ * It uses an endpoint that others use too: a mesh node's own, with its one UDP socket and its path layer. Both ends prove their keys
+ * (mutual TLS); the cookie says that they belong together. Source: seed 004; SPEC §10.
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import type { Process } from '../../../actor/process.ts';
 import type { Random } from '../../../actor/random.ts';
 import type { ChildSpec } from '../../../otp/child-spec.ts';
+import type { GenServer } from '../../../otp/gen-server.ts';
+import { noReply } from '../../../otp/result.ts';
+import { worker } from '../../../otp/supervisor.ts';
 import type { Acceptor } from '../../../transport/endpoint-server.ts';
 import {
   CloseCode,
   type Endpoint,
-  type Link,
   type LinkEvents,
+  type PhysicalAddress,
   type Protocol,
 } from '../../../transport/transport.ts';
 import type {
@@ -30,21 +34,22 @@ import { isPortName, splitNodeName, type SplitName } from '../../node-name.ts';
 import { LinkStream } from './link-stream.ts';
 
 const PROTOCOL: Protocol = 'macula-dist';
+const SEED = 32;
+/** Milliseconds in which whoever has connected opens the stream of the distribution. */
+const OPENING = 5_000;
 
 export interface QuicCarrierOptions {
   /** The endpoint that it uses; undefined while that is being restarted. */
   readonly endpoint: () => Endpoint | undefined;
   readonly random: Random;
-  /** The actors that make up the endpoint, where it is the carrier's own. */
-  readonly children?: (carrier: QuicCarrier) => readonly ChildSpec[];
-  /** The key that a node has to prove, as SHA-256 of its SPKI; undefined: any. */
-  readonly idOf?: (node: string) => Uint8Array | undefined;
 }
 
 export class QuicCarrier implements Carrier {
   readonly name = 'quic';
   readonly #options: QuicCarrierOptions;
-  #listening: Listening | undefined;
+  #listening: { readonly listening: Listening; readonly self: Process } | undefined;
+  /** All there are, of both directions. */
+  readonly #streams = new Set<LinkStream>();
 
   constructor(options: QuicCarrierOptions) {
     this.#options = options;
@@ -52,7 +57,7 @@ export class QuicCarrier implements Carrier {
 
   /** For the endpoint: who takes connections of the distribution. */
   get acceptor(): readonly [Protocol, Acceptor] {
-    return [PROTOCOL, (link) => this.#accept(link)];
+    return [PROTOCOL, () => this.#accept()];
   }
 
   isNodeName(name: string): boolean {
@@ -74,58 +79,85 @@ export class QuicCarrier implements Carrier {
   }
 
   childSpecs(listening: Listening): readonly ChildSpec[] {
-    this.#listening = listening;
-    return this.#options.children?.(this) ?? [];
+    return [worker('quicListener', this.#listener(listening), undefined)];
   }
 
-  async setup({ node, timeout, signal, events }: Setup): Promise<SetupResult> {
+  async setup({ node, expectedId, signal, events }: Setup): Promise<SetupResult> {
     const split = splitNodeName(node);
     if (!split.ok) return { ok: false, reason: 'invalid_node_name', detail: node };
     const host = await numeric(split.name.host);
     const endpoint = this.#options.endpoint();
-    if (host === undefined || endpoint === undefined)
-      return {
-        ok: false,
-        reason: 'connect_failed',
-        detail: host === undefined ? `${node}: no such host` : 'the endpoint is down',
-      };
-    return this.#dial(endpoint, { host, port: split.name.port }, node, timeout, signal, events);
+    if (host === undefined) return unreachable(`${node}: no such host`);
+    if (endpoint === undefined) return unreachable('the endpoint is down');
+    if (signal.aborted) return unreachable('nobody wants it any more');
+    return this.#dial(endpoint, { host, port: split.name.port }, expectedId, signal, events);
+  }
+
+  /** Takes what comes as long as it lives, and is the end of all connections of this carrier. */
+  #listener(listening: Listening): GenServer<undefined, undefined> {
+    return {
+      label: 'quicListener',
+      init: (_none, self) => {
+        this.#listening = { listening, self: self as Process };
+        self.runtime.onExit(self.pid, () => {
+          this.#listening = undefined;
+          for (const stream of Array.from(this.#streams)) stream.abandon('carrier_down');
+        });
+        return undefined;
+      },
+      handleInfo: (message, state) => {
+        if (message instanceof Due && !message.stream.isOpen) message.stream.close();
+        return noReply(state);
+      },
+    };
   }
 
   #dial(
     endpoint: Endpoint,
-    address: Endpoint['local'],
-    node: string,
-    timeout: number,
+    address: PhysicalAddress,
+    expectedId: Uint8Array | undefined,
     signal: AbortSignal,
     events: DistStreamEvents,
   ): Promise<SetupResult> {
-    const { random, idOf } = this.#options;
-    const expectedId = idOf?.(node);
     return new Promise((resolve) => {
-      const stream = new LinkStream({
-        seed: random.bytes(32),
-        opened: (opened) => resolve({ ok: true, stream: opened }),
-        refused: (detail) => resolve({ ok: false, reason: 'connect_failed', detail }),
-      });
+      const stream = this.#stream((opened) => resolve({ ok: true, stream: opened }), resolve);
       stream.take(events);
       const request = { address, protocol: PROTOCOL, ...(expectedId === undefined ? {} : { expectedId }) };
       const link = endpoint.dial(request, stream);
-      signal.addEventListener('abort', () => link.close(CloseCode.normal), { once: true });
-      void timeout;
+      const abort = (): void => {
+        link.close(CloseCode.normal);
+        stream.close();
+      };
+      signal.addEventListener('abort', abort, { once: true });
     });
   }
 
-  #accept(link: Link): LinkEvents | CloseCode {
-    const listening = this.#listening;
-    if (listening === undefined) return CloseCode.shuttingDown;
-    const stream: LinkStream = new LinkStream({
-      seed: this.#options.random.bytes(32),
-      opened: (opened) => listening.accept(new Waiting(opened)),
-      refused: () => {},
-    });
-    void link;
+  #accept(): LinkEvents | CloseCode {
+    if (this.#listening === undefined) return CloseCode.shuttingDown;
+    const { listening, self } = this.#listening;
+    const stream = this.#stream((opened) => listening.accept(new Waiting(opened)));
+    self.sendAfter(OPENING, new Due(stream));
     return stream;
+  }
+
+  #stream(opened: (stream: LinkStream) => void, resolve?: (result: SetupResult) => void): LinkStream {
+    const stream = new LinkStream({
+      seed: this.#options.random.bytes(SEED),
+      opened,
+      ended: (ended, why) => {
+        this.#streams.delete(ended);
+        resolve?.(unreachable(why));
+      },
+    });
+    this.#streams.add(stream);
+    return stream;
+  }
+}
+
+class Due {
+  readonly stream: LinkStream;
+  constructor(stream: LinkStream) {
+    this.stream = stream;
   }
 }
 
@@ -144,6 +176,8 @@ class Waiting implements Incoming {
     this.#stream.close();
   }
 }
+
+const unreachable = (detail: string): SetupResult => ({ ok: false, reason: 'connect_failed', detail });
 
 /** Undefined: there is no such host. */
 async function numeric(host: string): Promise<string | undefined> {

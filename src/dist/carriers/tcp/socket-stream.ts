@@ -6,6 +6,8 @@ import type { DistStream, DistStreamEvents } from '../../carrier.ts';
 
 /** Milliseconds until a socket that has nothing in flight asks whether the other end lives. */
 const KEEP_ALIVE = 15_000;
+/** And for what was written to leave, when it is closed. */
+const LINGER = 5_000;
 
 export class SocketStream implements DistStream {
   readonly peer: string;
@@ -51,8 +53,13 @@ export class SocketStream implements DistStream {
   close(): void {
     if (this.#over) return;
     this.#over = true;
+    const socket = this.#socket;
+    if (socket.writableLength === 0) {
+      socket.destroy();
+      return;
+    }
+    socket.end(() => socket.destroy());
     // a peer that takes nothing any more is not waited for
-    if (this.#socket.writableLength > 0) this.#socket.end(() => this.#socket.destroy());
-    else this.#socket.destroy();
+    socket.setTimeout(LINGER, () => socket.destroy());
   }
 }

@@ -36,7 +36,6 @@ const EPMD = 5_000;
 
 interface State {
   readonly server: Server;
-  readonly sockets: Set<Socket>;
   registration: Registration | undefined;
 }
 
@@ -48,6 +47,9 @@ export class TcpCarrier implements Carrier {
   readonly name = 'tcp';
   readonly #options: TcpOptions;
   #address: NetAddress | undefined;
+  #bound: number | undefined;
+  /** All there are, of both directions. */
+  readonly #sockets = new Set<Socket>();
 
   constructor(options: TcpOptions = {}) {
     this.#options = options;
@@ -82,12 +84,13 @@ export class TcpCarrier implements Carrier {
       const port = this.#options.portOf?.(node) ?? (await this.#askEpmd(host, aliveOf(node), timeout));
       if (port === undefined)
         return { ok: false, reason: 'connect_failed', detail: `EPMD does not know ${node}` };
-      return { ok: true, stream: new SocketStream(await open(host, port, timeout, signal), events) };
+      const socket = this.#keep(await open(host, port, timeout, signal));
+      return { ok: true, stream: new SocketStream(socket, events) };
     } catch (error) {
       return {
         ok: false,
         reason: 'connect_failed',
-        detail: error instanceof Error ? error.message : String(error),
+        detail: innermost(error),
       };
     }
   }
@@ -105,20 +108,17 @@ export class TcpCarrier implements Carrier {
   #listener(listening: Listening): GenServer<undefined, State> {
     return {
       label: 'tcp listener',
-      trapExit: true,
       init: async (_none, self) => {
-        const sockets = new Set<Socket>();
-        const server = createServer({ noDelay: true }, (socket) => {
-          sockets.add(socket);
-          socket.once('close', () => sockets.delete(socket));
-          socket.on('error', () => {});
-          listening.accept(new Waiting(socket));
-        });
+        const server = createServer({ noDelay: true }, (socket) =>
+          listening.accept(new Waiting(this.#keep(socket))),
+        );
+        const state: State = { server, registration: undefined };
         const { host = LOOPBACK, port = 0 } = this.#options.listen ?? {};
         self.runtime.onExit(self.pid, () => {
           this.#address = undefined;
-          listening.listening(undefined);
           server.close();
+          state.registration?.close();
+          for (const socket of this.#sockets) socket.destroy();
         });
         await listen(server, host, this.#bound ?? port);
         server.on('error', () => {});
@@ -134,9 +134,7 @@ export class TcpCarrier implements Carrier {
           protocol: 'tcp',
           family: bound.family === 'IPv6' ? 'inet6' : 'inet',
         };
-        const state: State = { server, sockets, registration: undefined };
         await this.#register(state, listening.name, () => void self.send(self.pid, new EpmdLost()));
-        listening.listening(this.#address);
         return state;
       },
       handleInfo: async (message, state, self) => {
@@ -148,17 +146,25 @@ export class TcpCarrier implements Carrier {
         }
         return noReply(state);
       },
-      terminate: (_reason, { registration }) => registration?.close(),
     };
   }
 
-  #bound: number | undefined;
+  #keep(socket: Socket): Socket {
+    this.#sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => this.#sockets.delete(socket));
+    return socket;
+  }
 
   async #register(state: State, name: string, lost: () => void): Promise<void> {
     const { epmd } = this.#options;
     if (epmd === false || this.#address === undefined) return;
     const at = { host: epmd?.host ?? LOOPBACK, port: epmd?.port ?? EPMD_PORT };
-    state.registration = await registerAtEpmd(at, aliveOf(name), this.#address.port, EPMD, lost);
+    try {
+      state.registration = await registerAtEpmd(at, aliveOf(name), this.#address.port, EPMD, lost);
+    } catch (cause) {
+      throw new Error(`no name at EPMD (${at.host}:${at.port}): ${innermost(cause)}`, { cause });
+    }
   }
 }
 
@@ -176,6 +182,8 @@ class Waiting implements Incoming {
     this.#socket.destroy();
   }
 }
+
+const innermost = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const listen = (server: Server, host: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -1,0 +1,129 @@
+/**
+ * Puts a distribution together: tables, ports, and what its actors are started with. Starts nothing.
+ */
+import { NameScope } from '../actor/names.ts';
+import type { Process } from '../actor/process.ts';
+import type { Runtime } from '../actor/runtime.ts';
+import { ETF_LIMITS } from '../codec/etf/limits.ts';
+import { EventHub } from '../mesh/events/hub.ts';
+import { ServerRef } from '../otp/server-ref.ts';
+import type { Carrier, Listening } from './carrier.ts';
+import type { DistContext, DistSettings } from './context.ts';
+import { Distribution } from './distribution.ts';
+import { DistEvents } from './events.ts';
+import { Exports } from './exports.ts';
+import { IdentityTable } from './identity-table.ts';
+import { Arrived, Wanted, type NetKernelCalls } from './kernel/net-kernel.ts';
+import { Outgoing } from './kernel/outgoing.ts';
+import type { DistSetup } from './options.ts';
+import { Roots } from './roots.ts';
+
+/** What the drawing in `supervisors/dist.ts` is filled in with. */
+export interface DistParts {
+  readonly context: DistContext;
+  readonly carriers: readonly Carrier[];
+  readonly outgoing: Outgoing;
+  readonly listening: Listening;
+  /** Where its actors find each other. */
+  readonly scope: NameScope;
+}
+
+export interface DistMaking extends DistSetup {
+  readonly runtime: Runtime;
+  /** Asked when the first actor of the distribution has started, and not before. */
+  readonly name: () => string;
+  readonly carriers: readonly Carrier[];
+  /** What is below it is the user's own, though it is in the tree of the node. */
+  readonly app?: () => Process | undefined;
+  /** Default: one of its own. */
+  readonly log?: EventHub;
+  readonly end: () => Promise<void>;
+}
+
+export interface Made {
+  readonly distribution: Distribution;
+  readonly parts: DistParts;
+  /** Its actors have ended, or never started: nobody is reached any more. */
+  over(): void;
+}
+
+const MIB = 1_048_576;
+
+/** @throws TypeError when the runtime has a distribution. */
+export function makeDistribution(making: DistMaking): Made {
+  const { runtime, carriers } = making;
+  if (runtime.remote !== undefined)
+    throw new TypeError('this runtime has a distribution: one node, one runtime');
+  const context = contextOf(making);
+  const scope = new NameScope();
+  const toKernel = (message: unknown): boolean => {
+    const kernel = scope.whereis('netKernel');
+    return kernel !== undefined && runtime.send(kernel as Process, message);
+  };
+  const outgoing = new Outgoing(context, (node) => {
+    if (!toKernel(new Wanted(node))) outgoing.fail(node);
+  });
+  const listening: Listening = {
+    get name() {
+      return context.name;
+    },
+    accept: (incoming) => {
+      if (!toKernel(new Arrived(incoming))) incoming.refuse();
+    },
+  };
+  runtime.remote = outgoing;
+  const kernel = new ServerRef<NetKernelCalls>(runtime, { scope, name: 'netKernel' });
+  return {
+    distribution: new Distribution(context, kernel, making.end),
+    parts: { context, carriers, outgoing, listening, scope },
+    over: () => {
+      if (runtime.remote === outgoing) runtime.remote = undefined;
+      context.identities.clear();
+    },
+  };
+}
+
+function contextOf(making: DistMaking): DistContext {
+  const { runtime, cookie, allowed, keys, app = () => undefined } = making;
+  // 0 to 3 mean something else to Erlang
+  const creation = 4 + (runtime.random.u32() % 0xffff_fff0);
+  let name: string | undefined;
+  const local = {
+    get name(): string {
+      return (name ??= making.name());
+    },
+    creation,
+  };
+  const roots = new Roots(app);
+  const isPrivate = (process: Process): boolean => roots.isPrivate(process);
+  const keyOf = typeof keys === 'function' ? keys : (node: string) => keys?.[node];
+  return {
+    runtime,
+    get name() {
+      return local.name;
+    },
+    creation,
+    cookie: typeof cookie === 'string' ? () => cookie : cookie,
+    allowed:
+      allowed === undefined || typeof allowed === 'function' ? allowed : (node) => allowed.includes(node),
+    keyOf: (node) => {
+      const hex = keyOf(node);
+      return hex === undefined ? undefined : Buffer.from(hex, 'hex');
+    },
+    settings: settingsOf(making),
+    identities: new IdentityTable(local, isPrivate),
+    exports: new Exports(making.functions ?? {}, isPrivate, runtime.names, making.exports ?? []),
+    events: new DistEvents((error) => runtime.defect(error)),
+    log: making.log ?? new EventHub(runtime),
+    channels: new Map(),
+    roots,
+  };
+}
+
+const settingsOf = (setup: DistSetup): DistSettings => ({
+  tickTime: setup.tickTime ?? 60_000,
+  setupTime: setup.setupTime ?? 7_000,
+  packet: setup.maxPacket ?? 16 * MIB,
+  busy: setup.busyLimit ?? 8 * MIB,
+  terms: ETF_LIMITS,
+});

@@ -1,0 +1,73 @@
+/**
+ * `espalier/distribution`: Erlang's protocol without a mesh. A runtime whose processes are reached from other nodes, and reach them.
+ *
+ * ```ts
+ * const dist = await startDistribution(runtime, { name: 'ts@127.0.0.1', cookie: 'secret', carriers: [new TcpCarrier()] });
+ * await startServer(runtime, counter, 0, { name: 'counter', scope: dist.names });   // gen_server:call({counter, 'ts@127.0.0.1'}, …)
+ * await dist.ping('erl@127.0.0.1');
+ * ```
+ * A node of the mesh has one by its option `dist`, over QUIC.
+ */
+import { dist as tree } from '../supervisors/dist.ts';
+import type { Runtime } from './actor/runtime.ts';
+import type { Carrier } from './dist/carrier.ts';
+import type { Distribution } from './dist/distribution.ts';
+import { makeDistribution } from './dist/make.ts';
+import type { DistSetup } from './dist/options.ts';
+import { startSupervisor, type SupervisorRef } from './otp/supervisor.ts';
+
+export interface DistributionOptions extends DistSetup {
+  /** This node: `name@host`. */
+  readonly name: string;
+  readonly carriers: readonly Carrier[];
+}
+
+/** Starts listening, by every carrier that does. Throws `StartError` when one cannot, `TypeError` when the runtime has one. */
+export async function startDistribution(
+  runtime: Runtime,
+  options: DistributionOptions,
+): Promise<Distribution> {
+  const { name } = options;
+  let root: SupervisorRef | undefined;
+  const made = makeDistribution({
+    ...options,
+    runtime,
+    name: () => name,
+    end: async () => {
+      await root?.stop();
+    },
+  });
+  try {
+    root = await startSupervisor(runtime, tree(made.parts), { label: 'dist' });
+  } catch (error) {
+    made.over();
+    throw error;
+  }
+  runtime.onExit(root.pid as Parameters<Runtime['onExit']>[0], () => made.over());
+  return made.distribution;
+}
+
+export { RemoteName } from './actor/pid.ts';
+export { atom, Atom, isAtom } from './codec/etf/atom.ts';
+export { decodeTerm } from './codec/etf/decode.ts';
+export { encodeTerm } from './codec/etf/encode.ts';
+export { PidTerm, PortTerm, ReferenceTerm } from './codec/etf/identities.ts';
+export { Bitstring, ExternalFun, Float, ImproperList, OpaqueFun, tuple, Tuple } from './codec/etf/terms.ts';
+export type {
+  Carrier,
+  DistStream,
+  DistStreamEvents,
+  Incoming,
+  Listening,
+  NetAddress,
+  Setup,
+  SetupFailure,
+  SetupResult,
+} from './dist/carrier.ts';
+export { TcpCarrier, type TcpOptions } from './dist/carriers/tcp/tcp.ts';
+export type { Distribution } from './dist/distribution.ts';
+export type { NodeChange, NodeDown, NodeUp } from './dist/events.ts';
+export type { ExportedFunction, ExportedFunctions } from './dist/exports.ts';
+export type { SplitName } from './dist/node-name.ts';
+export { splitNodeName } from './dist/node-name.ts';
+export type { DistSetup } from './dist/options.ts';

@@ -1,0 +1,67 @@
+/**
+ * The distribution of a mesh node: over the node's own endpoint, and over TCP where it is asked for.
+ */
+import { invalid } from './config.ts';
+import type { NodeDistOptions, NodeOptions } from './mesh/client/options.ts';
+import { actor, shared, type MeshContext } from './mesh/context.ts';
+import { QuicCarrier } from './dist/carriers/quic/quic.ts';
+import { TcpCarrier } from './dist/carriers/tcp/tcp.ts';
+import { isNodeName } from './dist/node-name.ts';
+import { makeDistribution, type Made } from './dist/make.ts';
+import { SupervisorRef } from './otp/supervisor-ref.ts';
+import type { Acceptor } from './transport/endpoint-server.ts';
+import type { PhysicalAddress, Protocol } from './transport/transport.ts';
+
+export interface NodeDistribution extends Made {
+  /** For the endpoint: who takes connections of the distribution. */
+  readonly acceptor: readonly [Protocol, Acceptor];
+}
+
+export function distributionOf(
+  context: MeshContext,
+  { dist, announce = [] }: NodeOptions,
+  bind: PhysicalAddress,
+): NodeDistribution | undefined {
+  if (dist === undefined) return undefined;
+  const { runtime, scope, events } = context;
+  const [announced] = announce;
+  if (dist.name === undefined && announced === undefined && isWildcard(bind.host))
+    throw invalid('dist.name', `must say where this node is, as 9443@10.0.0.1: it listens at ${bind.host}`);
+  const quic = new QuicCarrier({ endpoint: () => shared(context, 'endpoint'), random: runtime.random });
+  const made = makeDistribution({
+    ...dist,
+    runtime,
+    name: () => dist.name ?? nodeNameOf(announced ?? hostPort(context.phase.bound ?? bind)),
+    carriers: [quic, ...tcpOf(dist)],
+    app: () => actor(context, 'app'),
+    log: events,
+    end: async () => {
+      const roles = scope.whereis('roles');
+      if (roles !== undefined) await new SupervisorRef(runtime, roles).terminateChild('dist');
+    },
+  });
+  return { ...made, acceptor: quic.acceptor };
+}
+
+/** Where a node listens that was told nothing but its name. */
+export function listenOf({ listen, dist }: NodeOptions): string | undefined {
+  if (listen !== undefined || dist?.name === undefined || !isNodeName(dist.name)) return listen;
+  const [port = '', host = ''] = dist.name.split('@');
+  return /^\d+$/.test(port) ? `${host}:${port}` : listen;
+}
+
+function tcpOf({ tcp = false }: NodeDistOptions): readonly TcpCarrier[] {
+  if (tcp === false) return [];
+  return [new TcpCarrier(tcp === true ? {} : tcp)];
+}
+
+const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
+const hostPort = ({ host, port }: PhysicalAddress): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/** `host:port` as `port@host`. */
+function nodeNameOf(address: string): string {
+  const colon = address.lastIndexOf(':');
+  return `${address.slice(colon + 1)}@${address.slice(0, colon)}`;
+}
