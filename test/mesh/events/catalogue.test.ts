@@ -7,6 +7,8 @@ import { createMachine, log as logAction } from 'xstate';
 import type { FieldSpec } from '../../../src/actor/event.ts';
 import type { LogFields } from '../../../src/actor/logger.ts';
 import type { Process } from '../../../src/actor/process.ts';
+import { encodeTerm } from '../../../src/codec/etf/encode.ts';
+import { tuple } from '../../../src/codec/etf/terms.ts';
 import type { GenServer } from '../../../src/otp/gen-server.ts';
 import { Request } from '../../../src/otp/server-ref.ts';
 import { worker } from '../../../src/otp/supervisor.ts';
@@ -16,6 +18,7 @@ import { CATALOGUE, definitionOf, type EventName } from '../../../src/mesh/event
 import type { Node, RemoteClient } from '../../../src/node.ts';
 import { startMachine } from '../../../src/xstate/host.ts';
 import { contextOf, gate, processesOf, processOf, runtimeOf } from '../../mesh-world.ts';
+import { rawNode } from '../../dist/raw-node.ts';
 import { rawPeer } from '../raw-peer.ts';
 import { loggedWorld, type Log, type LoggedWorld } from './listening.ts';
 
@@ -70,6 +73,20 @@ const loseDht = async ({ world, node, nodeLog }: Stage): Promise<void> => {
 const boom = (): never => {
   throw new TypeError('no such thing');
 };
+/** Two nodes of one cookie, and a third without a distribution. */
+const nodesOfOneCookie = async ({
+  world,
+  nodeLog: { runtime },
+}: Stage): Promise<readonly [Node, Node, Node]> => [
+  await world.node({
+    runtime,
+    host: '198.18.40.8',
+    dist: { cookie: 'secret', name: '9443@198.18.40.8' },
+  }),
+  await world.node({ host: '198.18.40.9', dist: { cookie: 'secret', name: '9443@198.18.40.9' } }),
+  await world.node(),
+];
+
 /** Starts something with a child that the other nodes of the row do not have. */
 const another = async (
   { world, nodeLog: { runtime } }: Stage,
@@ -357,6 +374,68 @@ const ROWS: { readonly [Name in EventName]: Row } = {
       stage.world.network.faults.healAll();
       await stage.world.clock.until(() => stage.nodeLog.of('dht.recovered').length === 1);
       return { contacts: 1 };
+    },
+  },
+  'dist.nodeup': {
+    at: 'node',
+    happen: async (stage) => {
+      const [here, there] = await nodesOfOneCookie(stage);
+      expect(await stage.world.settle(here.dist.ping(there.dist.name))).toBe(true);
+      return { node: there.dist.name, address: there.dist.name.replace(/(.*)@(.*)/, '$2:$1') };
+    },
+  },
+  'dist.nodedown': {
+    at: 'node',
+    happen: async (stage) => {
+      const [here, there] = await nodesOfOneCookie(stage);
+      await stage.world.settle(here.dist.ping(there.dist.name));
+      await stage.world.settle(here.dist.disconnect(there.dist.name));
+      await stage.world.clock.settle();
+      return { node: there.dist.name, reason: 'disconnect' };
+    },
+  },
+  'dist.handshake_failed': {
+    at: 'node',
+    happen: async (stage) => {
+      const [here] = await nodesOfOneCookie(stage);
+      const node = '9443@198.18.40.3';
+      const other = await stage.world.node({ host: '198.18.40.3', dist: { cookie: 'another', name: node } });
+      expect(await stage.world.settle(here.dist.ping(node))).toBe(false);
+      expect(other.dist.nodes()).toEqual([]);
+      return { address: '198.18.40.3:9443', node };
+    },
+  },
+  'dist.protocol_error': {
+    at: 'node',
+    happen: async (stage) => {
+      const [here, , stranger] = await nodesOfOneCookie(stage);
+      const raw = await stage.world.settle(rawNode(stranger, here.dist.name, 'secret'));
+      raw.send(Uint8Array.of(1, 2, 3));
+      await stage.world.clock.until(() => stage.nodeLog.of('dist.protocol_error').length === 1, 1_000);
+      return { node: '1@raw', error: 'a packet with an atom cache or a fragment' };
+    },
+  },
+  'dist.ignored': {
+    at: 'node',
+    happen: async (stage) => {
+      const [here, , stranger] = await nodesOfOneCookie(stage);
+      const raw = await stage.world.settle(rawNode(stranger, here.dist.name, 'secret'));
+      const control = encodeTerm(tuple(99, 'what'));
+      expect(control.ok).toBe(true);
+      if (control.ok) raw.send(Buffer.concat([Buffer.of(112), control.bytes]));
+      await stage.world.clock.until(() => stage.nodeLog.of('dist.ignored').length === 1, 1_000);
+      expect(here.dist.nodes()).toEqual(['1@raw']);
+      return { node: '1@raw', operation: 99 };
+    },
+  },
+  'dist.unsendable': {
+    at: 'node',
+    happen: async (stage) => {
+      const [here, there] = await nodesOfOneCookie(stage);
+      await stage.world.settle(here.dist.ping(there.dist.name));
+      const { runtime } = stage.nodeLog;
+      expect(runtime.send(here.dist.whereis('nobody', there.dist.name), () => 1)).toBe(false);
+      return { node: there.dist.name };
     },
   },
   'frame.invalid': {
