@@ -25,7 +25,7 @@ export const dist = ({ context, carriers, outgoing, listening, scope }: DistPart
     worker('spawned', spawnedServer, context),
     worker('auth', authServer, context),
     worker('rex', rexServer, context),
-    worker('netKernel', netKernelServer, { context, carriers, outgoing }, { scope }),
+    worker('netKernel', netKernelServer, { scope, context, carriers, outgoing }),
     supervisor('carriers', {
       strategy: 'oneForOne',
       intensity: 5,

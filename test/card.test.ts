@@ -49,11 +49,20 @@ const STATION_PARTS: Readonly<Record<string, string>> = {
   relay: 'station',
   peerings: 'station',
 };
+const DIST_PARTS: Readonly<Record<string, string>> = {
+  dist: 'roles',
+  spawned: 'dist',
+  auth: 'dist',
+  rex: 'dist',
+  netKernel: 'dist',
+  carriers: 'dist',
+  quicListener: 'carriers',
+};
 const ATTACHED_PARTS: Readonly<Record<string, string>> = { attachments: 'peers' };
 
 /** Package → where product code uses it (DESIGN D1). */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  xstate: ['src/xstate/', 'src/mesh/connection/', 'src/mesh/nat/'],
+  xstate: ['src/xstate/', 'src/mesh/connection/', 'src/mesh/nat/', 'src/dist/'],
   '@matrixai/quic': ['src/transport/quic/'],
   'cbor-x': ['src/codec/'],
   '@noble/hashes': ['src/identity/'],
@@ -217,7 +226,27 @@ describe('a started node', () => {
     await within(clock, station.close());
   });
 
-  test.todo('shows the net kernel and its carriers (part 6)');
+  test('shows the net kernel and its carriers', async () => {
+    const open = (host: string): Promise<Node> =>
+      within(
+        clock,
+        startNode({
+          runtime: new Runtime({ clock, random: random.fork(host), logger: silentLogger }),
+          realm: 'card',
+          listen: `${host}:9443`,
+          transport: network.transport(host),
+          dist: { cookie: 'card' },
+        }),
+      );
+    const [one, two] = [await open('198.18.0.6'), await open('198.18.0.7')];
+    expectParts(one, { roles: 'node', ...DIST_PARTS });
+    expect(await within(clock, one.dist.ping('9443@198.18.0.7'))).toBe(true);
+    const nodes = flatten(one.inspect().root);
+    const peer = nodes.find(({ name }) => name === 'peer 9443@198.18.0.7');
+    expect(nodes.find(({ id }) => id === peer?.parent)?.name).toBe('netKernel');
+    for (const each of [one, two]) await within(clock, each.close());
+  });
+
   test.todo('shows the dist relay tunnel client (part 7)');
   test.todo('shows the inspector (part 8)');
 });

@@ -46,9 +46,11 @@ export class Exports implements NameTable {
   }
 
   /** For the distribution's own services: they are asked, and nothing else. */
-  registerService(name: string, process: Process): boolean {
+  registerService(name: string, process: Process): void {
     this.#services.add(process);
-    return this.#names.register(name, process);
+    // its predecessor may not have ended yet
+    this.#names.unregister(name);
+    this.#names.register(name, process);
   }
 
   isService(process: Process): boolean {

@@ -13,7 +13,7 @@ import { Distribution } from './distribution.ts';
 import { DistEvents } from './events.ts';
 import { Exports } from './exports.ts';
 import { IdentityTable } from './identity-table.ts';
-import { Arrived, Wanted, type NetKernelCalls } from './kernel/net-kernel.ts';
+import { Arrived, NET_KERNEL, Wanted, type NetKernelCalls } from './kernel/net-kernel.ts';
 import { Outgoing } from './kernel/outgoing.ts';
 import type { DistSetup } from './options.ts';
 import { Roots } from './roots.ts';
@@ -24,7 +24,7 @@ export interface DistParts {
   readonly carriers: readonly Carrier[];
   readonly outgoing: Outgoing;
   readonly listening: Listening;
-  /** Where its actors find each other. */
+  /** Where the net kernel is found. */
   readonly scope: NameScope;
 }
 
@@ -57,7 +57,7 @@ export function makeDistribution(making: DistMaking): Made {
   const context = contextOf(making);
   const scope = new NameScope();
   const toKernel = (message: unknown): boolean => {
-    const kernel = scope.whereis('netKernel');
+    const kernel = scope.whereis(NET_KERNEL);
     return kernel !== undefined && runtime.send(kernel as Process, message);
   };
   const outgoing = new Outgoing(context, (node) => {
@@ -72,7 +72,7 @@ export function makeDistribution(making: DistMaking): Made {
     },
   };
   runtime.remote = outgoing;
-  const kernel = new ServerRef<NetKernelCalls>(runtime, { scope, name: 'netKernel' });
+  const kernel = new ServerRef<NetKernelCalls>(runtime, { scope, name: NET_KERNEL });
   return {
     distribution: new Distribution(context, kernel, making.end),
     parts: { context, carriers, outgoing, listening, scope },

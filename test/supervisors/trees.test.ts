@@ -129,12 +129,17 @@ describe('the pictures', () => {
     'app',
     'roles',
     'station',
+    'dist',
   ] as const;
 
   test.each(FILES)('%s.ts draws what runs, with its strategy and intensity', async (file) => {
     const { world, node, client } = await started();
     // has all that a node can have
-    const station = await world.node({ station: { peers: [node.url] }, stations: [node.url] });
+    const station = await world.node({
+      station: { peers: [node.url] },
+      stations: [node.url],
+      dist: { cookie: 'secret', name: '9443@here' },
+    });
     closeAtEnd(world, station);
     const drawing = drawn(file);
     const process = processOf(station, file);
@@ -153,7 +158,7 @@ describe('the pictures', () => {
     expect([...seen].toSorted()).toEqual(drawing.children.toSorted());
   });
 
-  test('only a station has roles, and only a node discovers', async () => {
+  test('only who does something beside has roles, and only a node discovers', async () => {
     const { world, node, client } = await started();
     const station = await world.node({ station: true });
     closeAtEnd(world, station);

@@ -4,6 +4,7 @@
  * One at a time per node: of two nodes that dial each other at once, the one with the greater name goes on. Connections are made
  * when something is sent to a node, and by `connect`; they are children of this actor. Source: Erlang/OTP `net_kernel`.
  */
+import type { NameScope } from '../../actor/names.ts';
 import type { Process, Self } from '../../actor/process.ts';
 import { Exit } from '../../actor/monitor.ts';
 import { replyTo, startServerLink, type From, type GenServer } from '../../otp/gen-server.ts';
@@ -23,7 +24,11 @@ const CONNECTIONS = 4_096;
 /** Milliseconds in which a node that was out of reach is not dialed again for a message. */
 const QUIET = 1_000;
 
+/** Its name in the scope of the distribution. */
+export const NET_KERNEL = 'netKernel';
+
 export interface NetKernelArgs {
+  readonly scope: NameScope;
   readonly context: DistContext;
   readonly carriers: readonly Carrier[];
   readonly outgoing: Outgoing;
@@ -67,7 +72,11 @@ export const netKernelServer: GenServer<NetKernelArgs, State, NetKernelCalls> = 
   trapExit: true,
   mailbox: 16_384,
 
-  init: (args) => {
+  init: (args, self) => {
+    const { scope } = args;
+    // a predecessor may not have ended yet
+    scope.unregister(NET_KERNEL);
+    scope.register(NET_KERNEL, self.pid);
     // what waited for a predecessor that was killed
     args.outgoing.failAll();
     return {
