@@ -35,6 +35,7 @@ import {
   DEFAULT_REALM,
   type ConnectTarget,
 } from './mesh/url.ts';
+import type { Process } from './actor/process.ts';
 import { ExitError } from './otp/errors.ts';
 import { Request, ServerRef } from './otp/server-ref.ts';
 import { CloseCode, type PhysicalAddress, type Transport } from './transport/transport.ts';
@@ -205,7 +206,7 @@ export async function startNode(given: NodeOptions = {}): Promise<Node> {
   const dist = distributionOf(context, options, bind);
   const made = await patience.wait(parts(context, options, bind, true, dist)).catch(orEnd(dist));
   const world = await startWorld(context, 'node', nodeTree(made), made.children, patience).catch(orEnd(dist));
-  if (dist !== undefined) void world.ended.then(dist.over);
+  if (dist !== undefined) context.runtime.onExit(world.root.pid as Process, dist.over);
   const url = urlOf(shared(context, 'endpoint')?.local ?? bind);
   const node = new NodeHandle(world, url, dist?.distribution);
   context.events.started({ role: 'node', id: node.id, address: url });
