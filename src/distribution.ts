@@ -64,6 +64,7 @@ export type {
   SetupFailure,
   SetupResult,
 } from './dist/carrier.ts';
+export { quicCarrier, type OwnEndpointOptions } from './dist/carriers/quic/own-endpoint.ts';
 export { TcpCarrier, type TcpOptions } from './dist/carriers/tcp/tcp.ts';
 export type { Distribution } from './dist/distribution.ts';
 export type { NodeChange, NodeDown, NodeUp } from './dist/events.ts';

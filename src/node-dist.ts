@@ -4,17 +4,16 @@
 import { invalid } from './config.ts';
 import type { NodeDistOptions, NodeOptions } from './mesh/client/options.ts';
 import { actor, shared, type MeshContext } from './mesh/context.ts';
-import { QuicCarrier } from './dist/carriers/quic/quic.ts';
+import { QuicCarrier, type QuicAcceptor } from './dist/carriers/quic/quic.ts';
 import { TcpCarrier } from './dist/carriers/tcp/tcp.ts';
 import { isNodeName } from './dist/node-name.ts';
 import { makeDistribution, type Made } from './dist/make.ts';
 import { SupervisorRef } from './otp/supervisor-ref.ts';
-import type { Acceptor } from './transport/endpoint-server.ts';
-import type { PhysicalAddress, Protocol } from './transport/transport.ts';
+import type { PhysicalAddress } from './transport/transport.ts';
 
 export interface NodeDistribution extends Made {
   /** For the endpoint: who takes connections of the distribution. */
-  readonly acceptor: readonly [Protocol, Acceptor];
+  readonly acceptor: QuicAcceptor;
 }
 
 export function distributionOf(

@@ -42,7 +42,12 @@ export interface QuicCarrierOptions {
   /** The endpoint that it uses; undefined while that is being restarted. */
   readonly endpoint: () => Endpoint | undefined;
   readonly random: Random;
+  /** The actors of the endpoint, where that is the carrier's own. */
+  readonly children?: (acceptor: QuicAcceptor) => readonly ChildSpec[];
 }
+
+/** What an endpoint is told: who takes connections of the distribution. */
+export type QuicAcceptor = readonly [Protocol, Acceptor];
 
 export class QuicCarrier implements Carrier {
   readonly name = 'quic';
@@ -56,7 +61,7 @@ export class QuicCarrier implements Carrier {
   }
 
   /** For the endpoint: who takes connections of the distribution. */
-  get acceptor(): readonly [Protocol, Acceptor] {
+  get acceptor(): QuicAcceptor {
     return [PROTOCOL, () => this.#accept()];
   }
 
@@ -79,7 +84,8 @@ export class QuicCarrier implements Carrier {
   }
 
   childSpecs(listening: Listening): readonly ChildSpec[] {
-    return [worker('quicListener', this.#listener(listening), undefined)];
+    const own = this.#options.children?.(this.acceptor) ?? [];
+    return [...own, worker('quicListener', this.#listener(listening), undefined)];
   }
 
   async setup({ node, expectedId, signal, events }: Setup): Promise<SetupResult> {
