@@ -1,0 +1,138 @@
+/** The distribution over real QUIC: a NAT rebind loses nothing, large messages, and a node whose socket is taken away. */
+import { createHash } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { afterEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../src/actor/logger.ts';
+import type { Process } from '../../src/actor/process.ts';
+import { Runtime } from '../../src/actor/runtime.ts';
+import {
+  quicCarrier,
+  startDistribution,
+  type Distribution,
+  type DistributionOptions,
+  type NodeChange,
+} from '../../src/distribution.ts';
+import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
+import { noReply, reply } from '../../src/otp/result.ts';
+import { lossyUdpProxy, type LossyUdpProxy } from '../../src/testing/lossy-udp-proxy.ts';
+
+const MIB = 1_048_576;
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
+}
+
+interface Peer {
+  readonly runtime: Runtime;
+  readonly dist: Distribution;
+  readonly changes: NodeChange[];
+}
+
+async function open(name: string, port: number, options: Partial<DistributionOptions> = {}): Promise<Peer> {
+  const runtime = new Runtime({ logger: silentLogger });
+  const carriers = [quicCarrier(runtime, { listen: { host: '127.0.0.1', port } })];
+  const dist = await startDistribution(runtime, { name, cookie: 'secret', carriers, ...options });
+  closers.push(() => dist.close());
+  const changes: NodeChange[] = [];
+  dist.monitorNodes((change) => changes.push(change));
+  return { runtime, dist, changes };
+}
+
+/** Two nodes, the second of which others reach through a proxy only. */
+async function apart(
+  options: Partial<DistributionOptions> = {},
+): Promise<{ readonly one: Peer; readonly two: Peer; readonly proxy: LossyUdpProxy }> {
+  const port = await freePort();
+  const proxy = await lossyUdpProxy({ target: { host: '127.0.0.1', port } });
+  closers.push(() => proxy.close());
+  const here = await freePort();
+  const one = await open(`${here}@127.0.0.1`, here, options);
+  const two = await open(`${proxy.local.port}@127.0.0.1`, port, options);
+  return { one, two, proxy };
+}
+
+const keeper: GenServer<undefined, unknown[], { all(): readonly unknown[] }> = {
+  label: 'keeper',
+  init: () => [],
+  handleRequest: (term, kept) => reply(term, kept),
+  handleCall: { all: (_none, kept) => reply(kept, kept) },
+  handleInfo: (message, kept) => {
+    kept.push(message);
+    return noReply(kept);
+  },
+};
+
+describe('over real QUIC', () => {
+  test('the ports of a NAT change again and again: every message arrives, once, in order, and no node is down', async () => {
+    const { one, two, proxy } = await apart();
+    const ref = await startServer(two.runtime, keeper, undefined, { name: 'keeper', scope: two.dist.names });
+    const there = one.dist.whereis('keeper', two.dist.name);
+    const rounds = 6;
+    const each = 500;
+    for (let round = 0; round < rounds; round++) {
+      for (let n = 0; n < each; n++) expect(one.runtime.send(there, round * each + n)).toBe(true);
+      await proxy.rebind();
+      expect(await one.dist.call('keeper', two.dist.name, round)).toBe(round);
+    }
+    expect(await ref.call('all')).toEqual(Array.from({ length: rounds * each }, (_, n) => n));
+    expect(proxy.sourcePorts).toHaveLength(1);
+    expect([one.changes, two.changes].map((changes) => changes.map(({ tag }) => tag))).toEqual([
+      ['nodeup'],
+      ['nodeup'],
+    ]);
+  });
+
+  test('64 MiB go there and back unchanged, and a longer packet is refused where it is written', async () => {
+    const { one, two } = await apart({ maxPacket: 65 * MIB });
+    await startServer(two.runtime, keeper, undefined, { name: 'keeper', scope: two.dist.names });
+    const bytes = Buffer.alloc(64 * MIB);
+    for (let at = 0; at < bytes.length; at += 4)
+      bytes.writeUInt32BE((at * 2_654_435_761) % 0x1_0000_0000, at);
+    const hash = (all: Uint8Array): string => createHash('sha256').update(all).digest('hex');
+    const back = await one.dist.call('keeper', two.dist.name, bytes, { timeout: 60_000 });
+    expect(hash(back as Uint8Array)).toBe(hash(bytes));
+    await expect(one.dist.call('keeper', two.dist.name, Buffer.alloc(66 * MIB))).rejects.toMatchObject({
+      reason: { tag: 'too_large' },
+    });
+    expect(await one.dist.call('keeper', two.dist.name, 'still')).toBe('still');
+  });
+
+  test('the socket of a node is taken away: it comes back at the same port, and both reach each other again', async () => {
+    const { one, two } = await apart();
+    await startServer(two.runtime, keeper, undefined, { name: 'keeper', scope: two.dist.names });
+    expect(await one.dist.call('keeper', two.dist.name, 1)).toBe(1);
+    const processes: Process[] = [];
+    const collect = (process: Process): void => {
+      processes.push(process);
+      for (let child = process.firstChild; child !== null; child = child.nextSibling) collect(child);
+    };
+    if (one.runtime.firstChild !== null) collect(one.runtime.firstChild);
+    const endpoint = processes.find(({ label }) => label === 'endpoint');
+    if (endpoint === undefined) throw new Error('no endpoint');
+    one.runtime.exit(endpoint, 'kill');
+    await expect
+      .poll(() => one.dist.call('keeper', two.dist.name, 2).catch(() => undefined), { timeout: 10_000 })
+      .toBe(2);
+    expect(one.changes.map(({ tag }) => tag)).toEqual(['nodeup', 'nodedown', 'nodeup']);
+  });
+
+  test('who knows another cookie is not connected, and neither end is harmed', async () => {
+    const [here, there] = [await freePort(), await freePort()];
+    const one = await open(`${here}@127.0.0.1`, here);
+    const two = await open(`${there}@127.0.0.1`, there, { cookie: 'another' });
+    expect(await one.dist.ping(two.dist.name)).toBe(false);
+    expect(await two.dist.ping(one.dist.name)).toBe(false);
+    expect([one.changes, two.changes]).toEqual([[], []]);
+  });
+});
