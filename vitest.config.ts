@@ -1,4 +1,10 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+const onPath = (program: string): boolean =>
+  (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
+const hasErlang = onPath('erl') && onPath('epmd');
 
 /**
  * `unit` never opens a socket; its files share the modules of the process they run in, which saves a third of its time,
@@ -62,7 +68,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: 'interop',
-          include: ['test/interop/**/*.test.ts'],
+          include: hasErlang ? ['test/interop/**/*.test.ts'] : ['test/interop/absent.ts'],
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 60_000,

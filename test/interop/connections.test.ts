@@ -4,10 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { atom } from '../../src/codec/etf/atom.ts';
 import { tuple } from '../../src/codec/etf/terms.ts';
 import { TcpCarrier } from '../../src/dist/carriers/tcp/tcp.ts';
-import { startServer } from '../../src/otp/gen-server.ts';
-import { reply } from '../../src/otp/result.ts';
+import type { Pid } from '../../src/actor/pid.ts';
+import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
+import { noReply, reply } from '../../src/otp/result.ts';
 import { Between } from './between.ts';
 import { erlNode, tsNode } from './dist-pair.ts';
+import { Inbox } from './inbox.ts';
 
 const echo = { init: () => null, handleRequest: (term: unknown, state: null) => reply(term, state) };
 
@@ -89,7 +91,67 @@ describe('one connection per pair', () => {
   });
 });
 
+test('a node that is started again has a new creation: old pids are noproc, links to them ended once', async () => {
+  const name = `again${process.pid}@127.0.0.1`;
+  const first = await erlNode('secret', [], name);
+  const ts = await tsNode();
+  const pid = (await ts.dist.rpc(name, 'erlang', 'whereis', [atom('init')])) as Pid;
+  await first.erl.kill();
+  await expect.poll(() => ts.dist.nodes()).toEqual([]);
+  const second = await erlNode('secret', [], name);
+  expect(await ts.dist.rpc(name, 'erlang', 'abs', [-1])).toBe(1);
+  const inbox = new Inbox();
+  const watcher: GenServer<undefined, null> = {
+    label: 'watcher',
+    init: (_none, self) => {
+      self.monitor(pid);
+      return null;
+    },
+    handleInfo: (message, state) => {
+      inbox.add(message);
+      return noReply(state);
+    },
+  };
+  await startServer(ts.runtime, watcher, undefined);
+  expect(await inbox.next()).toMatchObject({ reason: 'noproc' });
+  const fresh = (await ts.dist.rpc(name, 'erlang', 'whereis', [atom('init')])) as Pid;
+  expect(fresh).not.toBe(pid);
+  await second.erl.kill();
+});
+
 describe('silence', () => {
+  test('nobody says anything for many times the tick time of either end: nobody goes', async () => {
+    const erl = await erlNode('secret', ['-kernel', 'net_ticktime', '2', 'net_tickintensity', '4']);
+    const ts = await tsNode({ tickTime: 1_000 });
+    const changes: string[] = [];
+    ts.dist.monitorNodes((change) => changes.push(change.tag));
+    expect(await ts.dist.ping(erl.name)).toBe(true);
+    // nothing of this goes through the distribution
+    await erl.erl.eval('timer:sleep(10000)');
+    expect(changes).toEqual(['nodeup']);
+    expect(await erl.erl.eval('nodes(hidden)')).toEqual([atom(ts.dist.name)]);
+  });
+
+  test('Erlang gives up a node behind a black hole in its tick time, and finds it again when that is gone', async () => {
+    const between = await Between.start();
+    const erl = await erlNode('secret', ['-kernel', 'net_ticktime', '4', 'net_tickintensity', '4']);
+    const port = Number(
+      await erl.erl.eval(`{port, P, _} = erl_epmd:port_please("${erl.name.split('@')[0]}", {127,0,0,1}), P`),
+    );
+    const carrier = new TcpCarrier({ portOf: (node) => (node === erl.name ? between.to(port) : undefined) });
+    const ts = await tsNode({ carriers: [carrier], tickTime: 4_000 });
+    await startServer(ts.runtime, echo, undefined, { name: 'echo', scope: ts.dist.names });
+    expect(await ts.dist.ping(erl.name)).toBe(true);
+    expect(await erl.erl.eval('net_kernel:monitor_nodes(true, [{node_type, all}])')).toBe(atom('ok'));
+    between.hold();
+    expect(await erl.erl.eval(`receive {nodedown, N, _} -> N after 20000 -> late end`)).toBe(
+      atom(ts.dist.name),
+    );
+    between.release();
+    expect(await erl.erl.eval(`gen_server:call({echo, '${ts.dist.name}'}, 7)`)).toBe(7);
+    await between.close();
+  });
+
   test('ticks keep an idle connection; without them it ends, once, and comes back on demand', async () => {
     const between = await Between.start();
     const erl = await erlNode('secret', ['-kernel', 'net_ticktime', '8', 'net_tickintensity', '4']);

@@ -17,6 +17,9 @@ Loop = fun Loop() -> receive
   {P,eof} -> halt() end end,
 Loop().`;
 
+/** What it logs would come by the way of its answers. */
+const QUIET = ['-kernel', 'logger_level', 'none'];
+
 export class ErlPort {
   readonly #child: ChildProcess;
   readonly #waiting: ((answer: Uint8Array) => void)[] = [];
@@ -24,7 +27,7 @@ export class ErlPort {
 
   /** @param args for `erl`, such as its name and cookie. */
   constructor(args: readonly string[] = [], env: NodeJS.ProcessEnv = process.env) {
-    this.#child = spawn('erl', ['-noshell', '-noinput', ...args, '-eval', PROGRAM], {
+    this.#child = spawn('erl', ['-noshell', '-noinput', ...QUIET, ...args, '-eval', PROGRAM], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env,
     });
