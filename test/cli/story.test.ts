@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { LocalMember } from '../../src/cli/demo/local-member.ts';
 import { stepLine } from '../../src/cli/demo/prose.ts';
-import { asExpected, assemble, newTale, PLAN, ROLES, succeed, tell } from '../../src/cli/demo/story.ts';
+import { asExpected, assemble, newTale, planFor, ROLES, succeed, tell } from '../../src/cli/demo/story.ts';
 import type { Way } from '../../src/cli/demo/orders.ts';
 import type { Audience, Role, Step, Told } from '../../src/cli/demo/story.ts';
 import { meshWorld } from '../mesh-world.ts';
+
+const PLAN = planFor(false);
 
 const told = (change: (step: Step) => Step = (step) => step): Told => ({
   ...newTale(),
@@ -24,17 +26,23 @@ const PUNCHED: Way = { path: 'punched', via: '' };
 
 describe('the story of the demo', () => {
   test('is good only when every step was told, found its provider and ended as it should', () => {
-    expect(asExpected(told())).toBe(true);
+    expect(asExpected(told(), PLAN)).toBe(true);
+    expect(asExpected(told(), planFor(true))).toBe(false);
     for (const { name } of PLAN) {
       const failed = (step: Step): Step => (step.name === name ? { ...step, outcome: 'canceled' } : step);
-      expect(asExpected(told(failed))).toBe(false);
+      expect(asExpected(told(failed), PLAN)).toBe(false);
       const astray = (step: Step): Step => (step.name === name ? { ...step, route: null } : step);
-      expect(asExpected(told(astray))).toBe(false);
+      expect(asExpected(told(astray), PLAN)).toBe(false);
     }
     for (const way of [RELAYED, PUNCHED])
-      expect(asExpected(told((step) => (step.way === undefined ? step : { ...step, way })))).toBe(false);
-    expect(asExpected({ ...told(), steps: told().steps.slice(0, -1) })).toBe(false);
-    expect(asExpected(newTale())).toBe(false);
+      expect(
+        asExpected(
+          told((step) => (step.way === undefined ? step : { ...step, way })),
+          PLAN,
+        ),
+      ).toBe(false);
+    expect(asExpected({ ...told(), steps: told().steps.slice(0, -1) }, PLAN)).toBe(false);
+    expect(asExpected(newTale(), PLAN)).toBe(false);
   });
 
   test('is told by members in one process over the in-memory transport, and can go on after it', async () => {
@@ -53,12 +61,12 @@ describe('the story of the demo', () => {
     const tale = newTale();
     let url: string;
     try {
-      const places = await settle(assemble(cast, 'https://198.19.255.1:9'));
+      const places = await settle(assemble(cast, 'https://198.19.255.1:9', 'secret'));
       const audience: Audience = {
         onStep: ({ name }) => heard.push(name),
         onTree: (moment) => heard.push(moment),
       };
-      await settle(tell(cast, places, tale, audience));
+      await settle(tell(cast, places, tale, audience, PLAN));
       url = await settle(succeed(cast, places, member()));
       expect(url).toBe(places.caller.url);
     } finally {

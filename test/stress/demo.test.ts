@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
+import { hasErlang } from '../../src/cli/demo/across.ts';
 import type { ActorNode, TreeSnapshot } from '../../src/inspect/snapshot.ts';
 import { endAll, espalier, run, type Ended } from '../cli/process.ts';
 
@@ -37,6 +38,8 @@ const STORY = [
   ['degraded', 'direct', 'ok'],
   ['relayed', 'direct', 'ok'],
   ['upgraded', 'direct', 'ok'],
+  ['remote_pid', 'dist', 'ok'],
+  ...(hasErlang() ? [['erlang', 'dist', 'ok']] : []),
   ['handler_error', 'cache', 'handler_error'],
   ['handler_crash', 'dht', 'handler_crash'],
   ['after_crash', 'cache', 'ok'],
@@ -58,7 +61,7 @@ const ids = (actor: ActorNode): readonly string[] => [
 ];
 
 const onceAsJson = (transport: string): void => {
-  test(`--once --json over ${transport} prints one document: fifteen steps, each with the route and the outcome it should have`, async () => {
+  test(`--once --json over ${transport} prints one document: every step, with the route and the outcome it should have`, async () => {
     const args = transport === 'memory' ? ['--transport', 'memory'] : [];
     const ended = await run(['demo', '--once', '--json', ...args], { limit: DEMO });
     expect(ended.code).toBe(0);

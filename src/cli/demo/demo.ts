@@ -10,6 +10,7 @@ import { ExitCode } from '../exit-code.ts';
 import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
 import { note, print } from '../terminal.ts';
+import { hasErlang } from './across.ts';
 import { ForkedMember } from './forked-member.ts';
 import { LocalMember } from './local-member.ts';
 import type { Member } from './orders.ts';
@@ -18,6 +19,7 @@ import {
   asExpected,
   assemble,
   newTale,
+  planFor,
   ROLES,
   succeed,
   tell,
@@ -58,16 +60,18 @@ export async function demo(flags: DemoFlags): Promise<ExitCode> {
   const members: Member[] = [];
   const recruit = recruiter(transport.kind, members);
   const told = newTale();
+  const plans = planFor(hasErlang());
+  const cookie = Buffer.from(systemRandom.bytes(16)).toString('hex');
   let failure: ErrorDocument | undefined;
   let url = '';
   try {
     const cast = Object.fromEntries(ROLES.map((role) => [role, recruit(role)])) as Record<Role, Member>;
     const audience = audienceOf(flags);
     const telling = (async () => {
-      const places = await assemble(cast, NOWHERE[transport.kind]);
+      const places = await assemble(cast, NOWHERE[transport.kind], cookie);
       if (audience.prose) for (const line of proseOpening(transport.kind, places, cast)) print(line);
-      await tell(cast, places, told, audience);
-      if (flags.once !== true && asExpected(told) && interrupts.received === undefined)
+      await tell(cast, places, told, audience, plans);
+      if (flags.once !== true && asExpected(told, plans) && interrupts.received === undefined)
         url = await goOn(cast, places, recruit('provider'));
     })();
     const interrupted = interrupts.first.then(() => 'interrupted' as const);
@@ -83,7 +87,7 @@ export async function demo(flags: DemoFlags): Promise<ExitCode> {
     note(`${interrupts.received}: the demo was cut off`);
     return ExitCode.interrupted;
   }
-  const good = failure === undefined && asExpected(told);
+  const good = failure === undefined && asExpected(told, plans);
   const stay = flags.once !== true && good;
   const clean = stay || (await endAll(members));
   const ok = good && clean;

@@ -2,6 +2,7 @@
  * A member of the demo in this process: a node, and the orders it can carry out.
  */
 import { systemClock, type Clock } from '../../actor/clock.ts';
+import { Runtime } from '../../actor/runtime.ts';
 import { silentLogger } from '../../actor/logger.ts';
 import type { CallOptions } from '../../mesh/client/client.ts';
 import type { NodeOptions } from '../../mesh/client/options.ts';
@@ -10,7 +11,17 @@ import { startNode, type Node } from '../../node.ts';
 import type { ActorNode, TreeSnapshot } from '../../inspect/snapshot.ts';
 import { errorDocument } from '../error-document.ts';
 import { toJson } from '../json-value.ts';
-import type { CallOrder, CallReport, Member, OrderAnswer, OrderArgs, OrderName, Way } from './orders.ts';
+import { acrossNodes, COUNTER, counterChild, freePort, withErlang, type ErlangPlace } from './across.ts';
+import type {
+  AcrossOrder,
+  CallOrder,
+  CallReport,
+  Member,
+  OrderAnswer,
+  OrderArgs,
+  OrderName,
+  Way,
+} from './orders.ts';
 import { demoServices } from './services.ts';
 
 /** For calls in flight when it leaves, milliseconds. */
@@ -44,6 +55,9 @@ export class LocalMember implements Member {
   /** How many calls of a procedure have begun. */
   readonly #began = new Map<string, number>();
   #node: Node | undefined;
+  #runtime: Runtime | undefined;
+  #erlang: ErlangPlace | undefined;
+  #cookie = '';
   #whenBegun: (() => void) | undefined;
   /** The first way to each peer, by its id. */
   readonly #ways = new Map<string, Way>();
@@ -69,15 +83,16 @@ export class LocalMember implements Member {
 
   readonly #handlers: Handlers = {
     // the crash of the story is one of its steps, not a line in the log
-    listen: async (options) => {
+    listen: async ({ cookie, ...options }) => {
       const { world = LOOPBACK }: LocalMemberOptions = this.#options;
-      const logger = world.runtime === undefined ? { logger: silentLogger } : {};
-      const node = await startNode({ ...logger, ...world, ...options });
+      const runtime = world.runtime ?? new Runtime({ logger: silentLogger });
+      const node = await startNode({ ...world, ...options, ...(await this.#distribution(cookie)), runtime });
       this.#node = node;
+      this.#runtime = runtime;
       node.events.addEventListener('connection.opened', ({ detail }) => {
         this.#firstWay(detail.peer).catch(() => undefined);
       });
-      return { url: node.url, id: node.id };
+      return { url: node.url, id: node.id, name: cookie === undefined ? '' : node.dist.name };
     },
     join: async () => {
       await this.#must.ready({ timeout: FOUND });
@@ -96,6 +111,7 @@ export class LocalMember implements Member {
       return null;
     },
     call: (order) => this.#call(order),
+    across: (order) => this.#across(order),
     tree: () => settledTree(this.#must, this.#clock),
     running: async ({ procedure, calls }) => {
       await this.#untilBegun(procedure, calls);
@@ -108,6 +124,38 @@ export class LocalMember implements Member {
     },
     stay: () => Promise.resolve(null),
   };
+
+  /** Other nodes reach its counter; an Erlang that it starts listens where nobody else does. */
+  async #distribution(cookie: string | undefined): Promise<NodeOptions> {
+    if (cookie === undefined) return {};
+    this.#cookie = cookie;
+    const port = await freePort();
+    this.#erlang = { name: `demo${port}@127.0.0.1`, port };
+    const tcp = { dialOnly: true, epmd: false, portOf: () => port } as const;
+    return { dist: { cookie, exports: [COUNTER], tcp }, children: [counterChild()] };
+  }
+
+  async #across(order: AcrossOrder): Promise<CallReport> {
+    const { dist } = this.#must;
+    const [runtime, erlang] = [this.#runtime, this.#erlang];
+    if (runtime === undefined || erlang === undefined) throw new Error('it has no distribution');
+    const begun = this.#clock.now();
+    const report = (outcome: string, rest: Partial<CallReport>): CallReport => ({
+      route: 'dist',
+      outcome,
+      micros: Math.max(1, Math.round((this.#clock.now() - begun) * 1_000)),
+      ...rest,
+    });
+    try {
+      const value =
+        order.to === 'node'
+          ? await acrossNodes(runtime, dist, order.name)
+          : await withErlang(dist, runtime, erlang, this.#cookie, this.#clock);
+      return report('ok', { value });
+    } catch (error) {
+      return report('error', { error: errorDocument(error) });
+    }
+  }
 
   async #serve(procedures: readonly string[], stuck: boolean): Promise<void> {
     const services = demoServices({

@@ -38,7 +38,12 @@ export interface ListenOrder {
   readonly station?: boolean;
   /** URLs of the stations through which it is reached. */
   readonly stations?: readonly string[];
+  /** The cookie of its distribution: it has one then, and a process that others reach. */
+  readonly cookie?: string;
 }
+
+/** A step that crosses nodes as actors do: to a node of ours, or to a real Erlang, which it starts. */
+export type AcrossOrder = { readonly to: 'node'; readonly name: string } | { readonly to: 'erlang' };
 
 /** How a call went: `outcome` is `ok` or the tag of the error. */
 export interface CallReport {
@@ -56,7 +61,8 @@ export interface CallReport {
 
 /** Every order by name: its arguments and its answer. */
 export interface Orders {
-  listen(order: ListenOrder): { readonly url: string; readonly id: string };
+  /** `name`: of its distribution; empty without one. */
+  listen(order: ListenOrder): { readonly url: string; readonly id: string; readonly name: string };
   /** Waits for its place among the others. */
   join(): null;
   /** Waits until it is connected to a node that it dials by itself. */
@@ -66,6 +72,7 @@ export interface Orders {
   /** Advertises procedures of the demo; answers when the others can find them. */
   serve(order: { readonly procedures: readonly string[]; readonly stuck?: boolean }): null;
   call(order: CallOrder): CallReport;
+  across(order: AcrossOrder): CallReport;
   /** Its tree of actors, once no invocation of a finished call is left in it. */
   tree(): TreeSnapshot;
   /** Answers as soon as so many calls of a procedure have begun to run. */

@@ -6,6 +6,7 @@
  */
 import type { TreeSnapshot } from '../../inspect/snapshot.ts';
 import type { Route } from '../../mesh/errors/rpc-error.ts';
+import { COUNTER } from './across.ts';
 import type { CallOrder, CallReport, Member } from './orders.ts';
 
 export const ROLES = ['first', 'provider', 'caller', 'edge', 'lonely', 'hidden'] as const;
@@ -13,7 +14,9 @@ export type Role = (typeof ROLES)[number];
 export type Cast = Readonly<Record<Role, Member>>;
 
 /** Where the members are, once they have their places. */
-export type Places = Readonly<Record<Role, { readonly url: string; readonly id: string }>>;
+export type Places = Readonly<
+  Record<Role, { readonly url: string; readonly id: string; readonly name: string }>
+>;
 
 export interface Step extends CallReport {
   readonly name: string;
@@ -32,19 +35,24 @@ export interface Audience {
   onTree(moment: 'before' | 'after', tree: TreeSnapshot): void;
 }
 
-interface Plan extends Pick<CallOrder, 'procedure' | 'args' | 'idempotent'> {
+/** How its provider was found, or that it went from node to node as a message between actors does. */
+type Way = Route | 'dist';
+
+export interface Plan extends Pick<CallOrder, 'procedure' | 'args' | 'idempotent'> {
   readonly name: string;
   readonly by: Role;
   /** Milliseconds; default `PATIENCE`. */
   readonly timeout?: number;
   /** Where the provider is found. */
-  readonly route: Route;
+  readonly route: Way;
   /** `ok` or an error's tag. */
   readonly expected: string;
   /** The only one that may serve it. */
   readonly at?: Role;
   /** The provider's tree is shown before this step. */
   readonly tree?: 'before' | 'after';
+  /** No procedure: an actor of the provider, or a real Erlang, which the caller starts. */
+  readonly across?: 'node' | 'erlang';
   /** Packets went through the station from the first one on; or a direct path was won before this step. */
   readonly path?: 'first' | 'direct';
 }
@@ -61,7 +69,7 @@ const COMPUTE = 'calculator.compute';
 const FETCH = 'demo.fetch';
 const HIDDEN = 'demo.hidden';
 
-export const PLAN: readonly Plan[] = [
+const ALL: readonly Plan[] = [
   { name: 'local', by: 'provider', procedure: COMPUTE, args: PRODUCT, route: 'local', expected: 'ok' },
   {
     name: 'remote',
@@ -94,6 +102,24 @@ export const PLAN: readonly Plan[] = [
     at: 'hidden',
     path: 'direct',
     route: 'direct',
+    expected: 'ok',
+  },
+  {
+    name: 'remote_pid',
+    by: 'caller',
+    procedure: COUNTER,
+    args: {},
+    across: 'node',
+    route: 'dist',
+    expected: 'ok',
+  },
+  {
+    name: 'erlang',
+    by: 'caller',
+    procedure: 'erl',
+    args: {},
+    across: 'erlang',
+    route: 'dist',
     expected: 'ok',
   },
   {
@@ -152,28 +178,38 @@ export const PLAN: readonly Plan[] = [
   { name: 'shutdown', by: 'caller', procedure: 'demo.finish', args: {}, route: 'dht', expected: 'ok' },
 ];
 
+/** What is told; the step with Erlang only where there is one. */
+export const planFor = (erlang: boolean): readonly Plan[] =>
+  ALL.filter(({ across }) => erlang || across !== 'erlang');
+
 /** What the provider serves. */
 const SERVED = [COMPUTE, 'demo.fragile', 'demo.forever', FETCH, 'demo.finish'];
 
 export const newTale = (): Told => ({ steps: [], tree: { before: null, after: null } });
 
 /** Whether every step was told and ended as it should. */
-export const asExpected = ({ steps }: Told): boolean =>
-  steps.length === PLAN.length &&
-  PLAN.every(({ name, route, expected, path }, index) => {
+export const asExpected = ({ steps }: Told, plans: readonly Plan[]): boolean =>
+  steps.length === plans.length &&
+  plans.every(({ name, route, expected, path }, index) => {
     const step = steps[index];
     const found = step?.name === name && step.outcome === expected && step.route === route;
     return found && (path === undefined || (step.way?.path === 'relayed') === (path === 'first'));
   });
 
 /** Tells the story into `told`; what is told stays there when a member fails. */
-export async function tell(cast: Cast, places: Places, told: Told, audience: Audience): Promise<void> {
+export async function tell(
+  cast: Cast,
+  places: Places,
+  told: Told,
+  audience: Audience,
+  plans: readonly Plan[],
+): Promise<void> {
   const record = (plan: Plan, report: CallReport): void => {
     const step = { name: plan.name, procedure: plan.procedure, ...report };
     told.steps.push(step);
     audience.onStep(step);
   };
-  for (const plan of PLAN) {
+  for (const plan of plans) {
     const { name, procedure, tree } = plan;
     if (tree !== undefined) {
       const snapshot = await cast.provider.order('tree', undefined);
@@ -183,12 +219,12 @@ export async function tell(cast: Cast, places: Places, told: Told, audience: Aud
     // told together with `failover`
     if (name === 'provider_lost') continue;
     if (name === 'failover') {
-      const both = PLAN.filter((one) => one.procedure === procedure);
+      const both = plans.filter((one) => one.procedure === procedure);
       const reports = await killedWhile(cast, places, both);
       both.forEach((one, index) => record(one, reports[index] as CallReport));
       continue;
     }
-    const call = callBy(cast, places, plan);
+    const call = plan.across === undefined ? callBy(cast, places, plan) : acrossBy(cast, places, plan);
     // the provider leaves while this call runs: it is finished, not cut off
     const leaving = name === 'shutdown' ? cast.provider.order('leave', { during: procedure }) : null;
     const [report] = await Promise.all([call, leaving]);
@@ -226,14 +262,17 @@ function callBy(cast: Cast, places: Places, plan: Plan, prefer?: string): Promis
   });
 }
 
-/** Puts the members in their places, and has them serve. `nowhere`: a node's URL at which there is none. */
-export async function assemble(cast: Cast, nowhere: string): Promise<Places> {
+const acrossBy = (cast: Cast, { provider }: Places, { by, across }: Plan): Promise<CallReport> =>
+  cast[by].order('across', across === 'erlang' ? { to: 'erlang' } : { to: 'node', name: provider.name });
+
+/** Puts the members in their places, and has them serve. `nowhere`: a node's URL at which there is none. `cookie`: of provider and caller. */
+export async function assemble(cast: Cast, nowhere: string, cookie: string): Promise<Places> {
   const first = await cast.first.order('listen', { station: true });
   const bootstrap = [first.url];
   const attached = { dht: false, stations: bootstrap };
   const [provider, caller, edge, lonely, hidden] = await Promise.all([
-    cast.provider.order('listen', { bootstrap }),
-    cast.caller.order('listen', { bootstrap }),
+    cast.provider.order('listen', { bootstrap, cookie }),
+    cast.caller.order('listen', { bootstrap, cookie }),
     cast.edge.order('listen', { bootstrap, ...attached }),
     cast.lonely.order('listen', { bootstrap: [nowhere] }),
     cast.hidden.order('listen', attached),
