@@ -20,7 +20,9 @@ const failures = (node: DistNode): readonly unknown[] =>
   node.log.filter(({ event }) => event === 'dist.handshake_failed').map(({ reason }) => reason);
 
 /** A node that dials somebody with bytes of its own. */
-async function dialing(name = 'raw@host'): Promise<{ node: DistNode; raw: RawPeer; answer: Promise<boolean> }> {
+async function dialing(
+  name = 'raw@host',
+): Promise<{ node: DistNode; raw: RawPeer; answer: Promise<boolean> }> {
   const node = await world.node('one');
   const raw = new RawPeer('secret');
   raw.name = name;
@@ -38,7 +40,12 @@ describe('who dials us', () => {
     await settle();
     expect(raw.hear('status')).toEqual({ type: 'status', status: 'ok' });
     const asked = raw.hear('challenge');
-    expect(asked).toMatchObject({ type: 'challenge', name: 'one@host', creation: node.dist.creation, flags: OURS });
+    expect(asked).toMatchObject({
+      type: 'challenge',
+      name: 'one@host',
+      creation: node.dist.creation,
+      flags: OURS,
+    });
     if (asked?.type !== 'challenge') throw new Error('no challenge');
     raw.say({ type: 'reply', challenge: 4_294_967_295, digest: digestOf('secret', asked.challenge) });
     await settle();
@@ -64,16 +71,17 @@ describe('who dials us', () => {
     expect(node.dist.nodes()).toEqual(['raw@host']);
   });
 
-  test.each(
-    Object.entries(FLAG).filter(([, bit]) => (bit & REQUIRED) !== 0n),
-  )('without the flag %s is not allowed', async (_name, bit) => {
-    const node = await world.node('one');
-    const raw = await world.raw(node);
-    raw.introduce('raw@host', PLAIN & ~bit);
-    await settle();
-    expect(raw.hear('status')).toEqual({ type: 'status', status: 'not_allowed' });
-    expect([raw.closed, failures(node)]).toEqual(['closed', ['not_capable']]);
-  });
+  test.each(Object.entries(FLAG).filter(([, bit]) => (bit & REQUIRED) !== 0n))(
+    'without the flag %s is not allowed',
+    async (_name, bit) => {
+      const node = await world.node('one');
+      const raw = await world.raw(node);
+      raw.introduce('raw@host', PLAIN & ~bit);
+      await settle();
+      expect(raw.hear('status')).toEqual({ type: 'status', status: 'not_allowed' });
+      expect([raw.closed, failures(node)]).toEqual(['closed', ['not_capable']]);
+    },
+  );
 
   test.each([
     ['our own name', 'one@host'],
@@ -112,8 +120,10 @@ describe('who dials us', () => {
     await world.peer(node, 'friend@host');
     await world.clock.advance(999);
     expect(raw.closed).toBeUndefined();
-    // what it goes on to say is not even kept
-    for (let round = 0; round < 100; round++) raw.write(Buffer.alloc(65_536));
+    // what it goes on to say is not even taken
+    raw.write(Buffer.alloc(65_536));
+    await settle();
+    expect(raw.stream.queued).toBe(65_536);
     await world.clock.advance(1);
     expect([raw.closed, raw.received]).toEqual(['closed', heard]);
     expect([node.changes, failures(node)]).toEqual([['up friend@host'], ['wrong_cookie']]);
@@ -123,7 +133,9 @@ describe('who dials us', () => {
   test('in the old way is told that it is not allowed', async () => {
     const node = await world.node('one');
     const raw = await world.raw(node);
-    raw.write(framed(2, Buffer.concat([Buffer.from([0x6e, 0, 5, 0, 7, 0xff, 0xfd]), Buffer.from('raw@host')])));
+    raw.write(
+      framed(2, Buffer.concat([Buffer.from([0x6e, 0, 5, 0, 7, 0xff, 0xfd]), Buffer.from('raw@host')])),
+    );
     await settle();
     expect(raw.hear('status')).toEqual({ type: 'status', status: 'not_allowed' });
     expect([raw.closed, failures(node)]).toEqual(['closed', ['not_capable']]);
@@ -132,10 +144,16 @@ describe('who dials us', () => {
   test.each([
     ['nothing', Buffer.from([0, 0])],
     ['a page request', Buffer.from('GET / HTTP/1.1\r\n\r\n'.repeat(1_100))],
-    ['a name without an end', framed(2, Buffer.from([0x4e, ...Array.from({ length: 12 }, () => 0), 0, 9, 0x61]))],
+    [
+      'a name without an end',
+      framed(2, Buffer.from([0x4e, ...Array.from({ length: 12 }, () => 0), 0, 9, 0x61])),
+    ],
     ['a reply', framed(2, writeHandshake({ type: 'reply', challenge: 1, digest: new Uint8Array(16) }))],
     ['a status', framed(2, writeHandshake({ type: 'status', status: 'ok' }))],
-    ['a name that is no UTF-8', framed(2, Buffer.from([0x4e, ...Array.from({ length: 12 }, () => 255), 0, 2, 0xc0, 0x80]))],
+    [
+      'a name that is no UTF-8',
+      framed(2, Buffer.from([0x4e, ...Array.from({ length: 12 }, () => 255), 0, 2, 0xc0, 0x80])),
+    ],
   ])('and says %s instead of its name is cut off', async (_what, bytes) => {
     const node = await world.node('one');
     const raw = await world.raw(node);
@@ -153,7 +171,11 @@ describe('who dials us', () => {
     expect(second.hear('status')).toEqual({ type: 'status', status: 'alive' });
     second.say({ type: 'status', status: 'false' });
     await settle();
-    expect([first.closed, second.closed, failures(node)]).toEqual([undefined, 'closed', ['already_connected']]);
+    expect([first.closed, second.closed, failures(node)]).toEqual([
+      undefined,
+      'closed',
+      ['already_connected'],
+    ]);
     await world.peer(node);
     expect(first.closed).toBe('closed');
     expect(node.changes).toEqual(['up raw@host', 'down raw@host replaced', 'up raw@host']);
@@ -399,6 +421,6 @@ describe('strangers', () => {
     for (let round = 0; round < 200; round++) raw.write(Buffer.alloc(65_536, 0xff));
     await settle();
     expect([raw.closed, failures(node)]).toEqual(['closed', ['protocol_error']]);
-    expect(raw.stream.queued).toBe(0);
+    expect(raw.stream.written - raw.stream.queued).toBeLessThan(300_000);
   });
 });

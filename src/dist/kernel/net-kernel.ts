@@ -10,6 +10,7 @@ import { Exit } from '../../actor/monitor.ts';
 import { replyTo, startServerLink, type From, type GenServer } from '../../otp/gen-server.ts';
 import { noReply, reply } from '../../otp/result.ts';
 import type { Carrier, Incoming } from '../carrier.ts';
+import { isNodeName } from '../node-name.ts';
 import type { DistContext } from '../context.ts';
 import { verdictOn, type Verdict } from '../peer/decide.ts';
 import { Disconnect, peerServer, type PeerArgs } from '../peer/peer.ts';
@@ -61,6 +62,10 @@ interface State extends NetKernelArgs {
   readonly dialing: Map<string, Process>;
   readonly waiting: Map<string, From[]>;
   readonly strangers: Set<Process>;
+  /** Nodes that dial us and may go on. */
+  readonly accepting: Map<string, Process>;
+  /** Nodes that are wanted here and dial us: what comes of that is waited for. */
+  readonly deferred: Set<string>;
   /** Actors of connections that are up. */
   readonly peers: Map<string, Process>;
   /** When a node was last found out of reach, clock ms. */
@@ -84,6 +89,8 @@ export const netKernelServer: GenServer<NetKernelArgs, State, NetKernelCalls> = 
       dialing: new Map(),
       waiting: new Map(),
       strangers: new Set(),
+      accepting: new Map(),
+      deferred: new Set(),
       peers: new Map(),
       unreached: new Map(),
     };
@@ -93,7 +100,9 @@ export const netKernelServer: GenServer<NetKernelArgs, State, NetKernelCalls> = 
     connect: (node, state, self, from) => {
       if (state.context.channels.has(node)) return reply(true, state);
       if (!dial(state, self, node)) return reply(false, state);
-      state.waiting.set(node, [...(state.waiting.get(node) ?? []), from]);
+      const froms = state.waiting.get(node);
+      if (froms === undefined) state.waiting.set(node, [from]);
+      else froms.push(from);
       return noReply(state);
     },
     disconnect: (node, state) => {
@@ -107,7 +116,7 @@ export const netKernelServer: GenServer<NetKernelArgs, State, NetKernelCalls> = 
   handleInfo: (message, state, self) => {
     if (message instanceof Wanted) wanted(state, self, message.node);
     else if (message instanceof Arrived) arrived(state, self, message.incoming);
-    else if (message instanceof Exit) ended(state, message.from as Process);
+    else if (message instanceof Exit) ended(state, self, message.from as Process);
     return noReply(state);
   },
 
@@ -124,8 +133,13 @@ function wanted(state: State, self: Self, node: string): void {
 
 /** False when no carrier takes it. */
 function dial(state: State, self: Self, node: string): boolean {
-  const { context, carriers, dialing, peers } = state;
+  const { context, carriers, dialing, accepting, deferred, peers } = state;
   if (dialing.has(node)) return true;
+  // with an attempt of each at once both could come up, and each end take the other's for the newer one
+  if (accepting.has(node)) {
+    deferred.add(node);
+    return true;
+  }
   if (node === context.name || dialing.size + peers.size >= CONNECTIONS || context.allowed?.(node) === false)
     return false;
   const carrier = carriers.find((one) => one.select(node));
@@ -148,7 +162,7 @@ function start(state: State, self: Self, way: PeerArgs['way']): Process | undefi
   const args: PeerArgs = {
     context,
     way,
-    decide: (them) => decide(state, them),
+    decide: (them, peer) => decide(state, them, peer),
     up: (node, peer) => up(state, node, peer),
   };
   const result = startServerLink(self, peerServer, args, {});
@@ -156,27 +170,32 @@ function start(state: State, self: Self, way: PeerArgs['way']): Process | undefi
 }
 
 /** In the turn of a connection that has heard who dials. */
-function decide({ context, dialing }: State, them: Introduction): Verdict {
-  return verdictOn({
+function decide({ context, dialing, accepting }: State, them: Introduction, peer: Process): Verdict {
+  const { name } = them;
+  const verdict = verdictOn({
     us: context.name,
-    them: them.name,
-    allowed: context.allowed?.(them.name) !== false,
+    them: name,
+    allowed: isNodeName(name) && context.allowed?.(name) !== false,
     capable: isCapable(them.flags),
-    up: context.channels.has(them.name),
-    dialing: dialing.has(them.name),
+    up: context.channels.has(name),
+    dialing: dialing.has(name),
   });
+  if (verdict !== 'nok' && verdict !== 'not_allowed' && !accepting.has(name)) accepting.set(name, peer);
+  return verdict;
 }
 
 /** In the turn of a connection that is up. */
 function up(state: State, node: string, peer: Process): void {
-  const { context, dialing, strangers, waiting, peers, unreached, outgoing } = state;
+  const { context, dialing, strangers, accepting, deferred, waiting, peers, unreached, outgoing } = state;
   const own = dialing.get(node);
   dialing.delete(node);
   strangers.delete(peer);
+  accepting.delete(node);
+  deferred.delete(node);
   unreached.delete(node);
   peers.set(node, peer);
   // our own attempt gave way
-  if (own !== undefined && own !== peer) context.runtime.send(own, new Disconnect('simultaneous'));
+  if (own !== undefined && own !== peer) context.runtime.die(own, { shutdown: 'simultaneous' });
   const froms = waiting.get(node) ?? [];
   waiting.delete(node);
   const channel = context.channels.get(node);
@@ -184,21 +203,35 @@ function up(state: State, node: string, peer: Process): void {
   for (const from of froms) replyTo(from, true);
 }
 
-function ended(state: State, process: Process): void {
-  const { context, dialing, strangers, waiting, peers, unreached, outgoing } = state;
-  strangers.delete(process);
+function ended(state: State, self: Self, process: Process): void {
+  const { context, dialing, strangers, peers, unreached } = state;
+  if (strangers.delete(process)) refusedOrLost(state, self, process);
   for (const [node, peer] of peers) if (peer === process) peers.delete(node);
   for (const [node, peer] of dialing) {
     if (peer !== process) continue;
     dialing.delete(node);
-    const froms = waiting.get(node) ?? [];
-    waiting.delete(node);
-    const there = context.channels.has(node);
-    if (!there) {
-      unreached.set(node, context.runtime.clock.now());
-      outgoing.fail(node);
-    }
-    for (const from of froms) replyTo(from, there);
+    if (!context.channels.has(node)) unreached.set(node, context.runtime.clock.now());
+    settle(state, node);
   }
   if (unreached.size > CONNECTIONS) unreached.clear();
+}
+
+/** A node that dialed us has not come up. Whoever waited for it has it dialed now. */
+function refusedOrLost(state: State, self: Self, process: Process): void {
+  const { context, accepting, deferred } = state;
+  for (const [node, peer] of accepting) {
+    if (peer !== process) continue;
+    accepting.delete(node);
+    if (!deferred.delete(node) || context.channels.has(node) || dial(state, self, node)) continue;
+    settle(state, node);
+  }
+}
+
+/** There is a connection to that node, or there will be none. */
+function settle({ context, waiting, outgoing }: State, node: string): void {
+  const there = context.channels.has(node);
+  const froms = waiting.get(node) ?? [];
+  waiting.delete(node);
+  if (!there) outgoing.fail(node);
+  for (const from of froms) replyTo(from, there);
 }

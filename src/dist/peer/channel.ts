@@ -22,6 +22,11 @@ const TERM = 131;
 const SLICE = 256;
 /** Bytes that wait here while the peer is held back no more. */
 const WAITING = 1_048_576;
+/**
+ * So many times the limit for messages may wait, and a packet: answers, exits and the like cannot be refused, so a peer that asks
+ * and does not read is cut off.
+ */
+const UNREAD = 16;
 
 /** Who the peer turned out to be. */
 export interface Partner {
@@ -38,8 +43,8 @@ export interface ChannelOptions {
   readonly partner: Partner;
   /** What a packet asks for. */
   readonly handle: (channel: Channel, control: Control, message: unknown) => void;
-  /** The connection cannot go on. Once. */
-  readonly failed: (reason: string) => void;
+  /** The connection cannot go on: a word for `nodedown`, and what it was. Once. */
+  readonly failed: (why: 'protocol_error' | 'unread', error: string) => void;
   /** Ends it at once: a newer one takes its place. */
   readonly replaced: () => void;
 }
@@ -100,14 +105,23 @@ export class Channel {
   }
 
   post(control: Tuple, ...terms: readonly unknown[]): Posted {
-    return this.outbox.post(control, ...terms);
+    const posted = this.outbox.post(control, ...terms);
+    const { busy, packet } = this.context.settings;
+    const { queued } = this.outbox;
+    if (queued > UNREAD * busy + packet) this.#fail(`${queued} bytes wait for it`, 'unread');
+    return posted;
   }
 
   /** Bytes came. Lent. */
   receive(bytes: Uint8Array): void {
     this.arrivals++;
-    this.#options.packets.push(bytes);
+    const { packets } = this.#options;
+    packets.push(bytes);
     if (!this.#working) this.work();
+    else {
+      packets.keep();
+      this.#holdBack();
+    }
   }
 
   /** Takes the packets that are whole, as many as one turn may. */
@@ -147,14 +161,17 @@ export class Channel {
   }
 
   #goOnLater(): void {
-    const { packets, stream } = this.#options;
-    packets.keep();
+    this.#options.packets.keep();
     this.#working = true;
-    if (!this.#paused && packets.held > WAITING) {
-      this.#paused = true;
-      stream.pause();
-    }
+    this.#holdBack();
     this.context.runtime.clock.later(() => this.work());
+  }
+
+  #holdBack(): void {
+    const { packets, stream } = this.#options;
+    if (this.#paused || packets.held <= WAITING) return;
+    this.#paused = true;
+    stream.pause();
   }
 
   #packet(bytes: Uint8Array): void {
@@ -189,9 +206,9 @@ export class Channel {
     else this.#options.handle(this, control, second.value);
   }
 
-  #fail(reason: string): void {
+  #fail(error: string, why: 'protocol_error' | 'unread' = 'protocol_error'): void {
     if (!this.#open) return;
     this.close();
-    this.#options.failed(reason);
+    this.#options.failed(why, error);
   }
 }

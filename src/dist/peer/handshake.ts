@@ -76,6 +76,11 @@ export class Handshake {
     }
   }
 
+  /** Up or failed. */
+  get done(): boolean {
+    return this.#cell.done;
+  }
+
   fail(reason: HandshakeFailure): void {
     this.#cell.send({ type: 'failed', reason });
   }

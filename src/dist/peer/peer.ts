@@ -9,13 +9,12 @@ import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, started, stop } from '../../otp/result.ts';
 import type { Carrier, DistStream, DistStreamEvents, Incoming, SetupResult } from '../carrier.ts';
 import type { DistContext } from '../context.ts';
-import { writeControl } from '../protocol/control.ts';
 import { Packets } from '../protocol/packets.ts';
 import { Channel, type Partner } from './channel.ts';
 import type { Verdict } from './decide.ts';
 import { Handshake } from './handshake.ts';
 import { handle } from './incoming.ts';
-import { REFERENCE, referenceOf } from './references.ts';
+import { sweepCalls } from './signals.ts';
 import type { HandshakeFailure } from '../protocol/handshake-machine.ts';
 import type { Introduction } from '../protocol/handshake-messages.ts';
 
@@ -23,6 +22,8 @@ import type { Introduction } from '../protocol/handshake-messages.ts';
 const TICKS = 4;
 /** Milliseconds that somebody with a wrong cookie waits for nothing. */
 const SLOW_DOWN = 1_000;
+/** Bytes that wait before a connection is up while the peer is held back no more: more than the longest message. */
+const WAITING = 131_072;
 
 export interface PeerArgs {
   readonly context: DistContext;
@@ -30,7 +31,7 @@ export interface PeerArgs {
   readonly way:
     | { readonly tag: 'dial'; readonly node: string; readonly carrier: Carrier }
     | { readonly tag: 'accept'; readonly incoming: Incoming };
-  readonly decide: (them: Introduction) => Verdict;
+  readonly decide: (them: Introduction, self: Process) => Verdict;
   /** In the turn in which it happens. */
   readonly up: (node: string, self: Process) => void;
 }
@@ -41,6 +42,12 @@ interface State extends PeerArgs {
   handshake: Handshake | undefined;
   channel: Channel | undefined;
   readonly events: DistStreamEvents;
+  /** A `Work` is on its way. */
+  working: boolean;
+  /** The peer is held back until the handshake is over. */
+  paused: boolean;
+  /** Our attempt gave way to the peer's, which is waited for. */
+  yielding: boolean;
   /** What was seen at the last tick. */
   written: number;
   arrivals: number;
@@ -55,6 +62,10 @@ class Dialed {
   constructor(result: SetupResult) {
     this.result = result;
   }
+}
+/** The time to find a way there is over. */
+class SetupOver {
+  readonly over = true;
 }
 class Tick {
   readonly tick = true;
@@ -84,15 +95,14 @@ export const peerServer: GenServer<PeerArgs, State> = {
       events: {
         onData: (bytes) => {
           if (state.channel !== undefined) state.channel.receive(bytes);
-          else {
-            packets.push(bytes);
-            packets.keep();
-            self.send(process, new Work());
-          }
+          else keep(state, process, bytes);
         },
         onDrain: () => {},
-        onClosed: () => void self.send(process, new Disconnect('connection_closed')),
+        onClosed: () => void self.send(process, new Disconnect(CLOSED)),
       },
+      working: false,
+      paused: false,
+      yielding: false,
       written: 0,
       arrivals: 0,
       silent: 0,
@@ -122,6 +132,7 @@ export const peerServer: GenServer<PeerArgs, State> = {
       setup.then(told, (error: unknown) =>
         told({ ok: false, reason: 'connect_failed', detail: String(error) }),
       );
+      (self as Process).sendAfter(setupTime, new SetupOver());
     }
     return noReply(state);
   },
@@ -129,7 +140,7 @@ export const peerServer: GenServer<PeerArgs, State> = {
   handleInfo: (message, state, self) => {
     const process = self as Process;
     if (message instanceof Work) {
-      state.handshake?.work();
+      work(state);
     } else if (message instanceof Tick) {
       if (!tick(state)) return stop({ shutdown: 'net_tick_timeout' }, state);
       process.sendAfter(state.context.settings.tickTime / TICKS, new Tick());
@@ -137,8 +148,11 @@ export const peerServer: GenServer<PeerArgs, State> = {
       const { result } = message;
       if (!result.ok) return stop({ shutdown: result.reason }, state);
       begin(state, process, result.stream);
-      state.handshake?.work();
+      work(state);
+    } else if (message instanceof SetupOver) {
+      if (state.stream === undefined) return stop({ shutdown: 'timeout' }, state);
     } else if (message instanceof Disconnect) {
+      if (state.yielding && message.reason === CLOSED) return noReply(state);
       if (state.channel === undefined && state.handshake !== undefined) state.handshake.fail('closed');
       return stop({ shutdown: message.reason }, state);
     }
@@ -146,9 +160,38 @@ export const peerServer: GenServer<PeerArgs, State> = {
   },
 };
 
+/** What comes before the connection is up. */
+function keep(state: State, self: Process, bytes: Uint8Array): void {
+  const { packets } = state;
+  packets.push(bytes);
+  packets.keep();
+  if (packets.held > WAITING) hold(state);
+  if (state.working) return;
+  state.working = true;
+  self.send(self, new Work());
+}
+
+function work(state: State): void {
+  const { handshake } = state;
+  state.working = false;
+  handshake?.work();
+  if (state.paused && handshake?.done === false) release(state);
+}
+
+function hold(state: State): void {
+  if (!state.paused) state.stream?.pause();
+  state.paused = true;
+}
+
+function release(state: State): void {
+  if (state.paused) state.stream?.resume();
+  state.paused = false;
+}
+
 function begin(state: State, self: Process, stream: DistStream): void {
   const { context, way, packets } = state;
   state.stream = stream;
+  if (state.paused) stream.pause();
   const dialed = way.tag === 'dial' ? way.node : undefined;
   if (dialed === undefined) self.label = `peer at ${stream.peer}`;
   state.handshake = new Handshake({
@@ -157,18 +200,25 @@ function begin(state: State, self: Process, stream: DistStream): void {
     stream,
     packets,
     dialed,
-    decide: state.decide,
+    decide: (them) => state.decide(them, self),
     up: (partner) => up(state, self, partner),
     failed: (reason) => failed(state, self, reason),
   });
 }
 
-function failed({ context, stream, way }: State, self: Process, reason: HandshakeFailure): void {
+function failed(state: State, self: Process, reason: HandshakeFailure): void {
+  const { context, stream, way } = state;
+  hold(state);
   const node = way.tag === 'dial' ? { node: way.node } : {};
   context.log.emit('dist.handshake_failed', { address: stream?.peer ?? '', ...node, reason });
   // whoever guesses cookies guesses slowly
   if (reason === 'wrong_cookie') self.sendAfter(SLOW_DOWN, new Disconnect(reason));
-  else self.send(self, new Disconnect(reason));
+  else if (reason === 'simultaneous' && way.tag === 'dial') {
+    // the net kernel ends this one as soon as the other is up
+    state.yielding = true;
+    stream?.close();
+    self.sendAfter(context.settings.setupTime, new Disconnect(reason));
+  } else self.send(self, new Disconnect(reason));
 }
 
 function up(state: State, self: Process, partner: Partner): void {
@@ -182,19 +232,21 @@ function up(state: State, self: Process, partner: Partner): void {
     packets,
     partner,
     handle,
-    failed: (error) => {
+    failed: (why, error) => {
       context.log.emit('dist.protocol_error', { node: partner.name, error });
-      self.send(self, new Disconnect('protocol_error'));
+      self.send(self, new Disconnect(why));
     },
     replaced: () => context.runtime.die(self, { shutdown: 'replaced' }),
   });
   self.sendAfter(context.settings.tickTime / TICKS, new Tick());
   context.channels.get(partner.name)?.replaced();
   context.channels.set(partner.name, state.channel);
+  // what waited goes before what listeners send
+  state.up(partner.name, self);
   context.log.emit('dist.nodeup', { node: partner.name, address: state.channel.peer });
   context.events.tell({ tag: 'nodeup', node: partner.name });
-  state.up(partner.name, self);
   // what came behind the handshake
+  release(state);
   state.channel.work();
 }
 
@@ -202,13 +254,12 @@ function up(state: State, self: Process, partner: Partner): void {
 function tick(state: State): boolean {
   const { channel } = state;
   if (channel === undefined) return true;
-  const { outbox, calls, nobody, context } = channel;
+  const { outbox } = channel;
   if (outbox.written === state.written) outbox.tick();
   state.written = outbox.written;
   state.silent = channel.arrivals === state.arrivals ? state.silent + 1 : 0;
   state.arrivals = channel.arrivals;
-  for (const [serial, { target }] of calls.sweep())
-    channel.post(writeControl.demonitor(nobody, target, referenceOf(context, REFERENCE.call, serial)));
+  sweepCalls(channel);
   return state.silent < TICKS;
 }
 
@@ -236,8 +287,10 @@ function lost(state: State, reason: unknown): void {
   context.events.tell({ tag: 'nodedown', node: partner.name, reason: why });
 }
 
+const CLOSED = 'connection_closed';
+
 const wordOf = (reason: unknown): string => {
   const why =
     typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : reason;
-  return typeof why === 'string' ? why : 'connection_closed';
+  return typeof why === 'string' ? why : CLOSED;
 };

@@ -6,7 +6,7 @@ import type { ExitReason } from '../../actor/exit-reason.ts';
 import type { Monitor } from '../../actor/monitor.ts';
 import { RemoteName } from '../../actor/pid.ts';
 import type { Process } from '../../actor/process.ts';
-import { atom } from '../../codec/etf/atom.ts';
+import { Atom, atom } from '../../codec/etf/atom.ts';
 import { ImproperList, Tuple } from '../../codec/etf/terms.ts';
 import type { NodePid } from '../node-pid.ts';
 import { writeControl } from '../protocol/control.ts';
@@ -37,6 +37,7 @@ export const postCast = (channel: Channel, from: Process | null, to: Far, reques
 /** The caller's reference is an alias and a monitor at once, as with `gen_server:call`. */
 export function postCall(channel: Channel, to: Far, call: Call): void {
   const { calls, context, nobody } = channel;
+  if (!calls.room) sweepCalls(channel);
   if (channel.busy || !calls.room) {
     channel.refused++;
     call.fail({ tag: 'overloaded', bound: 'peer' });
@@ -54,6 +55,13 @@ export function postCall(channel: Channel, to: Far, call: Call): void {
   calls.take(serial);
   channel.post(writeControl.demonitor(nobody, target, ref));
   call.fail({ tag: 'exit', reason: posted, holder: null });
+}
+
+/** Calls that nobody waits for any more, because of their time or their caller: they are watched no more. */
+export function sweepCalls(channel: Channel): void {
+  const { calls, context, nobody } = channel;
+  for (const [serial, { target }] of calls.sweep())
+    channel.post(writeControl.demonitor(nobody, target, referenceOf(context, REFERENCE.call, serial)));
 }
 
 export function postLink(channel: Channel, from: Process, to: NodePid): void {
@@ -123,7 +131,8 @@ function isSent(channel: Channel, posted: Posted): boolean {
   return false;
 }
 
-const targetOf = (to: Far): unknown => (to instanceof RemoteName ? atom(to.name) : to.term);
+// a name that is none is refused when it is written
+const targetOf = (to: Far): unknown => (to instanceof RemoteName ? new Atom(to.name) : to.term);
 
 const watcherOf = ({ context, nobody }: Channel, { watcher }: Monitor): unknown =>
   watcher === null ? nobody : context.identities.termOfProcess(watcher);

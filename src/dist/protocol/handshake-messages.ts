@@ -6,6 +6,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { isWellFormedUtf8 } from '../../codec/utf8.ts';
+import { FLAG } from './flags.ts';
 
 /** Who somebody is: of the one that begins, and of the one that challenges it. */
 export interface Introduction {
@@ -42,6 +43,8 @@ export type HandshakeMessage =
 export type Expected = 'name' | 'status' | 'challenge' | 'reply' | 'ack';
 
 const [NAME, STATUS, REPLY, ACK] = [0x4e, 0x73, 0x72, 0x61];
+/** The name of versions before 6: `n`, version u16, flags u32, name. */
+const OLD_NAME = 0x6e;
 const STATUSES: readonly string[] = ['ok', 'ok_simultaneous', 'nok', 'not_allowed', 'alive', 'true', 'false'];
 const DIGEST = 16;
 /** Bytes of a name: 255 characters. */
@@ -51,6 +54,7 @@ export function readHandshake(bytes: Uint8Array, expected: Expected): HandshakeM
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   switch (expected) {
     case 'name': {
+      if (buffer[0] === OLD_NAME) return oldName(buffer);
       const name = nameAt(buffer, 13);
       if (buffer[0] !== NAME || name === undefined) return undefined;
       return { type: 'name', flags: buffer.readBigUInt64BE(1), creation: buffer.readUInt32BE(9), name };
@@ -73,6 +77,14 @@ export function readHandshake(bytes: Uint8Array, expected: Expected): HandshakeM
       if (buffer[0] !== ACK || buffer.length !== 1 + DIGEST) return undefined;
       return { type: 'ack', digest: buffer.subarray(1) };
   }
+}
+
+/** Without the flag of this version, whatever it says: so it is not capable, and is told. */
+function oldName(buffer: Buffer): HandshakeMessage | undefined {
+  if (buffer.length < 8 || buffer.length > 7 + LONGEST || !isWellFormedUtf8(buffer, 7, buffer.length))
+    return undefined;
+  const flags = BigInt(buffer.readUInt32BE(3)) & ~(FLAG.handshake23 | FLAG.mandatory25);
+  return { type: 'name', flags, creation: 0, name: buffer.toString('utf8', 7) };
 }
 
 /** What is behind the name is for later versions. */
