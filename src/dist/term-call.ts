@@ -4,13 +4,13 @@
  * `tag` and `{tag, Payload}` are what `ref.call('tag', payload)` sends; whatever else is a request by itself.
  */
 import { Call, type CallFailure } from '../actor/call.ts';
-import { atom, isAtom } from '../codec/etf/atom.ts';
+import { Atom, isAtom } from '../codec/etf/atom.ts';
 import { Tuple } from '../codec/etf/terms.ts';
 import { Request, TermRequest } from '../otp/server-call.ts';
 
 export function requestToTerm(request: unknown): unknown {
   if (!(request instanceof Request)) return request;
-  const tag = atom(request.tag);
+  const tag = new Atom(request.tag);
   return request.payload === undefined ? tag : new Tuple([tag, request.payload]);
 }
 

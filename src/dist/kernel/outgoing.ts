@@ -50,7 +50,14 @@ export class Outgoing implements RemoteSignals {
     const far = this.#far(to);
     const lose = (): void => void call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
     if (far === undefined) void call.fail({ tag: 'exit', reason: 'noproc', holder: null });
-    else if (!this.#to(to.node, { send: (channel) => signals.postCall(channel, far, call), lose }))
+    else if (
+      !this.#to(to.node, {
+        send: (channel) => {
+          if (!call.settled) signals.postCall(channel, far, call);
+        },
+        lose,
+      })
+    )
       call.fail({ tag: 'overloaded', bound: 'peer' });
   }
 
@@ -61,7 +68,10 @@ export class Outgoing implements RemoteSignals {
     if (!(far instanceof NodePid)) lose('noproc')();
     else if (
       !this.#to(to.node, {
-        send: (channel) => signals.postLink(channel, from, far),
+        send: (channel) => {
+          // it may have been taken away while it waited
+          if (from.links?.has(to) === true) signals.postLink(channel, from, far);
+        },
         lose: lose('noconnection'),
       })
     )
@@ -79,7 +89,9 @@ export class Outgoing implements RemoteSignals {
     if (far === undefined) lose('noproc')();
     else if (
       !this.#to(to.node, {
-        send: (channel) => signals.postMonitor(channel, monitor, far),
+        send: (channel) => {
+          if (monitor.active) signals.postMonitor(channel, monitor, far);
+        },
         lose: lose('noconnection'),
       })
     )

@@ -35,14 +35,15 @@ export function handle(channel: Channel, control: Control, message: unknown): vo
       return;
     case 'link': {
       const { from, to } = control;
-      if (!(from instanceof NodePid)) return;
+      if (!isTheirs(channel, from) || !isPid(to)) return;
+      if (to instanceof Process && relations.isUnlinking(to, from)) return;
       if (to instanceof Process && relations.room && runtime.linkedFrom(to, from)) relations.link(to, from);
       else postExit(channel, to, from, 'noproc');
       return;
     }
     case 'unlink': {
       const { from, to, id } = control;
-      if (!(from instanceof NodePid)) return;
+      if (!isTheirs(channel, from) || !isPid(to)) return;
       if (to instanceof Process && relations.gone(to, from)) runtime.unlinkedFrom(to, from);
       if (id !== undefined) channel.post(writeControl.unlinkAck(id, to, from));
       return;
@@ -60,8 +61,8 @@ export function handle(channel: Channel, control: Control, message: unknown): vo
     }
     case 'exit2': {
       const { from, to } = control;
-      if (to instanceof Process)
-        runtime.exit(to, reasonOf(control.reason, message), from instanceof NodePid ? from : null);
+      if (isTheirs(channel, from) && to instanceof Process)
+        runtime.exit(to, reasonOf(control.reason, message), from);
       return;
     }
     case 'monitor':
@@ -93,12 +94,20 @@ export function handle(channel: Channel, control: Control, message: unknown): vo
 const reasonOf = (reason: Reason, message: unknown): unknown =>
   reasonFromTerm(reason.in === 'message' ? message : reason.term);
 
+const isPid = (term: unknown): term is Process | NodePid =>
+  term instanceof Process || term instanceof NodePid;
+
+/** Nobody speaks for the processes of another node. */
+const isTheirs = ({ partner }: Channel, from: unknown): from is NodePid =>
+  from instanceof NodePid && from.node === partner.name;
+
 const isNobody = ({ nobody }: Channel, to: unknown): boolean =>
   to instanceof NodePid && to.serial === 0 && to.node === nobody.node && to.creation === nobody.creation;
 
 /** A message for a process of ours: a call, a cast, or what it is. */
 function deliver(channel: Channel, to: Process, message: unknown): void {
   const { runtime, exports } = channel.context;
+  const isService = exports.isService(to);
   if (message instanceof Tuple) {
     const [tag, first, second] = message.elements as readonly unknown[];
     if (message.length === 3 && isAtom(tag, '$gen_call') && first instanceof Tuple && first.length === 2) {
@@ -114,13 +123,12 @@ function deliver(channel: Channel, to: Process, message: unknown): void {
       runtime.call(to, call, Infinity);
       return;
     }
-    if (exports.isService(to)) return;
-    if (message.length === 2 && isAtom(tag, '$gen_cast')) {
+    if (!isService && message.length === 2 && isAtom(tag, '$gen_cast')) {
       if (!runtime.cast(to, requestFromTerm(first))) channel.refused++;
       return;
     }
   }
-  if (!runtime.send(to, message)) channel.refused++;
+  if (!isService && !runtime.send(to, message)) channel.refused++;
 }
 
 /** The caller's monitor tells it, since Erlang has no other word for a mailbox that is full. */
@@ -128,8 +136,10 @@ function overloaded(channel: Channel, to: Process, from: unknown, reply: unknown
   channel.refused++;
   const ref = reply instanceof ImproperList ? reply.tail : reply;
   const { watched } = channel.relations;
-  if (!(ref instanceof ReferenceTerm) || !watched.has(keyOf(ref))) return;
+  const watching = ref instanceof ReferenceTerm ? watched.get(keyOf(ref)) : undefined;
+  if (!(ref instanceof ReferenceTerm) || watching === undefined) return;
   watched.delete(keyOf(ref));
+  channel.context.runtime.demonitor(watching.monitor);
   postMonitorExit(channel, to, from, ref, 'overloaded');
 }
 
@@ -147,7 +157,8 @@ function answered(channel: Channel, message: unknown): void {
 
 function monitor(channel: Channel, from: unknown, target: unknown, ref: unknown): void {
   const { context, relations } = channel;
-  if (!(ref instanceof ReferenceTerm)) return;
+  if (!(ref instanceof ReferenceTerm) || !isTheirs(channel, from) || (!isPid(target) && !isAtom(target)))
+    return;
   const process =
     target instanceof Process ? target : isAtom(target) ? context.exports.whereis(target.name) : undefined;
   const key = keyOf(ref);

@@ -49,6 +49,11 @@ export class Relations {
     this.#count++;
   }
 
+  /** Whether the other end has yet to acknowledge that the link was taken away: a link that it makes is older than that. */
+  isUnlinking(here: Process, there: NodePid): boolean {
+    return this.#find(here, there)?.unlinking !== undefined;
+  }
+
   /** This end takes the link away. The id that the other end is to acknowledge; undefined when there was no link. */
   unlink(here: Process, there: NodePid): number | undefined {
     const link = this.#find(here, there);

@@ -23,14 +23,16 @@ type SpawnReply = Extract<Control, { readonly op: 'spawnReply' }>;
 export function spawnFor(channel: Channel, request: SpawnRequest, args: unknown): void {
   const { context, relations } = channel;
   const { id, from } = request;
-  if (!(id instanceof ReferenceTerm) || !(from instanceof NodePid)) return;
+  if (!(id instanceof ReferenceTerm) || !(from instanceof NodePid) || from.node !== channel.partner.name)
+    return;
   const refuse = (why: string): void => void channel.post(writeControl.spawnReply(id, from, 0, atom(why)));
   const run = runOf(channel, request, args);
   if (run === undefined) {
     refuse('undef');
     return;
   }
-  const process = relations.room ? startRun(context, run) : undefined;
+  // one that is under way is not asked for again
+  const process = relations.room && !relations.watched.has(keyOf(id)) ? startRun(context, run) : undefined;
   if (process === undefined) {
     refuse('system_limit');
     return;

@@ -5,7 +5,7 @@
  * not what they should be, are `unknown`: they are counted, logged and ignored, never a reason to disconnect.
  * Source: DIST §5; Erlang/OTP "Distribution Protocol", Protocol between Connected Nodes.
  */
-import { atom, isAtom, type Atom } from '../../codec/etf/atom.ts';
+import { Atom, atom, isAtom } from '../../codec/etf/atom.ts';
 import { Tuple } from '../../codec/etf/terms.ts';
 
 /** Numbers of the operations. */
@@ -204,7 +204,7 @@ const of = (...elements: readonly unknown[]): Tuple => new Tuple(elements);
 export const writeControl = {
   send: (from: unknown, to: unknown, { sender }: Dialect): Tuple =>
     sender && from !== undefined ? of(OP.sendSender, from, to) : of(OP.send, UNUSED, to),
-  regSend: (from: unknown, name: string): Tuple => of(OP.regSend, from, UNUSED, atom(name)),
+  regSend: (from: unknown, name: string): Tuple => of(OP.regSend, from, UNUSED, new Atom(name)),
   aliasSend: (from: unknown, alias: unknown): Tuple => of(OP.aliasSend, from, alias),
   link: (from: unknown, to: unknown): Tuple => of(OP.link, from, to),
   unlink: (id: number | bigint, from: unknown, to: unknown, { unlinkId }: Dialect): Tuple =>
