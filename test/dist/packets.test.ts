@@ -106,3 +106,57 @@ test('a length above the limit is refused before its bytes are there; the limit 
   other.push(Buffer.from([0, 0, 0x03, 0xe9]));
   expect(other.take()).toEqual({ tag: 'too_large', length: 1_001 });
 });
+
+describe('chunks that are lent', () => {
+  test('are kept as one, however small they are, and are right when their memory is used again', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1 }),
+        fc.array(fc.boolean(), { minLength: 1 }),
+        (payloads, sizes, keeps) => {
+          const packets = new Packets(LIMIT);
+          packets.up();
+          const whole = Buffer.concat(payloads.map((each) => packet(4, each) as Uint8Array));
+          const taken: string[] = [];
+          const lent: Uint8Array[] = [];
+          for (let at = 0, turn = 0; at < whole.length; turn++) {
+            const chunk = Uint8Array.prototype.slice.call(
+              whole,
+              at,
+              at + (sizes[turn % sizes.length] as number),
+            );
+            at += chunk.length;
+            packets.push(chunk);
+            lent.push(chunk);
+            if (keeps[turn % keeps.length] === true)
+              for (let one = packets.take(); one.tag === 'packet'; one = packets.take())
+                taken.push(hex(one.bytes));
+            packets.keep();
+            for (const one of lent.splice(0)) one.fill(0xee);
+          }
+          for (let one = packets.take(); one.tag === 'packet'; one = packets.take())
+            taken.push(hex(one.bytes));
+          expect(taken).toEqual(payloads.map(hex));
+          expect(packets.held).toBe(0);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a packet of a megabyte that comes byte by byte takes a megabyte, not an object for each byte', () => {
+    const packets = new Packets(2_000_000);
+    packets.up();
+    packets.push(Uint8Array.of(0, 0x0f, 0x42, 0x40));
+    packets.keep();
+    for (let count = 0; count < 1_000_000; count++) {
+      packets.push(Uint8Array.of(count & 0xff));
+      packets.keep();
+    }
+    expect(packets.chunks).toBeLessThan(40);
+    const taken = packets.take();
+    if (taken.tag !== 'packet') throw new Error('no packet');
+    expect(taken.bytes.every((byte, index) => byte === (index & 0xff))).toBe(true);
+  });
+});

@@ -62,6 +62,9 @@ export function receivedAtom(name: string): Atom | undefined {
 /** How many atoms peers have added. */
 export const internedAtoms = (): number => received;
 
+/** Whether an atom can have this name. */
+export const isAtomName = (name: string): boolean => isWellFormedText(name) && fits(name);
+
 function fits(name: string): boolean {
   if (name.length <= ATOM_CHARACTERS) return true;
   if (name.length > 2 * ATOM_CHARACTERS) return false;

@@ -252,8 +252,10 @@ class Reader {
     const map = new Map<unknown, unknown>();
     for (let index = 0; index < pairs; index++) {
       const key = this.term(depth + 1);
-      map.set(key, this.term(depth + 1));
+      // a map would take -0 for 0
+      map.set(Object.is(key, -0) ? new Float(-0) : key, this.term(depth + 1));
     }
+    if (map.size !== pairs) throw new Broken('malformed');
     return map;
   }
 

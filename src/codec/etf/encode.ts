@@ -5,10 +5,11 @@
  * the value, whose throws are reported as `unencodable`. Source: Erlang/OTP "External Term Format"; SECURITY §8, §9.
  */
 import { isWellFormedText } from '../utf8.ts';
-import { Atom } from './atom.ts';
+import { Atom, isAtomName } from './atom.ts';
 import { bytesOf } from './big-integer.ts';
 import { BARE, PidTerm, PortTerm, ReferenceTerm, type Identities } from './identities.ts';
 import { ETF_LIMITS, type EtfLimits } from './limits.ts';
+import { areDifferent, nameOf } from './map-keys.ts';
 import {
   ATOM_UTF8,
   BINARY,
@@ -46,8 +47,13 @@ export interface EncodeOptions {
 
 export interface TermUnencodable {
   readonly tag: 'unencodable';
-  /** `type`: Erlang has nothing like it; `text`: a lone surrogate; `number`: NaN or infinite; `thrown`: a getter threw. */
-  readonly reason: 'type' | 'text' | 'number' | 'depth' | 'elements' | 'integer' | 'size' | 'thrown';
+  /**
+   * `type`: Erlang has nothing like it; `text`: a lone surrogate; `atom`: no name of an atom; `number`: NaN or infinite; `keys`:
+   * two keys of a map are the same term, which Erlang would disconnect for; `thrown`: a getter threw, or changed what is
+   * written.
+   */
+  readonly reason:
+    'type' | 'text' | 'atom' | 'number' | 'depth' | 'elements' | 'integer' | 'size' | 'keys' | 'thrown';
   /** Where, such as `$.list[3]`. */
   readonly path: string;
   readonly cause?: unknown;
@@ -173,9 +179,11 @@ class Encoding {
       writer.u32(Number(value.id & 0xffff_ffffn));
       writer.u32(value.creation);
     } else if (value instanceof OpaqueFun) {
+      if (!isFun(value.bytes)) throw new Refused('type');
       writer.u8(NEW_FUN);
       writer.raw(value.bytes);
     } else if (value instanceof ExternalFun) {
+      if (value.arity !== (value.arity & 0xff)) throw new Refused('number');
       writer.u8(EXPORT);
       this.#atom(value.module);
       this.#atom(value.function);
@@ -247,9 +255,11 @@ class Encoding {
       writer.pair(SMALL_ATOM_UTF8, 0);
       // first: it may move the bytes
       const length = writer.text(name);
+      if (length !== name.length && !isAtomName(name)) throw new Refused('atom');
       writer.bytes[from + 1] = length;
       return;
     }
+    if (!isAtomName(name)) throw new Refused('atom');
     writer.u8(ATOM_UTF8);
     writer.u16(0);
     const length = writer.text(name);
@@ -317,9 +327,11 @@ class Encoding {
   }
 
   #terms(elements: readonly unknown[], depth: number): void {
+    const { length } = elements;
     let index = 0;
     try {
-      for (; index < elements.length; index++) this.term(elements[index], depth + 1);
+      for (; index < length; index++) this.term(elements[index], depth + 1);
+      if (elements.length !== length) throw new Refused('thrown');
     } catch (error) {
       throw inside(error, `[${index}]`);
     }
@@ -329,14 +341,23 @@ class Encoding {
     const writer = this.#writer;
     writer.u8(MAP);
     this.#length(map.size);
+    const { size } = map;
+    const written = size > 1 && !areDifferent(map) ? new Set<string>() : undefined;
     let where = '';
+    let left = size;
     try {
       for (const [key, value] of map) {
         where = '.keys()';
+        const from = writer.at;
         this.term(key, depth + 1);
-        where = `.get(${String(key)})`;
+        written?.add(writer.bytes.toString('latin1', from, writer.at));
+        where = `.get(${nameOf(key)})`;
         this.term(value, depth + 1);
+        left--;
       }
+      where = '.keys()';
+      if (left !== 0 || map.size !== size) throw new Refused('thrown');
+      if (written !== undefined && written.size !== size) throw new Refused('keys');
     } catch (error) {
       throw inside(error, where);
     }
@@ -373,12 +394,19 @@ class Encoding {
 
   #reference({ node, creation, words }: ReferenceTerm): void {
     const writer = this.#writer;
+    if (words.length === 0 || words.length > 5) throw new Refused('size');
     writer.u8(NEWER_REFERENCE);
     writer.u16(words.length);
     this.#atom(node);
     writer.u32(creation);
     for (const word of words) writer.u32(word);
   }
+}
+
+/** The size field counts itself and all behind it. */
+function isFun(bytes: Uint8Array): boolean {
+  const { length } = bytes;
+  return length >= 33 && new DataView(bytes.buffer, bytes.byteOffset, length).getUint32(0) === length;
 }
 
 function areBytes(elements: readonly unknown[]): boolean {

@@ -12,7 +12,10 @@ export type Taken =
   | { readonly tag: 'more' }
   | { readonly tag: 'too_large'; readonly length: number };
 
+const EMPTY = new Uint8Array();
 const MORE: Taken = { tag: 'more' };
+/** Bytes that are kept together, least and most: a peer that sends byte by byte takes no object for each. */
+const [LEAST, MOST] = [256, 65_536];
 
 export class Packets {
   /** Longest packet after the handshake, bytes. */
@@ -22,6 +25,9 @@ export class Packets {
   #held = 0;
   /** How many of the last chunks are not our own. */
   #lent = 0;
+  /** Where the last chunk of our own may go on, and how much of that is taken. */
+  #room: Uint8Array = EMPTY;
+  #used = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -30,6 +36,11 @@ export class Packets {
   /** Bytes that wait for the rest of their packet. */
   get held(): number {
     return this.#held;
+  }
+
+  /** In how many pieces they are kept. */
+  get chunks(): number {
+    return this.#chunks.length;
   }
 
   push(chunk: Uint8Array): void {
@@ -41,10 +52,31 @@ export class Packets {
 
   /** Copies what is held of chunks that were lent. */
   keep(): void {
-    const { length } = this.#chunks;
-    for (let place = length - this.#lent; place < length; place++)
-      this.#chunks[place] = Uint8Array.prototype.slice.call(this.#chunks[place]);
+    if (this.#lent === 0) return;
+    const lent = this.#chunks.splice(this.#chunks.length - this.#lent);
     this.#lent = 0;
+    for (const chunk of lent) this.#copy(chunk);
+  }
+
+  /** Behind what is our own already. */
+  #copy(chunk: Uint8Array): void {
+    const fits = Math.min(chunk.length, this.#room.length - this.#used);
+    const last = this.#chunks.at(-1);
+    if (fits > 0 && last !== undefined) {
+      this.#room.set(chunk.subarray(0, fits), this.#used);
+      this.#chunks[this.#chunks.length - 1] = this.#room.subarray(
+        this.#used - last.length,
+        this.#used + fits,
+      );
+      this.#used += fits;
+    }
+    const rest = chunk.subarray(last === undefined ? 0 : fits);
+    if (rest.length === 0) return;
+    const size = Math.max(rest.length, Math.min(Math.max(LEAST, 2 * this.#held), MOST));
+    this.#room = new Uint8Array(size);
+    this.#room.set(rest);
+    this.#used = rest.length;
+    this.#chunks.push(this.#room.subarray(0, rest.length));
   }
 
   /** The handshake is over: from the next packet on lengths have four bytes. */
@@ -112,8 +144,6 @@ export class Packets {
     return bytes;
   }
 }
-
-const EMPTY = new Uint8Array();
 
 /** A packet with its length before it; undefined when it does not fit the header. */
 export function packet(header: 2 | 4, bytes: Uint8Array): Uint8Array | undefined {
