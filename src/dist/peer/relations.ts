@@ -32,9 +32,14 @@ export class Relations {
   #count = 0;
   #unlinks = 0;
 
+  /** Links, those included whose end is not acknowledged, and monitors, each way. */
+  get size(): number {
+    return this.#count + this.monitors.size + this.watched.size;
+  }
+
   /** Room for one more. */
   get room(): boolean {
-    return this.#count + this.monitors.size + this.watched.size < MAX_RELATIONS;
+    return this.size < MAX_RELATIONS;
   }
 
   link(here: Process, there: NodePid): void {
