@@ -3,6 +3,7 @@ import type { Pid } from '../../src/actor/pid.ts';
 import { Down, Exit } from '../../src/actor/monitor.ts';
 import { seededRandom } from '../../src/actor/random.ts';
 import { DistWorld, labeled, type DistNode } from './dist-world.ts';
+import { RawPeer } from './raw-peer.ts';
 
 let world = new DistWorld();
 afterEach(async () => {
@@ -116,7 +117,7 @@ describe('both dial at once', () => {
     }
     await world.clock.advance(2_000);
     expect(await Promise.all(pings)).toEqual([true, true]);
-    expect(inboxes.map((inbox) => [...inbox].toSorted())).toEqual([
+    expect(inboxes.map((inbox) => inbox.toSorted((a, b) => Number(a) - Number(b)))).toEqual([
       [0, 1, 2, 3, 4],
       [0, 1, 2, 3, 4],
     ]);
@@ -131,7 +132,7 @@ describe('both dial at once', () => {
 
   test('the lesser name gives way, and waits for the connection of the other', async () => {
     const node = await world.node('aa');
-    const raw = await rawListener('zz@host');
+    const raw = rawListener('zz@host');
     const sent = node.runtime.send(node.dist.whereis('inbox', 'zz@host'), 'kept');
     await settle();
     raw.say({ type: 'status', status: 'nok' });
@@ -146,7 +147,7 @@ describe('both dial at once', () => {
 
   test('one that gave way for nothing is told so when the time for a handshake is over', async () => {
     const node = await world.node('aa');
-    const raw = await rawListener('zz@host');
+    const raw = rawListener('zz@host');
     const answer = node.dist.connect('zz@host');
     await settle();
     raw.say({ type: 'status', status: 'nok' });
@@ -167,8 +168,7 @@ describe('both dial at once', () => {
     expect(world.net.dialed).toEqual(['aa@host', 'zz@host']);
   });
 
-  async function rawListener(name: string): Promise<import('./raw-peer.ts').RawPeer> {
-    const { RawPeer } = await import('./raw-peer.ts');
+  function rawListener(name: string): RawPeer {
     const raw = new RawPeer('secret');
     raw.name = name;
     world.net.listening.set(name, (incoming) => raw.take(incoming.accept(raw.events) as never));
@@ -192,7 +192,7 @@ describe('ticks', () => {
     expect(raw.received - talking.before).toBe(4 * 40);
   });
 
-  function setTicks(raw: import('./raw-peer.ts').RawPeer): { before: number; timer: never } {
+  function setTicks(raw: RawPeer): { before: number; timer: never } {
     const state = { before: raw.received, timer: undefined as never };
     const tick = (): void => {
       raw.write(new Uint8Array(4));
@@ -294,7 +294,7 @@ describe('one nodedown for each nodeup', () => {
 
   test('when what listens is killed nothing is lost, and it listens again', async () => {
     const [one, two] = await world.pair();
-    two.runtime.exit(labeled(two.runtime, 'memory listener') as Pid, 'kill');
+    two.runtime.exit(labeled(two.runtime, 'memoryListener') as Pid, 'kill');
     await settle();
     expect(one.changes).toEqual(['up two@host']);
     await world.wait(one.dist.disconnect(two.name));

@@ -177,8 +177,8 @@ const keeping = (log: LogFields[]): Logger => {
   return { level: 'trace', trace: keep, debug: keep, info: keep, warn: keep, error: keep, fatal: keep };
 };
 
-/** The processes below a runtime, by their label. */
-export function labeled(runtime: Runtime, label: string): Process | undefined {
+/** The process of that label; undefined: there is none. */
+export function find(runtime: Runtime, label: string): Process | undefined {
   const look = (first: Process | null): Process | undefined => {
     for (let one = first; one !== null; one = one.nextSibling) {
       const found = one.label === label ? one : look(one.firstChild);
@@ -187,4 +187,11 @@ export function labeled(runtime: Runtime, label: string): Process | undefined {
     return undefined;
   };
   return look(runtime.firstChild);
+}
+
+/** The process of that label. */
+export function labeled(runtime: Runtime, label: string): Process {
+  const found = find(runtime, label);
+  if (found === undefined) throw new Error(`no ${label}`);
+  return found;
 }

@@ -4,7 +4,7 @@ import { Tuple } from '../../src/codec/etf/terms.ts';
 import { digestOf } from '../../src/dist/protocol/digest.ts';
 import { FLAG, OURS, REQUIRED } from '../../src/dist/protocol/flags.ts';
 import { writeHandshake } from '../../src/dist/protocol/handshake-messages.ts';
-import { DistWorld, labeled, type DistNode } from './dist-world.ts';
+import { DistWorld, find, type DistNode } from './dist-world.ts';
 import { dataOf, framed, PLAIN, RawPeer } from './raw-peer.ts';
 
 let world = new DistWorld();
@@ -329,7 +329,7 @@ describe('the time for a handshake', () => {
     const node = await world.node('one');
     node.carrier.setup = () => new Promise(() => {});
     expect(await world.wait(node.dist.connect('raw@host'), 14_001)).toBe(false);
-    expect(labeled(node.runtime, 'peer raw@host')).toBeUndefined();
+    expect(find(node.runtime, 'peer raw@host')).toBeUndefined();
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Down, Exit } from '../../src/actor/monitor.ts';
+import { Exit, type Down } from '../../src/actor/monitor.ts';
 import type { Pid } from '../../src/actor/pid.ts';
 import type { Process } from '../../src/actor/process.ts';
 import { atom } from '../../src/codec/etf/atom.ts';

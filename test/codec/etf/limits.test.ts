@@ -1,5 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import type * as atoms from '../../../src/codec/etf/atom.ts';
 import { Atom, atom, INTERNED_LIMIT, internedAtoms, isAtom } from '../../../src/codec/etf/atom.ts';
 import { decodeTerm, readTerm, type DecodeOptions } from '../../../src/codec/etf/decode.ts';
 import { encodeTerm, writeTerm } from '../../../src/codec/etf/encode.ts';
@@ -316,7 +317,7 @@ describe('a flood of atoms', () => {
   test('fills the table and no more: further ones are equal by name, and those of the program stay what they are', async () => {
     // a table of its own: the other one is everybody's
     const copy = '../../../src/codec/etf/atom.ts?flooded';
-    const own = (await import(copy)) as typeof import('../../../src/codec/etf/atom.ts');
+    const own = (await import(copy)) as typeof atoms;
     const mine = own.atom('of the program');
     for (let count = 0; own.internedAtoms() < INTERNED_LIMIT; count++) own.receivedAtom(`flood ${count}`);
     const [late, again] = [own.receivedAtom('late'), own.receivedAtom('late')];
