@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { run } from '../fuzz/fuzz.ts';
 import { CORPUS_SIZE, inputAt } from '../fuzz/mutate.ts';
 
-/** Enough to reach every rule; `npm run fuzz` does 1,000,000 under a watchdog. */
+/** Enough to reach every rule; `npm run fuzz` does 1,000,000 of each under a watchdog. */
 const INPUTS = 6_000;
+const TERMS = 2_000;
 
 test.each([1, 20_260_101])(
   `${INPUTS} fuzzed inputs of seed %i: only typed answers, the same as a second reader gives`,
@@ -19,3 +20,12 @@ test('an input is the same each time it is asked for, and another for another se
   expect(inputAt(1, at)).toEqual(inputAt(1, at));
   expect(inputAt(1, at)).not.toEqual(inputAt(2, at));
 });
+
+test.each([1, 20_260_101])(
+  `${TERMS} fuzzed terms, control messages and handshakes of seed %i: only typed answers, and nobody is reached who was not exported`,
+  (seed) => {
+    const report = run(TERMS, seed, 'terms');
+    expect(report.crashes).toEqual([]);
+    expect(report.inputs).toBe(TERMS);
+  },
+);

@@ -1,9 +1,10 @@
 /**
- * Mutation fuzzer of the frame codec, and fuzzer of the QUIC transport's streams.
+ * Mutation fuzzer of the frame codec and of the distribution, and fuzzer of the QUIC transport's streams.
  *
- *     node build/test/fuzz/fuzz.js [--inputs N] [--streams N] [--seed N]
+ *     node build/test/fuzz/fuzz.js [--inputs N] [--frames N] [--terms N] [--streams N] [--seed N]
  *
- * Does both, or what is asked for: so many inputs, so many stream operations.
+ * Does all, or what is asked for: so many inputs of the codec (`frames`) and of the distribution (`terms`), of each when
+ * it is `inputs`; so many stream operations.
  *
  * The inputs run in a worker; this side watches it, and one that is still on the same input after five seconds has
  * hung: it is terminated, the input is noted, and a new worker goes on behind it. Exit code 1 on a finding. In
@@ -14,8 +15,22 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { check, type Took } from './check.ts';
+import { checkTerms } from './dist-check.ts';
+import { termsAt } from './dist-inputs.ts';
 import { inputAt } from './mutate.ts';
 import type { StreamFuzzReport } from './stream-fuzz.ts';
+
+/** What is fuzzed, by name: inputs, and what must hold for them. */
+const TARGETS: Readonly<Record<Target, Fuzzed>> = {
+  frames: { at: inputAt, check },
+  terms: { at: termsAt, check: checkTerms },
+};
+export type Target = 'frames' | 'terms';
+
+interface Fuzzed {
+  readonly at: (seed: number, index: number) => Uint8Array;
+  readonly check: (bytes: Uint8Array, seed: number, index: number) => Took;
+}
 
 export interface FuzzReport {
   readonly inputs: number;
@@ -27,6 +42,7 @@ export interface FuzzReport {
 }
 
 interface Job {
+  readonly target: Target;
   readonly seed: number;
   readonly from: number;
   readonly to: number;
@@ -51,18 +67,19 @@ const SHOWN = 3;
 const ENOUGH = 20;
 
 /** Runs inputs 0 … count - 1 of `seed` in this thread. Equal arguments give equal inputs. */
-export const run = (count: number, seed: number): FuzzReport =>
-  work({ seed, from: 0, to: count, progress: new Int32Array(1) });
+export const run = (count: number, seed: number, target: Target = 'frames'): FuzzReport =>
+  work({ target, seed, from: 0, to: count, progress: new Int32Array(1) });
 
-function work({ seed, from, to, progress }: Job): FuzzReport {
+function work({ target, seed, from, to, progress }: Job): FuzzReport {
+  const { at: inputOf, check: checked } = TARGETS[target];
   const crashes: { index: number; message: string }[] = [];
   let slowest = { index: from, first: 0, ms: 0 };
   let index = from;
   for (; index < to && crashes.length < ENOUGH; index++) {
-    const bytes = inputAt(seed, index);
+    const bytes = inputOf(seed, index);
     Atomics.store(progress, 0, index);
     try {
-      const took = check(bytes, seed, index);
+      const took = checked(bytes, seed, index);
       if (took.ms > slowest.ms) slowest = { index, ...took };
     } catch (error) {
       crashes.push({
@@ -75,9 +92,9 @@ function work({ seed, from, to, progress }: Job): FuzzReport {
 }
 
 /** One worker over `from … to`; ends with its report, or with the input it hung on. */
-function watch(seed: number, from: number, to: number): Promise<FuzzReport> {
+function watch(target: Target, seed: number, from: number, to: number): Promise<FuzzReport> {
   const progress = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
-  const job: Job = { seed, from, to, progress };
+  const job: Job = { target, seed, from, to, progress };
   const worker = new Worker(fileURLToPath(import.meta.url), {
     workerData: job,
     resourceLimits: { maxOldGenerationSizeMb: 512 },
@@ -116,17 +133,30 @@ function watch(seed: number, from: number, to: number): Promise<FuzzReport> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { inputs: { type: 'string' }, streams: { type: 'string' }, seed: { type: 'string' } },
+    options: {
+      inputs: { type: 'string' },
+      frames: { type: 'string' },
+      terms: { type: 'string' },
+      streams: { type: 'string' },
+      seed: { type: 'string' },
+    },
   });
-  const all = values.inputs === undefined && values.streams === undefined;
+  const { seed: _seed, ...asked } = values;
+  const all = Object.keys(asked).length === 0;
   const inputs = Number(values.inputs ?? (all ? INPUTS : 0));
+  const counts: Record<Target, number> = {
+    frames: Number(values.frames ?? inputs),
+    terms: Number(values.terms ?? inputs),
+  };
   const streams = Number(values.streams ?? (all ? STREAM_OPERATIONS : 0));
   const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
-  if (![inputs, streams, seed].every(Number.isSafeInteger) || inputs < 0 || streams < 0) {
-    throw new Error('usage: fuzz [--inputs N] [--streams N] [--seed N]');
+  const numbers = [inputs, counts.frames, counts.terms, streams];
+  if (!Number.isSafeInteger(seed) || !numbers.every((count) => Number.isSafeInteger(count) && count >= 0)) {
+    throw new Error('usage: fuzz [--inputs N] [--frames N] [--terms N] [--streams N] [--seed N]');
   }
   console.log(`fuzz: seed ${seed}`);
-  if (inputs > 0) await fuzzInputs(inputs, seed);
+  for (const target of ['frames', 'terms'] as const)
+    if (counts[target] > 0) await fuzzInputs(target, counts[target], seed);
   if (streams > 0) await fuzzStreams(streams, seed);
 }
 
@@ -156,34 +186,34 @@ async function fuzzStreams(operations: number, seed: number): Promise<void> {
   if (report.findings.length > 0) process.exitCode = 1;
 }
 
-async function fuzzInputs(inputs: number, seed: number): Promise<void> {
+async function fuzzInputs(target: Target, inputs: number, seed: number): Promise<void> {
+  const { at } = TARGETS[target];
   const reports: FuzzReport[] = [];
   const findings = (): number =>
     reports.reduce((sum, { crashes, hangs }) => sum + crashes.length + hangs.length, 0);
   let done = 0;
   while (done < inputs && findings() < ENOUGH) {
-    const report = await watch(seed, done, inputs);
+    const report = await watch(target, seed, done, inputs);
     reports.push(report);
     done += report.inputs;
   }
   const crashes = reports.flatMap((report) => report.crashes);
   const hangs = reports.flatMap((report) => report.hangs);
   for (const { index, message } of crashes.slice(0, SHOWN))
-    console.log(`crash: input ${index}, ${hex(seed, index)}\n${message}`);
-  for (const index of hangs.slice(0, SHOWN)) console.log(`hang: input ${index}, ${hex(seed, index)}`);
+    console.log(`crash: input ${index}, ${hex(at(seed, index))}\n${message}`);
+  for (const index of hangs.slice(0, SHOWN)) console.log(`hang: input ${index}, ${hex(at(seed, index))}`);
   const slowest = reports.map((report) => report.slowest).reduce((a, b) => (b.ms > a.ms ? b : a));
   console.log(
-    `fuzz: slowest is input ${slowest.index}, ${inputAt(seed, slowest.index).length} bytes, ` +
+    `fuzz: slowest is input ${slowest.index}, ${at(seed, slowest.index).length} bytes, ` +
       `the first time ${slowest.first.toFixed(1)} ms`,
   );
   console.log(
-    `fuzz: ${done} inputs, ${hangs.length} hangs, ${crashes.length} crashes, slowest ${slowest.ms.toFixed(1)} ms`,
+    `fuzz: ${done} inputs of ${target}, ${hangs.length} hangs, ${crashes.length} crashes, slowest ${slowest.ms.toFixed(1)} ms`,
   );
   if (crashes.length + hangs.length > 0) process.exitCode = 1;
 }
 
-function hex(seed: number, index: number): string {
-  const bytes = inputAt(seed, index);
+function hex(bytes: Uint8Array): string {
   const shown = Buffer.from(bytes.subarray(0, 256)).toString('hex');
   return `${bytes.length} bytes: ${shown}${bytes.length > 256 ? '…' : ''}`;
 }

@@ -18,7 +18,7 @@ const TELLING = [
 ];
 
 /** A stream of 32-bit numbers. */
-interface Random {
+export interface Random {
   u32(): number;
 }
 
@@ -32,6 +32,14 @@ const framed: readonly Uint8Array[] = [
   inFrame(0x70, record),
 ];
 const small: readonly Uint8Array[] = [...frames, ...framed.filter((bytes) => bytes.length < LARGEST_MUTATED)];
+
+/** What mutations put in: bytes that mean something in the format, and pieces of other inputs. */
+export interface Ingredients {
+  readonly telling: readonly number[];
+  readonly others: readonly Uint8Array[];
+}
+
+const cbor: Ingredients = { telling: TELLING, others: small };
 
 /** How many inputs, from the first on, are the corpus itself. */
 export const CORPUS_SIZE: number = frames.length + framed.length;
@@ -63,7 +71,8 @@ export function cutsOf(seed: number, index: number, length: number): readonly nu
   return Array.from({ length: count }, () => random.u32() % (length + 1)).sort((a, b) => a - b);
 }
 
-function mutate(random: Random, bytes: Uint8Array): Uint8Array {
+export function mutate(random: Random, bytes: Uint8Array, ingredients: Ingredients = cbor): Uint8Array {
+  const { telling, others } = ingredients;
   const at = random.u32() % (bytes.length + 1);
   switch (random.u32() % 8) {
     case 0: {
@@ -73,11 +82,11 @@ function mutate(random: Random, bytes: Uint8Array): Uint8Array {
     }
     case 1: {
       const replaced = Uint8Array.from(bytes);
-      if (at < replaced.length) replaced[at] = pick(random, TELLING);
+      if (at < replaced.length) replaced[at] = pick(random, telling);
       return replaced;
     }
     case 2:
-      return bytesOf(bytes.subarray(0, at), pick(random, TELLING), bytes.subarray(at));
+      return bytesOf(bytes.subarray(0, at), pick(random, telling), bytes.subarray(at));
     case 3:
       return bytesOf(
         bytes.subarray(0, at),
@@ -87,7 +96,7 @@ function mutate(random: Random, bytes: Uint8Array): Uint8Array {
       return bytes.subarray(0, at);
     case 5: {
       // A piece of another input, heads and all.
-      const other = pick(random, small);
+      const other = pick(random, others);
       const from = random.u32() % (other.length + 1);
       return bytesOf(
         bytes.subarray(0, at),
@@ -116,14 +125,14 @@ function mutate(random: Random, bytes: Uint8Array): Uint8Array {
   }
 }
 
-function noise(random: Random): Uint8Array {
+export function noise(random: Random, telling: readonly number[] = TELLING): Uint8Array {
   const length = random.u32() % 256;
   return Uint8Array.from({ length }, () =>
-    random.u32() % 2 === 0 ? pick(random, TELLING) : random.u32() & 0xff,
+    random.u32() % 2 === 0 ? pick(random, telling) : random.u32() & 0xff,
   );
 }
 
-const pick = <T>(random: Random, list: readonly T[]): T => list[random.u32() % list.length]!;
+export const pick = <T>(random: Random, list: readonly T[]): T => list[random.u32() % list.length]!;
 
 /** A map as the grammar has it, now and then with something odd in it. Type 0x70 has no schema. */
 function grownMap(random: Random, depth: number): Uint8Array {
@@ -194,7 +203,7 @@ function widened(random: Random, major: number, argument: number): Uint8Array {
 }
 
 /** A stream of its own per input (mulberry32): seeding must not cost more than the decoding it feeds. */
-function cheapRandom(seed: number, index: number): Random {
+export function cheapRandom(seed: number, index: number): Random {
   let state = (Math.imul(seed, 0x9e37_79b1) ^ Math.imul(index, 0x85eb_ca6b)) | 0;
   return {
     u32: () => {

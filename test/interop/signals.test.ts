@@ -18,7 +18,7 @@ beforeAll(async () => {
   erl = await erlNode();
   await erl.erl.eval(`net_adm:ping('${ts.dist.name}')`);
   // answers what it is asked about itself, and does what it is told
-  await erl.erl.eval(`spawn(fun() -> register(agent, self()), process_flag(trap_exit, true),
+  await erl.erl.eval(`register(agent, spawn(fun() -> process_flag(trap_exit, true),
     (fun Loop(Log) -> receive
       {'$gen_call', From, log} -> gen_server:reply(From, lists:reverse(Log)), Loop(Log);
       {'$gen_call', From, clear} -> gen_server:reply(From, ok), Loop([]);
@@ -28,7 +28,7 @@ beforeAll(async () => {
       {'$gen_call', From, {monitor, P}} -> gen_server:reply(From, monitor(process, P)), Loop(Log);
       {'$gen_call', From, {exit, P, R}} -> gen_server:reply(From, exit(P, R)), Loop(Log);
       {'$gen_call', From, self} -> gen_server:reply(From, self()), Loop(Log);
-      Any -> Loop([Any | Log]) end end)([]) end), ok`);
+      Any -> Loop([Any | Log]) end end)([]) end)), ok`);
 });
 
 /** A process whose messages a test can wait for, and which does what it is told. */
