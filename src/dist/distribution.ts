@@ -7,6 +7,7 @@ import type { NameTable } from '../actor/names.ts';
 import { RemoteName } from '../actor/pid.ts';
 import { atom } from '../codec/etf/atom.ts';
 import { Tuple } from '../codec/etf/terms.ts';
+import { ExitError } from '../otp/errors.ts';
 import { request, type CallOptions, type ServerRef } from '../otp/server-ref.ts';
 import type { DistContext } from './context.ts';
 import type { NodeChange } from './events.ts';
@@ -45,13 +46,14 @@ export class Distribution {
     return this.connect(node);
   }
 
+  /** False also when the net kernel is restarted meanwhile. */
   async connect(node: string): Promise<boolean> {
-    return this.#kernel.call('connect', node, { timeout: Infinity });
+    return this.#kernel.call('connect', node, { timeout: Infinity }).catch(ended);
   }
 
   /** False when there is no connection. */
   async disconnect(node: string): Promise<boolean> {
-    return this.#kernel.call('disconnect', node);
+    return this.#kernel.call('disconnect', node).catch(ended);
   }
 
   /**
@@ -95,4 +97,10 @@ export class Distribution {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** The end of the net kernel is that of all connections. */
+function ended(error: unknown): false {
+  if (error instanceof ExitError) return false;
+  throw error;
 }

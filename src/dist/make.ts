@@ -97,17 +97,28 @@ function contextOf(making: DistMaking): DistContext {
   const roots = new Roots(app);
   const isPrivate = (process: Process): boolean => roots.isPrivate(process);
   const keyOf = typeof keys === 'function' ? keys : (node: string) => keys?.[node];
+  const isAllowed =
+    typeof allowed === 'function' ? allowed : (node: string) => allowed?.includes(node) === true;
+  /** What a program says of a node; where it throws the node is refused. */
+  const say = <Said>(ask: () => Said, refused: Said): Said => {
+    try {
+      return ask();
+    } catch (error) {
+      runtime.defect(error);
+      return refused;
+    }
+  };
   return {
     runtime,
     get name() {
       return local.name;
     },
     creation,
-    cookie: typeof cookie === 'string' ? () => cookie : cookie,
-    allowed:
-      allowed === undefined || typeof allowed === 'function' ? allowed : (node) => allowed.includes(node),
+    cookie: typeof cookie === 'string' ? () => cookie : (node) => say(() => cookie(node), undefined),
+    allowed: allowed === undefined ? undefined : (node) => say(() => isAllowed(node), false),
     keyOf: (node) => {
-      const hex = keyOf(node);
+      // nobody has no key
+      const hex = say(() => keyOf(node), '');
       return hex === undefined ? undefined : Buffer.from(hex, 'hex');
     },
     settings: settingsOf(making),

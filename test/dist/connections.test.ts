@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Pid } from '../../src/actor/pid.ts';
 import { Down, Exit } from '../../src/actor/monitor.ts';
 import { seededRandom } from '../../src/actor/random.ts';
+import { ServerRef } from '../../src/otp/server-ref.ts';
 import { DistWorld, labeled, type DistNode } from './dist-world.ts';
 import { RawPeer } from './raw-peer.ts';
 
@@ -254,6 +255,10 @@ describe('one nodedown for each nodeup', () => {
     'it is disconnected': (one, two) => void world.wait(one.dist.disconnect(two.name)),
     'it is disconnected there': (one, two) => void world.wait(two.dist.disconnect(one.name)),
     'what others start is killed': (one) => one.runtime.exit(labeled(one.runtime, 'spawned') as Pid, 'kill'),
+    'what listens is killed': (one) =>
+      one.runtime.exit(labeled(one.runtime, 'memoryListener') as Pid, 'kill'),
+    'what listens there is killed': (_one, two) =>
+      two.runtime.exit(labeled(two.runtime, 'memoryListener') as Pid, 'kill'),
     'everything at once': (one, two) => {
       one.runtime.exit(peerOf(one, two), 'kill');
       world.net.cut();
@@ -292,16 +297,6 @@ describe('one nodedown for each nodeup', () => {
     expect(one.changes.at(-1)).toBe('up two@host');
   });
 
-  test('when what listens is killed nothing is lost, and it listens again', async () => {
-    const [one, two] = await world.pair();
-    two.runtime.exit(labeled(two.runtime, 'memoryListener') as Pid, 'kill');
-    await settle();
-    expect(one.changes).toEqual(['up two@host']);
-    await world.wait(one.dist.disconnect(two.name));
-    await world.clock.advance(1_000);
-    expect(await world.wait(one.dist.ping(two.name))).toBe(true);
-  });
-
   test('when the distribution is closed, and whoever waits is told', async () => {
     const [one, two] = await world.pair();
     await world.actor(one, 'server');
@@ -315,6 +310,66 @@ describe('one nodedown for each nodeup', () => {
     ]);
     await expect(world.wait(waiting)).rejects.toMatchObject({ reason: 'noconnection' });
     expect([one.runtime.remote, world.net.wires.size]).toEqual([undefined, 0]);
+  });
+});
+
+describe('while the net kernel is restarted', () => {
+  test('nobody is reached, and whoever asks is told so', async () => {
+    const [one, two] = await world.pair();
+    one.runtime.exit(labeled(one.runtime, 'netKernel'), 'kill');
+    const answers = [one.dist.ping(two.name), one.dist.connect(two.name), one.dist.disconnect(two.name)];
+    expect(await world.wait(Promise.all(answers))).toEqual([false, false, false]);
+    expect(await world.wait(one.dist.ping(two.name))).toBe(true);
+  });
+
+  test('whoever waits for a connection is told that there is none', async () => {
+    const node = await world.node('one');
+    world.net.silent.add('two@host');
+    const answer = node.dist.connect('two@host');
+    await settle();
+    node.runtime.exit(labeled(node.runtime, 'netKernel'), 'kill');
+    expect(await world.wait(answer)).toBe(false);
+  });
+});
+
+describe('what a program decides about others', () => {
+  test('may throw: then they are refused, and nobody else is disturbed', async () => {
+    const throws = (node: string): never => {
+      throw new Error(`${node}?`);
+    };
+    const two = await world.node('two');
+    for (const options of [{ cookie: throws }, { allowed: throws }, { keys: throws }]) {
+      const one = await world.node(`one${Object.keys(options)[0]}`, options);
+      expect(await world.wait(one.dist.ping(two.name))).toBe(false);
+      const kernel = labeled(one.runtime, 'netKernel');
+      await world.clock.advance(1_500);
+      expect(await world.wait(two.dist.ping(one.name))).toBe(false);
+      expect([kernel.alive, one.changes, one.reports.filter(({ tag }) => tag === 'crash')]).toEqual([
+        true,
+        [],
+        [],
+      ]);
+    }
+  });
+});
+
+describe('a node is a node to itself', () => {
+  test('names of its own are reached as those of others are', async () => {
+    const node = await world.node('one');
+    const { inbox } = await world.actor(node, 'here');
+    expect(node.runtime.send(node.dist.whereis('here', node.name), 'sent')).toBe(true);
+    expect(node.runtime.send(node.dist.whereis('nobody', node.name), 'lost')).toBe(true);
+    const ref = new ServerRef<{ echo(text: string): unknown }>(
+      node.runtime,
+      node.dist.whereis('here', node.name) as never,
+    );
+    expect(await world.wait(node.dist.call('here', node.name, 'asked'))).toBe('asked');
+    await expect(world.wait(node.dist.call('nobody', node.name, 1))).rejects.toMatchObject({
+      reason: 'noproc',
+    });
+    expect(ref.send('again')).toBe(true);
+    await settle();
+    expect([inbox, world.net.dialed]).toEqual([['sent', 'again'], []]);
   });
 });
 

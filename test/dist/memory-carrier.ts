@@ -77,12 +77,16 @@ export class MemoryNet {
 }
 
 export class Wire {
+  readonly from: string;
+  readonly to: string;
   readonly near: WireEnd;
   readonly far: WireEnd;
   readonly net: MemoryNet;
 
   constructor(net: MemoryNet, from: string, to: string) {
     this.net = net;
+    this.from = from;
+    this.to = to;
     this.near = new WireEnd(this, to);
     this.far = new WireEnd(this, from);
     net.wires.add(this);
@@ -215,6 +219,8 @@ export class MemoryCarrier implements Carrier {
   readonly name = 'memory';
   readonly #net: MemoryNet;
   #address: NetAddress | undefined;
+  /** The node it belongs to. */
+  #own = '';
 
   constructor(net: MemoryNet) {
     this.#net = net;
@@ -253,7 +259,7 @@ export class MemoryCarrier implements Carrier {
       });
       return { ok: false, reason: 'timeout', detail: node };
     }
-    const stream = net.dial(node, events, 'somebody');
+    const stream = net.dial(node, events, this.#own);
     return stream === undefined
       ? { ok: false, reason: 'connect_failed', detail: node }
       : { ok: true, stream };
@@ -265,11 +271,15 @@ export class MemoryCarrier implements Carrier {
       init: (_none, self) => {
         const { listening: table } = this.#net;
         const accept = (incoming: Incoming): void => listening.accept(incoming);
-        table.set(listening.name, accept);
+        const own = (this.#own = listening.name);
+        table.set(own, accept);
         this.#address = { host: 'memory', port: 1, protocol: 'memory', family: 'inet' };
         self.runtime.onExit(self.pid, () => {
           this.#address = undefined;
-          if (table.get(listening.name) === accept) table.delete(listening.name);
+          if (table.get(own) === accept) table.delete(own);
+          // as the real ones: what listens takes the connections of its carrier with it
+          for (const wire of Array.from(this.#net.wires))
+            if (wire.from === own || wire.to === own) wire.cut();
         });
         return null;
       },

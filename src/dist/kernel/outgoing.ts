@@ -39,14 +39,23 @@ export class Outgoing implements RemoteSignals {
   }
 
   send(from: Process | null, to: RemotePid | RemoteName, message: unknown): boolean {
+    const here = this.#here(to);
+    if (here !== undefined) return this.#context.runtime.send(here, message, from);
     return this.#message(to, (channel, far) => signals.postMessage(channel, from, far, message));
   }
 
   cast(from: Process | null, to: RemotePid | RemoteName, message: unknown): boolean {
+    const here = this.#here(to);
+    if (here !== undefined) return this.#context.runtime.cast(here, message, from);
     return this.#message(to, (channel, far) => signals.postCast(channel, from, far, message));
   }
 
   call(to: RemotePid | RemoteName, call: Call): void {
+    const here = this.#here(to);
+    if (here !== undefined) {
+      this.#context.runtime.call(here, call, Infinity);
+      return;
+    }
     const far = this.#far(to);
     const lose = (): void => void call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
     if (far === undefined) void call.fail({ tag: 'exit', reason: 'noproc', holder: null });
@@ -161,6 +170,12 @@ export class Outgoing implements RemoteSignals {
   #up(to: RemotePid, act: (channel: Channel, pid: NodePid) => void): void {
     const channel = this.#context.channels.get(to.node);
     if (channel !== undefined && to instanceof NodePid) act(channel, to);
+  }
+
+  /** An exported name of this very node. */
+  #here(to: RemotePid | RemoteName): Process | undefined {
+    const { name, exports } = this.#context;
+    return to instanceof RemoteName && to.node === name ? exports.whereis(to.name) : undefined;
   }
 
   /** Undefined: a process of this very node, or of a former life of it, that is no more. */

@@ -210,7 +210,9 @@ function failed(state: State, self: Process, reason: HandshakeFailure): void {
   const { context, stream, way } = state;
   hold(state);
   const node = way.tag === 'dial' ? { node: way.node } : {};
-  context.log.emit('dist.handshake_failed', { address: stream?.peer ?? '', ...node, reason });
+  // that both dial at once is no failure
+  if (reason !== 'simultaneous')
+    context.log.emit('dist.handshake_failed', { address: stream?.peer ?? '', ...node, reason });
   // whoever guesses cookies guesses slowly
   if (reason === 'wrong_cookie') self.sendAfter(SLOW_DOWN, new Disconnect(reason));
   else if (reason === 'simultaneous' && way.tag === 'dial') {
