@@ -112,14 +112,17 @@ describe('packets', () => {
     await well();
   });
 
-  test('that come faster than they are worked off are held back, and none is lost', async () => {
-    const one = framed(
-      4,
-      dataOf(new Tuple([6, raw.pid(), atom(''), atom('nobody')]), new Uint8Array(20_000)),
-    );
-    for (let count = 0; count < 2_000; count++) raw.write(one);
-    raw.message(atom('echo'), 'last');
-    await world.clock.until(() => echo.inbox.length > 0);
+  test('that come faster than they are worked off are held back, and none is lost or changed', async () => {
+    const { inbox } = await world.actor(node, 'large', { mailbox: 100_000 });
+    const one = (value: unknown): Uint8Array =>
+      framed(4, dataOf(new Tuple([6, raw.pid(), atom(''), atom('large')]), [value, new Uint8Array(1_000)]));
+    const numbers = Array.from({ length: 4_000 }, (_, index) => index);
+    // as one chunk, and while that is worked off by others, all lent
+    raw.write(Buffer.concat(numbers.slice(0, 1_000).map(one)));
+    for (const number of numbers.slice(1_000)) raw.write(one(number));
+    await settle();
+    expect([...world.net.wires].map(({ far }) => far.pauses > 0)).toEqual([true]);
+    expect(inbox.map((message) => (message as readonly unknown[])[0])).toEqual(numbers);
     await well();
   });
 });

@@ -112,6 +112,8 @@ export class WireEnd implements DistStream {
   /** Bytes that were written here, in all. */
   written = 0;
   admitted = false;
+  /** How often the other end was held back. */
+  pauses = 0;
   /** What this end has sent and the other has not got. */
   readonly #under: Uint8Array[] = [];
   #queued = 0;
@@ -148,6 +150,7 @@ export class WireEnd implements DistStream {
   }
 
   pause(): void {
+    this.pauses++;
     this.#paused = true;
   }
 
