@@ -322,6 +322,20 @@ describe('while the net kernel is restarted', () => {
     expect(await world.wait(one.dist.ping(two.name))).toBe(true);
   });
 
+  test('what waited for a connection is lost, and what is sent next makes one', async () => {
+    const one = await world.node('one');
+    const { inbox } = await world.actor(await world.node('two'), 'inbox');
+    world.net.silent.add('two@host');
+    one.runtime.send(one.dist.whereis('inbox', 'two@host'), 'lost');
+    await settle();
+    one.runtime.exit(labeled(one.runtime, 'netKernel'), 'kill');
+    await settle();
+    world.net.silent.clear();
+    one.runtime.send(one.dist.whereis('inbox', 'two@host'), 'sent');
+    await settle();
+    expect(inbox).toEqual(['sent']);
+  });
+
   test('whoever waits for a connection is told that there is none', async () => {
     const node = await world.node('one');
     world.net.silent.add('two@host');
