@@ -80,10 +80,10 @@ describe('Erlang calls TypeScript', () => {
 });
 
 describe('TypeScript calls Erlang', () => {
-  const server = `spawn(fun() -> register(echo, self()), (fun Loop() -> receive
+  const server = `register(echo, spawn(fun() -> (fun Loop() -> receive
     {'$gen_call', {P, Tag} = From, stop} -> gen_server:reply(From, ok), exit(stopped);
     {'$gen_call', From, Request} -> gen_server:reply(From, {Request, node()}), Loop();
-    Any -> put(last, Any), Loop() end end)() end), ok`;
+    Any -> put(last, Any), Loop() end end)() end)), ok`;
 
   test('a call by name is answered; one of a process that ends hears why', async () => {
     await erl.erl.eval(server);
