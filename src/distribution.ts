@@ -67,8 +67,10 @@ export type {
 export { quicCarrier, type OwnEndpointOptions } from './dist/carriers/quic/own-endpoint.ts';
 export { TcpCarrier, type TcpOptions } from './dist/carriers/tcp/tcp.ts';
 export type { Distribution } from './dist/distribution.ts';
+export { ErpcError, type ErpcFailure } from './dist/erpc.ts';
 export type { NodeChange, NodeDown, NodeUp } from './dist/events.ts';
 export type { ExportedFunction, ExportedFunctions } from './dist/exports.ts';
 export type { SplitName } from './dist/node-name.ts';
 export { splitNodeName } from './dist/node-name.ts';
 export type { DistSetup } from './dist/options.ts';
+export type { Spawned, SpawnMonitorOptions, SpawnOptions } from './dist/spawn.ts';

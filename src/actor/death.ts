@@ -14,7 +14,7 @@ import { detach, Down, Exit } from './monitor.ts';
 import { releaseName, type HeldName } from './names.ts';
 import { Process, Status } from './process.ts';
 import { RemotePid, type Pid } from './pid.ts';
-import type { RemoteSignals } from './remote.ts';
+import { isRemote, type RemoteSignals } from './remote.ts';
 import { abandon, adopt, childrenOf, type Siblings } from './tree.ts';
 
 /** What dying needs of the runtime. */
@@ -158,7 +158,7 @@ export class Deaths {
     for (let monitor = process.watching; monitor !== null; monitor = process.watching) {
       const target = monitor.target;
       detach(monitor, target instanceof Process ? target : null);
-      if (target instanceof RemotePid) this.#runtime.remote?.demonitor(monitor, target);
+      if (isRemote(target)) this.#runtime.remote?.demonitor(monitor, target);
     }
   }
 

@@ -4,20 +4,21 @@
  * A monitor sits in two intrusive lists: of those who watch the target, and of those the watcher holds.
  */
 import type { ExitReason } from './exit-reason.ts';
-import type { Pid, Ref } from './pid.ts';
+import type { Pid, Ref, Target } from './pid.ts';
 import type { Process } from './process.ts';
 import { nameAs } from './named.ts';
 
 /**
- * The message a watcher gets, exactly once per monitor. `reason` is what the process ended with: `noproc` when it was
- * gone before, `noconnection` when its node is out of reach.
+ * The message a watcher gets, exactly once per monitor. `pid` is what was monitored: a pid, or a name on another node.
+ * `reason` is what the process ended with: `noproc` when it was gone before, or nobody had the name; `noconnection` when
+ * its node is out of reach.
  */
 export class Down {
   readonly tag = 'DOWN';
   readonly ref: Ref;
-  readonly pid: Pid;
+  readonly pid: Target;
   readonly reason: ExitReason;
-  constructor(ref: Ref, pid: Pid, reason: ExitReason) {
+  constructor(ref: Ref, pid: Target, reason: ExitReason) {
     this.ref = ref;
     this.pid = pid;
     this.reason = reason;
@@ -39,7 +40,7 @@ export class Monitor implements Ref {
   readonly node: string;
   readonly creation: number;
   readonly serial: number;
-  readonly target: Pid;
+  readonly target: Target;
   /** The process that gets the message; null for a callback. */
   readonly watcher: Process | null;
   /** Called instead of a message, in the middle of the target's death: it must not throw. */
@@ -54,7 +55,7 @@ export class Monitor implements Ref {
     node: string,
     creation: number,
     serial: number,
-    target: Pid,
+    target: Target,
     watcher: Process | null,
     notify: ((reason: ExitReason) => void) | null,
   ) {

@@ -66,8 +66,8 @@ export interface Self {
   link(other: Pid): void;
   /** No exit of `other` is delivered after this. */
   unlink(other: Pid): void;
-  /** One `Down` with this ref comes when `target` ends; at once, `noproc`, when it has. */
-  monitor(target: Pid): Ref;
+  /** One `Down` with this ref comes when `target` ends; at once, `noproc`, when it has, or nobody has that name. */
+  monitor(target: Target): Ref;
   /** @param options.flush also removes a `Down` that is already queued. Default true. */
   demonitor(ref: Ref, options?: { readonly flush?: boolean | undefined }): boolean;
   /** Sends an exit signal to another process. */
@@ -267,7 +267,7 @@ export class Process implements Pid, Self {
   unlink(other: Pid): void {
     this.runtime.unlink(this, other);
   }
-  monitor(target: Pid): Ref {
+  monitor(target: Target): Ref {
     return this.runtime.monitor(this, target);
   }
   demonitor(ref: Ref, options?: { readonly flush?: boolean | undefined }): boolean {

@@ -6,9 +6,9 @@ import { signal, withdraw } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { Kind } from './mailbox.ts';
 import { attach, detach, Down, Monitor, type Exit } from './monitor.ts';
-import { RemotePid, type Pid, type Ref } from './pid.ts';
+import { RemotePid, type Pid, type Ref, type Target } from './pid.ts';
 import { Process } from './process.ts';
-import type { RemoteSignals } from './remote.ts';
+import { isRemote, type RemoteSignals } from './remote.ts';
 
 /** What links and monitors need of the runtime. */
 interface LocalNode {
@@ -80,18 +80,35 @@ export class Relations {
     if (self.links?.delete(other) === true) this.#deaths.signal(self, other, reason, false);
   }
 
-  monitor(target: Pid, watcher: Process | null, notify: ((reason: ExitReason) => void) | null): Monitor {
+  monitor(target: Target, watcher: Process | null, notify: ((reason: ExitReason) => void) | null): Monitor {
     const { node, creation, remote } = this.#local;
     const monitor = new Monitor(node, creation, ++this.#refs, target, watcher, notify);
     if (watcher?.alive === false) monitor.active = false;
     else if (target instanceof Process && target.alive) attach(monitor, target);
-    else if (target instanceof RemotePid && remote !== undefined) {
+    else if (remote !== undefined && isRemote(target)) {
       attach(monitor, null);
       remote.monitor(monitor, target);
     } else {
       monitor.active = false;
-      down(monitor, target instanceof RemotePid ? 'noconnection' : 'noproc');
+      down(monitor, isRemote(target) ? 'noconnection' : 'noproc');
     }
+    return monitor;
+  }
+
+  reserve(): number {
+    return ++this.#refs;
+  }
+
+  monitoredFrom(
+    serial: number,
+    target: Target,
+    watcher: Process | null,
+    notify: ((reason: ExitReason) => void) | null,
+  ): Monitor {
+    const { node, creation } = this.#local;
+    const monitor = new Monitor(node, creation, serial, target, watcher, notify);
+    if (watcher?.alive === false) monitor.active = false;
+    else attach(monitor, null);
     return monitor;
   }
 
@@ -106,7 +123,7 @@ export class Relations {
     const { active, target, watcher } = ref;
     if (active) {
       detach(ref, target instanceof Process ? target : null);
-      if (target instanceof RemotePid) this.#local.remote?.demonitor(ref, target);
+      if (isRemote(target)) this.#local.remote?.demonitor(ref, target);
     } else if (flush && watcher !== null) {
       // signals of others wait in the ordinary lane; there is one at most
       watcher.mailbox?.removeFirst((kind, message) => kind === Kind.down && (message as Down).ref === ref);

@@ -15,7 +15,7 @@ import { RemoteName, RemotePid, type Target } from './pid.ts';
 import type { Process } from './process.ts';
 
 /** A process on another node, or a name there. */
-type RemoteTarget = RemotePid | RemoteName;
+export type RemoteTarget = RemotePid | RemoteName;
 
 export const isRemote = (target: Target): target is RemoteTarget =>
   target instanceof RemotePid || target instanceof RemoteName;
@@ -29,8 +29,9 @@ export interface RemoteSignals {
   call(to: RemoteTarget, call: Call): void;
   link(from: Process, to: RemotePid): void;
   unlink(from: Process, to: RemotePid): void;
-  monitor(monitor: Monitor, to: RemotePid): void;
-  demonitor(monitor: Monitor, to: RemotePid): void;
+  /** `monitorFired` must follow when the target has ended, or is out of reach. */
+  monitor(monitor: Monitor, to: RemoteTarget): void;
+  demonitor(monitor: Monitor, to: RemoteTarget): void;
   /** The exit signal of a link: `from` died. `kill` is a reason like any other. */
   linkExit(from: Process, to: RemotePid, reason: ExitReason): void;
   /** An explicit exit signal, of a process that goes on living: `kill` kills. */

@@ -304,12 +304,12 @@ export class Runtime {
   }
 
   /** The watcher gets exactly one `Down`; at once, `noproc`, when the target is dead (P10). */
-  monitor(watcher: Process, target: Pid): Ref {
+  monitor(watcher: Process, target: Target): Ref {
     return this.#relations.monitor(target, watcher, null);
   }
 
   /** Calls `notify` when the target dies, in the middle of its death: it must be short and must not throw. */
-  onExit(target: Pid, notify: (reason: ExitReason) => void): Ref {
+  onExit(target: Target, notify: (reason: ExitReason) => void): Ref {
     return this.#relations.monitor(target, null, notify);
   }
 
@@ -334,6 +334,24 @@ export class Runtime {
   /** For the port to other nodes: the other end of a link died, or is out of reach. */
   linkBroken(self: Process, other: RemotePid, reason: ExitReason): void {
     this.#relations.linkBroken(self, other, reason);
+  }
+
+  /** For the port to other nodes: the serial of a reference that `monitoredFrom` may take later. */
+  reserveRef(): number {
+    return this.#relations.reserve();
+  }
+
+  /**
+   * For the port to other nodes: a monitor that came to be there, with a process that was started for the watcher. The
+   * port is not told. Not active when the watcher is dead: the port then takes it back.
+   */
+  monitoredFrom(
+    serial: number,
+    target: RemotePid,
+    watcher: Process | null,
+    notify: ((reason: ExitReason) => void) | null = null,
+  ): Monitor {
+    return this.#relations.monitoredFrom(serial, target, watcher, notify);
   }
 
   /** For the port to other nodes: the target of a monitor died, or is out of reach. */

@@ -4,14 +4,20 @@
  * Source: seed 004; Erlang/OTP `net_kernel`, `rpc`; DIST.
  */
 import type { NameTable } from '../actor/names.ts';
-import { RemoteName } from '../actor/pid.ts';
-import { atom } from '../codec/etf/atom.ts';
+import { RemoteName, type Pid } from '../actor/pid.ts';
+import type { Self } from '../actor/process.ts';
+import { atom, isAtom } from '../codec/etf/atom.ts';
 import { Tuple } from '../codec/etf/terms.ts';
 import { ExitError } from '../otp/errors.ts';
 import { request, type CallOptions, type ServerRef } from '../otp/server-ref.ts';
+import { checkAsked, described } from './asking.ts';
 import type { DistContext } from './context.ts';
+import { callFunction } from './erpc.ts';
 import type { NodeChange } from './events.ts';
 import type { NetKernelCalls } from './kernel/net-kernel.ts';
+import type { Outgoing } from './kernel/outgoing.ts';
+import { reasonFromTerm } from './reasons.ts';
+import { Spawner, type Spawned, type SpawnMonitorOptions, type SpawnOptions } from './spawn.ts';
 
 export class Distribution {
   readonly creation: number;
@@ -19,11 +25,20 @@ export class Distribution {
   readonly names: NameTable;
   readonly #context: DistContext;
   readonly #kernel: ServerRef<NetKernelCalls>;
+  readonly #outgoing: Outgoing;
+  readonly #spawner: Spawner;
   readonly #end: () => Promise<void>;
 
   /** Made by `startDistribution` and `startNode`. */
-  constructor(context: DistContext, kernel: ServerRef<NetKernelCalls>, end: () => Promise<void>) {
+  constructor(
+    context: DistContext,
+    outgoing: Outgoing,
+    kernel: ServerRef<NetKernelCalls>,
+    end: () => Promise<void>,
+  ) {
     this.#context = context;
+    this.#outgoing = outgoing;
+    this.#spawner = new Spawner(context, outgoing);
     this.#kernel = kernel;
     this.#end = end;
     this.creation = context.creation;
@@ -67,17 +82,78 @@ export class Distribution {
   }
 
   /**
-   * `rpc:call(node, module, name, args)`. Rejects as `call` does; what `rpc` itself says, `{badrpc, Reason}`, is a value.
+   * Starts a function of another node in a process of its own there, as `spawn(Node, Module, Name, Args)`, and gives its pid. On a
+   * node of this project only what that exports. Rejects with `ExitError`: `undef`, `noconnection`, `timeout`, `notsup` (that
+   * node starts nothing for others), `system_limit`, `{ overloaded }`, `{ canceled }`; with a `TypeError` or `RangeError` for
+   * wrong arguments. Default timeout 5,000 ms: what has been started then lives on.
    */
-  rpc(
+  spawn(
+    node: string,
+    module: string,
+    name: string,
+    args: readonly unknown[],
+    options?: SpawnOptions,
+  ): Promise<Pid> {
+    return this.#spawner.spawn({ node, module, name, args }, options);
+  }
+
+  /** As `spawn`, linked to `self` from its beginning. When nobody waits any more it is told to end: `abandoned`. */
+  spawnLink(
+    self: Self,
+    node: string,
+    module: string,
+    name: string,
+    args: readonly unknown[],
+    options?: SpawnOptions,
+  ): Promise<Pid> {
+    return this.#spawner.link(self, { node, module, name, args }, options);
+  }
+
+  /** As `spawn`, and `self` gets one `Down` with this `ref` when it ends. `{ link: true }`: both. */
+  spawnMonitor(
+    self: Self,
+    node: string,
+    module: string,
+    name: string,
+    args: readonly unknown[],
+    options?: SpawnMonitorOptions,
+  ): Promise<Spawned> {
+    return this.#spawner.monitor(self, { node, module, name, args }, options);
+  }
+
+  /**
+   * `erpc:call(node, module, name, args)`: what the function gives. Rejects with `ErpcError`, whose `failure` tells how the
+   * function ended from what came in between. Default timeout 5,000 ms: the function goes on.
+   */
+  erpc(
     node: string,
     module: string,
     name: string,
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
+    return callFunction(this.#context, this.#outgoing, { node, module, name, args }, options);
+  }
+
+  /**
+   * `rpc:call(node, module, name, args)`, the old way, by the server `rex`: what that node prints is seen there. What the
+   * function throws is a value, as in Erlang. Rejects as `call` does, and with `ExitError` `{ badrpc: reason }` for
+   * `{badrpc, Reason}`. Prefer `erpc`, which tells a function's end from that of the call.
+   */
+  async rpc(
+    node: string,
+    module: string,
+    name: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown> {
+    const asked = { node, module, name, args };
+    checkAsked(asked);
     const term = new Tuple([atom('call'), atom(module), atom(name), args, atom('user')]);
-    return this.call('rex', node, term, options);
+    const answer = await this.call('rex', node, term, options);
+    if (answer instanceof Tuple && answer.length === 2 && isAtom(answer.elements[0], 'badrpc'))
+      throw new ExitError(described('rpc', asked), { badrpc: reasonFromTerm(answer.elements[1]) });
+    return answer;
   }
 
   /** A process on another node by the name it has there. */

@@ -6,7 +6,7 @@
 import { isExit, thrownReason } from '../actor/exit-reason.ts';
 import type { Behavior } from '../actor/behavior.ts';
 import type { Process } from '../actor/process.ts';
-import { atom } from '../codec/etf/atom.ts';
+import { atom, isAtom } from '../codec/etf/atom.ts';
 import { Tuple } from '../codec/etf/terms.ts';
 import type { GenServer } from '../otp/gen-server.ts';
 import { noReply } from '../otp/result.ts';
@@ -50,9 +50,33 @@ function count({ firstChild }: Process): number {
   return found;
 }
 
+export type Run = (self: Process) => Promise<void>;
+
+/** What a spawn runs; undefined: nothing that was exported. `erpc:execute_call` runs what its arguments name. */
+export function runOf(
+  context: DistContext,
+  module: string,
+  name: string,
+  args: readonly unknown[],
+): Run | undefined {
+  if (module === 'erpc' && name === 'execute_call' && args.length === 4) {
+    const [ref, calledModule, called, values] = args;
+    if (!isAtom(calledModule) || !isAtom(called) || !Array.isArray(values)) return undefined;
+    return (self) => runForErpc(context, self, ref, [calledModule.name, called.name, values]);
+  }
+  const exported = context.exports.find(module, name);
+  if (exported === undefined) return undefined;
+  return async (self) => {
+    await exported(...(args as never[]));
+    context.runtime.die(self, 'normal');
+  };
+}
+
 /** A function of our own, by its name: what became of it, as `erpc` and `rpc` understand it. */
 export type Outcome =
   | { readonly tag: 'return'; readonly value: unknown }
+  /** Something that is no `Error` was thrown. */
+  | { readonly tag: 'throw'; readonly value: unknown }
   | { readonly tag: 'exit'; readonly reason: unknown }
   | { readonly tag: 'error'; readonly reason: unknown };
 
@@ -69,7 +93,9 @@ export async function outcomeOf(
   } catch (error) {
     const reason = thrownReason(error);
     if (isExit(error)) return { tag: 'exit', reason: reasonToTerm(reason) };
-    return { tag: 'error', reason: error instanceof Error ? crashOf(error) : reason };
+    return error instanceof Error
+      ? { tag: 'error', reason: crashOf(error) }
+      : { tag: 'throw', value: reason };
   }
 }
 
@@ -82,7 +108,10 @@ export async function runForErpc(
 ): Promise<void> {
   const outcome = await outcomeOf(context, ...call);
   const { runtime } = context;
-  if (outcome.tag === 'return') runtime.die(self, new Tuple([ref, atom('return'), outcome.value]));
-  else if (outcome.tag === 'exit') runtime.die(self, new Tuple([ref, atom('exit'), outcome.reason]));
-  else runtime.die(self, new Tuple([ref, atom('error'), outcome.reason, []]));
+  if (outcome.tag === 'error') runtime.die(self, new Tuple([ref, atom('error'), outcome.reason, []]));
+  else
+    runtime.die(
+      self,
+      new Tuple([ref, atom(outcome.tag), outcome.tag === 'exit' ? outcome.reason : outcome.value]),
+    );
 }

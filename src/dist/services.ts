@@ -45,5 +45,9 @@ export const rexServer: GenServer<DistContext, DistContext> = {
 
 const badrpc = (reason: unknown): Tuple => new Tuple([atom('badrpc'), reason]);
 
-const answerOf = (outcome: Outcome): unknown =>
-  outcome.tag === 'return' ? outcome.value : badrpc(new Tuple([atom('EXIT'), outcome.reason]));
+/** What is thrown is a value, as with `rpc:call`. */
+function answerOf(outcome: Outcome): unknown {
+  if (outcome.tag === 'return' || outcome.tag === 'throw') return outcome.value;
+  const { reason } = outcome;
+  return badrpc(new Tuple([atom('EXIT'), outcome.tag === 'exit' ? reason : new Tuple([reason, []])]));
+}

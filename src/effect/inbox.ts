@@ -9,7 +9,7 @@ import type { Call } from '../actor/call.ts';
 import type { ExitReason } from '../actor/exit-reason.ts';
 import { Kind, Mailbox } from '../actor/mailbox.ts';
 import { Down, Exit } from '../actor/monitor.ts';
-import type { Pid, Ref } from '../actor/pid.ts';
+import type { Pid, Ref, Target } from '../actor/pid.ts';
 import type { Process } from '../actor/process.ts';
 import type { From } from '../otp/gen-server.ts';
 import { Request } from '../otp/server-ref.ts';
@@ -20,7 +20,7 @@ export type Message =
   | { readonly _tag: 'Call'; readonly call: string; readonly payload: unknown; readonly from: From }
   | { readonly _tag: 'Cast'; readonly cast: string; readonly payload: unknown }
   /** A monitored process ended. */
-  | { readonly _tag: 'Down'; readonly ref: Ref; readonly pid: Pid; readonly reason: ExitReason }
+  | { readonly _tag: 'Down'; readonly ref: Ref; readonly pid: Target; readonly reason: ExitReason }
   /** An exit signal, when the actor traps them. */
   | { readonly _tag: 'Exit'; readonly from: Pid; readonly reason: ExitReason }
   /** Anything else that was sent. */

@@ -7,14 +7,15 @@
 import type { Call } from '../../actor/call.ts';
 import type { ExitReason } from '../../actor/exit-reason.ts';
 import type { Monitor } from '../../actor/monitor.ts';
-import { RemoteName, type RemotePid } from '../../actor/pid.ts';
+import { RemoteName, type Ref, type RemotePid } from '../../actor/pid.ts';
 import type { Process } from '../../actor/process.ts';
-import type { RemoteSignals } from '../../actor/remote.ts';
+import type { RemoteSignals, RemoteTarget } from '../../actor/remote.ts';
 import type { DistContext } from '../context.ts';
 import { NodePid } from '../node-pid.ts';
 import type { Channel } from '../peer/channel.ts';
 import * as signals from '../peer/signals.ts';
 import type { Far } from '../peer/signals.ts';
+import { postSpawn, type Spawning } from '../peer/spawns.ts';
 
 /** Signals that wait for one connection, at most. */
 const WAITING = 1_000;
@@ -31,6 +32,8 @@ export class Outgoing implements RemoteSignals {
   readonly #context: DistContext;
   readonly #want: (node: string) => void;
   readonly #waiting = new Map<string, Waiting[]>();
+  /** Monitors of names that this very node has, and what watches for them. */
+  readonly #own = new WeakMap<Monitor, Ref>();
 
   /** @param want has a connection made: `flush` or `fail` follows. */
   constructor(context: DistContext, want: (node: string) => void) {
@@ -38,21 +41,22 @@ export class Outgoing implements RemoteSignals {
     this.#want = want;
   }
 
-  send(from: Process | null, to: RemotePid | RemoteName, message: unknown): boolean {
+  send(from: Process | null, to: RemoteTarget, message: unknown): boolean {
     const here = this.#here(to);
     if (here !== undefined) return this.#context.runtime.send(here, message, from);
     return this.#message(to, (channel, far) => signals.postMessage(channel, from, far, message));
   }
 
-  cast(from: Process | null, to: RemotePid | RemoteName, message: unknown): boolean {
+  cast(from: Process | null, to: RemoteTarget, message: unknown): boolean {
     const here = this.#here(to);
     if (here !== undefined) return this.#context.runtime.cast(here, message, from);
     return this.#message(to, (channel, far) => signals.postCast(channel, from, far, message));
   }
 
-  call(to: RemotePid | RemoteName, call: Call): void {
+  call(to: RemoteTarget, call: Call): void {
     const here = this.#here(to);
     if (here !== undefined) {
+      // its deadline is set
       this.#context.runtime.call(here, call, Infinity);
       return;
     }
@@ -91,11 +95,17 @@ export class Outgoing implements RemoteSignals {
     this.#up(to, (channel, pid) => signals.postUnlink(channel, from, pid));
   }
 
-  monitor(monitor: Monitor, to: RemotePid): void {
+  monitor(monitor: Monitor, to: RemoteTarget): void {
     const { runtime } = this.#context;
     const far = this.#far(to);
+    const here = this.#here(to);
     const lose = (reason: string) => () => runtime.monitorFired(monitor, reason);
-    if (far === undefined) lose('noproc')();
+    if (here !== undefined)
+      this.#own.set(
+        monitor,
+        runtime.onExit(here, (reason) => runtime.monitorFired(monitor, reason)),
+      );
+    else if (far === undefined) lose('noproc')();
     else if (
       !this.#to(to.node, {
         send: (channel) => {
@@ -107,8 +117,12 @@ export class Outgoing implements RemoteSignals {
       lose('system_limit')();
   }
 
-  demonitor(monitor: Monitor, to: RemotePid): void {
-    this.#up(to, (channel, pid) => signals.postDemonitor(channel, monitor, pid));
+  demonitor(monitor: Monitor, to: RemoteTarget): void {
+    const own = this.#own.get(monitor);
+    if (own !== undefined) this.#context.runtime.demonitor(own);
+    const channel = this.#context.channels.get(to.node);
+    const far = this.#far(to);
+    if (channel !== undefined && far !== undefined) signals.postDemonitor(channel, monitor, far);
   }
 
   linkExit(from: Process, to: RemotePid, reason: ExitReason): void {
@@ -122,6 +136,14 @@ export class Outgoing implements RemoteSignals {
         send: (channel) => signals.postExplicitExit(channel, from, far, reason),
         lose: nothing,
       });
+  }
+
+  /** Asks that node to start a process. */
+  spawn(node: string, spawning: Spawning): void {
+    const { call } = spawning;
+    const lose = (): void => void call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
+    if (!this.#to(node, { send: (channel) => postSpawn(channel, spawning), lose }))
+      call.fail({ tag: 'overloaded', bound: 'peer' });
   }
 
   /** There is a connection: what waited goes first. */
@@ -143,7 +165,7 @@ export class Outgoing implements RemoteSignals {
     for (const node of Array.from(this.#waiting.keys())) this.fail(node);
   }
 
-  #message(to: RemotePid | RemoteName, post: (channel: Channel, far: Far) => boolean): boolean {
+  #message(to: RemoteTarget, post: (channel: Channel, far: Far) => boolean): boolean {
     const far = this.#far(to);
     if (far === undefined) return true;
     const channel = this.#context.channels.get(to.node);
@@ -179,8 +201,14 @@ export class Outgoing implements RemoteSignals {
   }
 
   /** Undefined: a process of this very node, or of a former life of it, that is no more. */
-  #far(to: RemotePid | RemoteName): Far | undefined {
+  #far(to: RemoteTarget): Far | undefined {
     if (to.node === this.#context.name) return undefined;
     return to instanceof RemoteName || to instanceof NodePid ? to : undefined;
+  }
+
+  /** Who has a name of this very node; undefined: nobody, or it is none. */
+  #here(to: RemoteTarget): Process | undefined {
+    const { name, exports } = this.#context;
+    return to instanceof RemoteName && to.node === name ? exports.whereis(to.name) : undefined;
   }
 }

@@ -15,6 +15,7 @@ import type { Packets } from '../protocol/packets.ts';
 import { Calls } from './calls.ts';
 import { Outbox, type Posted } from './outbox.ts';
 import { Relations } from './relations.ts';
+import { Spawns } from './spawns.ts';
 
 const PASS_THROUGH = 112;
 const TERM = 131;
@@ -55,8 +56,11 @@ export class Channel {
   readonly outbox: Outbox;
   readonly relations: Relations = new Relations();
   readonly calls: Calls = new Calls();
+  readonly spawns: Spawns = new Spawns();
   readonly dialect: Dialect;
   readonly alias: boolean;
+  /** It starts processes for others. */
+  readonly spawn: boolean;
   /** In place of a process where a packet needs one: whoever calls from no process. */
   readonly nobody: PidTerm;
   /** Messages that were refused here, packets that meant nothing. */
@@ -87,6 +91,7 @@ export class Channel {
       sender: has(FLAG.sendSender),
     };
     this.alias = has(FLAG.alias);
+    this.spawn = has(FLAG.spawn);
     this.nobody = new PidTerm(context.name, 0, 0, context.creation);
   }
 

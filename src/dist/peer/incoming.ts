@@ -15,7 +15,8 @@ import { IncomingCall, requestFromTerm } from '../term-call.ts';
 import { answerCall, postExit, postMonitorExit } from './answers.ts';
 import type { Channel } from './channel.ts';
 import { keyOf, REFERENCE, serialIn } from './references.ts';
-import { spawnFor, spawned } from './spawning.ts';
+import { spawnFor } from './spawning.ts';
+import { spawned } from './spawns.ts';
 
 export function handle(channel: Channel, control: Control, message: unknown): void {
   const { context, relations } = channel;

@@ -275,14 +275,15 @@ function lost(state: State, reason: unknown): void {
   }
   channel.close();
   stream?.close();
-  const { partner, relations, calls } = channel;
+  const { partner, relations, calls, spawns } = channel;
   const { runtime, channels } = context;
   if (channels.get(partner.name) === channel) channels.delete(partner.name);
   for (const [here, there] of Array.from(relations.links())) runtime.linkBroken(here, there, 'noconnection');
   for (const monitor of Array.from(relations.monitors.values()))
     runtime.monitorFired(monitor, 'noconnection');
   for (const { monitor } of relations.watched.values()) runtime.demonitor(monitor);
-  for (const { call } of calls.drain()) call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
+  for (const { call } of [...calls.drain(), ...spawns.drain()])
+    call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
   relations.watched.clear();
   const why = wordOf(reason);
   context.log.emit('dist.nodedown', { node: partner.name, reason: why });

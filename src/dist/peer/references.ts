@@ -1,10 +1,11 @@
 /**
- * References of ours that travel: what each stands for is its third word.
+ * References of ours that travel: what each stands for is its third word. A spawn goes by the reference of the monitor that it
+ * may come with.
  */
 import { ReferenceTerm } from '../../codec/etf/identities.ts';
 import { wordsOf } from '../node-pid.ts';
 
-export const REFERENCE = { monitor: 0, call: 1, spawn: 2 } as const;
+export const REFERENCE = { monitor: 0, call: 1 } as const;
 type Kind = (typeof REFERENCE)[keyof typeof REFERENCE];
 
 interface Local {

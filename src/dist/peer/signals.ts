@@ -66,6 +66,8 @@ export function sweepCalls(channel: Channel): void {
 
 export function postLink(channel: Channel, from: Process, to: NodePid): void {
   const { context, relations } = channel;
+  // it was taken away while there was no connection yet
+  if (from.links?.has(to) !== true) return;
   if (!relations.room || !context.identities.export(from)) {
     context.runtime.linkBroken(from, to, 'system_limit');
     return;
@@ -85,6 +87,7 @@ export function postUnlink(channel: Channel, from: Process, to: NodePid): void {
 
 export function postMonitor(channel: Channel, monitor: Monitor, to: Far): void {
   const { context, relations } = channel;
+  if (!monitor.active) return;
   if (!relations.room) {
     context.runtime.monitorFired(monitor, 'system_limit');
     return;

@@ -31,6 +31,9 @@ export const OP = {
   unlinkAck: 36,
 } as const;
 
+/** What a reply to a spawn says has come to be with the process, a bit each. */
+export const SPAWN_FLAG = { link: 1, monitor: 2 } as const;
+
 /** Those that carry a token for tracing in addition, which is left out. */
 const TRACED: ReadonlyMap<number, number> = new Map([
   [12, OP.send],
@@ -219,6 +222,13 @@ export const writeControl = {
     payload ? of(OP.payloadExit2, from, to) : of(OP.exit2, from, to, reason),
   monitorExit: (from: unknown, to: unknown, ref: unknown, reason: unknown, { payload }: Dialect): Tuple =>
     payload ? of(OP.payloadMonitorExit, from, to, ref) : of(OP.monitorExit, from, to, ref, reason),
+  spawnRequest: (
+    id: unknown,
+    from: unknown,
+    groupLeader: unknown,
+    [module, name, arity]: readonly [module: string, name: string, arity: number],
+    options: readonly unknown[],
+  ): Tuple => of(OP.spawnRequest, id, from, groupLeader, of(atom(module), atom(name), arity), options),
   spawnReply: (id: unknown, to: unknown, flags: number, result: unknown): Tuple =>
     of(OP.spawnReply, id, to, flags, result),
 } as const;
