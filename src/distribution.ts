@@ -12,8 +12,10 @@ import { dist as tree } from '../supervisors/dist.ts';
 import type { Runtime } from './actor/runtime.ts';
 import type { Carrier } from './dist/carrier.ts';
 import type { Distribution } from './dist/distribution.ts';
+import { wrongDistribution } from './dist/check-options.ts';
 import { makeDistribution } from './dist/make.ts';
 import type { DistSetup } from './dist/options.ts';
+import { refuse, wrongRuntime } from './otp/arguments.ts';
 import { startSupervisor, type SupervisorRef } from './otp/supervisor.ts';
 
 export interface DistributionOptions extends DistSetup {
@@ -22,11 +24,15 @@ export interface DistributionOptions extends DistSetup {
   readonly carriers: readonly Carrier[];
 }
 
-/** Starts listening, by every carrier that does. Throws `StartError` when one cannot, `TypeError` when the runtime has one. */
+/**
+ * Starts listening, by every carrier that does. Throws `StartError` when one cannot, a `TypeError` when the runtime has a
+ * distribution, for an option of the wrong kind and one that does not exist, a `RangeError` for one out of range.
+ */
 export async function startDistribution(
   runtime: Runtime,
   options: DistributionOptions,
 ): Promise<Distribution> {
+  refuse(wrongRuntime(runtime) ?? wrongDistribution(options));
   const { name } = options;
   let root: SupervisorRef | undefined;
   const made = makeDistribution({

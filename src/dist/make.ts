@@ -6,8 +6,10 @@ import type { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { ETF_LIMITS } from '../codec/etf/limits.ts';
 import { EventHub } from '../mesh/events/hub.ts';
+import { refuse } from '../otp/arguments.ts';
 import { ServerRef } from '../otp/server-ref.ts';
 import type { Carrier, Listening } from './carrier.ts';
+import { wrongCookie } from './check-options.ts';
 import type { DistContext, DistSettings } from './context.ts';
 import { Distribution } from './distribution.ts';
 import { DistEvents } from './events.ts';
@@ -48,6 +50,8 @@ export interface Made {
 }
 
 const MIB = 1_048_576;
+/** One that nobody can prove. */
+const NO_KEY = new Uint8Array(0);
 
 /** @throws TypeError when the runtime has a distribution. */
 export function makeDistribution(making: DistMaking): Made {
@@ -96,31 +100,32 @@ function contextOf(making: DistMaking): DistContext {
   };
   const roots = new Roots(app);
   const isPrivate = (process: Process): boolean => roots.isPrivate(process);
-  const keyOf = typeof keys === 'function' ? keys : (node: string) => keys?.[node];
-  const isAllowed =
-    typeof allowed === 'function' ? allowed : (node: string) => allowed?.includes(node) === true;
-  /** What a program says of a node; where it throws the node is refused. */
-  const say = <Said>(ask: () => Said, refused: Said): Said => {
-    try {
-      return ask();
-    } catch (error) {
-      runtime.defect(error);
-      return refused;
-    }
-  };
+  const keyOf =
+    typeof keys === 'function'
+      ? keys
+      : (node: string) => (keys !== undefined && Object.hasOwn(keys, node) ? keys[node] : undefined);
   return {
     runtime,
     get name() {
       return local.name;
     },
     creation,
-    cookie: typeof cookie === 'string' ? () => cookie : (node) => say(() => cookie(node), undefined),
-    allowed: allowed === undefined ? undefined : (node) => say(() => isAllowed(node), false),
-    keyOf: (node) => {
-      // nobody has no key
-      const hex = say(() => keyOf(node), '');
-      return hex === undefined ? undefined : Buffer.from(hex, 'hex');
-    },
+    cookie:
+      typeof cookie === 'string'
+        ? () => cookie
+        : guarded(runtime, (node) => checkedCookie(cookie(node)), undefined),
+    allowed:
+      typeof allowed === 'function'
+        ? guarded(runtime, (node) => allowed(node), false)
+        : allowed && ((node) => allowed.includes(node)),
+    keyOf: guarded(
+      runtime,
+      (node) => {
+        const hex = keyOf(node);
+        return hex === undefined ? undefined : Buffer.from(hex, 'hex');
+      },
+      NO_KEY,
+    ),
     settings: settingsOf(making),
     identities: new IdentityTable(local, isPrivate),
     exports: new Exports(making.functions ?? {}, isPrivate, runtime.names, making.exports ?? []),
@@ -129,6 +134,24 @@ function contextOf(making: DistMaking): DistContext {
     channels: new Map(),
     roots,
   };
+}
+
+/** A function of the user's, which is not trusted with the net kernel: `otherwise` when it throws. */
+const guarded =
+  <Value>(runtime: Runtime, of: (node: string) => Value, otherwise: Value) =>
+  (node: string): Value => {
+    try {
+      return of(node);
+    } catch (error) {
+      runtime.defect(error);
+      return otherwise;
+    }
+  };
+
+/** What cannot be a cookie is none. */
+function checkedCookie(cookie: string | undefined): string | undefined {
+  if (cookie !== undefined) refuse(wrongCookie(cookie));
+  return cookie;
 }
 
 const settingsOf = (setup: DistSetup): DistSettings => ({
