@@ -4,20 +4,29 @@
  * ├── auth        `net_kernel` for other nodes: answers their pings
  * ├── rex         runs exported functions for them
  * ├── netKernel   which nodes there are connections to; each is a temporary child of it
- * └── carriers    (oneForOne, 5 in 10 s) what listens for other nodes
+ * ├── carriers    (oneForOne, 5 in 10 s) what listens for other nodes
+ * └── groups      (oneForOne, 5 in 10 s) a process for each scope of process groups that is shared
  *
  * restForOne: a connection needs those before it, and who listens needs a net kernel to give connections to. The net kernel's end is
  * the end of its connections: each node there was hears one nodedown, and what is sent next connects anew. A listener's end is that
- * of the connections of its carrier. Names, exported pids and listeners for nodes outlive all of them.
+ * of the connections of its carrier. Nobody needs the groups: their end takes the members of other nodes out. Names, exported pids and listeners for nodes outlive all of them.
  */
 import { supervisor, worker, type SupervisorSpec } from '../src/otp/supervisor.ts';
 import { netKernelServer } from '../src/dist/kernel/net-kernel.ts';
 import type { DistParts } from '../src/dist/make.ts';
+import { groupsServer } from '../src/dist/groups/groups-server.ts';
 import { spawnedServer } from '../src/dist/running.ts';
 import { authServer, rexServer } from '../src/dist/services.ts';
 import { seconds } from '../src/actor/clock.ts';
 
-export const dist = ({ context, carriers, outgoing, listening, scope }: DistParts): SupervisorSpec => ({
+export const dist = ({
+  context,
+  carriers,
+  outgoing,
+  listening,
+  scope,
+  groups,
+}: DistParts): SupervisorSpec => ({
   strategy: 'restForOne',
   intensity: 5,
   period: seconds(10),
@@ -31,6 +40,12 @@ export const dist = ({ context, carriers, outgoing, listening, scope }: DistPart
       intensity: 5,
       period: seconds(10),
       children: carriers.flatMap((carrier) => carrier.childSpecs(listening)),
+    }),
+    supervisor('groups', {
+      strategy: 'oneForOne',
+      intensity: 5,
+      period: seconds(10),
+      children: groups.map((shared) => worker(shared.scope, groupsServer, shared)),
     }),
   ],
 });

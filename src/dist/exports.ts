@@ -4,6 +4,7 @@
 import { NameScope, type NameTable } from '../actor/names.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
+import type { Channel } from './peer/channel.ts';
 
 /** A function that other nodes may run by `spawn`, `rpc` and `erpc`. Takes and gives terms as they come; may be async. */
 export type ExportedFunction = (...args: readonly never[]) => unknown;
@@ -11,11 +12,15 @@ export type ExportedFunction = (...args: readonly never[]) => unknown;
 /** Functions by `module` and `name`, as in `rpc:call(Node, Module, Name, Args)`. */
 export type ExportedFunctions = Readonly<Record<string, Readonly<Record<string, ExportedFunction>>>>;
 
+/** Must not throw. */
+export type Receiver = (channel: Channel, message: unknown) => void;
+
 export class Exports implements NameTable {
   readonly #names = new NameScope();
   readonly #functions = new Map<string, ExportedFunction>();
   readonly #isPrivate: (process: Process) => boolean;
   readonly #services = new WeakSet<Process>();
+  readonly #receivers = new WeakMap<Process, Receiver>();
   readonly #others: NameTable;
   readonly #open: ReadonlySet<string>;
 
@@ -51,6 +56,20 @@ export class Exports implements NameTable {
     // its predecessor may not have ended yet
     this.#names.unregister(name);
     this.#names.register(name, process);
+  }
+
+  /**
+   * For a service that is told things too: `receive` gets each message and each cast, in the turn of the connection. Of other
+   * processes it is watched, and nothing else. False when the name is taken.
+   */
+  registerReceiver(name: string, process: Process, receive: Receiver): boolean {
+    if (!this.registerService(name, process)) return false;
+    this.#receivers.set(process, receive);
+    return true;
+  }
+
+  receiverOf(process: Process): Receiver | undefined {
+    return this.#receivers.get(process);
   }
 
   isService(process: Process): boolean {

@@ -14,6 +14,7 @@ import type { DistContext, DistSettings } from './context.ts';
 import { Distribution } from './distribution.ts';
 import { DistEvents } from './events.ts';
 import { Exports } from './exports.ts';
+import type { GroupsArgs } from './groups/groups-sync.ts';
 import { IdentityTable } from './identity-table.ts';
 import { Arrived, NET_KERNEL, Wanted, type NetKernelCalls } from './kernel/net-kernel.ts';
 import { Outgoing } from './kernel/outgoing.ts';
@@ -25,6 +26,8 @@ export interface DistParts {
   readonly context: DistContext;
   readonly carriers: readonly Carrier[];
   readonly outgoing: Outgoing;
+  /** Scopes of process groups that are shared. */
+  readonly groups: readonly GroupsArgs[];
   readonly listening: Listening;
   /** Where the net kernel is found. */
   readonly scope: NameScope;
@@ -79,7 +82,7 @@ export function makeDistribution(making: DistMaking): Made {
   const kernel = new ServerRef<NetKernelCalls>(runtime, { scope, name: NET_KERNEL });
   return {
     distribution: new Distribution(context, outgoing, kernel, making.end),
-    parts: { context, carriers, outgoing, listening, scope },
+    parts: { context, carriers, outgoing, listening, scope, groups: groupsOf(context, making) },
     over: () => {
       if (runtime.remote === outgoing) runtime.remote = undefined;
       context.identities.clear();
@@ -153,6 +156,9 @@ function checkedCookie(cookie: string | undefined): string | undefined {
   if (cookie !== undefined) refuse(wrongCookie(cookie));
   return cookie;
 }
+
+const groupsOf = (context: DistContext, { groups = {} }: DistSetup): readonly GroupsArgs[] =>
+  Object.entries(groups).map(([scope, shared]) => ({ context, scope, groups: shared }));
 
 const settingsOf = (setup: DistSetup): DistSettings => ({
   tickTime: setup.tickTime ?? 60_000,

@@ -8,6 +8,8 @@ export class Roots {
   readonly #app: () => Process | undefined;
   /** Where what others start here is; the supervised actor of that name writes it. */
   spawned: Process | undefined;
+  /** Actors of the distribution that others know by their pids. */
+  readonly #open = new WeakSet<Process>();
   /** Of the tree in which the distribution lives. */
   #root: Process | undefined;
 
@@ -24,7 +26,13 @@ export class Roots {
     this.#root = top;
   }
 
+  /** Lets others know it. What they may do to it is said where it is registered. */
+  open(process: Process): void {
+    this.#open.add(process);
+  }
+
   isPrivate(process: Process): boolean {
+    if (this.#open.has(process)) return false;
     const app = this.#app();
     for (let one: Process | null = process; one !== null; one = one.parentProcess) {
       if (one === this.spawned || one === app) return one === process;

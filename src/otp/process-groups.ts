@@ -1,5 +1,5 @@
 /**
- * Process groups: processes that are found, or told of, together; one object is one scope (OTP N4–N7, this node).
+ * Process groups: processes that are found, or told of, together; one object is one scope (OTP N4–N7).
  *
  * ```ts
  * const workers = new ProcessGroups<string>();
@@ -8,15 +8,17 @@
  *
  * const { ref, members } = workers.monitor(self.pid, 'resize'); // then GroupChange messages with this ref
  * ```
- * Groups are compared as the keys of a `Map`. A scope is a table, not a process. Whoever dies has left before anybody hears of the death. Scopes know nothing of
- * each other. Source: Erlang/OTP `pg`.
+ * Groups are compared as the keys of a `Map`. A scope is a table, not a process. Whoever dies has left before anybody hears
+ * of the death. Scopes know nothing of each other. A distribution shares a scope with other nodes (its option `groups`):
+ * then members run there too, and groups that are the same term are one. Source: Erlang/OTP `pg`.
  */
-import { hold, letGo, type HeldName } from '../actor/names.ts';
-import type { Pid, Ref } from '../actor/pid.ts';
+import { hold, letGo, sameName, type HeldName } from '../actor/names.ts';
+import type { Pid, Ref, RemotePid } from '../actor/pid.ts';
 import { Process } from '../actor/process.ts';
 import { refuse, wrongArgument, wrongBound, wrongObject } from './arguments.ts';
 import { ExitError } from './errors.ts';
 import { Memberships } from './process-groups/memberships.ts';
+import type { GroupsPort, SharedGroups } from './process-groups/sharing.ts';
 import { Subscriptions, type GroupChange } from './process-groups/subscriptions.ts';
 
 export { GroupChange, GroupsLapsed } from './process-groups/subscriptions.ts';
@@ -24,29 +26,43 @@ export { GroupChange, GroupsLapsed } from './process-groups/subscriptions.ts';
 /** Bounds when nothing else is said: memberships are small, each monitor is told of every change. */
 const MAX_MEMBERSHIPS = 1_000_000;
 const MAX_MONITORS = 10_000;
+const MAX_NODE_MEMBERSHIPS = 100_000;
 
 /** Bounds of a scope. */
 export interface ProcessGroupsOptions {
-  /** Memberships in all. Default 1,000,000. */
+  /** Memberships of this node's processes. Default 1,000,000. */
   readonly maxMemberships?: number | undefined;
   /** Monitors at a time. Default 10,000. */
   readonly maxMonitors?: number | undefined;
+  /** Memberships of each other node, where the scope is shared: with more of them none of that node's. Default 100,000. */
+  readonly maxNodeMemberships?: number | undefined;
 }
 
 /** A scope of groups; the top of this file shows its use. It lives as long as somebody refers to it. */
 export class ProcessGroups<Group = string> {
   readonly #memberships = new Memberships<Group, Process>();
+  /** Those of other nodes. */
+  readonly #far = new Memberships<Group, RemotePid>();
   readonly #subscriptions = new Subscriptions<Group>();
+  /** Memberships of each other node. */
+  readonly maxNodeMemberships: number;
   readonly #maxMemberships: number;
   readonly #maxMonitors: number;
   readonly #held: HeldName = { scope: this, name: undefined };
+  #port: GroupsPort<Group> | undefined = undefined;
 
   /** Throws a `TypeError` for invalid options, a `RangeError` for a bound out of range. */
   constructor(options: ProcessGroupsOptions = {}) {
     refuse(wrongObject('options', 'an object', options));
-    const { maxMemberships = MAX_MEMBERSHIPS, maxMonitors = MAX_MONITORS } = options;
+    const {
+      maxMemberships = MAX_MEMBERSHIPS,
+      maxMonitors = MAX_MONITORS,
+      maxNodeMemberships = MAX_NODE_MEMBERSHIPS,
+    } = options;
     refuse(wrongBound('maxMemberships', 1, maxMemberships, 'number'));
     refuse(wrongBound('maxMonitors', 0, maxMonitors, 'number'));
+    refuse(wrongBound('maxNodeMemberships', 0, maxNodeMemberships, 'number'));
+    this.maxNodeMemberships = maxNodeMemberships;
     this.#maxMemberships = maxMemberships;
     this.#maxMonitors = maxMonitors;
   }
@@ -60,11 +76,12 @@ export class ProcessGroups<Group = string> {
     const joining = locals(pids).filter(({ alive }) => alive);
     if (this.#memberships.size + joining.length > this.#maxMemberships)
       throw new ExitError('process groups', { overloaded: 'memberships' });
+    const key = this.#keyOf(group, true);
     for (const process of joining) {
       if (!this.#holds(process)) hold(process, this.#held);
-      this.#memberships.join(group, process);
+      this.#memberships.join(key, process);
     }
-    this.#tell('join', group, joining);
+    this.#changed('join', key, joining);
   }
 
   /**
@@ -72,25 +89,30 @@ export class ProcessGroups<Group = string> {
    * passed over. Throws a `TypeError`, and changes nothing, when one is no process of this node.
    */
   leave(group: Group, pids: Pid | readonly Pid[]): 'ok' | 'not_joined' {
-    const left = locals(pids).filter((process) => this.#memberships.leave(group, process));
+    const key = this.#keyOf(group);
+    const left = locals(pids).filter((process) => this.#memberships.leave(key, process));
     for (const process of left) this.#free(process);
-    this.#tell('leave', group, left);
+    this.#changed('leave', key, left);
     return left.length === 0 ? 'not_joined' : 'ok';
   }
 
-  /** The members, each as often as it has joined, in the order of their first joins. A new list each time. */
+  /**
+   * The members, each as often as it has joined, in the order of their first joins; those of this node come first. A new
+   * list each time.
+   */
   getMembers(group: Group): readonly Pid[] {
-    return this.getLocalMembers(group);
+    return [...this.getLocalMembers(group), ...this.#far.members(this.#keyOf(group))];
   }
 
   /** Those of the members that run on this node. */
   getLocalMembers(group: Group): readonly Pid[] {
-    return [...this.#memberships.members(group)].filter(({ alive }) => alive);
+    return [...this.#memberships.members(this.#keyOf(group))].filter(({ alive }) => alive);
   }
 
   /** The groups that have members. */
   whichGroups(): readonly Group[] {
-    return [...this.#memberships.groups()].filter((group) => this.#hasMembers(group));
+    const all = new Set([...this.#memberships.groups(), ...this.#far.groups()]);
+    return [...all].filter((group) => this.#hasMembers(group));
   }
 
   /**
@@ -99,7 +121,7 @@ export class ProcessGroups<Group = string> {
    * this `ref`. Throws a `TypeError` for a process elsewhere, `ExitError` `{ overloaded: 'monitors' }`.
    */
   monitor(subscriber: Pid, group: Group): { readonly ref: Ref; readonly members: readonly Pid[] } {
-    const ref = this.#subscribe(subscriber, { group });
+    const ref = this.#subscribe(subscriber, { group: this.#keyOf(group, true) });
     return { ref, members: this.getMembers(group) };
   }
 
@@ -119,12 +141,44 @@ export class ProcessGroups<Group = string> {
     return subscriber !== undefined;
   }
 
+  /**
+   * Only for a distribution: from now on `port` is told of joins and leaves here, and what this gives brings in those of
+   * other nodes, until its end. Throws a `TypeError` when the scope is shared already.
+   */
+  share(port: GroupsPort<Group>): SharedGroups<Group> {
+    if (this.#port !== undefined)
+      throw new TypeError('these process groups are shared by a distribution already');
+    this.#port = port;
+    const of = <T>(pids: Iterable<T>): readonly T[] => [...pids];
+    return {
+      unite: () => this.#unite(),
+      offered: () =>
+        [...this.#memberships.groups()].map((group) => [group, of(this.#memberships.members(group))]),
+      has: (group) =>
+        this.#memberships.has(group) || this.#far.has(group) || this.#subscriptions.about(group),
+      join: (group, pids) => {
+        for (const pid of pids) this.#far.join(group, pid);
+        this.#tell('join', group, pids);
+      },
+      leave: (group, pids) => {
+        this.#tell(
+          'leave',
+          group,
+          pids.filter((pid) => this.#far.leave(group, pid)),
+        );
+      },
+      end: () => {
+        this.#port = undefined;
+      },
+    };
+  }
+
   /** Only for the kernel: a member or subscriber died. */
   release(_name: unknown, pid: Pid): void {
     const process = pid as Process;
     this.#subscriptions.drop(process);
     for (const [group, count] of this.#memberships.drop(process))
-      this.#tell('leave', group, new Array<Process>(count).fill(process));
+      this.#changed('leave', group, new Array<Process>(count).fill(process));
   }
 
   #subscribe(pid: Pid, only: { readonly group: Group } | undefined): Ref {
@@ -144,9 +198,33 @@ export class ProcessGroups<Group = string> {
     return ref;
   }
 
+  /** Groups that are one from now on. */
+  #unite(): void {
+    for (const group of [...this.#memberships.groups()]) {
+      const key = this.#keyOf(group, true);
+      if (sameName(key, group)) continue;
+      for (const member of [...this.#memberships.members(group)]) {
+        this.#memberships.leave(group, member);
+        this.#memberships.join(key, member);
+      }
+    }
+  }
+
+  /** @param keep it is to be a key from now on. */
+  #keyOf(group: Group, keep: boolean = false): Group {
+    return this.#port === undefined ? group : this.#port.keyOf(group, keep);
+  }
+
   #hasMembers(group: Group): boolean {
+    if (this.#far.has(group)) return true;
     for (const { alive } of this.#memberships.distinct(group)) if (alive) return true;
     return false;
+  }
+
+  /** Here. */
+  #changed(tag: GroupChange['tag'], group: Group, pids: readonly Process[]): void {
+    if (pids.length > 0) this.#port?.changed(tag, group, pids);
+    this.#tell(tag, group, pids);
   }
 
   #tell(tag: GroupChange['tag'], group: Group, pids: readonly Pid[]): void {

@@ -184,6 +184,13 @@ export const MESH_EVENTS = {
     fields: { node: 'string', error: 'string' },
     meaning: 'a message to a process on a node could not be sent: no Erlang term, or too long',
   },
+  'dist.groups_refused': {
+    level: 'warn',
+    perSecond: 10,
+    fields: { node: 'string', scope: 'string', bound: 'number' },
+    meaning:
+      'a node offers more than `bound` memberships of process groups: none of its members are listed until it reconnects',
+  },
   'dist.ignored': {
     level: 'debug',
     perSecond: 10,

@@ -61,6 +61,10 @@ export class Memberships<Group, Member> {
     return this.#groups.keys();
   }
 
+  has(group: Group): boolean {
+    return this.#groups.has(group);
+  }
+
   isMember(member: Member): boolean {
     return this.#ofMember.has(member);
   }

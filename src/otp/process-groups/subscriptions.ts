@@ -85,6 +85,11 @@ export class Subscriptions<Group> {
     for (const subscription of this.#ofProcess.get(subscriber) ?? []) this.#forget(subscription);
   }
 
+  /** Whether anybody is told of just this group. */
+  about(group: Group): boolean {
+    return this.#ofGroup.has(group);
+  }
+
   has(subscriber: Process): boolean {
     return this.#ofProcess.has(subscriber);
   }
