@@ -1,7 +1,7 @@
 /** Somebody who knows the protocol of the distribution and the cookie, and then says whatever a test wants. */
 import { seededRandom } from '../../src/actor/random.ts';
 import { QuicCarrier } from '../../src/dist/carriers/quic/quic.ts';
-import type { DistStream } from '../../src/dist/carrier.ts';
+import type { Carrier, DistStream } from '../../src/dist/carrier.ts';
 import { digestOf } from '../../src/dist/protocol/digest.ts';
 import { OURS } from '../../src/dist/protocol/flags.ts';
 import {
@@ -21,12 +21,33 @@ export interface RawNode {
 }
 
 /** From the endpoint of a node that has no distribution of its own. Resolves when the handshake is over. */
-export async function rawNode(from: Node, to: string, cookie: string, name = '1@raw'): Promise<RawNode> {
-  const carrier = new QuicCarrier({
-    endpoint: () => shared(contextOf(from), 'endpoint'),
-    random: seededRandom('raw'),
-  });
-  const packets = new Packets(65_536);
+export const rawNode = (from: Node, to: string, cookie: string, name = '1@raw'): Promise<RawNode> =>
+  rawThrough(
+    new QuicCarrier({
+      endpoint: () => shared(contextOf(from), 'endpoint'),
+      random: seededRandom('raw'),
+    }),
+    to,
+    cookie,
+    { name },
+  );
+
+export interface RawOptions {
+  readonly name?: string;
+  /** What it can do. Default: all that we can. */
+  readonly flags?: bigint;
+  /** Each packet behind the handshake; empty: a tick. */
+  readonly onPacket?: (bytes: Uint8Array) => void;
+}
+
+/** By any carrier. */
+export async function rawThrough(
+  carrier: Carrier,
+  to: string,
+  cookie: string,
+  { name = '1@raw', flags = OURS, onPacket = () => {} }: RawOptions = {},
+): Promise<RawNode> {
+  const packets = new Packets(1_048_576);
   let heard = (): void => {};
   const setup = await carrier.setup({
     node: to,
@@ -65,11 +86,16 @@ export async function rawNode(from: Node, to: string, cookie: string, name = '1@
       });
     }
   };
-  say({ type: 'name', flags: OURS, creation: 7, name });
+  say({ type: 'name', flags, creation: 7, name });
   await hear('status');
   const { challenge } = await hear('challenge');
   say({ type: 'reply', challenge: 1, digest: digestOf(cookie, challenge) });
   await hear('ack');
+  packets.up();
+  heard = (): void => {
+    for (let taken = packets.take(); taken.tag === 'packet'; taken = packets.take()) onPacket(taken.bytes);
+  };
+  heard();
   return {
     stream,
     send: (bytes) => {
