@@ -11,6 +11,7 @@ import { RpcError } from './mesh/errors/rpc-error.ts';
 import { isSignal } from './mesh/client/check.ts';
 import { MAX_ENDPOINTS } from './mesh/dht/record.ts';
 import { isNodeName } from './dist/node-name.ts';
+import { ProcessGroups } from './otp/process-groups.ts';
 import { parseAddress } from './mesh/peer/endpoint-text.ts';
 import { MAX_INTERESTS } from './mesh/registry/interests.ts';
 import { checkProcedureName } from './mesh/topic/procedure-name.ts';
@@ -209,6 +210,13 @@ const DIST: Readonly<Record<string, Rule>> = {
     accepts: (value) =>
       Object.values(value as object).every((module) => Object.values(module as object).every(isFunction)),
     expected: 'functions by module and name',
+  },
+  groups: {
+    accepts: (value) =>
+      Object.entries(value as object).every(
+        ([scope, groups]) => scope !== '' && scope.length < 256 && groups instanceof ProcessGroups,
+      ),
+    expected: 'process groups by the names of their scopes',
   },
   tickTime: count(100, 2_147_483_647),
   setupTime: count(100, 600_000),

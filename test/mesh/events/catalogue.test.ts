@@ -10,6 +10,7 @@ import type { Process } from '../../../src/actor/process.ts';
 import { encodeTerm } from '../../../src/codec/etf/encode.ts';
 import { tuple } from '../../../src/codec/etf/terms.ts';
 import type { GenServer } from '../../../src/otp/gen-server.ts';
+import { ProcessGroups } from '../../../src/otp/process-groups.ts';
 import { Request } from '../../../src/otp/server-ref.ts';
 import { worker } from '../../../src/otp/supervisor.ts';
 import { shared } from '../../../src/mesh/context.ts';
@@ -436,6 +437,23 @@ const ROWS: { readonly [Name in EventName]: Row } = {
       const { runtime } = stage.nodeLog;
       expect(runtime.send(here.dist.whereis('nobody', there.dist.name), () => 1)).toBe(false);
       return { node: there.dist.name };
+    },
+  },
+  'dist.groups_refused': {
+    at: 'node',
+    happen: async ({ world, nodeLog: { runtime } }) => {
+      const few = new ProcessGroups({ maxNodeMemberships: 1 });
+      const many = new ProcessGroups();
+      const [one, two] = ['9443@198.18.40.10', '9443@198.18.40.11'] as const;
+      const of = (name: string, pg: ProcessGroups) => ({ dist: { cookie: 'secret', name, groups: { pg } } });
+      const here = await world.node({ runtime, host: '198.18.40.10', ...of(one, few) });
+      const there = await world.node({ host: '198.18.40.11', ...of(two, many) });
+      const member = runtimeOf(there).spawn({ type: 'Member', receive: () => {} });
+      many.join('group', [member, member]);
+      await world.settle(here.dist.ping(two));
+      await world.clock.settle();
+      expect(few.whichGroups()).toEqual([]);
+      return { node: two, scope: 'pg', bound: 1 };
     },
   },
   'frame.invalid': {
