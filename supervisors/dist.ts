@@ -9,7 +9,8 @@
  *
  * restForOne: a connection needs those before it, and who listens needs a net kernel to give connections to. The net kernel's end is
  * the end of its connections: each node there was hears one nodedown, and what is sent next connects anew. A listener's end is that
- * of the connections of its carrier. Nobody needs the groups: their end takes the members of other nodes out. Names, exported pids and listeners for nodes outlive all of them.
+ * of the connections of its carrier. Nobody needs the groups: their end takes the members of other nodes out of a scope, which asks for
+ * them anew. Names, exported pids and listeners for nodes outlive all of them.
  */
 import { supervisor, worker, type SupervisorSpec } from '../src/otp/supervisor.ts';
 import { netKernelServer } from '../src/dist/kernel/net-kernel.ts';

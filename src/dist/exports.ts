@@ -59,13 +59,12 @@ export class Exports implements NameTable {
   }
 
   /**
-   * For a service that is told things too: `receive` gets each message and each cast, in the turn of the connection. Of other
-   * processes it is watched, and nothing else. False when the name is taken.
+   * For a service that is told things too: `receive` gets each message and each cast, in the turn of the connection. Others
+   * may monitor it, and nothing else.
    */
-  registerReceiver(name: string, process: Process, receive: Receiver): boolean {
-    if (!this.registerService(name, process)) return false;
+  registerReceiver(name: string, process: Process, receive: Receiver): void {
+    this.registerService(name, process);
     this.#receivers.set(process, receive);
-    return true;
   }
 
   receiverOf(process: Process): Receiver | undefined {

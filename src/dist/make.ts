@@ -158,7 +158,7 @@ function checkedCookie(cookie: string | undefined): string | undefined {
 }
 
 const groupsOf = (context: DistContext, { groups = {} }: DistSetup): readonly GroupsArgs[] =>
-  Object.entries(groups).map(([scope, shared]) => ({ context, scope, groups: shared }));
+  Object.entries(groups).map(([scope, shared]) => ({ context, scope, groups: shared, sync: undefined }));
 
 const settingsOf = (setup: DistSetup): DistSettings => ({
   tickTime: setup.tickTime ?? 60_000,

@@ -168,7 +168,7 @@ export class ProcessGroups<Group = string> {
         );
       },
       end: () => {
-        this.#port = undefined;
+        if (this.#port === port) this.#port = undefined;
       },
     };
   }
@@ -200,10 +200,10 @@ export class ProcessGroups<Group = string> {
 
   /** Groups that are one from now on. */
   #unite(): void {
-    for (const group of [...this.#memberships.groups()]) {
+    for (const group of Array.from(this.#memberships.groups())) {
       const key = this.#keyOf(group, true);
       if (sameName(key, group)) continue;
-      for (const member of [...this.#memberships.members(group)]) {
+      for (const member of Array.from(this.#memberships.members(group))) {
         this.#memberships.leave(group, member);
         this.#memberships.join(key, member);
       }

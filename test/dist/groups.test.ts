@@ -1,12 +1,14 @@
 /** Process groups of several nodes of ours, and of one that lies. What Erlang makes of them is in test/interop. */
 import { describe, expect, test } from 'vitest';
+import { silentLogger } from '../../src/actor/logger.ts';
 import { RemoteName, type Pid } from '../../src/actor/pid.ts';
 import { atom } from '../../src/codec/etf/atom.ts';
 import { PidTerm } from '../../src/codec/etf/identities.ts';
 import { tuple, type Tuple } from '../../src/codec/etf/terms.ts';
 import { REPAIR } from '../../src/dist/groups/groups-server.ts';
 import { OP } from '../../src/dist/protocol/control.ts';
-import { GroupChange, ProcessGroups } from '../../src/otp/process-groups.ts';
+import { createRuntime } from '../../src/otp.ts';
+import { ProcessGroups, type GroupChange } from '../../src/otp/process-groups.ts';
 import { recorder, spawn } from '../actor/world.ts';
 import { MemoryCarrier } from './memory-carrier.ts';
 import { nodes, type MemoryNode, type Nodes } from './pair.ts';
@@ -113,6 +115,9 @@ describe('a shared scope', () => {
     const all = nodes();
     const a = await sharing(all, A);
     a.groups.join('g', spawn(a.runtime));
+    // whose successor asks once
+    a.runtime.exit(a.actor('groups pg'), 'kill');
+    await all.clock.settle();
     const heard: unknown[] = [];
     const raw = await rawNodeOf(all, (control, message) => {
       if (control.elements[0] === OP.regSend) heard.push(message);
@@ -175,6 +180,48 @@ describe('a shared scope', () => {
     await connect(all, a, b);
     expect(b.groups.whichGroups()).toHaveLength(40);
     for (let group = 0; group < 40; group++) expect(b.groups.getMembers(`group ${group}`)).toHaveLength(250);
+  });
+
+  test('makes one of groups that are the same term, also of those that were there before', async () => {
+    const all = nodes();
+    const groups = new ProcessGroups<unknown>();
+    const runtime = createRuntime({ logger: silentLogger });
+    const [one, two] = [spawn(runtime), spawn(runtime)];
+    groups.join(tuple(atom('room'), 5), one);
+    groups.join(tuple(atom('room'), 5), two);
+    groups.join(atom('word'), one);
+    expect(groups.whichGroups()).toHaveLength(3);
+    await sharing(all, A, groups);
+    expect(groups.whichGroups()).toHaveLength(2);
+    expect(groups.getMembers(tuple(atom('room'), 5))).toEqual([one, two]);
+    expect(groups.getMembers('word')).toEqual([one]);
+    groups.join(atom('word'), two);
+    expect(groups.getMembers('word')).toEqual([one, two]);
+  });
+
+  test('tells a monitor of a group that came to be elsewhere, whatever term it is', async () => {
+    const { all, a, b } = await pair();
+    const watcher = recorder(a.runtime);
+    a.groups.monitor(watcher.pid, tuple(atom('room'), 5));
+    await connect(all, a, b);
+    b.groups.join(tuple(atom('room'), 5), spawn(b.runtime));
+    await all.clock.settle();
+    expect(watcher.inbox).toMatchObject([{ message: { tag: 'join', group: tuple(atom('room'), 5) } }]);
+  });
+
+  test('forgets the terms of groups that nobody is in', async () => {
+    const { all, a, b } = await pair();
+    await connect(all, a, b);
+    const pid = spawn(b.runtime);
+    for (let room = 0; room < 3_000; room++) {
+      b.groups.join(tuple(atom('room'), room), pid);
+      if (room >= 10) b.groups.leave(tuple(atom('room'), room), pid);
+      if (room % 100 === 0) await all.clock.settle();
+    }
+    await all.clock.settle();
+    expect(a.groups.whichGroups()).toHaveLength(10);
+    for (let room = 0; room < 10; room++)
+      expect(a.groups.getMembers(tuple(atom('room'), room))).toHaveLength(1);
   });
 
   test('keeps groups that are no term, or too long, to itself', async () => {

@@ -1,8 +1,9 @@
 /** Spawns, and the answers of a node that says what a test wants. What Erlang says is in test/interop. */
 import { describe, expect, test } from 'vitest';
 import { Down, Exit } from '../../src/actor/monitor.ts';
-import type { Process } from '../../src/actor/process.ts';
+import { RemoteName, type Pid } from '../../src/actor/pid.ts';
 import { atom } from '../../src/codec/etf/atom.ts';
+import { PidTerm } from '../../src/codec/etf/identities.ts';
 import { tuple, type Tuple } from '../../src/codec/etf/terms.ts';
 import type { ErpcError } from '../../src/dist/erpc.ts';
 import { MAX_SPAWNS, Spawns, type Spawning } from '../../src/dist/peer/spawns.ts';
@@ -103,7 +104,7 @@ describe('spawn', () => {
       [atom('undef'), 'undef'],
       [atom('system_limit'), 'system_limit'],
       [7, 'badreply'],
-      [{ ...rawPid(5), node: 'other@raw' }, 'badreply'],
+      [new PidTerm('other@raw', 5, 0, 7), 'badreply'],
     ] as const) {
       const stage = await staged();
       const refused = reasonOf(stage.a.dist.spawn(RAW, 'm', 'f', []));
@@ -228,27 +229,34 @@ describe('erpc', () => {
 
 describe('signals that wait for a connection', () => {
   test('and are taken back meanwhile are not sent', async () => {
-    const all = nodes();
-    const [a, b] = [await all.node(A), await all.node('b@127.0.0.1')];
-    const far = recorder(b.runtime, { trapExit: true });
-    const self: Process = spawn(a.runtime);
-    // b is known by a name; its pid comes with a message
+    const [all, name] = [nodes(), 'z@raw'];
+    const a = await all.node(A);
+    const heard: unknown[] = [];
+    const connect = (): Promise<RawNode> =>
+      all.settle(
+        rawThrough(new MemoryCarrier(all.network, name), A, 'secret', {
+          name,
+          onPacket: reading(({ elements }) => heard.push(elements[0])),
+        }),
+      );
     const got = recorder(a.runtime);
     a.dist.names.register('got', got.pid);
-    b.runtime.send(b.dist.whereis('got', A), far.pid);
+    const theirs = new PidTerm(name, 5, 0, 7);
+    (await connect()).send(packetOf(tuple(OP.regSend, theirs, atom(''), atom('got')), theirs));
     await all.clock.settle();
-    const pid = got.inbox[0]?.message as Process;
-    all.network.cut(A, 'b@127.0.0.1');
+    const pid = got.inbox[0]?.message as Pid;
+    all.network.cut(A, name);
     await all.clock.settle();
+    // whoever is dialed there says nothing, and then dials itself
+    all.network.listening.set(name, { name, accept: () => {} });
+    const self = spawn(a.runtime);
     self.link(pid);
-    const ref = self.monitor(pid);
     self.unlink(pid);
-    self.demonitor(ref);
+    self.demonitor(self.monitor(pid));
+    self.demonitor(self.monitor(new RemoteName(name, 'any')));
+    self.send(pid, 'sent');
+    await connect();
     await all.clock.settle();
-    expect(a.dist.nodes()).toEqual(['b@127.0.0.1']);
-    a.runtime.exit(self, 'kill');
-    b.runtime.exit(far.pid, 'kill');
-    await all.clock.settle();
-    expect(far.inbox).toEqual([]);
+    expect([a.dist.nodes(), heard]).toEqual([[name], [OP.sendSender]]);
   });
 });

@@ -8,7 +8,7 @@ import type { Process } from '../../actor/process.ts';
 import { atom } from '../../codec/etf/atom.ts';
 import { Tuple } from '../../codec/etf/terms.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
-import { noReply, reply, stop } from '../../otp/result.ts';
+import { noReply, reply } from '../../otp/result.ts';
 import { GroupsSync, type GroupsArgs } from './groups-sync.ts';
 
 /**
@@ -30,7 +30,10 @@ export const groupsServer: GenServer<GroupsArgs, GroupsSync> = {
     const { exports, events, roots, runtime } = context;
     self.label = `groups ${scope}`;
     roots.open(process);
+    // its predecessor may not have ended yet
+    args.sync?.end();
     const sync = new GroupsSync(args, process);
+    args.sync = sync;
     const stopListening = events.listen((change) => {
       if (change.tag === 'nodeup') sync.discover(change.node);
       else sync.lose(change.node);
@@ -40,14 +43,13 @@ export const groupsServer: GenServer<GroupsArgs, GroupsSync> = {
       stopListening();
       sync.end();
     });
-    const taken = !exports.registerReceiver(scope, process, (channel, message) => {
+    exports.registerReceiver(scope, process, (channel, message) => {
       try {
         sync.hear(channel, message);
       } catch (error) {
         runtime.crash(process, error);
       }
     });
-    if (taken) return stop({ already_registered: scope }, sync);
     self.sendAfter(REPAIR, new Repair());
     return sync;
   },

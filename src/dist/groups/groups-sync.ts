@@ -30,6 +30,8 @@ export interface GroupsArgs {
   readonly scope: string;
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly groups: ProcessGroups<any>;
+  /** Its actor writes it. */
+  sync: GroupsSync | undefined;
 }
 
 /** The scope of another node. */

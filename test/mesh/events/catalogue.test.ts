@@ -441,7 +441,8 @@ const ROWS: { readonly [Name in EventName]: Row } = {
   },
   'dist.groups_refused': {
     at: 'node',
-    happen: async ({ world, nodeLog: { runtime } }) => {
+    happen: async ({ world, nodeLog }) => {
+      const { runtime } = nodeLog;
       const few = new ProcessGroups({ maxNodeMemberships: 1 });
       const many = new ProcessGroups();
       const [one, two] = ['9443@198.18.40.10', '9443@198.18.40.11'] as const;
@@ -451,7 +452,7 @@ const ROWS: { readonly [Name in EventName]: Row } = {
       const member = runtimeOf(there).spawn({ type: 'Member', receive: () => {} });
       many.join('group', [member, member]);
       await world.settle(here.dist.ping(two));
-      await world.clock.settle();
+      await world.clock.until(() => nodeLog.of('dist.groups_refused').length === 1, 1_000);
       expect(few.whichGroups()).toEqual([]);
       return { node: two, scope: 'pg', bound: 1 };
     },
