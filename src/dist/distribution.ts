@@ -16,7 +16,9 @@ import { callFunction } from './erpc.ts';
 import type { NodeChange } from './events.ts';
 import type { NetKernelCalls } from './kernel/net-kernel.ts';
 import type { Outgoing } from './kernel/outgoing.ts';
+import { checkedNodes, multiCall, type MultiReply } from './multi-call.ts';
 import { reasonFromTerm } from './reasons.ts';
+import { requestFromTerm } from './term-call.ts';
 import { Spawner, type Spawned, type SpawnMonitorOptions, type SpawnOptions } from './spawn.ts';
 
 export class Distribution {
@@ -78,7 +80,26 @@ export class Distribution {
   call(name: string, node: string, term: unknown, options: CallOptions = {}): Promise<unknown> {
     const { runtime } = this.#context;
     const whom = node === this.name ? this.#context.exports.whereis(name) : new RemoteName(node, name);
-    return request({ runtime, whom }, `call ${name}@${node}`, term, options);
+    return request({ runtime, whom }, `call ${name}@${node}`, this.#toSend(node, term), options);
+  }
+
+  /**
+   * Asks the processes of that name on several nodes at once, as `gen_server:multi_call(nodes, name, request)`. Who does not answer
+   * in time is among the `bad` ones; rejects only for wrong arguments. Default timeout 5,000 ms.
+   */
+  multiCall(
+    nodes: readonly string[],
+    name: string,
+    term: unknown,
+    options?: CallOptions,
+  ): Promise<MultiReply> {
+    return multiCall(nodes, (node) => this.call(name, node, term, options));
+  }
+
+  /** Tells the processes of that name on several nodes, as `gen_server:abcast(nodes, name, request)`. Nobody is waited for. */
+  abcast(nodes: readonly string[], name: string, term: unknown): void {
+    for (const node of checkedNodes(nodes))
+      this.#context.runtime.cast(new RemoteName(node, name), this.#toSend(node, term));
   }
 
   /**
@@ -172,6 +193,11 @@ export class Distribution {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What does not travel is understood as if it had. */
+  #toSend(node: string, term: unknown): unknown {
+    return node === this.name ? requestFromTerm(term) : term;
   }
 }
 

@@ -42,7 +42,7 @@ export function sendRequest<Calls extends Protocol, Tag extends keyof Calls & st
   if (!(ref instanceof ProcessRef)) throw wrongArgument('ref', 'a reference to a server', ref);
   const { to } = (options ?? {}) as RequestOptions;
   if (to !== undefined) refuse(wrongSelf('to', to));
-  const { runtime, pid } = ref;
+  const { runtime, whom: pid } = ref;
   const request = new PendingRequest<Answer<Calls[Tag]>>(
     runtime,
     new Request(tag, payload),

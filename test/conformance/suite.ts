@@ -5,7 +5,7 @@
  * const { ported, notApplicable } = conformanceSuite('supervisor_SUITE', 88);
  * ported('sup_start_normal', async () => { … });
  * ported(['sup_stop_infinity', 'sup_stop_timeout'], async (name) => { … });
- * notApplicable('stop6', 'part 6');
+ * notApplicable('stop6', 'names are those of a node');
  * ```
  * A suite may be spread over several test files in its folder: each makes its own `conformanceSuite`. Names that
  * are not in the suite's list, or come twice in a file, throw at once; `coverage.test.ts` looks over all files.
@@ -24,7 +24,7 @@ export interface ConformanceSuite {
     run: (name: string) => Promise<void> | void,
     timeout?: number,
   ): void;
-  /** Cases that have no meaning here; the reason is printed. `part 6` for those that need distribution. */
+  /** Cases that have no meaning here; the reason is printed. */
   notApplicable(caseName: string | readonly string[], reason: string): void;
 }
 

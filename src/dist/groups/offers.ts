@@ -4,7 +4,7 @@
 import type { GroupOffer } from './pg-messages.ts';
 
 /** Members in one message: a pid takes 280 bytes at most. */
-export const PIDS = 100;
+export const PIDS = 50;
 /** Bytes of the groups of one message, and of one group; a packet has 65,536 at least. */
 const BYTES = 24_576;
 const PID_BYTES = 280;

@@ -17,7 +17,7 @@ import {
   type PuppetRef,
 } from './puppet.ts';
 
-const { ported, notApplicable } = conformanceSuite('gen_server_SUITE', 60);
+const { ported } = conformanceSuite('gen_server_SUITE', 60);
 
 const pidOf = (result: object): Process => (result as unknown as { readonly pid: Process }).pid;
 
@@ -137,13 +137,6 @@ ported(['stop4', 'stop5', 'stop7'], async (name) => {
   }
   expect(scope.held.size).toBe(0);
 });
-
-notApplicable(['stop6', 'stop8', 'stop9', 'stop10'], 'part 6');
-notApplicable(
-  ['call_remote1', 'call_remote2', 'call_remote3', 'call_remote_n1', 'call_remote_n2', 'call_remote_n3'],
-  'part 6',
-);
-notApplicable(['cast_fast', 'multicall', 'multicall_down'], 'part 6');
 
 ported('otp_7669', async () => {
   for (const naming of namings().slice(1)) {

@@ -81,4 +81,11 @@ both('stop7', async (machine, all) => {
   });
 });
 
-suite.notApplicable(['stop6', 'stop8', 'stop9', 'stop10'], 'part 6');
+suite.notApplicable(
+  ['stop6', 'stop10'],
+  'names are those of a node: there is none of a whole cluster (`global`)',
+);
+suite.notApplicable(
+  ['stop8', 'stop9'],
+  'a node takes no system messages of others (SECURITY §9): who may end a process there sends it an exit signal',
+);
