@@ -57,6 +57,7 @@ const DIST_PARTS: Readonly<Record<string, string>> = {
   netKernel: 'dist',
   carriers: 'dist',
   quicListener: 'carriers',
+  groups: 'dist',
 };
 const ATTACHED_PARTS: Readonly<Record<string, string>> = { attachments: 'peers' };
 

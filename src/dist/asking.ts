@@ -8,6 +8,7 @@ import type { Call, CallFailure } from '../actor/call.ts';
 import { cancelOn } from '../actor/cancel-on.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import { ATOM_CHARACTERS } from '../codec/etf/atom.ts';
+import { isWellFormedText } from '../codec/utf8.ts';
 import { refuse, wrongArgument, wrongObject, wrongSignal } from '../otp/arguments.ts';
 import { checkDuration } from '../otp/durations.ts';
 import { CALL_TIMEOUT, type CallOptions } from '../otp/server-ref.ts';
@@ -35,6 +36,7 @@ export function checkAsked({ node, module, name, args }: Asked): void {
 /** Throws when it cannot be an atom. */
 export function checkWord(what: string, value: unknown): void {
   if (typeof value !== 'string') throw wrongArgument(what, 'a string', value);
+  if (!isWellFormedText(value)) throw new TypeError(`${what} must be well-formed text`);
   if (value.length > ATOM_CHARACTERS)
     throw new RangeError(`${what} has more than ${ATOM_CHARACTERS} characters`);
 }

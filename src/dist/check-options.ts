@@ -8,21 +8,22 @@ import { isWellFormedText } from '../codec/utf8.ts';
 import { isObject, wrongArgument, wrongBound, wrongObject } from '../otp/arguments.ts';
 import { ProcessGroups } from '../otp/process-groups.ts';
 import { isNodeName } from './node-name.ts';
+import type { DistSetup } from './options.ts';
 
 /** Longest cookie and longest name of a scope, characters: those of an atom. */
 const LONGEST = 255;
 
 /** Inclusive. Times in ms, sizes in bytes. */
-const BOUNDS: Readonly<Record<string, readonly [least: number, most: number]>> = {
+const BOUNDS = {
   tickTime: [100, 2_147_483_647],
   setupTime: [100, 600_000],
   maxPacket: [65_536, 68_157_440],
   busyLimit: [65_536, 1_073_741_824],
-};
+} as const;
 
 type Judge = (value: unknown) => Error | undefined;
 
-const RULES: Readonly<Record<string, Judge>> = {
+const RULES: { readonly [Option in keyof Required<DistSetup> | 'name' | 'carriers']: Judge } = {
   name: (name) => wrongNode('name', name),
   cookie: (cookie) => (typeof cookie === 'function' ? undefined : wrongCookie(cookie)),
   carriers: (carriers) => wrongList('carriers', carriers, 'carriers', isCarrier),
@@ -32,12 +33,10 @@ const RULES: Readonly<Record<string, Judge>> = {
   exports: (exports) => wrongList('exports', exports, 'names', (one) => typeof one === 'string'),
   functions: wrongFunctions,
   groups: wrongGroups,
-  ...Object.fromEntries(
-    Object.entries(BOUNDS).map(([key, [least, most]]): [string, Judge] => [
-      key,
-      (value) => wrongBound(key, least, value) ?? above(key, value as number, most),
-    ]),
-  ),
+  tickTime: (value) => wrongNumber('tickTime', value),
+  setupTime: (value) => wrongNumber('setupTime', value),
+  maxPacket: (value) => wrongNumber('maxPacket', value),
+  busyLimit: (value) => wrongNumber('busyLimit', value),
 };
 
 const NEEDED: readonly string[] = ['name', 'cookie', 'carriers'];
@@ -122,5 +121,11 @@ function wrongGroups(groups: unknown): Error | undefined {
   return undefined;
 }
 
-const above = (key: string, value: number, most: number): Error | undefined =>
-  value > most ? new RangeError(`${key} must be at most ${most}, not ${value}`) : undefined;
+function wrongNumber(key: keyof typeof BOUNDS, value: unknown): Error | undefined {
+  const [least, most] = BOUNDS[key];
+  const wrong = wrongBound(key, least, value);
+  if (wrong !== undefined) return wrong;
+  return (value as number) > most
+    ? new RangeError(`${key} must be at most ${most}, not ${String(value)}`)
+    : undefined;
+}

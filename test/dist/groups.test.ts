@@ -96,20 +96,30 @@ describe('a shared scope', () => {
     ]);
   });
 
-  test('goes on when its process is killed, on either node', async () => {
-    const { all, a, b } = await pair();
-    a.groups.join('g', spawn(a.runtime));
-    b.groups.join('g', spawn(b.runtime));
-    await connect(all, a, b);
-    for (const node of [a, b]) {
-      node.runtime.exit(node.actor('groups pg'), 'kill');
-      await all.clock.settle();
-      expect([nodesOf(a, 'g'), nodesOf(b, 'g')]).toEqual([
-        ['', B],
-        ['', A],
-      ]);
-    }
-  });
+  test.each(['groups pg', 'groups', 'carriers', 'netKernel', 'rex', 'spawned'])(
+    'goes on when %s is killed, on either node; monitors hear of each member once more at most',
+    async (label) => {
+      const { all, a, b } = await pair();
+      const watcher = recorder(a.runtime);
+      a.groups.monitor(watcher.pid, 'g');
+      a.groups.join('g', spawn(a.runtime));
+      b.groups.join('g', spawn(b.runtime));
+      await connect(all, a, b);
+      for (const node of [a, b]) {
+        node.runtime.exit(node.actor(label), 'kill');
+        await all.clock.settle();
+        expect(await all.settle(a.dist.connect(B))).toBe(true);
+        await all.clock.settle();
+        expect([nodesOf(a, 'g'), nodesOf(b, 'g')]).toEqual([
+          ['', B],
+          ['', A],
+        ]);
+      }
+      const tags = watcher.inbox.map(({ message }) => (message as GroupChange).tag);
+      expect(tags.slice(0, 2)).toEqual(['join', 'join']);
+      expect(tags.slice(2)).toEqual(['leave', 'join', 'leave', 'join'].slice(0, tags.length - 2));
+    },
+  );
 
   test('of a node that comes to have it later is found', async () => {
     const all = nodes();

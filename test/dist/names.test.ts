@@ -68,6 +68,20 @@ test.each(['own', 'other'] as const)('a name of the %s node that nobody has is n
   expect(self.inbox.map(({ message }) => message)).toEqual([new Down(monitor, name, 'noproc')]);
 });
 
+test('a name that no process can have is noproc, and costs nobody a connection', async () => {
+  const { all, a, at } = await staged('other');
+  const self = recorder(a.runtime);
+  for (const wrong of ['x'.repeat(256), '\ud800']) {
+    const name = new RemoteName(at.dist.name, wrong);
+    expect([a.runtime.send(name, 1), a.runtime.cast(name, 1)]).toEqual([true, true]);
+    self.pid.monitor(name);
+    expect(await all.settle(reasonOf(a.dist.call(wrong, at.dist.name, 1)))).toBe('noproc');
+  }
+  await all.clock.settle();
+  expect(self.inbox).toMatchObject([{ message: { reason: 'noproc' } }, { message: { reason: 'noproc' } }]);
+  expect(await all.settle(a.dist.call('counter', at.dist.name, tuple(atom('add'), 1)))).toBe(1);
+});
+
 test.each(['own', 'other'] as const)(
   'a monitor of a name of the %s node fires once, unless it is taken back',
   async (where) => {

@@ -187,6 +187,7 @@ describe('spawn', () => {
     const { dist } = ts;
     await expect(dist.spawn('no node', 'm', 'f', [])).rejects.toThrow(TypeError);
     await expect(dist.spawn(erl.name, 'm'.repeat(256), 'f', [])).rejects.toThrow(RangeError);
+    await expect(dist.erpc(erl.name, 'm', '\ud800', [])).rejects.toThrow(TypeError);
     await expect(dist.spawn(erl.name, 'm', 'f', 7 as never)).rejects.toThrow(TypeError);
     await expect(dist.spawn(erl.name, 'm', 'f', [], { timeout: -1 })).rejects.toThrow(RangeError);
     await expect(dist.spawnLink({} as Self, erl.name, 'm', 'f', [])).rejects.toThrow(TypeError);

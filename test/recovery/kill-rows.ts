@@ -113,6 +113,7 @@ export function allowedFor(side: Side, place: string): Allowed {
     'roles/dist/netKernel': {},
     'roles/dist/carriers': {},
     'roles/dist/carriers/quicListener': {},
+    'roles/dist/groups': {},
     app: {},
     'app/mine': {},
   };
