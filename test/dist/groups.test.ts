@@ -1,4 +1,5 @@
 /** Process groups of several nodes of ours, and of one that lies. What Erlang makes of them is in test/interop. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/actor/logger.ts';
 import { RemoteName, type Pid } from '../../src/actor/pid.ts';
@@ -10,6 +11,7 @@ import { OP } from '../../src/dist/protocol/control.ts';
 import { createRuntime } from '../../src/otp.ts';
 import { ProcessGroups, type GroupChange } from '../../src/otp/process-groups.ts';
 import { recorder, spawn } from '../actor/world.ts';
+import { anyTerm } from '../codec/etf/terms.ts';
 import { MemoryCarrier } from './memory-carrier.ts';
 import { nodes, type MemoryNode, type Nodes } from './pair.ts';
 import { packetOf, rawPid, reading } from './raw-packets.ts';
@@ -318,6 +320,25 @@ describe('a node that lies', () => {
       await say(message);
     expect(a.groups.whichGroups()).toEqual([]);
     expect(a.actor('groups pg').serial).toBe(serial);
+  });
+
+  test('and says anything at all harms nobody, and leaves nothing behind when it goes', async () => {
+    const { all, a, say } = await lied();
+    const { serial } = a.actor('groups pg');
+    for (const term of fc.sample(anyTerm(false), { numRuns: 300, seed: 6 })) {
+      await say(term);
+      await say(tuple(atom('discover'), term));
+      await say(cast(tuple(atom('sync'), SCOPE, [tuple(term, [MEMBER]), term])));
+      await say(tuple(atom('join'), SCOPE, term, term));
+      await say(tuple(atom('join'), SCOPE, term, [MEMBER, term]));
+      await say(tuple(atom('leave'), SCOPE, [MEMBER, term], [term]));
+    }
+    expect(a.actor('groups pg').serial).toBe(serial);
+    await say(tuple(atom('join'), SCOPE, atom('g'), MEMBER));
+    expect(a.groups.getMembers('g')).toHaveLength(1);
+    all.network.cut(A, '1@raw');
+    await all.clock.settle();
+    expect(a.groups.whichGroups()).toEqual([]);
   });
 
   test('and offers too much has no members at all, until its scope is another one', async () => {

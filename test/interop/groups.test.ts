@@ -65,6 +65,23 @@ describe('a scope that is shared with a real Erlang', () => {
     await expect.poll(() => groups.whichGroups()).toEqual([]);
   });
 
+  test('has thousands of members, in few messages each', async () => {
+    const members = await Promise.all(Array.from({ length: 2_000 }, member));
+    for (const { pid } of members) groups.join('many', pid);
+    await expect.poll(() => count('many')).toBe(2_000);
+    const late = await erlNode();
+    await late.erl.eval(`{ok, _} = pg:start(pg), net_adm:ping('${ts.dist.name}')`);
+    await expect.poll(() => late.erl.eval('length(pg:get_members(many))')).toBe(2_000);
+    const program = `[begin P = spawn(fun() -> receive stop -> ok end end), ok = pg:join(theirs, P), P end
+      || _ <- lists:seq(1, 2000)], ok`;
+    await late.erl.eval(program);
+    await expect.poll(() => groups.getMembers('theirs').length).toBe(2_000);
+    for (const { pid } of members) ts.runtime.exit(pid, 'kill');
+    await expect.poll(() => count('many')).toBe(0);
+    await late.erl.kill();
+    await expect.poll(() => groups.getMembers('theirs')).toEqual([]);
+  });
+
   test('is known to who connects later, whoever asks', async () => {
     const { pid } = await member();
     groups.join('early', pid);

@@ -197,6 +197,36 @@ describe('spawn', () => {
   });
 });
 
+describe('Erlang spawns here', () => {
+  const there = (): string => `'${other.dist.name}'`;
+
+  test('exported functions, with link and monitor; of others it hears undef', async () => {
+    const down = (call: string): Promise<unknown> =>
+      erl.erl.eval(`{P, R} = ${call}, receive {'DOWN', R, process, P, Why} -> Why end`);
+    expect(await down(`spawn_monitor(${there()}, math, leave, [])`)).toBe(atom('gone'));
+    expect(await down(`spawn_monitor(${there()}, math, add, [1, 2])`)).toBe(atom('normal'));
+    expect(await down(`spawn_monitor(${there()}, math, fail, [])`)).toEqual(
+      tuple(atom('crash'), new TextEncoder().encode('TypeError')),
+    );
+    const linked = `process_flag(trap_exit, true), P = spawn_link(${there()}, math, leave, []),
+      receive {'EXIT', P, Why} -> Why end`;
+    expect(await erl.erl.eval(linked)).toBe(atom('gone'));
+    const refused = (module: string): Promise<unknown> =>
+      erl.erl.eval(`R = spawn_request(${there()}, ${module}, cmd, ["id"], [monitor]),
+        receive {spawn_reply, R, error, Why} -> Why end`);
+    expect([await refused('os'), await refused('erpc')]).toEqual([atom('undef'), atom('undef')]);
+  });
+
+  test('a process that it can end, and that nobody else holds', async () => {
+    const killed = `P = spawn(${there()}, math, wait, []), R = monitor(process, P), exit(P, kill),
+      receive {'DOWN', R, process, P, Why} -> Why end`;
+    expect(await erl.erl.eval(killed)).toBe(atom('killed'));
+    const held = `P = spawn(${there()}, math, wait, []), true = link(P), unlink(P), exit(P, stop),
+      R = monitor(process, P), receive {'DOWN', R, process, P, Why} -> Why end`;
+    expect([atom('stop'), atom('noproc')]).toContain(await erl.erl.eval(held));
+  });
+});
+
 describe('erpc', () => {
   const failure = async (
     node: string,
