@@ -53,8 +53,6 @@ export interface Made {
 }
 
 const MIB = 1_048_576;
-/** One that nobody can prove. */
-const NO_KEY = new Uint8Array(0);
 
 /** @throws TypeError when the runtime has a distribution. */
 export function makeDistribution(making: DistMaking): Made {
@@ -107,6 +105,17 @@ function contextOf(making: DistMaking): DistContext {
     typeof keys === 'function'
       ? keys
       : (node: string) => (keys !== undefined && Object.hasOwn(keys, node) ? keys[node] : undefined);
+  const isAllowed =
+    typeof allowed === 'function' ? allowed : (node: string) => allowed?.includes(node) === true;
+  /** What a program says of a node; where it throws the node is refused. */
+  const say = <Said>(ask: () => Said, refused: Said): Said => {
+    try {
+      return ask();
+    } catch (error) {
+      runtime.defect(error);
+      return refused;
+    }
+  };
   return {
     runtime,
     get name() {
@@ -114,21 +123,13 @@ function contextOf(making: DistMaking): DistContext {
     },
     creation,
     cookie:
-      typeof cookie === 'string'
-        ? () => cookie
-        : guarded(runtime, (node) => checkedCookie(cookie(node)), undefined),
-    allowed:
-      typeof allowed === 'function'
-        ? guarded(runtime, (node) => allowed(node), false)
-        : allowed && ((node) => allowed.includes(node)),
-    keyOf: guarded(
-      runtime,
-      (node) => {
-        const hex = keyOf(node);
-        return hex === undefined ? undefined : Buffer.from(hex, 'hex');
-      },
-      NO_KEY,
-    ),
+      typeof cookie === 'string' ? () => cookie : (node) => say(() => checkedCookie(cookie(node)), undefined),
+    allowed: allowed === undefined ? undefined : (node) => say(() => isAllowed(node), false),
+    keyOf: (node) => {
+      // nobody has no key
+      const hex = say(() => keyOf(node), '');
+      return hex === undefined ? undefined : Buffer.from(hex, 'hex');
+    },
     settings: settingsOf(making),
     identities: new IdentityTable(local, isPrivate),
     exports: new Exports(making.functions ?? {}, isPrivate, runtime.names, making.exports ?? []),
@@ -138,18 +139,6 @@ function contextOf(making: DistMaking): DistContext {
     roots,
   };
 }
-
-/** A function of the user's, which is not trusted with the net kernel: `otherwise` when it throws. */
-const guarded =
-  <Value>(runtime: Runtime, of: (node: string) => Value, otherwise: Value) =>
-  (node: string): Value => {
-    try {
-      return of(node);
-    } catch (error) {
-      runtime.defect(error);
-      return otherwise;
-    }
-  };
 
 /** What cannot be a cookie is none. */
 function checkedCookie(cookie: string | undefined): string | undefined {

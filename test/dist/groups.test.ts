@@ -12,7 +12,6 @@ import { createRuntime } from '../../src/otp.ts';
 import { ProcessGroups, type GroupChange } from '../../src/otp/process-groups.ts';
 import { recorder, spawn } from '../actor/world.ts';
 import { anyTerm } from '../codec/etf/terms.ts';
-import { MemoryCarrier } from './memory-carrier.ts';
 import { nodes, type MemoryNode, type Nodes } from './pair.ts';
 import { packetOf, rawPid, reading } from './raw-packets.ts';
 import { rawThrough, type RawNode } from './raw-node.ts';
@@ -84,7 +83,7 @@ describe('a shared scope', () => {
     b.groups.join('g', spawn(b.runtime));
     await all.clock.settle();
     const [theirs] = a.groups.getMembers('g');
-    all.network.cut(A, B);
+    all.cut(A, B);
     await all.clock.settle();
     expect(a.groups.whichGroups()).toEqual([]);
     b.groups.join('g', spawn(b.runtime));
@@ -169,15 +168,12 @@ describe('a shared scope', () => {
     const a = await all.node(A, { groups: { pg: groups }, busyLimit: 65_536 });
     const b = await sharing(all, B);
     await connect(all, a, b);
-    const streams = Array.from(all.network.streams);
-    for (const stream of streams) stream.held = true;
+    const ends = all.ends(A, B);
+    for (const end of ends) end.hold(true);
     const members = Array.from({ length: 1_000 }, () => spawn(a.runtime));
     for (const member of members) groups.join('g', member);
-    expect(streams.some(({ queued }) => queued > 60_000)).toBe(true);
-    for (const stream of streams) {
-      stream.held = false;
-      stream.flush();
-    }
+    expect(ends.some(({ queued }) => queued > 60_000)).toBe(true);
+    for (const end of ends) end.hold(false);
     await all.clock.settle();
     expect(b.groups.getMembers('g').length).toBeLessThan(1_000);
     await all.clock.advance(REPAIR);
@@ -261,7 +257,7 @@ const rawNodeOf = (
   all: Nodes,
   heard: (control: Tuple, message: unknown) => void = () => {},
 ): Promise<RawNode> =>
-  all.settle(rawThrough(new MemoryCarrier(all.network, '1@raw'), A, 'secret', { onPacket: reading(heard) }));
+  all.settle(rawThrough(all.carrier('1@raw'), A, 'secret', { onPacket: reading(heard) }));
 
 describe('a node that lies', () => {
   async function lied(
@@ -336,7 +332,7 @@ describe('a node that lies', () => {
     expect(a.actor('groups pg').serial).toBe(serial);
     await say(tuple(atom('join'), SCOPE, atom('g'), MEMBER));
     expect(a.groups.getMembers('g')).toHaveLength(1);
-    all.network.cut(A, '1@raw');
+    all.cut(A, '1@raw');
     await all.clock.settle();
     expect(a.groups.whichGroups()).toEqual([]);
   });

@@ -1,108 +1,232 @@
-/** A carrier within one program: nodes find each other by name in a network of their own. */
+/**
+ * A carrier in memory: nodes of one process, on one clock, whose bytes a test delays, cuts into pieces, holds or loses.
+ *
+ * A wire is ordered and reliable until it is cut. What it hands over is lent: it is overwritten after the call.
+ */
 import type { Clock } from '../../src/actor/clock.ts';
+import type { Random } from '../../src/actor/random.ts';
 import type {
   Carrier,
   DistStream,
   DistStreamEvents,
+  Incoming,
   Listening,
+  NetAddress,
   Setup,
   SetupResult,
 } from '../../src/dist/carrier.ts';
 import { isNodeName, splitNodeName, type SplitName } from '../../src/dist/node-name.ts';
 import type { ChildSpec } from '../../src/otp/child-spec.ts';
 import type { GenServer } from '../../src/otp/gen-server.ts';
+import { noReply } from '../../src/otp/result.ts';
 import { worker } from '../../src/otp/supervisor.ts';
 
-/** Who listens, by name. */
-export class MemoryNetwork {
+export interface WireRules {
+  /** Milliseconds from one end to the other. Default 0: the next turn. */
+  delay: number;
+  /** Longest piece that is handed over, bytes; 'seeded': 1 to 40 by chance. Default Infinity. */
+  piece: number | 'seeded';
+}
+
+/** All wires between the nodes of a test. */
+export class MemoryNet {
   readonly clock: Clock;
-  readonly listening: Map<string, Listening> = new Map();
-  readonly streams: Set<MemoryStream> = new Set();
-  constructor(clock: Clock) {
+  readonly random: Random;
+  readonly rules: WireRules = { delay: 0, piece: Infinity };
+  /** Who listens, by the name of the node. */
+  readonly listening: Map<string, (incoming: Incoming) => void> = new Map();
+  /** Those that were not cut or closed. */
+  readonly wires: Set<Wire> = new Set();
+  /** Attempts to connect, in their order: `to`. */
+  readonly dialed: string[] = [];
+  /** Nodes that do not answer whoever dials them. */
+  readonly silent: Set<string> = new Set();
+
+  constructor(clock: Clock, random: Random) {
     this.clock = clock;
+    this.random = random;
   }
 
-  /** Every connection between those two is cut. */
-  cut(one: string, other: string): void {
-    for (const stream of Array.from(this.streams))
-      if (stream.between.has(one) && stream.between.has(other)) stream.cut();
+  /** A wire to whoever listens under that name; the near end is returned. */
+  dial(node: string, events: DistStreamEvents, from: string): WireEnd | undefined {
+    this.dialed.push(node);
+    const accept = this.listening.get(node);
+    if (accept === undefined) return undefined;
+    const wire = new Wire(this, from, node);
+    wire.near.events = events;
+    accept({
+      peer: from,
+      accept: (farEvents) => {
+        wire.far.events = farEvents;
+        return wire.far;
+      },
+      refuse: () => wire.far.close(),
+    });
+    return wire.near;
+  }
+
+  /** The other ends learn of it; what is under way is lost. */
+  cut(): void {
+    for (const wire of Array.from(this.wires)) wire.cut();
+  }
+
+  /** A black hole, for wires that are there: nothing is lost, nothing arrives. */
+  hold(held: boolean): void {
+    for (const wire of this.wires) for (const end of [wire.near, wire.far]) end.hold(held);
   }
 }
 
-export class MemoryStream implements DistStream {
-  readonly peer = 'memory';
-  readonly between: ReadonlySet<string>;
-  readonly #network: MemoryNetwork;
-  other: MemoryStream | undefined;
-  events: DistStreamEvents | undefined;
-  /** Nothing leaves; it piles up. */
-  held = false;
-  #waiting: Uint8Array[] = [];
-  #scheduled = false;
-  #over = false;
+export class Wire {
+  readonly from: string;
+  readonly to: string;
+  readonly near: WireEnd;
+  readonly far: WireEnd;
+  readonly net: MemoryNet;
 
-  constructor(network: MemoryNetwork, between: ReadonlySet<string>) {
-    this.#network = network;
-    this.between = between;
-    network.streams.add(this);
+  constructor(net: MemoryNet, from: string, to: string) {
+    this.net = net;
+    this.from = from;
+    this.to = to;
+    this.near = new WireEnd(this, to);
+    this.far = new WireEnd(this, from);
+    net.wires.add(this);
   }
 
-  get queued(): number {
-    return this.#waiting.reduce((sum, { length }) => sum + length, 0);
-  }
-
-  write(bytes: Uint8Array): void {
-    if (this.#over) return;
-    this.#waiting.push(bytes);
-    this.flush();
-  }
-
-  flush(): void {
-    if (this.#scheduled || this.held) return;
-    this.#scheduled = true;
-    this.#network.clock.soon(() => {
-      this.#scheduled = false;
-      if (this.held) return;
-      for (const bytes of this.#waiting.splice(0)) this.other?.events?.onData(bytes);
-    });
-  }
-
-  pause(): void {}
-  resume(): void {}
-  admit(): void {}
-
-  close(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#network.streams.delete(this);
-    this.#network.clock.soon(() => {
-      for (const bytes of this.#waiting.splice(0)) this.other?.events?.onData(bytes);
-      this.other?.lost();
-    });
+  otherThan(end: WireEnd): WireEnd {
+    return end === this.near ? this.far : this.near;
   }
 
   cut(): void {
-    const { other } = this;
-    this.lost();
-    other?.lost();
+    this.net.wires.delete(this);
+    this.near.lost('cut');
+    this.far.lost('cut');
+  }
+}
+
+const silent: DistStreamEvents = { onData: () => {}, onDrain: () => {}, onClosed: () => {} };
+
+export class WireEnd implements DistStream {
+  readonly peer: string;
+  readonly #wire: Wire;
+  events: DistStreamEvents = silent;
+  /** Bytes that were written here, in all. */
+  written = 0;
+  admitted = false;
+  /** How often the other end was held back. */
+  pauses = 0;
+  /** What this end has sent and the other has not got. */
+  readonly #under: Uint8Array[] = [];
+  #queued = 0;
+  #held = false;
+  #paused = false;
+  #over = false;
+  #ending = false;
+  #moving = false;
+
+  constructor(wire: Wire, peer: string) {
+    this.#wire = wire;
+    this.peer = peer;
   }
 
-  lost(): void {
+  get queued(): number {
+    return this.#queued;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** It was closed here, or was lost. */
+  get over(): boolean {
+    return this.#over || this.#ending;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.over || bytes.length === 0) return;
+    this.written += bytes.length;
+    this.#under.push(bytes);
+    this.#queued += bytes.length;
+    this.#move();
+  }
+
+  pause(): void {
+    this.pauses++;
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#wire.otherThan(this).#move();
+  }
+
+  admit(): void {
+    this.admitted = true;
+  }
+
+  close(): void {
+    this.#ending = true;
+    this.#move();
+  }
+
+  hold(held: boolean): void {
+    this.#held = held;
+    if (!held) this.#move();
+  }
+
+  lost(reason: string): void {
     if (this.#over) return;
+    const told = !this.#ending;
     this.#over = true;
-    this.#network.streams.delete(this);
-    this.events?.onClosed('cut');
+    if (told) this.events.onClosed(reason);
+  }
+
+  #move(): void {
+    if (this.#moving || this.#held) return;
+    this.#moving = true;
+    const { clock, rules } = this.#wire.net;
+    const arrive = (): void => {
+      this.#moving = false;
+      this.#hand();
+    };
+    if (rules.delay === 0) clock.later(arrive);
+    else clock.setTimer(rules.delay, arrive);
+  }
+
+  /** All that was sent until now arrives. */
+  #hand(): void {
+    const other = this.#wire.otherThan(this);
+    while (!this.#held && !this.#over && !other.#paused && this.#under.length > 0) {
+      const first = this.#under[0] as Uint8Array;
+      const length = Math.min(first.length, this.#piece());
+      if (length === first.length) this.#under.shift();
+      else this.#under[0] = first.subarray(length);
+      this.#queued -= length;
+      const lent = Uint8Array.prototype.slice.call(first, 0, length);
+      if (!other.over) other.events.onData(lent);
+      lent.fill(0xee);
+    }
+    this.events.onDrain();
+    if (!this.#ending || this.#held || this.#over || (this.#under.length > 0 && !other.over)) return;
+    this.#over = true;
+    this.#wire.net.wires.delete(this.#wire);
+    other.lost('closed');
+  }
+
+  #piece(): number {
+    const { rules, random } = this.#wire.net;
+    return rules.piece === 'seeded' ? 1 + (random.u32() % 40) : rules.piece;
   }
 }
 
 export class MemoryCarrier implements Carrier {
   readonly name = 'memory';
-  readonly #network: MemoryNetwork;
-  #self = '';
+  readonly #net: MemoryNet;
+  #address: NetAddress | undefined;
+  /** The node it belongs to. */
+  #own = '';
 
-  constructor(network: MemoryNetwork, self: string = '') {
-    this.#network = network;
-    this.#self = self;
+  constructor(net: MemoryNet) {
+    this.#net = net;
   }
 
   isNodeName(name: string): boolean {
@@ -117,44 +241,52 @@ export class MemoryCarrier implements Carrier {
     return isNodeName(name);
   }
 
-  address(): undefined {
-    return undefined;
+  address(): NetAddress | undefined {
+    return this.#address;
   }
 
   childSpecs(listening: Listening): readonly ChildSpec[] {
-    const network = this.#network;
-    const listener: GenServer<undefined, null> = {
-      label: 'memoryListener',
-      init: (_none, self) => {
-        this.#self = listening.name;
-        network.listening.set(listening.name, listening);
-        self.runtime.onExit(self.pid, () => network.listening.delete(listening.name));
-        return null;
-      },
-    };
-    return [worker('memoryListener', listener, undefined)];
+    return [worker('memoryListener', this.#listener(listening), undefined)];
   }
 
-  setup({ node, events }: Setup): Promise<SetupResult> {
-    const there = this.#network.listening.get(node);
-    if (there === undefined)
-      return Promise.resolve({ ok: false, reason: 'connect_failed', detail: 'nobody there' });
-    const between = new Set([this.#self, node]);
-    const [ours, theirs] = [
-      new MemoryStream(this.#network, between),
-      new MemoryStream(this.#network, between),
-    ];
-    ours.other = theirs;
-    theirs.other = ours;
-    ours.events = events;
-    there.accept({
-      peer: 'memory',
-      accept: (taken) => {
-        theirs.events = taken;
-        return theirs;
+  async setup({ node, signal, timeout, events }: Setup): Promise<SetupResult> {
+    const net = this.#net;
+    if (net.silent.has(node)) {
+      net.dialed.push(node);
+      await new Promise<void>((resolve) => {
+        const timer = net.clock.setTimer(timeout, resolve);
+        signal.addEventListener('abort', () => {
+          net.clock.clear(timer);
+          resolve();
+        });
+      });
+      return { ok: false, reason: 'timeout', detail: node };
+    }
+    const stream = net.dial(node, events, this.#own);
+    return stream === undefined
+      ? { ok: false, reason: 'connect_failed', detail: node }
+      : { ok: true, stream };
+  }
+
+  #listener(listening: Listening): GenServer<undefined, null> {
+    return {
+      label: 'memory listener',
+      init: (_none, self) => {
+        const { listening: table } = this.#net;
+        const accept = (incoming: Incoming): void => listening.accept(incoming);
+        const own = (this.#own = listening.name);
+        table.set(own, accept);
+        this.#address = { host: 'memory', port: 1, protocol: 'memory', family: 'inet' };
+        self.runtime.onExit(self.pid, () => {
+          this.#address = undefined;
+          if (table.get(own) === accept) table.delete(own);
+          // as the real ones: what listens takes the connections of its carrier with it
+          for (const wire of Array.from(this.#net.wires))
+            if (wire.from === own || wire.to === own) wire.cut();
+        });
+        return null;
       },
-      refuse: () => theirs.close(),
-    });
-    return Promise.resolve({ ok: true, stream: ours });
+      handleInfo: (_message, state) => noReply(state),
+    };
   }
 }

@@ -1,13 +1,12 @@
-/** Nodes of one program on one virtual clock, connected by memory. */
-import type { Process } from '../../src/actor/process.ts';
+/** Nodes by name, and somebody raw, for tests that want little of a `DistWorld`. */
 import type { Pid } from '../../src/actor/pid.ts';
 import type { Runtime } from '../../src/actor/runtime.ts';
+import type { Carrier } from '../../src/dist/carrier.ts';
 import type { Distribution } from '../../src/dist/distribution.ts';
-import { startDistribution, type DistributionOptions } from '../../src/distribution.ts';
-import { silentLogger } from '../../src/actor/logger.ts';
-import { createRuntime } from '../../src/otp.ts';
-import { virtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts';
-import { MemoryCarrier, MemoryNetwork } from './memory-carrier.ts';
+import type { DistributionOptions } from '../../src/distribution.ts';
+import type { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { DistWorld, labeled } from './dist-world.ts';
+import type { MemoryNet, WireEnd } from './memory-carrier.ts';
 
 export interface MemoryNode {
   readonly runtime: Runtime;
@@ -18,41 +17,47 @@ export interface MemoryNode {
 
 export interface Nodes {
   readonly clock: VirtualClock;
-  readonly network: MemoryNetwork;
+  readonly net: MemoryNet;
   node(name: string, options?: Partial<DistributionOptions>): Promise<MemoryNode>;
-  /** What becomes of it, without moving time. */
+  /** Moves time until it is settled. */
   settle<T>(promise: Promise<T>): Promise<T>;
+  /** Both ends of what is between two nodes. */
+  ends(one: string, other: string): readonly WireEnd[];
+  /** Ends what is between two nodes. */
+  cut(one: string, other: string): void;
+  /** By which somebody raw of that name dials. */
+  carrier(name: string): Carrier;
 }
 
 export function nodes(): Nodes {
-  const clock = virtualClock();
-  const network = new MemoryNetwork(clock);
-  const settle = async <T>(promise: Promise<T>): Promise<T> => {
-    let open = true;
-    const close = (): void => {
-      open = false;
-    };
-    promise.then(close, close);
-    for (let turns = 0; open && turns < 1_000; turns++) await clock.settle();
-    return promise;
-  };
+  const world = new DistWorld();
+  const { clock, net } = world;
+  const between = (one: string, other: string) =>
+    Array.from(net.wires).filter(({ from, to }) =>
+      [`${one} ${other}`, `${other} ${one}`].includes(`${from} ${to}`),
+    );
   return {
     clock,
-    network,
-    settle,
+    net,
     async node(name, options = {}) {
-      const runtime = createRuntime({ clock, logger: silentLogger });
-      const carriers = [new MemoryCarrier(network)];
-      const dist = await settle(startDistribution(runtime, { name, cookie: 'secret', carriers, ...options }));
-      return { runtime, dist, actor: (label) => find(runtime.firstChild, label) as Pid };
+      const { runtime, dist } = await world.node(name, options);
+      return { runtime, dist, actor: (label) => labeled(runtime, label) };
     },
+    settle: (promise) => world.wait(promise),
+    ends: (one, other) => between(one, other).flatMap(({ near, far }) => [near, far]),
+    cut: (one, other) => {
+      for (const wire of between(one, other)) wire.cut();
+    },
+    carrier: (name) =>
+      ({
+        setup: ({ node, events }) => {
+          const stream = net.dial(node, events, name);
+          return Promise.resolve(
+            stream === undefined
+              ? { ok: false, reason: 'connect_failed', detail: node }
+              : { ok: true, stream },
+          );
+        },
+      }) as Carrier,
   };
-}
-
-function find(process: Process | null, label: string): Process | undefined {
-  for (let one = process; one !== null; one = one.nextSibling) {
-    const here = one.label === label ? one : find(one.firstChild, label);
-    if (here !== undefined) return here;
-  }
-  return undefined;
 }

@@ -10,7 +10,6 @@ import { MAX_SPAWNS, Spawns, type Spawning } from '../../src/dist/peer/spawns.ts
 import { OP } from '../../src/dist/protocol/control.ts';
 import { FLAG, OURS } from '../../src/dist/protocol/flags.ts';
 import { failure, reasonOf, recorder, spawn } from '../actor/world.ts';
-import { MemoryCarrier } from './memory-carrier.ts';
 import { nodes, type MemoryNode, type Nodes } from './pair.ts';
 import { packetOf, rawPid, reading } from './raw-packets.ts';
 import { rawThrough, type RawNode } from './raw-node.ts';
@@ -32,7 +31,7 @@ async function staged(flags: bigint = OURS): Promise<Stage> {
   const all = nodes();
   const a = await all.node(A);
   const heard: [Tuple, unknown][] = [];
-  const carrier = new MemoryCarrier(all.network, RAW);
+  const carrier = all.carrier(RAW);
   const onPacket = reading((control, message) => heard.push([control, message]));
   const raw = await all.settle(rawThrough(carrier, A, 'secret', { flags, onPacket }));
   await all.clock.settle();
@@ -157,7 +156,7 @@ describe('spawn', () => {
     const { all, a } = await staged();
     const refused = reasonOf(a.dist.spawn(RAW, 'm', 'f', [], { timeout: Infinity }));
     await all.clock.settle();
-    all.network.cut(A, RAW);
+    all.cut(A, RAW);
     expect(await all.settle(refused)).toBe('noconnection');
   });
 
@@ -234,7 +233,7 @@ describe('signals that wait for a connection', () => {
     const heard: unknown[] = [];
     const connect = (): Promise<RawNode> =>
       all.settle(
-        rawThrough(new MemoryCarrier(all.network, name), A, 'secret', {
+        rawThrough(all.carrier(name), A, 'secret', {
           name,
           onPacket: reading(({ elements }) => heard.push(elements[0])),
         }),
@@ -245,10 +244,10 @@ describe('signals that wait for a connection', () => {
     (await connect()).send(packetOf(tuple(OP.regSend, theirs, atom(''), atom('got')), theirs));
     await all.clock.settle();
     const pid = got.inbox[0]?.message as Pid;
-    all.network.cut(A, name);
+    all.cut(A, name);
     await all.clock.settle();
     // whoever is dialed there says nothing, and then dials itself
-    all.network.listening.set(name, { name, accept: () => {} });
+    all.net.listening.set(name, () => {});
     const self = spawn(a.runtime);
     self.link(pid);
     self.unlink(pid);

@@ -10,8 +10,6 @@ import type { Monitor } from '../../actor/monitor.ts';
 import { RemoteName, type Ref, type RemotePid } from '../../actor/pid.ts';
 import type { Process } from '../../actor/process.ts';
 import type { RemoteSignals, RemoteTarget } from '../../actor/remote.ts';
-import { ATOM_CHARACTERS } from '../../codec/etf/atom.ts';
-import { isWellFormedText } from '../../codec/utf8.ts';
 import type { DistContext } from '../context.ts';
 import { NodePid } from '../node-pid.ts';
 import type { Channel } from '../peer/channel.ts';
@@ -29,10 +27,6 @@ interface Waiting {
 }
 
 const nothing = (): void => {};
-
-/** Whether Erlang can have a name: an atom. */
-const isWord = (name: unknown): boolean =>
-  typeof name === 'string' && name.length <= ATOM_CHARACTERS && isWellFormedText(name);
 
 export class Outgoing implements RemoteSignals {
   readonly #context: DistContext;
@@ -200,11 +194,10 @@ export class Outgoing implements RemoteSignals {
     if (channel !== undefined && to instanceof NodePid) act(channel, to);
   }
 
-  /** Undefined: a name that no process can have, or a process of this very node, or of a former life of it, that is no more. */
+  /** Undefined: a process of this very node, or of a former life of it, that is no more. */
   #far(to: RemoteTarget): Far | undefined {
     if (to.node === this.#context.name) return undefined;
-    if (to instanceof RemoteName) return isWord(to.name) ? to : undefined;
-    return to instanceof NodePid ? to : undefined;
+    return to instanceof RemoteName || to instanceof NodePid ? to : undefined;
   }
 
   /** Who has a name of this very node; undefined: nobody, or it is none. */

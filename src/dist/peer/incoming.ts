@@ -36,7 +36,8 @@ export function handle(channel: Channel, control: Control, message: unknown): vo
       return;
     case 'link': {
       const { from, to } = control;
-      if (!(from instanceof NodePid)) return;
+      if (!isTheirs(channel, from) || !isPid(to)) return;
+      if (to instanceof Process && relations.isUnlinking(to, from)) return;
       const mayLink = to instanceof Process && !exports.isService(to) && relations.room;
       if (mayLink && runtime.linkedFrom(to, from)) relations.link(to, from);
       else postExit(channel, to, from, 'noproc');
@@ -62,8 +63,8 @@ export function handle(channel: Channel, control: Control, message: unknown): vo
     }
     case 'exit2': {
       const { from, to } = control;
-      if (to instanceof Process && !exports.isService(to))
-        runtime.exit(to, reasonOf(control.reason, message), from instanceof NodePid ? from : null);
+      if (isTheirs(channel, from) && to instanceof Process && !exports.isService(to))
+        runtime.exit(to, reasonOf(control.reason, message), from);
       return;
     }
     case 'monitor':
@@ -124,17 +125,17 @@ function deliver(channel: Channel, to: Process, message: unknown): void {
       runtime.call(to, call, Infinity);
       return;
     }
-    if (exports.isService(to)) {
-      const isCast = message.length === 2 && isAtom(tag, '$gen_cast');
+    const isCast = message.length === 2 && isAtom(tag, '$gen_cast');
+    if (isService) {
       exports.receiverOf(to)?.(channel, isCast ? first : message);
       return;
     }
-    if (message.length === 2 && isAtom(tag, '$gen_cast')) {
+    if (isCast) {
       if (!runtime.cast(to, requestFromTerm(first))) channel.refused++;
       return;
     }
   }
-  if (exports.isService(to) || !runtime.send(to, message)) channel.refused++;
+  if (!isService && !runtime.send(to, message)) channel.refused++;
 }
 
 /** The caller's monitor tells it, since Erlang has no other word for a mailbox that is full. */

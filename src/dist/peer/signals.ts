@@ -66,8 +66,6 @@ export function sweepCalls(channel: Channel): void {
 
 export function postLink(channel: Channel, from: Process, to: NodePid): void {
   const { context, relations } = channel;
-  // it was taken away while there was no connection yet
-  if (from.links?.has(to) !== true) return;
   if (!relations.room || !context.identities.export(from)) {
     context.runtime.linkBroken(from, to, 'system_limit');
     return;
@@ -87,13 +85,15 @@ export function postUnlink(channel: Channel, from: Process, to: NodePid): void {
 
 export function postMonitor(channel: Channel, monitor: Monitor, to: Far): void {
   const { context, relations } = channel;
-  if (!monitor.active) return;
   if (!relations.room) {
     context.runtime.monitorFired(monitor, 'system_limit');
     return;
   }
-  relations.monitors.set(monitor.serial, monitor);
-  channel.post(writeControl.monitor(watcherOf(channel, monitor), targetOf(to), refOf(channel, monitor)));
+  const watcher = watcherOf(channel, monitor);
+  const posted = channel.post(writeControl.monitor(watcher, targetOf(to), refOf(channel, monitor)));
+  // a name that nobody can have
+  if (posted.tag !== 'sent') context.runtime.monitorFired(monitor, 'noproc');
+  else relations.monitors.set(monitor.serial, monitor);
 }
 
 export function postDemonitor(channel: Channel, monitor: Monitor, to: Far): void {

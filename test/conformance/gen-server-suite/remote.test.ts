@@ -122,7 +122,7 @@ ported('multicall', async () => {
 ported('multicall_down', async () => {
   const { all, here } = await two();
   // a host that takes the connection and says nothing
-  all.network.listening.set('silent@127.0.0.1', { name: 'silent@127.0.0.1', accept: () => {} });
+  all.net.listening.set('silent@127.0.0.1', () => {});
   const asked = here.dist.multiCall(['silent@127.0.0.1', THERE], NAME, 1, { timeout: 3_000 });
   await all.clock.advance(3_000);
   expect(await all.settle(asked)).toEqual({ replies: [[THERE, 1]], bad: ['silent@127.0.0.1'] });
