@@ -22,7 +22,7 @@ interface Known {
 const known: (Known | undefined)[] = Array.from({ length: PLACES });
 
 /** Names that are values of JavaScript. */
-const VALUES: ReadonlyMap<string, AtomValue> = new Map<string, AtomValue>([
+export const VALUES: ReadonlyMap<string, AtomValue> = new Map<string, AtomValue>([
   ['true', true],
   ['false', false],
   ['null', null],

@@ -26,32 +26,38 @@ const bitstring = fc
     return new Bitstring(own, bits);
   });
 
-/** @param javascript with strings and plain objects, which Erlang has no terms for. */
-export const anyTerm = (javascript: boolean): fc.Arbitrary<unknown> =>
+/** What has a text that is read as the same term. */
+const written: readonly fc.Arbitrary<unknown>[] = [
+  fc.integer(),
+  fc.maxSafeInteger(),
+  bigint,
+  float,
+  fc.constantFrom(true, false, null, undefined),
+  name.filter((text) => !['true', 'false', 'null', 'undefined'].includes(text)).map(atom),
+  bytes,
+  bitstring,
+  fc
+    .tuple(fc.constantFrom('lists', 'erlang'), fc.constantFrom('map', 'node'), fc.nat({ max: 255 }))
+    .map((parts) => new ExternalFun(...parts)),
+];
+
+const identity: readonly fc.Arbitrary<unknown>[] = [
+  fc
+    .tuple(node, fc.nat({ max: 0xfff_ffff }), fc.nat({ max: 0x1fff }), word)
+    .map((parts) => new PidTerm(...parts)),
+  fc
+    .tuple(node, word, fc.tuple(fc.nat({ max: 0x3ffff }), word, word))
+    .map(([at, creation, words]) => new ReferenceTerm(at, creation, words)),
+  fc
+    .tuple(node, fc.nat({ max: 0xfff_ffff }), word)
+    .map(([at, id, creation]) => new PortTerm(at, BigInt(id), creation)),
+];
+
+/** Terms that are made of these. @param javascript with plain objects, which Erlang has no terms for. */
+const termsOf = (scalars: readonly fc.Arbitrary<unknown>[], javascript: boolean): fc.Arbitrary<unknown> =>
   fc.letrec((tie) => ({
-    scalar: fc.oneof(
-      fc.integer(),
-      fc.maxSafeInteger(),
-      bigint,
-      float,
-      fc.constantFrom(true, false, null, undefined),
-      name.filter((text) => !['true', 'false', 'null', 'undefined'].includes(text)).map(atom),
-      bytes,
-      bitstring,
-      fc
-        .tuple(node, fc.nat({ max: 0xfff_ffff }), fc.nat({ max: 0x1fff }), word)
-        .map((parts) => new PidTerm(...parts)),
-      fc
-        .tuple(node, word, fc.tuple(fc.nat({ max: 0x3ffff }), word, word))
-        .map(([at, creation, words]) => new ReferenceTerm(at, creation, words)),
-      fc
-        .tuple(node, fc.nat({ max: 0xfff_ffff }), word)
-        .map(([at, id, creation]) => new PortTerm(at, BigInt(id), creation)),
-      fc
-        .tuple(fc.constantFrom('lists', 'erlang'), fc.constantFrom('map', 'node'), fc.nat({ max: 255 }))
-        .map((parts) => new ExternalFun(...parts)),
-      ...(javascript ? [fc.string({ unit: 'grapheme' })] : []),
-    ),
+    scalar: fc.oneof(...scalars),
+    tail: fc.oneof(...scalars).filter((term) => !Array.isArray(term)),
     term: fc.oneof(
       { depthSize: 'small', withCrossShrink: true, maxDepth: 5 },
       tie('scalar'),
@@ -59,7 +65,7 @@ export const anyTerm = (javascript: boolean): fc.Arbitrary<unknown> =>
       fc.array(fc.nat({ max: 255 }), { maxLength: 30 }),
       fc.array(tie('term'), { maxLength: 6 }).map((elements) => new Tuple(elements)),
       fc
-        .tuple(fc.array(tie('term'), { minLength: 1, maxLength: 3 }), tie('scalar'))
+        .tuple(fc.array(tie('term'), { minLength: 1, maxLength: 3 }), tie('tail'))
         .map(([elements, tail]) => new ImproperList(elements, tail)),
       fc
         .uniqueArray(fc.tuple(fc.oneof(fc.integer(), name.map(atom)), tie('term')), {
@@ -72,3 +78,19 @@ export const anyTerm = (javascript: boolean): fc.Arbitrary<unknown> =>
         : []),
     ),
   })).term;
+
+/** @param javascript with strings and plain objects, which Erlang has no terms for. */
+export const anyTerm = (javascript: boolean): fc.Arbitrary<unknown> =>
+  termsOf([...written, ...identity, ...(javascript ? [fc.string({ unit: 'grapheme' })] : [])], javascript);
+
+/** Texts in binaries and lists are rare by chance. */
+const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
+
+export const literal: fc.Arbitrary<unknown> = termsOf(
+  [
+    ...written,
+    text.map((each) => new Uint8Array(new TextEncoder().encode(each))),
+    text.map((each) => Array.from(each, (character) => character.codePointAt(0))),
+  ],
+  false,
+);
