@@ -10,6 +10,7 @@ import { atom, isAtom } from '../codec/etf/atom.ts';
 import { Tuple } from '../codec/etf/terms.ts';
 import type { GenServer } from '../otp/gen-server.ts';
 import { noReply } from '../otp/result.ts';
+import { builtinOf } from './builtins.ts';
 import type { DistContext } from './context.ts';
 import { crashOf, reasonToTerm } from './reasons.ts';
 
@@ -81,12 +82,12 @@ export type Outcome =
   | { readonly tag: 'error'; readonly reason: unknown };
 
 export async function outcomeOf(
-  { exports }: DistContext,
+  context: DistContext,
   module: string,
   name: string,
   args: readonly unknown[],
 ): Promise<Outcome> {
-  const exported = exports.find(module, name);
+  const exported = context.exports.find(module, name) ?? builtinOf(context, module, name, args);
   if (exported === undefined) return { tag: 'error', reason: atom('undef') };
   try {
     return { tag: 'return', value: await exported(...(args as never[])) };
