@@ -4,6 +4,7 @@
 import { RpcError } from '../mesh/errors/rpc-error.ts';
 import type { RpcFailureTag } from '../mesh/errors/rpc-failure.ts';
 import { TransportError } from '../transport/transport.ts';
+import { DistError, type DistFailure } from './dist/dist-error.ts';
 
 export const ExitCode = {
   ok: 0,
@@ -23,6 +24,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 /** What the command exits with when it ends by this error. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof RpcError) return exitCodeOfTag(error.failure.tag);
+  if (error instanceof DistError) return exitCodeOfDist(error.failure.tag);
   if (error instanceof TransportError && error.failure.tag === 'invalid_option') return ExitCode.usage;
   return ExitCode.failure;
 }
@@ -48,6 +50,24 @@ export function exitCodeOfTag(tag: RpcFailureTag): ExitCode {
     case 'frame_too_large':
     case 'unencodable':
     case 'protocol_error':
+      return ExitCode.failure;
+  }
+}
+
+export function exitCodeOfDist(tag: DistFailure['tag']): ExitCode {
+  switch (tag) {
+    case 'noproc':
+    case 'undef':
+      return ExitCode.notFound;
+    case 'timeout':
+      return ExitCode.timeout;
+    case 'exit':
+    case 'exception':
+      return ExitCode.handler;
+    case 'noconnection':
+    case 'no_epmd':
+    case 'name_taken':
+    case 'refused':
       return ExitCode.failure;
   }
 }
