@@ -7,6 +7,7 @@ import { addAdvertise } from './commands/advertise.ts';
 import { addCall } from './commands/call.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDht } from './commands/dht.ts';
+import { addDist } from './commands/dist.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addNode } from './commands/node.ts';
 import { addPeers } from './commands/peers.ts';
@@ -24,6 +25,11 @@ Another node, and how it finds the same procedure:
   espalier dht lookup calculator.compute --node https://127.0.0.1:9444
   espalier peers https://127.0.0.1:9444
 
+Actors across nodes, Erlang nodes among them (each has the cookie that is in the file):
+  espalier node --name 4433@127.0.0.1 --cookie-file ~/.erlang.cookie --erlang
+  espalier dist ping 4433@127.0.0.1
+  espalier dist call erl@127.0.0.1 counter '{add, 1}'
+
 Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 timeout, 5 handler failed, 130 interrupted`;
 
 export function createProgram(): Command {
@@ -40,6 +46,7 @@ export function createProgram(): Command {
   addCall(program);
   addPeers(program);
   addDht(program);
+  addDist(program);
   addRealm(program);
   addDoctor(program);
   addDemo(program);

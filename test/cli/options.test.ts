@@ -98,6 +98,7 @@ describe('createProgram', () => {
       'call',
       'peers',
       'dht',
+      'dist',
       'realm',
       'doctor',
       'demo',

@@ -17,7 +17,7 @@ describe('espalier', () => {
   test('--help goes to stdout and names every command but the hidden one', async () => {
     const { code, stdout, stderr } = await run(['--help']);
     expect([code, stderr]).toEqual([0, '']);
-    for (const command of ['node', 'advertise', 'call', 'peers', 'dht', 'realm', 'doctor', 'demo'])
+    for (const command of ['node', 'advertise', 'call', 'peers', 'dht', 'dist', 'realm', 'doctor', 'demo'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stdout).not.toContain('demo-worker');
   });

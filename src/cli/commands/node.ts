@@ -3,6 +3,8 @@
  */
 import { Option, type Command } from 'commander';
 import { conclude } from '../conclude.ts';
+import { expectEpmd } from '../dist/epmd.ts';
+import { addDistOptions, distOf, type DistFlags } from '../dist/node-options.ts';
 import { ExitCode } from '../exit-code.ts';
 import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
@@ -22,8 +24,8 @@ import type { Node } from '../../node.ts';
 import { describeReason } from '../../actor/exit-reason.ts';
 import { note, print } from '../terminal.ts';
 
-interface NodeFlags extends CommonFlags {
-  readonly listen: string;
+interface NodeFlags extends CommonFlags, DistFlags {
+  readonly listen?: string;
   readonly bootstrap?: readonly string[];
   readonly announce?: readonly string[];
   /** True unless `--no-dht`. */
@@ -42,9 +44,10 @@ export function addNode(program: Command): void {
     .command('node')
     .description('start a node that routes calls between its clients, or a station')
     .addOption(
-      new Option('--listen <host:port>', 'where to listen; port 0 takes a free one')
-        .default('127.0.0.1:9443')
-        .env('ESPALIER_LISTEN'),
+      new Option(
+        '--listen <host:port>',
+        'where to listen; port 0 takes a free one (default: 127.0.0.1:9443, or where --name says)',
+      ).env('ESPALIER_LISTEN'),
     )
     .addOption(
       bootstrapOption('join the mesh by any of these nodes, as https://10.0.0.1:9443').env(
@@ -80,6 +83,7 @@ export function addNode(program: Command): void {
         .argParser(listOf)
         .env('ESPALIER_ATTACH'),
     );
+  addDistOptions(command);
   addCommonOptions(command)
     .addOption(crashDetailsOption())
     .addOption(drainOption())
@@ -97,14 +101,17 @@ export const drainOption = (): Option =>
 export const machine = (flags: CommonFlags): boolean => flags.json === true || flags.ndjson === true;
 
 async function run(flags: NodeFlags): Promise<ExitCode> {
+  const dist = distOf(flags);
   const interrupts = new Interrupts();
+  if (flags.erlang === true) await expectEpmd(flags.name);
   const { startNode } = await import('../../node.ts');
   const { listen, bootstrap, announce, dht, station, peer, attach } = flags;
   const starting = startNode({
     ...settingsOf(flags),
-    listen,
     dht,
     signal: interrupts.signal,
+    ...(listen === undefined ? {} : { listen }),
+    ...(dist === undefined ? {} : { dist }),
     ...(bootstrap === undefined ? {} : { bootstrap }),
     ...(announce === undefined ? {} : { announce }),
     ...(station === true || peer !== undefined ? { station: { peers: peer ?? [] } } : {}),
@@ -116,8 +123,11 @@ async function run(flags: NodeFlags): Promise<ExitCode> {
   });
   // asked to end before it was up
   if (node === undefined) return ExitCode.ok;
-  if (machine(flags)) print(documentText({ event: 'ready', url: node.url, id: node.id }));
-  else print(`ready: node ${node.url} id ${node.id}`);
+  const { url, id } = node;
+  const name = dist === undefined ? undefined : node.dist.name;
+  if (machine(flags))
+    print(documentText({ event: 'ready', url, id, ...(name === undefined ? {} : { name }) }));
+  else print(`ready: node ${url} id ${id}${name === undefined ? '' : ` name ${name}`}`);
   if (flags.ndjson === true && bootstrap !== undefined && dht) tellJoined(node);
   return untilInterrupted(flags, interrupts, node);
 }
