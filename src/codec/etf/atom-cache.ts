@@ -30,12 +30,10 @@ export const VALUES: ReadonlyMap<string, AtomValue> = new Map<string, AtomValue>
 ]);
 
 /** @throws Broken when it is no name. */
-export function atomOf(bytes: Buffer, from: number, to: number, latin1: boolean): AtomValue {
+export function atomOf(bytes: Uint8Array, from: number, to: number, latin1: boolean): AtomValue {
   const length = to - from;
   if (length > LONGEST) return read(bytes, from, to, latin1);
-  let hash = length;
-  for (let at = from; at < to; at++) hash = (Math.imul(hash, 31) + bytes[at]!) | 0;
-  const place = (hash ^ (hash >>> 15)) & (PLACES - 1);
+  const place = placeOf(bytes, from, length);
   const entry = known[place];
   if (entry !== undefined && entry.latin1 === latin1 && isSame(entry.name, bytes, from, length))
     return entry.value;
@@ -44,15 +42,29 @@ export function atomOf(bytes: Buffer, from: number, to: number, latin1: boolean)
   return value;
 }
 
+/** Of a few bytes only: names that differ elsewhere take the place from each other. */
+function placeOf(bytes: Uint8Array, from: number, length: number): number {
+  if (length === 0) return 0;
+  const last = from + length - 1;
+  let hash = Math.imul(length, 31) + bytes[from]!;
+  hash = Math.imul(hash, 31) + bytes[from + (length >> 2)]!;
+  hash = Math.imul(hash, 31) + bytes[from + (length >> 1)]!;
+  hash = Math.imul(hash, 31) + bytes[last - (length >> 2)]!;
+  hash = Math.imul(hash, 31) + bytes[last > from ? last - 1 : last]!;
+  hash = Math.imul(hash, 31) + bytes[last]!;
+  return (hash ^ (hash >>> 15)) & (PLACES - 1);
+}
+
 function isSame(name: Uint8Array, bytes: Uint8Array, from: number, length: number): boolean {
   if (name.length !== length) return false;
   for (let index = 0; index < length; index++) if (name[index] !== bytes[from + index]) return false;
   return true;
 }
 
-function read(bytes: Buffer, from: number, to: number, latin1: boolean): AtomValue {
+function read(bytes: Uint8Array, from: number, to: number, latin1: boolean): AtomValue {
   if (!latin1 && !isWellFormedUtf8(bytes, from, to)) throw new Broken('utf8');
-  const name = bytes.toString(latin1 ? 'latin1' : 'utf8', from, to);
+  const own = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const name = own.toString(latin1 ? 'latin1' : 'utf8', from, to);
   if (VALUES.has(name)) return VALUES.get(name);
   const atom = receivedAtom(name);
   if (atom === undefined) throw new Broken('atom');

@@ -6,7 +6,7 @@
  * the bytes, which may be lent. Throws nothing. Source: Erlang/OTP "External Term Format"; SECURITY §9.
  */
 import { isWellFormedUtf8 } from '../utf8.ts';
-import { ATOM_CHARACTERS } from './atom.ts';
+import { Atom, ATOM_CHARACTERS } from './atom.ts';
 import { atomOf, type AtomValue } from './atom-cache.ts';
 import { Broken } from './broken.ts';
 import { integerOf } from './big-integer.ts';
@@ -87,7 +87,8 @@ const FLOAT = new DataView(new ArrayBuffer(8));
 class Reader {
   readonly bytes: Uint8Array;
   at = 0;
-  readonly #text: Buffer;
+  /** The same as a buffer; made when it is needed first. */
+  #buffer: Buffer | undefined;
   readonly #depth: number;
   readonly #integer: number;
   readonly #identities: Identities;
@@ -99,7 +100,7 @@ class Reader {
     { limits = ETF_LIMITS, identities = BARE, javascript = false }: DecodeOptions,
   ) {
     this.bytes = bytes;
-    this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#buffer = undefined;
     this.#depth = limits.depth;
     this.#integer = limits.integer;
     this.#left = limits.elements;
@@ -121,7 +122,7 @@ class Reader {
       case ATOM_UTF8:
         return this.#atom(this.#u16(), false);
       case SMALL_TUPLE:
-        return new Tuple(this.#terms(this.#u8(), depth));
+        return new Tuple(this.#few(this.#u8(), depth));
       case LARGE_TUPLE:
         return new Tuple(this.#terms(this.#u32(), depth));
       case NIL:
@@ -129,7 +130,7 @@ class Reader {
       case LIST:
         return this.#list(depth);
       case STRING:
-        return [...this.#take(this.#u16())];
+        return this.#string(this.#u16());
       case BINARY:
         return this.#take(this.#u32());
       case MAP:
@@ -197,23 +198,29 @@ class Reader {
   }
 
   #take(length: number): Uint8Array {
+    const { bytes } = this;
     const from = this.#skip(length);
-    const bytes = new Uint8Array(length);
-    bytes.set(length === this.bytes.length ? this.bytes : this.bytes.subarray(from, from + length));
-    return bytes;
+    // a slice of a buffer would be a buffer
+    const own = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    return own.slice(from, from + length);
+  }
+
+  #text(): Buffer {
+    const { buffer, byteOffset, length } = this.bytes;
+    return (this.#buffer ??= Buffer.from(buffer, byteOffset, length));
   }
 
   #utf8(length: number): string {
     const from = this.#skip(length);
     if (!isWellFormedUtf8(this.bytes, from, from + length)) throw new Broken('utf8');
-    return this.#text.toString('utf8', from, from + length);
+    return this.#text().toString('utf8', from, from + length);
   }
 
   #atom(length: number, latin1: boolean): AtomValue {
     // four bytes a character at most
     if (length > 4 * ATOM_CHARACTERS) throw new Broken('atom');
     const from = this.#skip(length);
-    return atomOf(this.#text, from, from + length, latin1);
+    return atomOf(this.bytes, from, from + length, latin1);
   }
 
   #node(): string {
@@ -221,7 +228,8 @@ class Reader {
     const wide = tag === ATOM_UTF8 || tag === ATOM_LATIN1;
     const latin1 = tag === ATOM_LATIN1 || tag === SMALL_ATOM_LATIN1;
     if (!wide && !latin1 && tag !== SMALL_ATOM_UTF8) throw new Broken('malformed');
-    return String(this.#atom(wide ? this.#u16() : this.#u8(), latin1));
+    const name = this.#atom(wide ? this.#u16() : this.#u8(), latin1);
+    return name instanceof Atom ? name.name : String(name);
   }
 
   #terms(count: number, depth: number): unknown[] {
@@ -231,6 +239,22 @@ class Reader {
     const terms: unknown[] = [];
     for (let index = 0; index < count; index++) terms.push(this.term(depth + 1));
     return terms;
+  }
+
+  /** The same; arrays of two and three, as most tuples are, are made as long as they stay. */
+  #few(count: number, depth: number): unknown[] {
+    if (count === 2) return [this.term(depth + 1), this.term(depth + 1)];
+    if (count === 3) return [this.term(depth + 1), this.term(depth + 1), this.term(depth + 1)];
+    return this.#terms(count, depth);
+  }
+
+  /** A list of small integers. */
+  #string(length: number): number[] {
+    const { bytes } = this;
+    const from = this.#skip(length);
+    const elements: number[] = [];
+    for (let at = from; at < from + length; at++) elements.push(bytes[at]!);
+    return elements;
   }
 
   #list(depth: number): readonly unknown[] | ImproperList {
@@ -294,7 +318,7 @@ class Reader {
     const sign = this.#u8();
     if (sign > 1) throw new Broken('malformed');
     const from = this.#skip(length);
-    return integerOf(this.#text, from, length, sign === 1);
+    return integerOf(this.bytes, from, length, sign === 1);
   }
 
   #bitstring(): Uint8Array | Bitstring {
@@ -312,7 +336,8 @@ class Reader {
     if (count === 0 || count > 5) throw new Broken('malformed');
     const node = this.#node();
     const creation = this.#u32();
-    const words = Array.from({ length: count }, () => this.#u32());
+    const words: number[] = count === 3 ? [this.#u32(), this.#u32(), this.#u32()] : [];
+    while (words.length < count) words.push(this.#u32());
     return this.#identities.reference(new ReferenceTerm(node, creation, words));
   }
 
