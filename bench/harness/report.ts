@@ -9,6 +9,7 @@ type Unit =
   | 'ms'
   | 's'
   | 'calls/s'
+  | 'round trips/s'
   | 'calls'
   | 'messages'
   | 'connections'

@@ -8,3 +8,6 @@ export const SMALL_DATAGRAMS = 'espalier-1350';
 export const FLOODED = 'espalier-4096';
 /** A connection of its own for every call. */
 export const FRESH = 'espalier-fresh';
+/** Between two nodes of a distribution: over QUIC, over TCP. */
+export const DIST_QUIC = 'dist-quic';
+export const DIST_TCP = 'dist-tcp';

@@ -1,7 +1,7 @@
 /**
  * Who is measured. The order is the order inside a round.
  */
-import { FLOODED, FRESH, OURS_NAME, SMALL_DATAGRAMS } from './names.ts';
+import { DIST_QUIC, DIST_TCP, FLOODED, FRESH, OURS_NAME, SMALL_DATAGRAMS } from './names.ts';
 import type { PeerEntry } from './peer.ts';
 import { COMMON } from './plan.ts';
 
@@ -38,6 +38,24 @@ export const FRESHLY: PeerEntry = {
   steps: ['apart'],
   load: async () => (await import('./peers/espalier.ts')).fresh,
 };
+
+/** In the bench `dist`: between two nodes of a distribution, beside the calls of the mesh. */
+export const BETWEEN: readonly PeerEntry[] = [
+  {
+    name: DIST_QUIC,
+    note: 'dist.call of a GenServer on another node: Erlang distribution over QUIC, mutual TLS 1.3',
+    packages: [],
+    steps: ['inFlight', 'apart', 'huge'],
+    load: async () => (await import('./peers/dist.ts')).distQuic,
+  },
+  {
+    name: DIST_TCP,
+    note: 'the same over TCP, not encrypted',
+    packages: [],
+    steps: ['inFlight', 'apart', 'huge'],
+    load: async () => (await import('./peers/dist.ts')).distTcp,
+  },
+];
 
 export const PEERS: readonly PeerEntry[] = [
   {
@@ -86,4 +104,4 @@ export const PEERS: readonly PeerEntry[] = [
 ];
 
 /** Whom a peer's process may be started as. */
-export const ENTRIES: readonly PeerEntry[] = [...OURS, FRESHLY, ...PEERS];
+export const ENTRIES: readonly PeerEntry[] = [...OURS, FRESHLY, ...BETWEEN, ...PEERS];

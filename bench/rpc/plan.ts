@@ -20,11 +20,21 @@ export interface Step {
 }
 
 export type StepName =
-  'apart' | 'together' | 'inFlight' | 'bigApart' | 'bigInFlight' | 'flood512' | 'flood4096' | 'bigFlood';
+  | 'apart'
+  | 'together'
+  | 'inFlight'
+  | 'bigApart'
+  | 'bigInFlight'
+  | 'flood512'
+  | 'flood4096'
+  | 'bigFlood'
+  | 'huge';
 
 /** Bytes of a small payload and of a big one. */
 export const SMALL = 100;
 export const BIG = 65_536;
+/** Only distributions carry as much in one message. */
+export const HUGE = 67_108_864;
 
 const STEPS: Readonly<Record<StepName, Omit<Step, 'name'>>> = {
   apart: { size: SMALL, lanes: 1, placement: 'apart' },
@@ -36,6 +46,7 @@ const STEPS: Readonly<Record<StepName, Omit<Step, 'name'>>> = {
   flood4096: { size: SMALL, lanes: 4_096, placement: 'free' },
   // each on a stream of its own, at a limit of 100 streams
   bigFlood: { size: BIG, lanes: 512, placement: 'free' },
+  huge: { size: HUGE, lanes: 1, placement: 'free' },
 };
 
 export const step = (name: StepName): Step => ({ name, ...STEPS[name] });
