@@ -18,6 +18,8 @@ export interface LocalNode {
 
 /** Processes exported at once, at most; further ones cannot be sent. */
 export const MAX_EXPORTED = 1_000_000;
+/** Pids of other nodes that are found at a glance. */
+const RECENT = 256;
 
 export class IdentityTable implements Identities {
   readonly #local: LocalNode;
@@ -25,6 +27,8 @@ export class IdentityTable implements Identities {
   readonly #exported = new Map<number, Process>();
   /** By node and creation, then by serial. */
   readonly #nodes = new Map<string, Map<number, WeakRef<NodePid>>>();
+  /** By a few bits of their numbers, the last one each; held by this. */
+  readonly #recent: (NodePid | undefined)[] = Array.from({ length: RECENT });
   readonly #collected: FinalizationRegistry<NodePid['term']>;
   readonly #held: HeldName;
 
@@ -45,14 +49,11 @@ export class IdentityTable implements Identities {
       const process = this.#exported.get(serialOf(term));
       if (process !== undefined) return process;
     }
-    const key = keyOf(term);
-    let pids = this.#nodes.get(key);
-    if (pids === undefined) this.#nodes.set(key, (pids = new Map<number, WeakRef<NodePid>>()));
-    const known = pids.get(serialOf(term))?.deref();
-    if (known !== undefined) return known;
-    const pid = new NodePid(term);
-    pids.set(pid.serial, new WeakRef(pid));
-    this.#collected.register(pid, term);
+    const place = (term.id ^ term.serial) & (RECENT - 1);
+    const recent = this.#recent[place];
+    if (recent !== undefined && isSame(recent.term, term)) return recent;
+    const pid = this.#find(term);
+    this.#recent[place] = pid;
     return pid;
   }
 
@@ -95,11 +96,24 @@ export class IdentityTable implements Identities {
   clear(): void {
     for (const process of this.#exported.values()) letGo(process, this.#held);
     this.#exported.clear();
+    this.#recent.fill(undefined);
   }
 
   /** Only for the kernel: it died. */
   release(_name: unknown, pid: { readonly serial: number }): void {
     this.#exported.delete(pid.serial);
+  }
+
+  #find(term: PidTerm): NodePid {
+    const key = keyOf(term);
+    let pids = this.#nodes.get(key);
+    if (pids === undefined) this.#nodes.set(key, (pids = new Map<number, WeakRef<NodePid>>()));
+    const known = pids.get(serialOf(term))?.deref();
+    if (known !== undefined) return known;
+    const pid = new NodePid(term);
+    pids.set(pid.serial, new WeakRef(pid));
+    this.#collected.register(pid, term);
+    return pid;
   }
 
   #isOurs({ node, creation }: PidTerm): boolean {
@@ -115,6 +129,9 @@ export class IdentityTable implements Identities {
 }
 
 const keyOf = ({ node, creation }: PidTerm): string => `${creation} ${node}`;
+
+const isSame = (a: PidTerm, b: PidTerm): boolean =>
+  a.id === b.id && a.serial === b.serial && a.creation === b.creation && a.node === b.node;
 
 /** Whether two references are the same one, whoever made them. */
 export const sameReference = (a: ReferenceTerm, b: ReferenceTerm): boolean =>

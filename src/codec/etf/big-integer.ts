@@ -1,7 +1,12 @@
 /** Integers of more than 32 bits: little-endian bytes and a sign. Pure. */
 
 /** A number where that is exact, else a bigint. */
-export function integerOf(bytes: Uint8Array, from: number, length: number, negative: boolean): number | bigint {
+export function integerOf(
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+  negative: boolean,
+): number | bigint {
   // most are small: seven bytes hold what a number counts exactly, and more
   if (length <= 6) {
     let value = 0;

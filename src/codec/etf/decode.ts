@@ -201,7 +201,8 @@ class Reader {
     const { bytes } = this;
     const from = this.#skip(length);
     // a slice of a buffer would be a buffer
-    const own = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    const own =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     return own.slice(from, from + length);
   }
 

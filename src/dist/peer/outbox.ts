@@ -12,6 +12,9 @@ import { TICK } from '../protocol/packets.ts';
 const PASS_THROUGH = 112;
 /** Bytes after which what is written leaves, though more may come. */
 const ENOUGH = 65_536;
+/** Bytes for which there is room at first: an idle connection keeps so many at most. */
+const LITTLE = 256;
+const MUCH = 8_192;
 
 export type Posted =
   | { readonly tag: 'sent' }
@@ -93,8 +96,8 @@ export class Outbox {
   #flush(): void {
     const { written } = this.#writer;
     if (written.length === 0 || this.#closed) return;
-    // the stream keeps the bytes
-    this.#writer = new Writer();
+    // the stream keeps the bytes; the next turn will have about as many
+    this.#writer = new Writer(Math.min(Math.max(LITTLE, written.length), MUCH));
     this.#options.stream.write(written);
   }
 }

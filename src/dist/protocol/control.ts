@@ -114,7 +114,8 @@ const WITH_MESSAGE: ReadonlySet<number> = new Set([
 
 /** What a tuple says; `message`: whether a second term belongs to it. */
 export function readControl(term: unknown): { readonly control: Control; readonly message: boolean } {
-  const [number, ...fields] = term instanceof Tuple ? (term.elements as readonly unknown[]) : [];
+  const fields = term instanceof Tuple ? (term.elements as readonly unknown[]) : [];
+  const number = fields[0];
   if (typeof number !== 'number') return { control: { op: 'unknown', number: -1 }, message: false };
   const plain = TRACED.get(number) ?? number;
   const message = WITH_MESSAGE.has(plain);
@@ -123,7 +124,7 @@ export function readControl(term: unknown): { readonly control: Control; readonl
 }
 
 function controlOf(number: number, fields: readonly unknown[]): Control | undefined {
-  const [a, b, c, d, e] = fields;
+  const [, a, b, c, d, e] = fields;
   switch (number) {
     case OP.send:
       return { op: 'send', from: undefined, to: b };

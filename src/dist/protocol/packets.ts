@@ -22,6 +22,8 @@ export class Packets {
   readonly #limit: number;
   #header: 2 | 4 = 2;
   #chunks: Uint8Array[] = [];
+  /** Bytes of the first chunk that were taken. */
+  #at = 0;
   #held = 0;
   /** How many of the last chunks are not our own. */
   #lent = 0;
@@ -45,7 +47,8 @@ export class Packets {
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
+    // a part of a buffer costs twice as much
+    this.#chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
     this.#lent++;
     this.#held += chunk.length;
   }
@@ -55,6 +58,10 @@ export class Packets {
     if (this.#lent === 0) return;
     const lent = this.#chunks.splice(this.#chunks.length - this.#lent);
     this.#lent = 0;
+    if (this.#chunks.length === 0) {
+      lent[0] = (lent[0] as Uint8Array).subarray(this.#at);
+      this.#at = 0;
+    }
     for (const chunk of lent) this.#copy(chunk);
   }
 
@@ -98,7 +105,7 @@ export class Packets {
   #length(): number {
     let length = 0;
     let place = 0;
-    let at = 0;
+    let at = this.#at;
     for (let index = 0; index < this.#header; index++) {
       while (at === (this.#chunks[place] as Uint8Array).length) {
         place++;
@@ -111,32 +118,25 @@ export class Packets {
 
   #drop(count: number): void {
     this.#held -= count;
-    let left = count;
-    while (left > 0) {
-      const [first] = this.#chunks as [Uint8Array];
-      if (first.length > left) {
-        this.#chunks[0] = first.subarray(left);
-        return;
-      }
-      left -= first.length;
-      this.#chunks.shift();
+    this.#at += count;
+    while (this.#chunks.length > 0 && this.#at >= (this.#chunks[0] as Uint8Array).length) {
+      this.#at -= (this.#chunks.shift() as Uint8Array).length;
       if (this.#lent > this.#chunks.length) this.#lent = this.#chunks.length;
     }
   }
 
   #bytes(length: number): Uint8Array {
-    const [first] = this.#chunks;
     if (length === 0) return EMPTY;
-    if (first !== undefined && first.length >= length) {
-      const bytes = first.subarray(0, length);
+    const [first] = this.#chunks as [Uint8Array];
+    const from = this.#at;
+    if (first.length - from >= length) {
       this.#drop(length);
-      return bytes;
+      return first.subarray(from, from + length);
     }
     const bytes = Buffer.allocUnsafe(length);
-    let at = 0;
-    while (at < length) {
+    for (let at = 0; at < length;) {
       const [chunk] = this.#chunks as [Uint8Array];
-      const part = chunk.subarray(0, length - at);
+      const part = chunk.subarray(this.#at, this.#at + length - at);
       bytes.set(part, at);
       at += part.length;
       this.#drop(part.length);
