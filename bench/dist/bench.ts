@@ -8,17 +8,18 @@ import type { Bench, BenchOptions } from '../harness/bench.ts';
 import { Child } from '../harness/child.ts';
 import { ensurePackages } from '../harness/packages.ts';
 import { usableCpus } from '../harness/placement.ts';
-import { incidentsOf, row, type Report, type Row } from '../harness/report.ts';
+import { incidentsOf, type Report } from '../harness/report.ts';
 import { rounded } from '../harness/statistics.ts';
 import { OURS_NAME, DIST_QUIC, DIST_TCP } from '../rpc/names.ts';
 import { BETWEEN, OURS } from '../rpc/peers.ts';
-import { session, type Session } from '../rpc/session.ts';
+import { session } from '../rpc/session.ts';
 import { troubles } from '../rpc/told.ts';
-import { CASES, type Figures } from './cases.ts';
+import type { Figures } from './cases.ts';
 import { Erlang } from './erlang.ts';
 import type { CodecOrder, CodecWord } from './messages.ts';
 import { ERL, ERLANG_JS, ESPALIER, MESH, TCP } from './names.ts';
 import { planned, type Plan } from './plan.ts';
+import { figuresOf, rowsOf } from './rows.ts';
 import { withErlang } from './with-erlang.ts';
 
 const CODEC_SCRIPT = new URL('codec-process.js', import.meta.url);
@@ -82,7 +83,10 @@ async function measure(options: BenchOptions): Promise<Report> {
     quick: options.quick || options.smoke,
     load: [loadBefore, rounded(loadavg()[0] ?? 0)],
     placement: 'nothing is placed but "two CPUs": client and server on one each',
-    rows: rowsOf(rounds, present),
+    rows: rowsOf(
+      rounds.map(({ figures }) => figures),
+      { [ERL]: present.erlang !== undefined, [ERLANG_JS]: present.codecs.length > 0 },
+    ),
     skipped,
     incidents: incidentsOf(
       'dist',
@@ -133,14 +137,6 @@ async function between(plan: Plan, number: number, round: Round): Promise<void> 
   }
 }
 
-function figuresOf(name: string, { steps: { inFlight, apart, huge } }: Session): Figures {
-  const found: Figures = {};
-  if (inFlight !== undefined && !inFlight.stalled) found[`${name}/inFlight`] = inFlight.perSecond;
-  if (apart?.p50 !== undefined) found[`${name}/apart`] = apart.p50;
-  if (huge?.p50 !== undefined) found[`${name}/huge`] = huge.p50 / 1_000;
-  return found;
-}
-
 async function inProcess(
   plan: Plan,
   codecs: readonly string[],
@@ -158,19 +154,6 @@ async function inProcess(
   } finally {
     await child.close();
   }
-}
-
-/** Rows that need what is not there are left out. */
-function rowsOf(rounds: readonly Round[], { erlang, codecs }: Present): readonly Row[] {
-  const there = { [ERL]: erlang !== undefined, [ERLANG_JS]: codecs.length > 0 };
-  const of = (name: string): (number | undefined)[] => rounds.map(({ figures }) => figures[name]);
-  return CASES.filter(({ needs }) => needs === undefined || there[needs]).map((one) =>
-    row(
-      { ...one, ours: ESPALIER },
-      of(one.figure),
-      new Map(Object.entries(one.than).map(([name, figure]) => [name, of(figure)])),
-    ),
-  );
 }
 
 const told = ({ figures, troubles: found }: Round): string =>

@@ -50,6 +50,7 @@ describe('npm run bench', () => {
       'actors',
       'dht',
       'paths',
+      'dist',
     ]);
     for (const { rounds, rows, skipped, incidents } of reports) {
       expect({ rounds, skipped, incidents }).toEqual({ rounds: 1, skipped: [], incidents: [] });
@@ -66,6 +67,7 @@ describe('npm run bench', () => {
       ['floor'],
       [],
       ['direct'],
+      ['mesh call', 'over tcp'],
     ]);
     expect(compared.every((peers) => Object.values(peers ?? {})[0] !== null)).toBe(true);
   });
