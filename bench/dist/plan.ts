@@ -27,12 +27,12 @@ const FULL = {
   rounds: 5,
   budget: 1_200_000,
   cold: 2_000,
-  warm: 200,
-  window: 500,
-  turns: 3,
+  warm: 100,
+  window: 300,
+  turns: 7,
   codecs: { warm: 300, window: 500 },
 };
-const QUICK = { ...FULL, rounds: 3, budget: 120_000, cold: 1_000, warm: 100, window: 250, turns: 2 };
+const QUICK = { ...FULL, rounds: 3, budget: 120_000, cold: 1_000, warm: 50, window: 150, turns: 5 };
 const SMOKE = { ...FULL, rounds: 1, cold: 10, warm: 1, window: 10, turns: 1, codecs: { warm: 1, window: 5 } };
 
 /** A number of rounds that was asked for is always run to its end. */

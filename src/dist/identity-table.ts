@@ -9,7 +9,7 @@ import { letGo, hold, type HeldName } from '../actor/names.ts';
 import { Monitor } from '../actor/monitor.ts';
 import { Process } from '../actor/process.ts';
 import { PidTerm, ReferenceTerm, type Identities } from '../codec/etf/identities.ts';
-import { NodePid, serialOf, wordsOf } from './node-pid.ts';
+import { highOf, lowOf, NodePid, serialOf } from './node-pid.ts';
 
 export interface LocalNode {
   readonly name: string;
@@ -72,15 +72,13 @@ export class IdentityTable implements Identities {
   /** What a process of ours is elsewhere. It is not exported by this. */
   termOfProcess({ serial }: Process): PidTerm {
     const { name, creation } = this.#local;
-    const [low, high] = wordsOf(serial);
-    return new PidTerm(name, low, high, creation);
+    return new PidTerm(name, lowOf(serial), highOf(serial), creation);
   }
 
   /** A reference of ours. */
   termOfSerial(serial: number): ReferenceTerm {
     const { name, creation } = this.#local;
-    const [low, high] = wordsOf(serial);
-    return new ReferenceTerm(name, creation, [low, high, 0]);
+    return new ReferenceTerm(name, creation, [lowOf(serial), highOf(serial), 0]);
   }
 
   /** Lets others reach it. False when it may not be, or is dead. */

@@ -20,7 +20,5 @@ export class NodePid extends RemotePid {
 export const serialOf = ({ id, serial }: PidTerm): number => serial * TWO_32 + id;
 
 /** The words of a number. */
-export const wordsOf = (serial: number): readonly [low: number, high: number] => [
-  serial % TWO_32,
-  Math.floor(serial / TWO_32),
-];
+export const lowOf = (serial: number): number => serial % TWO_32;
+export const highOf = (serial: number): number => Math.floor(serial / TWO_32);

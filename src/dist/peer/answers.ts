@@ -3,6 +3,7 @@
  */
 import { atom, isAtom } from '../../codec/etf/atom.ts';
 import { ImproperList, Tuple } from '../../codec/etf/terms.ts';
+import { NodePid } from '../node-pid.ts';
 import { writeControl } from '../protocol/control.ts';
 import { crashOf, reasonToTerm } from '../reasons.ts';
 import type { Channel } from './channel.ts';
@@ -11,9 +12,10 @@ import type { Channel } from './channel.ts';
 export function answerCall(channel: Channel, from: unknown, tag: unknown, value: unknown): void {
   if (!channel.open) return;
   const aliased = channel.alias && tag instanceof ImproperList && isAtom(tag.elements[0], 'alias');
+  const to = from instanceof NodePid ? from.term : from;
   const control = aliased
-    ? writeControl.aliasSend(from, tag.tail)
-    : writeControl.send(undefined, from, channel.dialect);
+    ? writeControl.aliasSend(to, tag.tail)
+    : writeControl.send(undefined, to, channel.dialect);
   const posted = channel.post(control, new Tuple([tag, value]));
   if (posted.tag === 'sent') return;
   channel.refused++;

@@ -12,9 +12,8 @@ import { TICK } from '../protocol/packets.ts';
 const PASS_THROUGH = 112;
 /** Bytes after which what is written leaves, though more may come. */
 const ENOUGH = 65_536;
-/** Bytes for which there is room at first: an idle connection keeps so many at most. */
+/** Bytes for which there is room at first, at least. */
 const LITTLE = 256;
-const MUCH = 8_192;
 
 export type Posted =
   | { readonly tag: 'sent' }
@@ -34,7 +33,10 @@ export interface OutboxOptions {
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  #writer = new Writer();
+  /** Undefined: nothing is written. */
+  #writer: Writer | undefined;
+  /** Bytes that left last: the next turn will have about as many. */
+  #usual = LITTLE;
   #pending = false;
   #closed = false;
   /** Packets and ticks that were written. */
@@ -46,12 +48,12 @@ export class Outbox {
 
   /** Bytes that have not left. */
   get queued(): number {
-    return this.#writer.at + this.#options.stream.queued;
+    return (this.#writer?.at ?? 0) + this.#options.stream.queued;
   }
 
   /** @param terms the control message, and what belongs to it. */
   post(control: Tuple, ...terms: readonly unknown[]): Posted {
-    const writer = this.#writer;
+    const writer = this.#open();
     const { packet, terms: options } = this.#options;
     const from = writer.at;
     writer.u32(0);
@@ -59,12 +61,12 @@ export class Outbox {
     let written = writeTerm(writer, control, options);
     if (written.ok && terms.length > 0) written = writeTerm(writer, terms[0], options);
     if (!written.ok) {
-      writer.at = from;
+      this.#undo(writer, from);
       return written.error;
     }
     const bytes = writer.at - from - 4;
     if (bytes > packet) {
-      writer.at = from;
+      this.#undo(writer, from);
       return { tag: 'too_large', bytes };
     }
     writer.set32(from, bytes);
@@ -73,7 +75,7 @@ export class Outbox {
   }
 
   tick(): void {
-    this.#writer.raw(TICK);
+    this.#open().raw(TICK);
     this.#touch();
   }
 
@@ -84,8 +86,8 @@ export class Outbox {
 
   #touch(): void {
     this.written++;
-    if (this.#writer.at > ENOUGH) this.#flush();
-    if (this.#pending || this.#closed || this.#writer.at === 0) return;
+    if (this.#writer !== undefined && this.#writer.at > ENOUGH) this.#flush();
+    if (this.#pending || this.#closed || this.#writer === undefined) return;
     this.#pending = true;
     this.#options.clock.soon(() => {
       this.#pending = false;
@@ -93,11 +95,23 @@ export class Outbox {
     });
   }
 
+  #open(): Writer {
+    return (this.#writer ??= new Writer(Math.min(Math.max(LITTLE, this.#usual), ENOUGH)));
+  }
+
+  /** What is too large does not stay either. */
+  #undo(writer: Writer, from: number): void {
+    if (from === 0) this.#writer = undefined;
+    else writer.at = from;
+  }
+
   #flush(): void {
-    const { written } = this.#writer;
-    if (written.length === 0 || this.#closed) return;
-    // the stream keeps the bytes; the next turn will have about as many
-    this.#writer = new Writer(Math.min(Math.max(LITTLE, written.length), MUCH));
-    this.#options.stream.write(written);
+    const writer = this.#writer;
+    if (writer === undefined) return;
+    // the stream keeps the bytes
+    this.#writer = undefined;
+    if (this.#closed) return;
+    this.#usual = writer.at;
+    this.#options.stream.write(writer.written);
   }
 }

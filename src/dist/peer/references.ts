@@ -3,7 +3,7 @@
  * may come with.
  */
 import { ReferenceTerm } from '../../codec/etf/identities.ts';
-import { wordsOf } from '../node-pid.ts';
+import { highOf, lowOf } from '../node-pid.ts';
 
 export const REFERENCE = { monitor: 0, call: 1 } as const;
 type Kind = (typeof REFERENCE)[keyof typeof REFERENCE];
@@ -14,8 +14,7 @@ interface Local {
 }
 
 export function referenceOf({ name, creation }: Local, kind: Kind, serial: number): ReferenceTerm {
-  const [low, high] = wordsOf(serial);
-  return new ReferenceTerm(name, creation, [low, high, kind]);
+  return new ReferenceTerm(name, creation, [lowOf(serial), highOf(serial), kind]);
 }
 
 /** The serial of a reference of ours and of that kind; undefined for any other. */

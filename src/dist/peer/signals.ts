@@ -121,7 +121,9 @@ function post(channel: Channel, from: Process | null, to: Far, message: unknown)
   const { context, dialect, nobody } = channel;
   const sender = from === null ? nobody : context.identities.termOfProcess(from);
   const control =
-    to instanceof RemoteName ? writeControl.regSend(sender, to.name) : writeControl.send(sender, to, dialect);
+    to instanceof RemoteName
+      ? writeControl.regSend(sender, to.name)
+      : writeControl.send(sender, to.term, dialect);
   return channel.post(control, message);
 }
 
