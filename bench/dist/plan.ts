@@ -32,7 +32,7 @@ const FULL = {
   turns: 7,
   codecs: { warm: 300, window: 500 },
 };
-const QUICK = { ...FULL, rounds: 3, budget: 120_000, cold: 1_000, warm: 50, window: 150, turns: 5 };
+const QUICK = { ...FULL, rounds: 3, budget: 200_000, cold: 1_000, warm: 50, window: 150, turns: 5 };
 const SMOKE = { ...FULL, rounds: 1, cold: 10, warm: 1, window: 10, turns: 1, codecs: { warm: 1, window: 5 } };
 
 /** A number of rounds that was asked for is always run to its end. */
