@@ -8,6 +8,7 @@
 import { letGo, hold, type HeldName } from '../actor/names.ts';
 import { Monitor } from '../actor/monitor.ts';
 import { Process } from '../actor/process.ts';
+import type { Random } from '../actor/random.ts';
 import { PidTerm, ReferenceTerm, type Identities } from '../codec/etf/identities.ts';
 import { highOf, lowOf, NodePid, serialOf } from './node-pid.ts';
 
@@ -15,6 +16,10 @@ export interface LocalNode {
   readonly name: string;
   readonly creation: number;
 }
+
+const TWO_32 = 0x1_0000_0000;
+/** So many bits of a serial are by chance, what a number counts exactly beyond 32: others do not guess the next one. */
+const CHANCE = 0x1f_ffff;
 
 /** Processes exported at once, at most; further ones cannot be sent. */
 export const MAX_EXPORTED = 1_000_000;
@@ -31,6 +36,7 @@ export class IdentityTable implements Identities {
   readonly #recent: (NodePid | undefined)[] = Array.from({ length: RECENT });
   readonly #collected: FinalizationRegistry<NodePid['term']>;
   readonly #held: HeldName;
+  #serials = 0;
 
   constructor(local: LocalNode, isPrivate: (process: Process) => boolean) {
     this.#local = local;
@@ -79,6 +85,12 @@ export class IdentityTable implements Identities {
   termOfSerial(serial: number): ReferenceTerm {
     const { name, creation } = this.#local;
     return new ReferenceTerm(name, creation, [lowOf(serial), highOf(serial), 0]);
+  }
+
+  /** For a reference of ours that is like no other one. */
+  nextSerial(random: Random): number {
+    this.#serials = (this.#serials + 1) % TWO_32;
+    return (random.u32() & CHANCE) * TWO_32 + this.#serials;
   }
 
   /** Lets others reach it. False when it may not be, or is dead. */

@@ -34,13 +34,14 @@ async function chaos(seed: number): Promise<void> {
     const process = find(node.runtime, label);
     if (process !== undefined) node.runtime.exit(process, 'kill');
   };
+  const asked: Promise<boolean>[] = [];
   for (let step = 0; step < 60; step++) {
     const [one, two] = [pick(members), pick(members)];
     if (one === two) continue;
     const what = below(20);
     if (what < 10) talk(one, two);
-    else if (what < 13) void one.node.dist.ping(two.node.name);
-    else if (what < 15) void one.node.dist.disconnect(two.node.name);
+    else if (what < 13) asked.push(one.node.dist.ping(two.node.name));
+    else if (what < 15) asked.push(one.node.dist.disconnect(two.node.name));
     else if (what < 17) pick([...world.net.wires])?.cut();
     else if (what === 17) kill(one, `peer ${two.node.name}`);
     else if (what === 18 && step % 3 === 0) kill(one, 'netKernel');
@@ -49,6 +50,8 @@ async function chaos(seed: number): Promise<void> {
   }
   world.net.hold(false);
   await world.clock.advance(30_000);
+  // nobody waits for ever
+  expect((await Promise.all(asked)).length).toBe(asked.length);
   // all can talk again, whatever was
   for (const one of members) for (const two of members) if (one !== two) talk(one, two);
   await world.clock.advance(10_000);

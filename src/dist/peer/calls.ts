@@ -16,7 +16,12 @@ export interface Waiting {
 
 export class Calls {
   readonly #waiting = new Map<number, Waiting>();
-  #serials = 0;
+  readonly #next: () => number;
+
+  /** @param next a serial that no other call of this node has: whoever the call was handed to may answer it, from any node. */
+  constructor(next: () => number) {
+    this.#next = next;
+  }
 
   get size(): number {
     return this.#waiting.size;
@@ -28,9 +33,13 @@ export class Calls {
 
   /** @returns the serial of its reference. */
   add(call: Call, target: unknown): number {
-    const serial = ++this.#serials;
+    const serial = this.#next();
     this.#waiting.set(serial, { call, target });
     return serial;
+  }
+
+  has(serial: number): boolean {
+    return this.#waiting.has(serial);
   }
 
   take(serial: number): Waiting | undefined {

@@ -55,7 +55,7 @@ export class Channel {
   readonly context: DistContext;
   readonly outbox: Outbox;
   readonly relations: Relations = new Relations();
-  readonly calls: Calls = new Calls();
+  readonly calls: Calls;
   readonly spawns: Spawns = new Spawns();
   readonly dialect: Dialect;
   readonly alias: boolean;
@@ -84,6 +84,7 @@ export class Channel {
     this.#terms = terms;
     this.partner = partner;
     this.context = context;
+    this.calls = new Calls(() => identities.nextSerial(runtime.random));
     this.outbox = new Outbox({ clock: runtime.clock, stream, packet: settings.packet, terms });
     this.dialect = {
       payload: has(FLAG.exitPayload),

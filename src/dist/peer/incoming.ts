@@ -12,7 +12,7 @@ import { NodePid } from '../node-pid.ts';
 import { reasonFromTerm } from '../reasons.ts';
 import { writeControl, type Control, type Reason } from '../protocol/control.ts';
 import { IncomingCall, requestFromTerm } from '../term-call.ts';
-import { answerCall, postExit, postMonitorExit } from './answers.ts';
+import { answerCall, answered, isNobody, postExit, postMonitorExit } from './answers.ts';
 import type { Channel } from './channel.ts';
 import { keyOf, REFERENCE, serialIn } from './references.ts';
 import { spawnFor } from './spawning.ts';
@@ -24,7 +24,7 @@ export function handle(channel: Channel, control: Control, message: unknown): vo
   switch (control.op) {
     case 'send':
       if (control.to instanceof Process) deliver(channel, control.to, message);
-      else if (isNobody(channel, control.to)) answered(channel, message);
+      else if (isNobody(channel, control.to)) answered(channel.context, message, channel);
       return;
     case 'regSend': {
       const process = exports.whereis(control.name);
@@ -32,7 +32,7 @@ export function handle(channel: Channel, control: Control, message: unknown): vo
       return;
     }
     case 'aliasSend':
-      answered(channel, message);
+      answered(channel.context, message, channel);
       return;
     case 'link': {
       const { from, to } = control;
@@ -103,9 +103,6 @@ const isPid = (term: unknown): term is Process | NodePid =>
 const isTheirs = ({ partner }: Channel, from: unknown): from is NodePid =>
   from instanceof NodePid && from.node === partner.name;
 
-const isNobody = ({ nobody }: Channel, to: unknown): boolean =>
-  to instanceof NodePid && to.serial === 0 && to.node === nobody.node && to.creation === nobody.creation;
-
 /** A message for a process of ours: a call, a cast, or what it is. */
 function deliver(channel: Channel, to: Process, message: unknown): void {
   const { runtime, exports } = channel.context;
@@ -148,18 +145,6 @@ function overloaded(channel: Channel, to: Process, from: unknown, reply: unknown
   watched.delete(keyOf(ref));
   channel.context.runtime.demonitor(watching.monitor);
   postMonitorExit(channel, to, from, ref, 'overloaded');
-}
-
-/** `{Tag, Value}` for a call of ours. */
-function answered(channel: Channel, message: unknown): void {
-  if (!(message instanceof Tuple) || message.length !== 2) return;
-  const [tag, value] = message.elements as readonly unknown[];
-  const ref = tag instanceof ImproperList ? tag.tail : tag;
-  const serial = serialIn(ref, channel.context, REFERENCE.call);
-  const waiting = serial === undefined ? undefined : channel.calls.take(serial);
-  if (waiting === undefined) return;
-  channel.post(writeControl.demonitor(channel.nobody, waiting.target, ref));
-  waiting.call.reply(value);
 }
 
 function monitor(channel: Channel, from: unknown, target: unknown, ref: unknown): void {
