@@ -5,6 +5,7 @@ import { ImproperList, OpaqueFun, Tuple, tuple } from '../../src/codec/etf/terms
 import type { Pid } from '../../src/actor/pid.ts';
 import type { Process } from '../../src/actor/process.ts';
 import { startServer } from '../../src/otp/gen-server.ts';
+import { exit } from '../../src/actor/exit-reason.ts';
 import { reply } from '../../src/otp/result.ts';
 import { DistWorld, labeled, type Actor, type DistNode } from './dist-world.ts';
 import { dataOf, framed, type RawPeer } from './raw-peer.ts';
@@ -17,7 +18,16 @@ let echo: Actor;
 beforeEach(async () => {
   world = new DistWorld();
   node = await world.node('one', {
-    functions: { math: { double: (value: number) => 2 * value, never: () => new Promise(() => {}) } },
+    functions: {
+      math: {
+        double: (value: number) => 2 * value,
+        never: () => new Promise(() => {}),
+        fail: () => {
+          throw new TypeError('secret');
+        },
+        leave: () => exit('left'),
+      },
+    },
   });
   echo = await world.actor(node, 'echo');
   raw = await world.peer(node);
@@ -431,6 +441,46 @@ describe('spawns', () => {
     expect(down).toEqual([
       [28, expect.any(PidTerm), raw.pid(), id],
       tuple(result, atom('error'), atom('undef'), []),
+    ]);
+  });
+});
+
+describe('functions that end badly', () => {
+  test.each([
+    ['fail', tuple(atom('crash'), new Uint8Array(Buffer.from('TypeError')))],
+    ['leave', atom('left')],
+  ])('tell of a crash its kind only, of an exit its reason (%s)', async (name, why) => {
+    const ref = raw.call(atom('rex'), tuple(atom('call'), atom('math'), atom(name), [], atom('user')));
+    expect((await frames()).map(([, message]) => message)).toEqual([
+      tuple(ref, tuple(atom('badrpc'), tuple(atom('EXIT'), why))),
+    ]);
+    const [id, result] = [raw.ref(), raw.ref()];
+    const args = [result, atom('math'), atom(name), []];
+    raw.control(
+      [29, id, raw.pid(), raw.pid(), tuple(atom('erpc'), atom('execute_call'), 4), [atom('monitor')]],
+      args,
+    );
+    const [, down] = await frames();
+    const told = name === 'leave' ? [result, atom('exit'), why] : [result, atom('error'), why, []];
+    expect(down?.[1]).toEqual(tuple(...told));
+    await well();
+  });
+
+  test('what is no call at all is undef', async () => {
+    for (const request of [
+      atom('call'),
+      tuple(atom('call'), 1, 2, 3),
+      tuple(atom('cast'), atom('a'), atom('b'), []),
+      7,
+    ]) {
+      const ref = raw.call(atom('rex'), request);
+      expect((await frames()).map(([, message]) => message)).toEqual([
+        tuple(ref, tuple(atom('badrpc'), atom('undef'))),
+      ]);
+    }
+    const ref = raw.call(atom('net_kernel'), atom('stop'));
+    expect((await frames()).map(([, message]) => message)).toEqual([
+      tuple(ref, tuple(atom('error'), atom('undef'))),
     ]);
   });
 });

@@ -3,6 +3,7 @@ import { Exit, type Down } from '../../src/actor/monitor.ts';
 import type { Pid } from '../../src/actor/pid.ts';
 import type { Process } from '../../src/actor/process.ts';
 import { atom } from '../../src/codec/etf/atom.ts';
+import { ReferenceTerm } from '../../src/codec/etf/identities.ts';
 import { Float, ImproperList, tuple } from '../../src/codec/etf/terms.ts';
 import { replyTo, startServer, type From, type GenServer } from '../../src/otp/gen-server.ts';
 import { noReply, reply, stop } from '../../src/otp/result.ts';
@@ -399,6 +400,34 @@ describe('order and values', () => {
       expect(one.runtime.send(one.dist.whereis('inbox', two.name), value)).toBe(false);
     expect(one.log.filter(({ event }) => event === 'dist.unsendable').length).toBeGreaterThan(0);
     expect(one.dist.nodes()).toEqual([two.name]);
+  });
+
+  test('longer than a packet may be are refused, asked and answered', async () => {
+    const large = await world.pair({ maxPacket: 10_000 }, 'large', 'other');
+    const server: GenServer<undefined, null> = {
+      init: () => null,
+      handleRequest: (size, state) => reply(new Uint8Array(Number(size)), state),
+    };
+    await startServer(large[1].runtime, server, undefined, { name: 'sized', scope: large[1].dist.names });
+    const sized = (size: number): Promise<unknown> =>
+      world.wait(large[0].dist.call('sized', 'other@host', size));
+    expect(await sized(9_000)).toEqual(new Uint8Array(9_000));
+    expect(await sized(10_000)).toEqual(tuple(atom('badreply'), atom('too_large')));
+    const there = large[0].dist.whereis('sized', 'other@host');
+    expect(large[0].runtime.send(there, new Uint8Array(10_000))).toBe(false);
+    expect(await reason(large[0].dist.call('sized', 'other@host', new Uint8Array(10_000)))).toMatchObject({
+      tag: 'too_large',
+    });
+    expect(await sized(9_000)).toEqual(new Uint8Array(9_000));
+  });
+
+  test('a reference of a monitor comes back as what it travels as', async () => {
+    await world.actor(two, 'echo');
+    const { pid, run } = await world.actor(one);
+    const ref = await run((self) => self.monitor(pid));
+    const back = await world.wait(one.dist.call('echo', two.name, ref));
+    expect(back).toBeInstanceOf(ReferenceTerm);
+    expect(await world.wait(one.dist.call('echo', two.name, back))).toEqual(back);
   });
 
   test('a pid that was sent around is the same pid, and its process where it lives', async () => {

@@ -4,7 +4,7 @@ import type * as atoms from '../../../src/codec/etf/atom.ts';
 import { Atom, atom, INTERNED_LIMIT, internedAtoms, isAtom } from '../../../src/codec/etf/atom.ts';
 import { decodeTerm, readTerm, type DecodeOptions } from '../../../src/codec/etf/decode.ts';
 import { encodeTerm, writeTerm } from '../../../src/codec/etf/encode.ts';
-import { PidTerm, ReferenceTerm } from '../../../src/codec/etf/identities.ts';
+import { PidTerm, PortTerm, ReferenceTerm } from '../../../src/codec/etf/identities.ts';
 import { ETF_LIMITS } from '../../../src/codec/etf/limits.ts';
 import {
   Bitstring,
@@ -279,6 +279,42 @@ describe('what has no term is refused, with its place, and nothing of it is writ
 });
 
 describe('values', () => {
+  test.each<readonly [string, readonly (number | string | Uint8Array)[], unknown]>([
+    ['a small integer', [97, 255], 255],
+    ['an integer', [98, u32(0xffff_fffe)], -2],
+    ['a small big one', [110, 1, 1, 9], -9],
+    ['a large big one', [111, u32(8), 0, Buffer.alloc(8, 255)], 2n ** 64n - 1n],
+    ['a big one with zeros before it', [110, 9, 0, 5, Buffer.alloc(8)], 5],
+    ['a float', [70, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0], 1.5],
+    ['a whole float', [70, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0], new Float(1)],
+    ['an atom', [118, 0, 2, 'ok'], atom('ok')],
+    ['a short atom', [119, 2, 'ok'], atom('ok')],
+    ['an atom of an old node', [100, 0, 2, 'h\xf6'], atom('hö')],
+    ['a short atom of an old node', [115, 2, 'h\xf6'], atom('hö')],
+    ['true', [119, 4, 'true'], true],
+    ['undefined', [119, 9, 'undefined'], undefined],
+    ['a tuple', [104, 1, 106], new Tuple([[]])],
+    ['a large tuple', [105, u32(1), 106], new Tuple([[]])],
+    ['a string', [107, 0, 2, 'hi'], [104, 105]],
+    ['a list whose tail is a list', [108, u32(1), 97, 1, 107, 0, 1, 2], [1, 2]],
+    [
+      'an improper list in two parts',
+      [108, u32(1), 97, 1, 108, u32(1), 97, 2, 97, 3],
+      new ImproperList([1, 2], 3),
+    ],
+    ['a binary', [109, u32(1), 7], Uint8Array.of(7)],
+    ['a bit string', [77, u32(1), 3, 0xff], new Bitstring(Uint8Array.of(0xe0), 3)],
+    ['a bit string of whole bytes', [77, u32(1), 8, 0xff], Uint8Array.of(0xff)],
+    ['a pid', [88, 119, 1, 'n', u32(1), u32(2), u32(3)], new PidTerm('n', 1, 2, 3)],
+    ['a reference', [90, 0, 1, 119, 1, 'n', u32(3), u32(9)], new ReferenceTerm('n', 3, [9])],
+    ['a port', [89, 119, 1, 'n', u32(9), u32(3)], new PortTerm('n', 9n, 3)],
+    ['a port of 64 bits', [120, 119, 1, 'n', u32(1), u32(0), u32(3)], new PortTerm('n', 2n ** 32n, 3)],
+    ['an export', [113, 119, 1, 'm', 118, 0, 1, 'f', 97, 2], new ExternalFun('m', 'f', 2)],
+    ['a map', [116, u32(1), 119, 1, 'k', 97, 1], new Map([[atom('k'), 1]])],
+  ])('%s is read', (_what, parts, value) => {
+    expect(read(...parts)).toStrictEqual(value);
+  });
+
   test('-0 is a key of its own', () => {
     const decoded = decodeTerm(bytesOf(131, 116, u32(1), 70, 0x80, 0, 0, 0, 0, 0, 0, 0, 97, 1));
     const again = encodeTerm((decoded as { value: unknown }).value);
@@ -310,6 +346,22 @@ describe('values', () => {
     const decoded = decodeTerm((encoded as { bytes: Uint8Array }).bytes, { javascript: true });
     expect((decoded as { value: unknown }).value).toStrictEqual(term);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+});
+
+describe('terms made by hand', () => {
+  test('are refused when they contradict themselves', () => {
+    expect(() => new ImproperList([], 1)).toThrow(RangeError);
+    expect(() => new ImproperList([1], [])).toThrow(RangeError);
+    for (const bits of [0, 8, 1.5]) expect(() => new Bitstring(Uint8Array.of(1), bits)).toThrow(RangeError);
+    expect(() => new Bitstring(new Uint8Array(), 1)).toThrow(RangeError);
+    expect(() => atom(5 as never)).toThrow(TypeError);
+  });
+
+  test('tell how long they are', () => {
+    expect([new Bitstring(Uint8Array.of(1, 2), 3).length, new Tuple([1, 2]).length]).toEqual([11, 2]);
+    expect([...new Tuple([1, 2])]).toEqual([1, 2]);
+    expect(new Float(2).valueOf() + 1).toBe(3);
   });
 });
 
