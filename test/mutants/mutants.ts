@@ -777,4 +777,11 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'size === 0',
     tests: ['test/codec/etf/limits.test.ts'],
   },
+  {
+    name: 'distribution: answers from another node than the one asked are lost',
+    file: 'src/dist/peer/answers.ts',
+    find: 'Array.from(context.channels.values()).find(({ calls }) => calls.has(serial))',
+    replace: 'undefined',
+    tests: ['test/dist/hostile.test.ts'],
+  },
 ];
