@@ -445,14 +445,16 @@ describe('spawns', () => {
   });
 });
 
+const CRASH = tuple(atom('crash'), new Uint8Array(Buffer.from('TypeError')));
+
 describe('functions that end badly', () => {
   test.each([
-    ['fail', tuple(atom('crash'), new Uint8Array(Buffer.from('TypeError')))],
-    ['leave', atom('left')],
-  ])('tell of a crash its kind only, of an exit its reason (%s)', async (name, why) => {
+    ['fail', CRASH, tuple(CRASH, [])],
+    ['leave', atom('left'), atom('left')],
+  ])('tell of a crash its kind only, of an exit its reason (%s)', async (name, why, badrpc) => {
     const ref = raw.call(atom('rex'), tuple(atom('call'), atom('math'), atom(name), [], atom('user')));
     expect((await frames()).map(([, message]) => message)).toEqual([
-      tuple(ref, tuple(atom('badrpc'), tuple(atom('EXIT'), why))),
+      tuple(ref, tuple(atom('badrpc'), tuple(atom('EXIT'), badrpc))),
     ]);
     const [id, result] = [raw.ref(), raw.ref()];
     const args = [result, atom('math'), atom(name), []];

@@ -7,7 +7,6 @@ import { NodePid } from '../node-pid.ts';
 import { writeControl } from '../protocol/control.ts';
 import { crashOf, reasonToTerm } from '../reasons.ts';
 import type { DistContext } from '../context.ts';
-import { NodePid } from '../node-pid.ts';
 import type { Channel } from './channel.ts';
 import { REFERENCE, serialIn } from './references.ts';
 
