@@ -31,7 +31,7 @@ const runtime = createRuntime();
 const dist = await startDistribution(runtime, {
   name: once ? `ts${process.pid}@127.0.0.1` : 'ts@127.0.0.1',
   cookie: COOKIE,
-  carriers: [new TcpCarrier({ ...(once ? { epmd: false, listen: { port: 9199 } } : {}) })],
+  carriers: [new TcpCarrier(once ? { epmd: false } : {})],
   functions: { text: { upper: (bytes) => Buffer.from(bytes).toString().toUpperCase() } },
 });
 await startServer(runtime, counter, 40, { name: 'counter', scope: dist.names });
@@ -48,7 +48,7 @@ const EXPRESSIONS = [
 if (once) {
   // an erl that asks no epmd: it finds every node at our port
   const print = EXPRESSIONS.map((text) => `io:format("~0p~n", [${text}])`).join(', ');
-  const port = 9199;
+  const [{ port }] = dist.addresses();
   const noEpmd = ['-start_epmd', 'false', '-erl_epmd_port', String(port), '-dist_listen', 'false'];
   const name = ['-name', `erl${process.pid}@127.0.0.1`, '-setcookie', COOKIE];
   const args = ['-noshell', '-noinput', ...noEpmd, ...name, '-eval', `${print}, halt().`];

@@ -11,6 +11,7 @@ import { Tuple } from '../codec/etf/terms.ts';
 import { ExitError } from '../otp/errors.ts';
 import { request, type CallOptions, type ServerRef } from '../otp/server-ref.ts';
 import { checkAsked, described } from './asking.ts';
+import type { Carrier, NetAddress } from './carrier.ts';
 import type { DistContext } from './context.ts';
 import { callFunction } from './erpc.ts';
 import type { NodeChange } from './events.ts';
@@ -26,6 +27,7 @@ export class Distribution {
   /** Names that other nodes reach: a scope for `startServer`, `worker` and `register`. */
   readonly names: NameTable;
   readonly #context: DistContext;
+  readonly #carriers: readonly Carrier[];
   readonly #kernel: ServerRef<NetKernelCalls>;
   readonly #outgoing: Outgoing;
   readonly #spawner: Spawner;
@@ -34,11 +36,13 @@ export class Distribution {
   /** Made by `startDistribution` and `startNode`. */
   constructor(
     context: DistContext,
+    carriers: readonly Carrier[],
     outgoing: Outgoing,
     kernel: ServerRef<NetKernelCalls>,
     end: () => Promise<void>,
   ) {
     this.#context = context;
+    this.#carriers = carriers;
     this.#outgoing = outgoing;
     this.#spawner = new Spawner(context, outgoing);
     this.#kernel = kernel;
@@ -50,6 +54,11 @@ export class Distribution {
   /** This node: `name@host` or `port@host`. */
   get name(): string {
     return this.#context.name;
+  }
+
+  /** Where it listens, a place for each carrier that does now. */
+  addresses(): readonly NetAddress[] {
+    return this.#carriers.flatMap((carrier) => carrier.address() ?? []);
   }
 
   /** Nodes that are connected. */

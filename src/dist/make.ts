@@ -79,7 +79,7 @@ export function makeDistribution(making: DistMaking): Made {
   runtime.remote = outgoing;
   const kernel = new ServerRef<NetKernelCalls>(runtime, { scope, name: NET_KERNEL });
   return {
-    distribution: new Distribution(context, outgoing, kernel, making.end),
+    distribution: new Distribution(context, carriers, outgoing, kernel, making.end),
     parts: { context, carriers, outgoing, listening, scope, groups: groupsOf(context, making) },
     over: () => {
       if (runtime.remote === outgoing) runtime.remote = undefined;
