@@ -3,6 +3,7 @@ import { TcpCarrier } from '../../src/dist/carriers/tcp/tcp.ts';
 import { wrongDistribution } from '../../src/dist/check-options.ts';
 import { startDistribution } from '../../src/distribution.ts';
 import { createRuntime, ProcessGroups } from '../../src/otp.ts';
+import { nodes } from './pair.ts';
 
 const RIGHT = { name: 'a@127.0.0.1', cookie: 'secret', carriers: [new TcpCarrier({ epmd: false })] };
 const wrong = (options: object): unknown => wrongDistribution({ ...RIGHT, ...options });
@@ -79,6 +80,22 @@ describe('options of a distribution', () => {
   test('never show the cookie', () => {
     for (const cookie of ['c'.repeat(300), ['secret']])
       expect(String(wrong({ cookie }))).not.toMatch(/ccc|secret/);
+  });
+
+  test('a function that gives no cookie, or throws, connects nobody and harms nobody', async () => {
+    const all = nodes();
+    const b = await all.node('b@127.0.0.1');
+    const answers: (() => unknown)[] = [() => '', () => 7, () => undefined, () => 'c'.repeat(256)];
+    const thrown = (): never => {
+      throw new Error('no cookie today');
+    };
+    for (const [at, answer] of [...answers, thrown].entries()) {
+      const a = await all.node(`a${at}@127.0.0.1`, { cookie: answer as () => string });
+      expect(await all.settle(a.dist.ping(b.dist.name))).toBe(false);
+      expect(await all.settle(b.dist.ping(a.dist.name))).toBe(false);
+    }
+    const right = await all.node('right@127.0.0.1', { cookie: () => 'secret' });
+    expect(await all.settle(right.dist.ping(b.dist.name))).toBe(true);
   });
 
   test('are judged before anything is started', async () => {

@@ -142,6 +142,18 @@ describe('a shared scope', () => {
     expect(heard.filter((message) => (message as Tuple).elements[0] === atom('discover'))).toHaveLength(4);
   });
 
+  test('offers no process that others may not know', async () => {
+    const { all, a, b } = await pair();
+    const open = spawn(a.runtime);
+    a.groups.join('g', [a.actor('netKernel'), open]);
+    await connect(all, a, b);
+    expect(nodesOf(b, 'g')).toEqual([A]);
+    a.groups.join('g', a.actor('rex'));
+    a.groups.leave('g', [a.actor('netKernel'), open]);
+    await all.clock.settle();
+    expect(nodesOf(b, 'g')).toEqual([]);
+  });
+
   test('is not shared twice', async () => {
     const all = nodes();
     const { groups } = await sharing(all, A);
@@ -287,6 +299,18 @@ describe('a node that lies', () => {
     await say(tuple(atom('discover'), other));
     expect(a.groups.whichGroups()).toEqual(['g']);
     await say(tuple(atom('leave'), SCOPE, MEMBER, [atom('g'), atom('g'), atom('none')]));
+    expect(a.groups.whichGroups()).toEqual([]);
+  });
+
+  test('and says of too many that they leave too many groups is refused', async () => {
+    const { a, say } = await lied();
+    await say(cast(tuple(atom('sync'), SCOPE, [tuple(atom('g'), [MEMBER])])));
+    const [groups, pids] = [new Array(1_001).fill(atom('h')), new Array(1_000).fill(MEMBER)];
+    await say(tuple(atom('leave'), SCOPE, pids.slice(1), groups));
+    expect(a.groups.whichGroups()).toEqual(['g']);
+    await say(tuple(atom('leave'), SCOPE, pids, groups));
+    expect(a.groups.whichGroups()).toEqual([]);
+    await say(tuple(atom('join'), SCOPE, atom('g'), [MEMBER]));
     expect(a.groups.whichGroups()).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 /** Names of processes, on other nodes and on the own one. */
 import { expect, test } from 'vitest';
 import { RemoteName } from '../../src/actor/pid.ts';
+import type { Process } from '../../src/actor/process.ts';
 import { Down } from '../../src/actor/monitor.ts';
 import { atom } from '../../src/codec/etf/atom.ts';
 import { tuple } from '../../src/codec/etf/terms.ts';
@@ -94,6 +95,8 @@ test.each(['own', 'other'] as const)(
     await all.clock.settle();
     expect(self.pid.demonitor(taken)).toBe(true);
     await all.clock.settle();
+    const { monitors } = at.dist.names.whereis('counter') as Process;
+    expect([monitors === null, monitors?.nextOfTarget]).toEqual([false, null]);
     at.runtime.exit(at.dist.names.whereis('counter') as never, 'kill');
     await all.clock.settle();
     expect(self.inbox.map(({ message }) => message)).toEqual([new Down(ref, name, 'killed')]);

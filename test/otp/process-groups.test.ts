@@ -5,6 +5,7 @@ import { RemotePid } from '../../src/actor/pid.ts';
 import type { Process } from '../../src/actor/process.ts';
 import { GroupChange, GroupsLapsed, ProcessGroups } from '../../src/otp/process-groups.ts';
 import { Memberships } from '../../src/otp/process-groups/memberships.ts';
+import type { GroupsPort } from '../../src/otp/process-groups/sharing.ts';
 import { reasonOf, recorder, same, sameItems, spawn, world } from '../actor/world.ts';
 
 type Inbox = readonly { readonly message: unknown }[];
@@ -427,5 +428,61 @@ describe('Memberships', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('sharing', () => {
+  const port = (told: unknown[]): GroupsPort<string> => ({
+    keyOf: (group) => group.toLowerCase(),
+    changed: (tag, group, pids) => void told.push([tag, group, pids.length]),
+  });
+
+  test('tells of joins, leaves and deaths here, and of nothing else', () => {
+    const { runtime } = world();
+    const groups = new ProcessGroups();
+    const told: unknown[] = [];
+    const [a, b] = [spawn(runtime), spawn(runtime)];
+    groups.join('Before', a);
+    const shared = groups.share(port(told));
+    shared.unite();
+    expect([groups.whichGroups(), shared.offered()]).toEqual([['before'], [['before', [a]]]]);
+    groups.join('G', [a, a, b]);
+    groups.leave('g', a);
+    groups.leave('none', a);
+    runtime.exit(a, 'kill');
+    shared.join('g', [new RemotePid('far', 1, 1)]);
+    expect(told).toEqual([
+      ['join', 'g', 3],
+      ['leave', 'g', 1],
+      ['leave', 'before', 1],
+      ['leave', 'g', 1],
+    ]);
+  });
+
+  test('brings in members of other nodes, of whom monitors are told, behind those of this one', () => {
+    const { runtime } = world();
+    const groups = new ProcessGroups();
+    const shared = groups.share(port([]));
+    const [here, far] = [spawn(runtime), new RemotePid('far', 1, 1)];
+    shared.join('g', [far, far]);
+    groups.join('g', here);
+    expect([groups.getMembers('g'), groups.getLocalMembers('g')]).toEqual([[here, far, far], [here]]);
+    shared.leave('g', [far, new RemotePid('far', 1, 2)]);
+    expect(groups.getMembers('g')).toEqual([here, far]);
+    expect(() => groups.leave('g', far)).toThrow(TypeError);
+    expect(() => groups.join('g', far)).toThrow(TypeError);
+  });
+
+  test('is by one at a time, and its end is its own', () => {
+    const { runtime } = world();
+    const groups = new ProcessGroups();
+    const told: unknown[] = [];
+    const first = groups.share(port([]));
+    expect(() => groups.share(port([]))).toThrow(TypeError);
+    first.end();
+    groups.share(port(told));
+    first.end();
+    groups.join('g', spawn(runtime));
+    expect(told).toHaveLength(1);
   });
 });
