@@ -20,7 +20,7 @@ const port = once ? await freePort() : 0;
 const child = once ? startErlang(erlang, port) : undefined;
 
 const runtime = createRuntime();
-const groups = new ProcessGroups(runtime);
+const groups = new ProcessGroups();
 const dist = await startDistribution(runtime, {
   name: once ? `ts${process.pid}@127.0.0.1` : 'ts@127.0.0.1',
   cookie: COOKIE,
@@ -41,14 +41,14 @@ for (const { pid } of [await startServer(runtime, worker), await startServer(run
   groups.join('resize', pid);
 
 // whoever connects: the groups of both become one
-await until(async () => (await dist.ping(erlang)) && groups.members('resize').length === 3);
-console.log('members here and there:', groups.members('resize').length);
-console.log('of them here:', groups.localMembers('resize').length);
+await until(async () => (await dist.ping(erlang)) && groups.getMembers('resize').length === 3);
+console.log('members here and there:', groups.getMembers('resize').length);
+console.log('of them here:', groups.getLocalMembers('resize').length);
 const there = await dist.erpc(erlang, 'pg', 'get_members', [atom('resize')]);
 console.log('as Erlang sees it:', there.length);
 
 // the same send for all: a pid is a pid
-for (const pid of groups.members('resize')) runtime.send(pid, atom('picture'));
+for (const pid of groups.getMembers('resize')) runtime.send(pid, atom('picture'));
 await until(
   async () =>
     (await dist.erpc(erlang, 'persistent_term', 'get', [atom('got'), atom('nothing')])) !== atom('nothing'),
@@ -59,8 +59,8 @@ console.log(
 );
 
 await dist.disconnect(erlang);
-await until(() => groups.members('resize').length === 2);
-console.log('without Erlang:', groups.members('resize').length);
+await until(() => groups.getMembers('resize').length === 2);
+console.log('without Erlang:', groups.getMembers('resize').length);
 
 await dist.close();
 child?.kill('SIGKILL');
