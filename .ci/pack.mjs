@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'espalier-pack-'));
 
 /** What belongs into the package. */
 const ALLOWED =
-  /^(dist|src|supervisors|docs)\/[\w/.-]+\.(js|d\.ts|map|ts|md)$|^examples\/[\w-]+\.mjs$|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(dist|src|supervisors|docs)\/[\w/.-]+\.(js|d\.ts|map|ts|md)$|^examples\/[\w-]+\.(mjs|erl)$|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 
 /** Runs a command in the folder; its output. */
 const run = (command, ...args) =>
@@ -37,11 +37,12 @@ function typesOf() {
     join(folder, 'user.ts'),
     `import { startNode, type Client, type RpcFailure } from 'espalier';
      import { GenServer, createRuntime } from 'espalier/otp';
+     import { startDistribution, TcpCarrier, type Distribution } from 'espalier/distribution';
      import { startWorkerPool } from 'espalier/isolation';
      import { startMachine } from 'espalier/xstate';
      import { memoryNetwork, virtualClock } from 'espalier/testing';
-     export const used: unknown[] = [startNode, createRuntime, startWorkerPool, startMachine, memoryNetwork, virtualClock];
-     export type Seen = [Client, RpcFailure, GenServer<never, never, never>];
+     export const used: unknown[] = [startNode, createRuntime, startDistribution, TcpCarrier, startWorkerPool, startMachine, memoryNetwork, virtualClock];
+     export type Seen = [Client, RpcFailure, Distribution, GenServer<never, never, never>];
     `,
   );
   writeFileSync(

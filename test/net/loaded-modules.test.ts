@@ -75,6 +75,16 @@ describe('importing', () => {
     expect(loaded.addons).toEqual([]);
   });
 
+  test('espalier/distribution loads neither QUIC nor effect nor a decoder of the mesh, and nothing of its calls', async () => {
+    const loaded = await loadedBy(compiled('distribution'));
+    expect(packagesOf(loaded)).toContain('xstate');
+    for (const name of ['effect', 'cbor-x', '@matrixai/quic', 'commander'])
+      expect(packagesOf(loaded)).not.toContain(name);
+    const mesh = loaded.modules.filter((url) => url.includes('/dist/src/mesh/'));
+    expect(mesh.filter((url) => !/\/mesh\/(events|connection)\//.test(url))).toEqual([]);
+    expect(loaded.addons).toEqual([]);
+  });
+
   test('espalier loads neither QUIC nor xstate nor effect nor a decoder before a node or client is made', async () => {
     const loaded = await loadedBy(compiled('index'));
     expect(packagesOf(loaded)).toEqual([]);
