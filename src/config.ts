@@ -10,7 +10,8 @@ import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
 import { isSignal } from './mesh/client/check.ts';
 import { MAX_ENDPOINTS } from './mesh/dht/record.ts';
-import { isNodeName } from './dist/node-name.ts';
+import { CLUSTER_EXPECTED, isClusterOptions } from './dist/cluster/options.ts';
+import { isNodeName, isPortName } from './dist/node-name.ts';
 import { ProcessGroups } from './otp/process-groups.ts';
 import { parseAddress } from './mesh/peer/endpoint-text.ts';
 import { MAX_INTERESTS } from './mesh/registry/interests.ts';
@@ -223,6 +224,7 @@ const DIST: Readonly<Record<string, Rule>> = {
   maxPacket: count(65_536, 68_157_440),
   busyLimit: count(65_536, 1_073_741_824),
   tcp: rule(Schema.Union([Schema.Boolean, Schema.ObjectKeyword]), 'true, false or an object of TCP options'),
+  cluster: { accepts: isClusterOptions, expected: CLUSTER_EXPECTED },
 };
 
 const STRATEGY: Rule = {
@@ -256,11 +258,25 @@ export function checkNodeOptions(options: NodeOptions): NodeOptions {
   const checked = check(NODE, options);
   if (checked.dist !== undefined && checked.dist.cookie === undefined)
     throw invalid('dist.cookie', 'must be given: without one nobody connects');
+  checkCluster(checked);
   if (checked.strategy === 'nearest' && checked.location === undefined) {
     throw invalid('location', 'must be given: the strategy nearest needs it');
   }
   return checked;
 }
+/** What the rest of the options must be for it. */
+function checkCluster({ dist, dht }: NodeOptions): void {
+  const { cluster, tcp = false, name } = dist ?? {};
+  if (cluster === undefined) return;
+  if (cluster.strategy === 'static') {
+    const node = tcp === false ? cluster.nodes.find((each) => !isPortName(each)) : undefined;
+    if (node !== undefined)
+      throw invalid('dist.cluster', `must name nodes as port@host: without tcp ${node} cannot be reached`);
+  } else if (dht === false) throw invalid('dist.cluster', 'must be a list of nodes: this node has no DHT');
+  else if (name !== undefined && !isPortName(name))
+    throw invalid('dist.cluster', `must be a list of nodes: in the DHT they go by port@host, not ${name}`);
+}
+
 export const checkConnectOptions = (options: ConnectOptions): ConnectOptions => check(CLIENT, options);
 
 function check<Options extends object>(

@@ -4,12 +4,22 @@
 import { invalid } from './config.ts';
 import type { NodeDistOptions, NodeOptions } from './mesh/client/options.ts';
 import { actor, shared, type MeshContext } from './mesh/context.ts';
+import type { ValueMap } from './codec/value.ts';
 import { QuicCarrier, type QuicAcceptor } from './dist/carriers/quic/quic.ts';
 import { TcpCarrier } from './dist/carriers/tcp/tcp.ts';
 import { isNodeName } from './dist/node-name.ts';
+import { metadataOf } from './dist/cluster/member-record.ts';
+import type { ClusterRecords, ClusterSource } from './dist/cluster/source.ts';
 import { makeDistribution, type Made } from './dist/make.ts';
+import { isJoined } from './mesh/dht/dht.ts';
+import { noticesOf, putUp, takeDown } from './mesh/registry/notices.ts';
 import { SupervisorRef } from './otp/supervisor-ref.ts';
 import type { PhysicalAddress } from './transport/transport.ts';
+
+/** Seconds that the record of a member lives without being repeated, which happens every third of that. */
+const RECORD_TTL = 60;
+/** Milliseconds for a lookup of members. */
+const FIND_TIMEOUT = 5_000;
 
 export interface NodeDistribution extends Made {
   /** For the endpoint: who takes connections of the distribution. */
@@ -34,7 +44,10 @@ export function distributionOf(
     carriers: [quic, ...tcpOf(dist)],
     app: () => actor(context, 'app'),
     log: events,
+    source: sourceOf(context, dist),
     end: async () => {
+      const { cluster } = dist;
+      if (cluster?.strategy === 'dht') takeDown(context, noticeOf(cluster.name));
       const roles = scope.whereis('roles');
       if (roles !== undefined) await new SupervisorRef(runtime, roles).terminateChild('dist');
     },
@@ -48,6 +61,23 @@ export function listenOf({ listen, dist }: NodeOptions): string | undefined {
   const [port = '', host = ''] = dist.name.split('@');
   return /^\d+$/.test(port) ? `${host}:${port}` : listen;
 }
+
+const noticeOf = (cluster: string): string => `_dist.${cluster}`;
+
+function sourceOf(context: MeshContext, { cluster }: NodeDistOptions): ClusterSource | undefined {
+  if (cluster === undefined) return undefined;
+  if (cluster.strategy === 'static') return { nodes: [...cluster.nodes], records: undefined };
+  return { nodes: [], records: recordsOf(context, noticeOf(cluster.name)) };
+}
+
+/** Members say in the DHT who they are, each under its own key. */
+const recordsOf = (context: MeshContext, notice: string): ClusterRecords => ({
+  publish: (node) => {
+    const metadata = metadataOf(node) as ValueMap;
+    putUp(context, notice, { exclusive: false, ttl: RECORD_TTL, metadata, description: undefined });
+  },
+  find: () => (isJoined(context) ? noticesOf(context, notice, FIND_TIMEOUT) : undefined),
+});
 
 function tcpOf({ tcp = false }: NodeDistOptions): readonly TcpCarrier[] {
   if (tcp === false) return [];

@@ -5,14 +5,16 @@
  * ├── rex         runs exported functions for them
  * ├── netKernel   which nodes there are connections to; each is a temporary child of it
  * ├── carriers    (oneForOne, 5 in 10 s) what listens for other nodes
- * └── groups      (oneForOne, 5 in 10 s) a process for each scope of process groups that is shared
+ * ├── groups      (oneForOne, 5 in 10 s) a process for each scope of process groups that is shared
+ * └── cluster     nodes with `cluster` only: keeps the connections to all its nodes
  *
  * restForOne: a connection needs those before it, and who listens needs a net kernel to give connections to. The net kernel's end is
  * the end of its connections: each node there was hears one nodedown, and what is sent next connects anew. A listener's end is that
  * of the connections of its carrier. Nobody needs the groups: their end takes the members of other nodes out of a scope, which asks for
- * them anew. Names, exported pids and listeners for nodes outlive all of them.
+ * them anew. Nor the cluster: its successor dials who is missing. Names, exported pids and listeners for nodes outlive all of them.
  */
 import { supervisor, worker, type SupervisorSpec } from '../src/otp/supervisor.ts';
+import { clusterServer } from '../src/dist/cluster/cluster.ts';
 import { netKernelServer } from '../src/dist/kernel/net-kernel.ts';
 import type { DistParts } from '../src/dist/make.ts';
 import { groupsServer } from '../src/dist/groups/groups-server.ts';
@@ -27,6 +29,7 @@ export const dist = ({
   listening,
   scope,
   groups,
+  cluster,
 }: DistParts): SupervisorSpec => ({
   strategy: 'restForOne',
   intensity: 5,
@@ -48,5 +51,6 @@ export const dist = ({
       period: seconds(10),
       children: groups.map((shared) => worker(shared.scope, groupsServer, shared)),
     }),
+    ...(cluster === undefined ? [] : [worker('cluster', clusterServer, cluster)]),
   ],
 });

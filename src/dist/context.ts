@@ -33,7 +33,7 @@ export interface DistContext {
   readonly cookie: (node: string) => string | undefined;
   /** Nodes that may connect; undefined: all that know the cookie. */
   readonly allowed: ((node: string) => boolean) | undefined;
-  /** The key that a node has to prove, as its id; undefined: any. */
+  /** The key that a node has to prove, as its id: the user's word, else that of its record in the cluster; undefined: any. */
   readonly keyOf: (node: string) => Uint8Array | undefined;
   readonly settings: DistSettings;
   readonly identities: IdentityTable;

@@ -10,6 +10,8 @@ import { refuse } from '../otp/arguments.ts';
 import { ServerRef } from '../otp/server-ref.ts';
 import type { Carrier, Listening } from './carrier.ts';
 import { wrongCookie } from './check-options.ts';
+import { ClusterMemory, type ClusterArgs } from './cluster/cluster.ts';
+import type { ClusterSource } from './cluster/source.ts';
 import type { DistContext, DistSettings } from './context.ts';
 import { Distribution } from './distribution.ts';
 import { DistEvents } from './events.ts';
@@ -31,6 +33,8 @@ export interface DistParts {
   readonly listening: Listening;
   /** Where the net kernel is found. */
   readonly scope: NameScope;
+  /** Undefined: nodes are connected when something is sent to them. */
+  readonly cluster: ClusterArgs | undefined;
 }
 
 export interface DistMaking extends DistSetup {
@@ -40,6 +44,8 @@ export interface DistMaking extends DistSetup {
   readonly carriers: readonly Carrier[];
   /** What is below it is the user's own, though it is in the tree of the node. */
   readonly app?: () => Process | undefined;
+  /** Nodes to be connected to all the time. Default: none. */
+  readonly source?: ClusterSource | undefined;
   /** Default: one of its own. */
   readonly log?: EventHub;
   readonly end: () => Promise<void>;
@@ -56,10 +62,11 @@ const MIB = 1_048_576;
 
 /** @throws TypeError when the runtime has a distribution. */
 export function makeDistribution(making: DistMaking): Made {
-  const { runtime, carriers } = making;
+  const { runtime, carriers, source } = making;
   if (runtime.remote !== undefined)
     throw new TypeError('this runtime has a distribution: one node, one runtime');
-  const context = contextOf(making);
+  const memory = new ClusterMemory();
+  const context = contextOf(making, memory);
   const scope = new NameScope();
   const toKernel = (message: unknown): boolean => {
     const kernel = scope.whereis(NET_KERNEL);
@@ -80,7 +87,15 @@ export function makeDistribution(making: DistMaking): Made {
   const kernel = new ServerRef<NetKernelCalls>(runtime, { scope, name: NET_KERNEL });
   return {
     distribution: new Distribution(context, carriers, outgoing, kernel, making.end),
-    parts: { context, carriers, outgoing, listening, scope, groups: groupsOf(context, making) },
+    parts: {
+      context,
+      carriers,
+      outgoing,
+      listening,
+      scope,
+      groups: groupsOf(context, making),
+      cluster: source === undefined ? undefined : { context, source, memory, kernel },
+    },
     over: () => {
       if (runtime.remote === outgoing) runtime.remote = undefined;
       context.identities.clear();
@@ -88,7 +103,7 @@ export function makeDistribution(making: DistMaking): Made {
   };
 }
 
-function contextOf(making: DistMaking): DistContext {
+function contextOf(making: DistMaking, { claims }: ClusterMemory): DistContext {
   const { runtime, cookie, allowed, keys, app = () => undefined } = making;
   // 0 to 3 mean something else to Erlang
   const creation = 4 + (runtime.random.u32() % 0xffff_fff0);
@@ -128,7 +143,8 @@ function contextOf(making: DistMaking): DistContext {
     keyOf: (node) => {
       // nobody has no key
       const hex = say(() => keyOf(node), '');
-      return hex === undefined ? undefined : Buffer.from(hex, 'hex');
+      // what the user says is above what records say
+      return hex === undefined ? claims.keyOf(node) : Buffer.from(hex, 'hex');
     },
     settings: settingsOf(making),
     identities: new IdentityTable(local, isPrivate),

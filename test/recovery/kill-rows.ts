@@ -114,6 +114,7 @@ export function allowedFor(side: Side, place: string): Allowed {
     'roles/dist/carriers': {},
     'roles/dist/carriers/quicListener': {},
     'roles/dist/groups': {},
+    'roles/dist/cluster': {},
     app: {},
     'app/mine': {},
   };

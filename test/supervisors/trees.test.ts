@@ -138,7 +138,7 @@ describe('the pictures', () => {
     const station = await world.node({
       station: { peers: [node.url] },
       stations: [node.url],
-      dist: { cookie: 'secret', name: '9443@here' },
+      dist: { cookie: 'secret', name: '9443@here', cluster: { strategy: 'static', nodes: [] } },
     });
     closeAtEnd(world, station);
     const drawing = drawn(file);

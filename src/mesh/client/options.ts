@@ -7,6 +7,7 @@ import type { Identity } from '../../identity/identity.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import type { EndpointLimits, Transport } from '../../transport/transport.ts';
 import type { TcpOptions } from '../../dist/carriers/tcp/tcp.ts';
+import type { ClusterOptions } from '../../dist/cluster/options.ts';
 import type { DistSetup } from '../../dist/options.ts';
 import type { Location } from '../router/location.ts';
 import type { Strategy } from '../router/strategy.ts';
@@ -67,6 +68,8 @@ export interface NodeDistOptions extends DistSetup {
   readonly name?: string;
   /** Also over TCP, for Erlang nodes: on loopback unless it says otherwise, with EPMD unless it says `epmd: false`. */
   readonly tcp?: boolean | TcpOptions;
+  /** Nodes that it is connected to all the time. Default: to each when something is sent to it. */
+  readonly cluster?: ClusterOptions;
 }
 
 export interface NodeOptions extends CommonOptions {

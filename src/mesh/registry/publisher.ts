@@ -19,10 +19,11 @@ import { LookupDone, type LookupOutcome } from '../dht/lookup-request.ts';
 import { delay } from '../peer/backoff.ts';
 import { endpointsOf, interfacesOf } from './own-addresses.ts';
 import { contentOf, digestOf, ownRecord, ownTombstone, type Content } from './own-record.ts';
+import type { Notice } from './notices.ts';
 import { Publication } from './publication.ts';
 import { readvertiseAfter } from './readvertise.ts';
 import { isPresence, PRESENCE, presenceName } from './presence.ts';
-import type { Offer, ServiceTable } from './service-table.ts';
+import type { ServiceTable } from './service-table.ts';
 
 /** Records on their way at once; each is some twenty questions. */
 const PARALLEL = 16;
@@ -93,11 +94,10 @@ export class Publisher {
 
   /** Finds what nobody has told us of. */
   sweep(): void {
-    const { publications } = this.#context.discovery;
+    const { publications, notices } = this.#context.discovery;
     this.#interfaces = undefined;
-    for (const procedure of this.#table?.procedures() ?? []) {
-      if (!publications.has(procedure)) this.changed(procedure);
-    }
+    for (const names of [this.#table?.procedures() ?? [], notices.keys()])
+      for (const procedure of names) if (!publications.has(procedure)) this.changed(procedure);
     this.changed(this.#presence);
     this.#pump();
   }
@@ -342,7 +342,9 @@ export class Publisher {
   }
 
   /** Who has attached to a station says where it is; who can be dialed need not. */
-  #offers(procedure: string): readonly Offer[] {
+  #offers(procedure: string): readonly Notice[] {
+    const notice = this.#context.discovery.notices.get(procedure);
+    if (notice !== undefined) return [notice];
     if (!isPresence(procedure)) return this.#table?.attached(procedure) ?? [];
     const { settings, relays } = this.#context;
     return relays.attached.length > 0 && !keepsRecords(settings) ? [PRESENCE] : [];
