@@ -10,6 +10,8 @@ import type { FoundRecord } from './source.ts';
 
 /** Claims at most; the oldest that never was connected makes room. */
 export const MAX_CLAIMS = 1_000;
+/** Keys that claim one name: what more there are makes no difference. */
+const RIVALS = 2;
 /** Milliseconds after which a claim is over unless it is found again, whatever its record says. */
 const LONGEST = 300_000;
 /** With so many records an answer may not have room for all: who is missing in it may be there all the same. */
@@ -36,57 +38,72 @@ export interface Finding {
 export class Claims {
   /** By the id of the key, oldest first. */
   readonly #all = new Map<string, Claim>();
+  /** Ids of those who claim a name. */
+  readonly #byName = new Map<string, Set<string>>();
 
   get size(): number {
     return this.#all.size;
   }
 
   /** Takes over what one lookup has found. */
-  take(found: readonly FoundRecord[], { us, now, wall, isProven }: Finding): void {
+  take(found: readonly FoundRecord[], finding: Finding): void {
     const seen = new Set<string>();
-    for (const record of found) {
-      const name = memberOf(record, us);
-      const left = record.expiresAt - wall;
-      if (name === undefined || left <= 0) continue;
-      const known = this.#all.get(record.nodeId);
-      if (known === undefined && this.#all.size >= MAX_CLAIMS && !this.#makeRoom(isProven)) continue;
-      seen.add(record.nodeId);
-      const until = now + Math.min(LONGEST, left);
-      if (known?.name === name) {
-        known.until = until;
-        known.misses = 0;
-      } else {
-        this.#all.set(record.nodeId, { name, key: Buffer.from(record.nodeId, 'hex'), until, misses: 0 });
-      }
-    }
-    for (const [id, claim] of this.#all) {
-      const hasLeft = !seen.has(id) && found.length < WHOLE && ++claim.misses >= MISSES;
-      if (hasLeft || now >= claim.until) this.#all.delete(id);
-    }
+    for (const record of found) if (this.#take(record, finding)) seen.add(record.nodeId);
+    const isWhole = found.length < WHOLE;
+    for (const [id, claim] of this.#all)
+      if (isWhole && !seen.has(id) && ++claim.misses >= MISSES) this.#drop(id, claim);
+    this.sweep(finding.now);
   }
 
   /** Forgets what is over. */
   sweep(now: number): void {
-    for (const [id, { until }] of this.#all) if (now >= until) this.#all.delete(id);
+    for (const [id, claim] of this.#all) if (now >= claim.until) this.#drop(id, claim);
   }
 
-  names(): Iterable<string> {
-    return new Set(Array.from(this.#all.values(), ({ name }) => name));
+  names(): IterableIterator<string> {
+    return this.#byName.keys();
   }
 
   /** The one key that claims a name. */
   keyOf(node: string): Uint8Array | undefined {
-    let only: Uint8Array | undefined;
-    for (const { name, key } of this.#all.values()) {
-      if (name !== node) continue;
-      if (only !== undefined) return undefined;
-      only = key;
+    const [id, ...rivals] = this.#byName.get(node) ?? [];
+    return id === undefined || rivals.length > 0 ? undefined : this.#all.get(id)?.key;
+  }
+
+  /** False when it is about nobody, or there is no room. */
+  #take(record: FoundRecord, { us, now, wall, isProven }: Finding): boolean {
+    const { nodeId, expiresAt } = record;
+    const name = memberOf(record, us);
+    const left = expiresAt - wall;
+    if (name === undefined || left <= 0) return false;
+    const until = now + Math.min(LONGEST, left);
+    const known = this.#all.get(nodeId);
+    if (known?.name === name) {
+      known.until = until;
+      known.misses = 0;
+      return true;
     }
-    return only;
+    if (known !== undefined) this.#drop(nodeId, known);
+    const rivals = this.#byName.get(name) ?? new Set();
+    if (rivals.size >= RIVALS || (this.#all.size >= MAX_CLAIMS && !this.#makeRoom(isProven))) return false;
+    this.#all.set(nodeId, { name, key: Buffer.from(nodeId, 'hex'), until, misses: 0 });
+    this.#byName.set(name, rivals.add(nodeId));
+    return true;
+  }
+
+  #drop(id: string, { name }: Claim): void {
+    this.#all.delete(id);
+    const rivals = this.#byName.get(name);
+    rivals?.delete(id);
+    if (rivals?.size === 0) this.#byName.delete(name);
   }
 
   #makeRoom(isProven: (name: string) => boolean): boolean {
-    for (const [id, { name }] of this.#all) if (!isProven(name)) return this.#all.delete(id);
+    for (const [id, claim] of this.#all) {
+      if (isProven(claim.name)) continue;
+      this.#drop(id, claim);
+      return true;
+    }
     return false;
   }
 }
