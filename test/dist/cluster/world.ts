@@ -59,7 +59,7 @@ export async function untilSo(world: MeshWorld, so: () => boolean, limit: number
 }
 
 /** Actors of connections that a node has, whether they are up or not. */
-export const connectionsOf = ({ node }: Member): number =>
+export const connectionsOf = ({ node }: Pick<Member, 'node'>): number =>
   processesOf(node).filter(({ label }) => label.startsWith('peer ')).length;
 
 export const downs = ({ changes }: Member): readonly string[] =>
