@@ -11,7 +11,6 @@ import { isNodeName } from './dist/node-name.ts';
 import { metadataOf } from './dist/cluster/member-record.ts';
 import type { ClusterRecords, ClusterSource } from './dist/cluster/source.ts';
 import { makeDistribution, type Made } from './dist/make.ts';
-import { isJoined } from './mesh/dht/dht.ts';
 import { noticesOf, putUp, takeDown } from './mesh/registry/notices.ts';
 import { SupervisorRef } from './otp/supervisor-ref.ts';
 import type { PhysicalAddress } from './transport/transport.ts';
@@ -76,7 +75,9 @@ const recordsOf = (context: MeshContext, notice: string): ClusterRecords => ({
     const metadata = metadataOf(node) as ValueMap;
     putUp(context, notice, { exclusive: false, ttl: RECORD_TTL, metadata, description: undefined });
   },
-  find: () => (isJoined(context) ? noticesOf(context, notice, FIND_TIMEOUT) : undefined),
+  // to ask takes one contact, not our place among them
+  find: () =>
+    (shared(context, 'routingTable')?.size ?? 0) > 0 ? noticesOf(context, notice, FIND_TIMEOUT) : undefined,
 });
 
 function tcpOf({ tcp = false }: NodeDistOptions): readonly TcpCarrier[] {

@@ -9,7 +9,7 @@ import type { Random } from '../../actor/random.ts';
 import { delay } from '../../mesh/peer/backoff.ts';
 
 /** Milliseconds by which the node with the lesser name lets the other one go first. */
-const GRACE = 1_000;
+const GRACE = 500;
 /** Milliseconds between two lookups (SPEC §10), and between the first ones, when many begin at once. */
 const POLL = 5_000;
 const EARLY = 500;
