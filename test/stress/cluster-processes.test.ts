@@ -81,7 +81,7 @@ test('twenty nodes are all connected, once each, also after half of them were ki
     const begun = performance.now();
     const first = await start(PROCESSES, boot.url);
     const listening = Math.round(performance.now() - begun);
-    const formed = await untilSo(first, isFull, 10_000);
+    const formed = await untilSo(first, isFull, 30_000);
     for (const { ups, downs } of await look(first))
       expect({ ups, downs }).toEqual({ ups: NODES - 1, downs: [] });
 
