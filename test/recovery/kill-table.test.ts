@@ -13,7 +13,10 @@ const WITHIN = 1_000;
 async function stage(): Promise<Stage> {
   const world = meshWorld();
   const { clock } = world;
-  const node = await world.node({ children, dist: { cookie: 'secret', name: '9443@here' } });
+  const node = await world.node({
+    children,
+    dist: { cookie: 'secret', name: '9443@here', cluster: { strategy: 'static', nodes: [] } },
+  });
   const client = await world.client(node, { children });
   const other = await world.client(node);
   return {

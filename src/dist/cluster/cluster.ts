@@ -79,16 +79,14 @@ function look(state: State): void {
   const { members, claims } = memory;
   const now = self.clock.now();
   claims.sweep(now);
-  const wanted = new Set([...source.nodes, ...claims.names()].filter((name) => isWanted(context, name)));
+  // whom the user does not allow the net kernel does not dial
+  const wanted = new Set([...source.nodes, ...claims.names()]);
   const isConnected = (node: string): boolean => context.channels.has(node);
   const { dial, next } = members.look({ us: context.name, wanted, isConnected, now, random: self.random });
   for (const node of dial) connect(state, node);
   state.wake?.unset();
   state.wake = self.sendAfter(Math.min(LOOK, Math.max(1, next - now)), new Look());
 }
-
-const isWanted = ({ name, allowed, cookie }: DistContext, node: string): boolean =>
-  node !== name && allowed?.(node) !== false && cookie(node) !== undefined;
 
 function connect(state: State, node: string): void {
   const { self, context, memory, kernel } = state;

@@ -152,6 +152,22 @@ describe('the actor of a cluster', () => {
   });
 });
 
+describe('who dials whom', () => {
+  test('twelve nodes that all dial each other in the same moment are connected once each', async () => {
+    const world = meshWorld({ delay: { min: 1, max: 20 } });
+    const hosts = Array.from({ length: 12 }, (_, n) => `198.18.71.${n + 1}`);
+    const members = await Promise.all(hosts.map((host) => member(world, { host })));
+    closeAtEnd(world, ...members.map(({ node }) => node));
+    const others = (one: Member): readonly string[] => hosts.filter((host) => host !== one.host).map(nameAt);
+    const dialed = members.flatMap((one) => others(one).map((name) => one.node.dist.connect(name)));
+    expect(new Set(await world.settle(Promise.all(dialed)))).toEqual(new Set([true]));
+    await world.clock.advance(30_000);
+    expect(isFull(members)).toBe(true);
+    expect(members.map(connectionsOf)).toEqual(members.map(() => 11));
+    expect(members.flatMap(downs)).toEqual([]);
+  });
+});
+
 describe('options', () => {
   const GARBAGE: readonly unknown[] = [
     'prod',

@@ -13,9 +13,9 @@ const notice = (said: string): Notice => ({
 });
 
 /** What a node finds under the name. */
-async function found(world: MeshWorld, by: Node): Promise<readonly unknown[] | undefined> {
+async function found(world: MeshWorld, by: Node): Promise<readonly string[] | undefined> {
   const all = await world.settle(noticesOf(contextOf(by), NAME, 5_000));
-  return all?.map(({ nodeId, metadata }) => [nodeId, metadata['said']]).toSorted();
+  return all?.map(({ nodeId, metadata }) => `${nodeId} ${String(metadata['said'])}`).toSorted();
 }
 
 const soon = (world: MeshWorld): Promise<void> => world.clock.advance(1_000);
@@ -32,16 +32,13 @@ describe('a notice', () => {
     putUp(contextOf(a), NAME, notice('one'));
     putUp(contextOf(b), NAME, notice('two'));
     await soon(world);
-    const both = [
-      [a.id, 'one'],
-      [b.id, 'two'],
-    ].toSorted();
+    const both = [`${a.id} one`, `${b.id} two`].toSorted();
     for (const node of [a, b, c]) expect(await found(world, node)).toEqual(both);
     await world.clock.advance(300_000);
     expect(await found(world, c)).toEqual(both);
     takeDown(contextOf(a), NAME);
     await soon(world);
-    expect(await found(world, c)).toEqual([[b.id, 'two']]);
+    expect(await found(world, c)).toEqual([`${b.id} two`]);
   });
 
   test('that says something else replaces what it said', async () => {
@@ -50,7 +47,7 @@ describe('a notice', () => {
     await soon(world);
     putUp(contextOf(a), NAME, notice('two'));
     await soon(world);
-    expect(await found(world, c)).toEqual([[a.id, 'two']]);
+    expect(await found(world, c)).toEqual([`${a.id} two`]);
   });
 
   test('put up or taken down while the advertiser is restarted is not lost', async () => {
@@ -59,7 +56,7 @@ describe('a notice', () => {
     restart();
     putUp(contextOf(a), NAME, notice('one'));
     await soon(world);
-    expect(await found(world, c)).toEqual([[a.id, 'one']]);
+    expect(await found(world, c)).toEqual([`${a.id} one`]);
     restart();
     takeDown(contextOf(a), NAME);
     await world.clock.advance(3_000);
@@ -73,7 +70,7 @@ describe('a notice', () => {
     await soon(world);
     world.network.faults.kill(new URL(b.url).hostname);
     await world.settle(a.close());
-    expect(await found(world, c)).toEqual([[b.id, 'two']]);
+    expect(await found(world, c)).toEqual([`${b.id} two`]);
     await world.clock.advance(30_000);
     expect((await found(world, c)) ?? []).toEqual([]);
   });
