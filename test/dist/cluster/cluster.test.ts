@@ -104,6 +104,22 @@ describe('a list of nodes', () => {
   });
 });
 
+describe('two nodes of one name', () => {
+  test('take turns, in eight seconds once; the others stay connected', async () => {
+    const world = meshWorld();
+    const members = await started(world, HOSTS.slice(0, 3));
+    await untilSo(world, () => isFull(members), 5_000);
+    const [first, ...others] = members as [Member, ...Member[]];
+    const twin = await member(world, { host: HOSTS[3], cluster, name: first.name });
+    closeAtEnd(world, twin.node);
+    await world.clock.advance(600_000);
+    for (const each of others) {
+      expect(new Set(downs(each))).toEqual(new Set([first.name]));
+      expect(downs(each).length).toBeLessThan((600 / 8) * 1.5);
+    }
+  });
+});
+
 describe('the actor of a cluster', () => {
   test('is killed: no connection is lost, and its successor goes on', async () => {
     const world = meshWorld();

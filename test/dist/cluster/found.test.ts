@@ -112,6 +112,15 @@ describe('nodes that say where they are', () => {
     expect(isFull(members) && isFull(others)).toBe(true);
   });
 
+  test('are of one realm: another one has a cluster of its own by the same name', async () => {
+    const { world, join, members } = await formed();
+    const first = await join('198.18.84.1', { realm: 'another' });
+    const second = await join('198.18.84.2', { realm: 'another', bootstrap: [first.node.url] });
+    await untilSo(world, () => isFull([first, second]), 5_000);
+    await world.clock.advance(60_000);
+    expect(isFull(members) && isFull([first, second])).toBe(true);
+  });
+
   test('one that closes takes its record back, and is not dialed for long', async () => {
     const { world, boot, members } = await formed();
     const [leaving, ...staying] = members as [Member, Member, Member];

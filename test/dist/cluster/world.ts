@@ -3,7 +3,7 @@ import type { NodeChange } from '../../../src/dist/events.ts';
 import type { NodeDistOptions } from '../../../src/mesh/client/options.ts';
 import type { Node } from '../../../src/node.ts';
 import type { Endpoint } from '../../../src/transport/transport.ts';
-import { contextOf, processesOf, processOf, runtimeOf, type MeshWorld } from '../../mesh-world.ts';
+import { contextOf, processesOf, processOf, REALM, runtimeOf, type MeshWorld } from '../../mesh-world.ts';
 
 export const COOKIE = 'secret';
 
@@ -18,16 +18,17 @@ export interface Member {
 export interface MemberOptions extends Partial<NodeDistOptions> {
   readonly host: string;
   readonly bootstrap?: readonly string[];
+  readonly realm?: string;
 }
 
 export const nameAt = (host: string): string => `9443@${host}`;
 
 export async function member(
   world: MeshWorld,
-  { host, bootstrap = [], ...dist }: MemberOptions,
+  { host, bootstrap = [], realm = REALM, ...dist }: MemberOptions,
 ): Promise<Member> {
   const name = nameAt(host);
-  const node = await world.node({ host, bootstrap, dist: { cookie: COOKIE, name, ...dist } });
+  const node = await world.node({ host, bootstrap, realm, dist: { cookie: COOKIE, name, ...dist } });
   const changes: NodeChange[] = [];
   node.dist.monitorNodes((change) => changes.push(change));
   return { node, name, host, changes };
