@@ -11,11 +11,14 @@
 import { dist as tree } from '../supervisors/dist.ts';
 import type { Runtime } from './actor/runtime.ts';
 import type { Carrier } from './dist/carrier.ts';
+import { CarrierError } from './dist/carrier-error.ts';
 import type { Distribution } from './dist/distribution.ts';
 import { wrongDistribution } from './dist/check-options.ts';
 import { makeDistribution } from './dist/make.ts';
 import type { DistSetup } from './dist/options.ts';
 import { refuse, wrongRuntime } from './otp/arguments.ts';
+import { causeOfStart } from './otp/errors.ts';
+import { TransportError } from './transport/transport.ts';
 import { startSupervisor, type SupervisorRef } from './otp/supervisor.ts';
 
 export interface DistributionOptions extends DistSetup {
@@ -25,7 +28,7 @@ export interface DistributionOptions extends DistSetup {
 }
 
 /**
- * Starts listening, by every carrier that does. Throws `StartError` when one cannot, a `TypeError` when the runtime has a
+ * Starts listening, by every carrier that does. Throws `CarrierError` or `TransportError` when one cannot, a `TypeError` when the runtime has a
  * distribution, for an option of the wrong kind and one that does not exist, a `RangeError` for one out of range.
  */
 export async function startDistribution(
@@ -47,12 +50,14 @@ export async function startDistribution(
     root = await startSupervisor(runtime, tree(made.parts), { label: 'dist' });
   } catch (error) {
     made.over();
-    throw error;
+    const cause = causeOfStart(error);
+    throw cause instanceof CarrierError || cause instanceof TransportError ? cause : error;
   }
   runtime.onExit(root.pid as Parameters<Runtime['onExit']>[0], () => made.over());
   return made.distribution;
 }
 
+export { TransportError } from './transport/transport.ts';
 export { RemoteName } from './actor/pid.ts';
 export { atom, Atom, isAtom } from './codec/etf/atom.ts';
 export { decodeTerm } from './codec/etf/decode.ts';
@@ -71,6 +76,7 @@ export type {
   SetupResult,
 } from './dist/carrier.ts';
 export { quicCarrier, type OwnEndpointOptions } from './dist/carriers/quic/own-endpoint.ts';
+export { CarrierError, type CarrierFailure } from './dist/carrier-error.ts';
 export { TcpCarrier, type TcpOptions } from './dist/carriers/tcp/tcp.ts';
 export type { Distribution } from './dist/distribution.ts';
 export { ErpcError, type ErpcFailure } from './dist/erpc.ts';

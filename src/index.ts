@@ -9,7 +9,7 @@ import type { Node, RemoteClient } from './node.ts';
 
 /**
  * Starts a node: listens, serves, routes calls. Default `127.0.0.1:9443` in the open realm of loopback.
- * Throws `RpcError` `invalid_args` for a wrong option, `TransportError` when it cannot listen, `IdentityError`
+ * Throws `RpcError` `invalid_args` for a wrong option, `TransportError` or `CarrierError` when it cannot listen, `IdentityError`
  * for a damaged key file, `StartError` (of `espalier/otp`) when one of its `children` does not start, `RpcError`
  * `timeout` or `canceled` when it is not up in time; then nothing of it is left running.
  */
@@ -121,7 +121,9 @@ export type {
 } from './mesh/client/client.ts';
 export type { RegistryStats, ServiceCache } from './mesh/client/discovering.ts';
 export type { Provider } from './mesh/registry/provider.ts';
-export type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
+export type { ConnectOptions, NodeDistOptions, NodeOptions } from './mesh/client/options.ts';
+export { CarrierError, type CarrierFailure } from './dist/carrier-error.ts';
+export type { Distribution } from './dist/distribution.ts';
 export type { Attempt, Explanation } from './mesh/router/explanation.ts';
 export type { Location } from './mesh/router/location.ts';
 export type { Caller } from './mesh/router/rpc-call.ts';

@@ -1,7 +1,6 @@
 /**
  * One node or client as a supervised tree: how it is put together, and how it ends.
  */
-import { isShutdown } from './actor/exit-reason.ts';
 import { NameScope } from './actor/names.ts';
 import { Process, Status } from './actor/process.ts';
 import { systemClock } from './actor/clock.ts';
@@ -31,8 +30,9 @@ import { interestsOf, mergeInterests } from './mesh/registry/interests.ts';
 import { Standings } from './mesh/peer/standings.ts';
 import { Routing } from './mesh/router/routing.ts';
 import type { AdvertiserCalls } from './mesh/registry/advertiser.ts';
+import { CarrierError } from './dist/carrier-error.ts';
 import { checkSpec, type ChildSpec } from './otp/child-spec.ts';
-import { innermost, StartError } from './otp/errors.ts';
+import { causeOfStart, StartError } from './otp/errors.ts';
 import { ServerRef } from './otp/server-ref.ts';
 import { killTree } from './otp/stop.ts';
 import { startSupervisor, type SupervisorRef, type SupervisorSpec } from './otp/supervisor.ts';
@@ -159,7 +159,7 @@ export async function startWorld(
   try {
     root = await patience.wait(starting);
   } catch (error) {
-    if (patience.over === undefined) throw transportErrorIn(error) ?? error;
+    if (patience.over === undefined) throw typedErrorIn(error) ?? error;
     context.phase.closing = true;
     const process = scope.whereis(ROOT) as Process | undefined;
     const hanging = process === undefined ? '' : whatHangs(process);
@@ -180,12 +180,10 @@ export async function startWorld(
   return { context, root, ended, children };
 }
 
-/** A start fails from the inside out: the reason of the innermost child is what users need. */
-function transportErrorIn(error: unknown): TransportError | undefined {
-  if (!(error instanceof StartError)) return undefined;
-  const { cause } = innermost(error.reason);
-  const inner = isShutdown(cause) ? cause.shutdown : cause;
-  return inner instanceof TransportError ? inner : undefined;
+/** A socket that cannot be bound, a name that is taken: what users need to know, as it is. */
+function typedErrorIn(error: unknown): TransportError | CarrierError | undefined {
+  const cause = causeOfStart(error);
+  return cause instanceof TransportError || cause instanceof CarrierError ? cause : undefined;
 }
 
 /** The way down to what has not ended its start. */

@@ -37,6 +37,13 @@ export function innermost(reason: ExitReason): {
   return { path, cause };
 }
 
+/** What a start failed with from the inside, without `shutdown` around it; undefined for what is no `StartError`. */
+export function causeOfStart(error: unknown): unknown {
+  if (!(error instanceof StartError)) return undefined;
+  const { cause } = innermost(error.reason);
+  return isShutdown(cause) ? cause.shutdown : cause;
+}
+
 interface FailedChild {
   readonly failed_to_start_child: string;
   readonly reason: ExitReason;

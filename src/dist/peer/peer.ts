@@ -153,7 +153,8 @@ export const peerServer: GenServer<PeerArgs, State> = {
       if (state.stream === undefined) return stop({ shutdown: 'timeout' }, state);
     } else if (message instanceof Disconnect) {
       if (state.yielding && message.reason === CLOSED) return noReply(state);
-      if (state.channel === undefined && state.handshake !== undefined) state.handshake.fail('closed');
+      const given = message.reason === 'simultaneous' ? 'simultaneous' : 'closed';
+      if (state.channel === undefined && state.handshake !== undefined) state.handshake.fail(given);
       return stop({ shutdown: message.reason }, state);
     }
     return noReply(state);

@@ -4,6 +4,7 @@
  * Answers are bounded, and every question has a deadline. Source: Erlang/OTP "Distribution Protocol", EPMD Protocol.
  */
 import { connect, type Socket } from 'node:net';
+import { CarrierError } from '../../carrier-error.ts';
 
 /** Where EPMD listens. */
 export interface EpmdAddress {
@@ -50,9 +51,8 @@ export async function registerAtEpmd(
   const refused = answer[0] === ALIVE_X || answer[0] === ALIVE_ANSWER ? answer[1] : undefined;
   if (refused !== 0) {
     socket.destroy();
-    throw new Error(
-      refused === undefined ? 'EPMD answered something else' : `EPMD knows another node named ${name}`,
-    );
+    if (refused === undefined) throw new Error('EPMD answered something else');
+    throw new CarrierError('name_taken', `EPMD knows another node named ${name}`);
   }
   let closed = false;
   socket.setTimeout(0);

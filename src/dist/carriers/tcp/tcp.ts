@@ -5,7 +5,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { ChildSpec } from '../../../otp/child-spec.ts';
 import { worker } from '../../../otp/supervisor.ts';
 import type { GenServer } from '../../../otp/gen-server.ts';
-import { noReply } from '../../../otp/result.ts';
+import { noReply, stop } from '../../../otp/result.ts';
+import { CarrierError } from '../../carrier-error.ts';
 import type {
   Carrier,
   DistStreamEvents,
@@ -120,7 +121,12 @@ export class TcpCarrier implements Carrier {
           state.registration?.close();
           for (const socket of this.#sockets) socket.destroy();
         });
-        await listen(server, host, this.#bound ?? port);
+        const again = this.#bound !== undefined;
+        try {
+          await listen(server, host, this.#bound ?? port);
+        } catch (error) {
+          return stop({ shutdown: notListening(error, `${host}:${this.#bound ?? port}`) }, state);
+        }
         server.on('error', () => {});
         const bound = server.address() as {
           readonly address: string;
@@ -134,7 +140,14 @@ export class TcpCarrier implements Carrier {
           protocol: 'tcp',
           family: bound.family === 'IPv6' ? 'inet6' : 'inet',
         };
-        await this.#register(state, listening.name, () => void self.send(self.pid, new EpmdLost()));
+        const lost = (): void => void self.send(self.pid, new EpmdLost());
+        try {
+          await this.#register(state, listening.name, lost);
+        } catch (error) {
+          // who has been there before waits for EPMD to come back
+          if (!again) return stop({ shutdown: error }, state);
+          lost();
+        }
         return state;
       },
       handleInfo: async (message, state, self) => {
@@ -163,7 +176,8 @@ export class TcpCarrier implements Carrier {
     try {
       state.registration = await registerAtEpmd(at, aliveOf(name), this.#address.port, EPMD, lost);
     } catch (cause) {
-      throw new Error(`no name at EPMD (${at.host}:${at.port}): ${innermost(cause)}`, { cause });
+      if (cause instanceof CarrierError) throw cause;
+      throw new CarrierError('no_epmd', `no EPMD at ${at.host}:${at.port}: ${innermost(cause)}`, { cause });
     }
   }
 }
@@ -181,6 +195,12 @@ class Waiting implements Incoming {
   refuse(): void {
     this.#socket.destroy();
   }
+}
+
+function notListening(cause: unknown, where: string): CarrierError {
+  const taken = (cause as NodeJS.ErrnoException | null)?.code === 'EADDRINUSE';
+  const failure = taken ? 'address_in_use' : 'listen_failed';
+  return new CarrierError(failure, `cannot listen at ${where}: ${innermost(cause)}`, { cause });
 }
 
 const innermost = (error: unknown): string => (error instanceof Error ? error.message : String(error));
