@@ -37,6 +37,14 @@ const refusal = (run: () => unknown): string => {
   return expect.fail('it was taken');
 };
 
+test('a cluster needs a cookie, and is one of the DHT', () => {
+  expect(refusal(() => distOf({ cluster: 'shop' }))).toContain('--cluster needs it');
+  expect(distOf({ cluster: 'shop', cookieFile: cookieFile('secret') })).toEqual({
+    cookie: 'secret',
+    cluster: { strategy: 'dht', name: 'shop' },
+  });
+});
+
 describe('a cookie file', () => {
   test.each([
     ['secret', 'secret'],

@@ -81,7 +81,9 @@ describe('importing', () => {
     for (const name of ['effect', 'cbor-x', '@matrixai/quic', 'commander'])
       expect(packagesOf(loaded)).not.toContain(name);
     const mesh = loaded.modules.filter((url) => url.includes('/dist/src/mesh/'));
-    expect(mesh.filter((url) => !/\/mesh\/(events\/|connection\/|peer\/(backoff|endpoint-text)\.js)/.test(url))).toEqual([]);
+    expect(
+      mesh.filter((url) => !/\/mesh\/(events\/|connection\/|peer\/(backoff|endpoint-text)\.js)/.test(url)),
+    ).toEqual([]);
     expect(loaded.addons).toEqual([]);
   });
 

@@ -14,6 +14,7 @@ export interface DistFlags {
   readonly name?: string;
   readonly cookieFile?: string;
   readonly erlang?: boolean;
+  readonly cluster?: string;
   /** Where it listens, when that is said. */
   readonly listen?: string;
 }
@@ -40,13 +41,29 @@ export const addDistOptions = (command: Command): Command =>
       new Option('--erlang', 'be reached by Erlang nodes on this machine too: over TCP, by EPMD').env(
         'ESPALIER_ERLANG',
       ),
+    )
+    .addOption(
+      new Option(
+        '--cluster <name>',
+        'connect to all nodes of this cluster, which are found in the DHT; needs --cookie-file',
+      ).env('ESPALIER_CLUSTER'),
     );
 
 /** Undefined: it takes no part. @throws RpcError `invalid_args`. */
-export function distOf({ name, cookieFile, erlang = false, listen }: DistFlags): NodeDistOptions | undefined {
-  if (name === undefined && cookieFile === undefined && !erlang) return undefined;
-  if (cookieFile === undefined)
-    throw usageError('cookie-file', `is missing: ${name === undefined ? '--erlang' : '--name'} needs it`);
+export function distOf({
+  name,
+  cookieFile,
+  erlang = false,
+  cluster,
+  listen,
+}: DistFlags): NodeDistOptions | undefined {
+  const [flag] = [
+    ...(name === undefined ? [] : ['--name']),
+    ...(erlang ? ['--erlang'] : []),
+    ...(cluster === undefined ? [] : ['--cluster']),
+  ];
+  if (flag === undefined && cookieFile === undefined) return undefined;
+  if (cookieFile === undefined) throw usageError('cookie-file', `is missing: ${flag} needs it`);
   if (name !== undefined && !isPortName(name) && !erlang)
     throw usageError('name', `must be port@host: ${name} is a name for --erlang`);
   if (name !== undefined && WILDCARDS.has(hostOf(name)))
@@ -57,6 +74,7 @@ export function distOf({ name, cookieFile, erlang = false, listen }: DistFlags):
   return {
     cookie: readCookie(cookieFile),
     ...(name === undefined ? {} : { name }),
+    ...(cluster === undefined ? {} : { cluster: { strategy: 'dht', name: cluster } }),
     ...(erlang ? { tcp: { epmd: { port: epmdPort() } } } : {}),
   };
 }
