@@ -6,7 +6,7 @@ import { atom } from '../../src/codec/etf/atom.ts';
 import { PidTerm } from '../../src/codec/etf/identities.ts';
 import { tuple, type Tuple } from '../../src/codec/etf/terms.ts';
 import type { ErpcError } from '../../src/dist/erpc.ts';
-import { MAX_SPAWNS, Spawns, type Spawning } from '../../src/dist/peer/spawns.ts';
+import { MAX_SPAWNS, Spawns, type Spawning } from '../../src/dist/peer/spawn-table.ts';
 import { OP } from '../../src/dist/protocol/control.ts';
 import { FLAG, OURS } from '../../src/dist/protocol/flags.ts';
 import { failure, reasonOf, recorder, spawn } from '../actor/world.ts';

@@ -15,7 +15,8 @@ import { NodePid } from '../node-pid.ts';
 import type { Channel } from '../peer/channel.ts';
 import * as signals from '../peer/signals.ts';
 import type { Far } from '../peer/signals.ts';
-import { postSpawn, type Spawning } from '../peer/spawns.ts';
+import type { Spawning } from '../peer/spawn-table.ts';
+import { postSpawn } from '../peer/spawns.ts';
 
 /** Signals that wait for one connection, at most. */
 const WAITING = 1_000;

@@ -15,7 +15,7 @@ import type { Packets } from '../protocol/packets.ts';
 import { Calls } from './calls.ts';
 import { Outbox, type Posted } from './outbox.ts';
 import { Relations } from './relations.ts';
-import { Spawns } from './spawns.ts';
+import { Spawns } from './spawn-table.ts';
 
 const PASS_THROUGH = 112;
 const TERM = 131;
