@@ -8,16 +8,19 @@
  *   1> pg:start_link(), pg:join(resize, self()), net_kernel:connect_node('ts@127.0.0.1').
  *   2> flush(), pg:get_members(resize).
  */
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { createRuntime, noReply, ProcessGroups, startServer } from 'espalier/otp';
 import { atom, startDistribution, TcpCarrier } from 'espalier/distribution';
+import { freePort, startErlang } from './own-erlang.mjs';
 
 const once = process.argv.includes('--once');
 const COOKIE = 'lattice';
+/** A member in Erlang that keeps what it gets, and ends after a minute. */
+const MEMBER = `{ok, _} = pg:start_link(), ok = pg:join(resize, self()),
+  receive Message -> persistent_term:put(got, Message) after 60000 -> halt() end,
+  receive never -> ok after 60000 -> halt() end.`;
 const erlang = once ? `erl${process.pid}@127.0.0.1` : 'erl@127.0.0.1';
 const port = once ? await freePort() : 0;
-const child = once ? startErlang(erlang, port) : undefined;
+const child = once ? startErlang(erlang, port, COOKIE, MEMBER) : undefined;
 
 const runtime = createRuntime();
 const groups = new ProcessGroups();
@@ -70,35 +73,4 @@ async function until(condition) {
     if (tries > 200) throw new Error(`${erlang} does not answer as it should`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-/** A member that keeps what it gets, and ends after a minute. */
-function startErlang(name, at) {
-  const program = `{ok, _} = pg:start_link(), ok = pg:join(resize, self()),
-    receive Message -> persistent_term:put(got, Message) after 60000 -> halt() end,
-    receive never -> ok after 60000 -> halt() end.`;
-  const noEpmd = ['-start_epmd', 'false', '-erl_epmd_port', String(at)];
-  const quiet = ['-kernel', 'logger_level', 'none'];
-  const args = [
-    '-noshell',
-    '-noinput',
-    ...noEpmd,
-    ...quiet,
-    '-name',
-    name,
-    '-setcookie',
-    COOKIE,
-    '-eval',
-    program,
-  ];
-  return spawn('erl', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const found = server.address().port;
-      server.close(() => resolve(found));
-    });
-  });
 }

@@ -6,18 +6,22 @@
  *   node examples/typescript-to-erlang.mjs            asks that one
  *   node examples/typescript-to-erlang.mjs --once     starts an erl of its own (needs no epmd), and ends
  */
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createRuntime, Down, noReply, ServerRef, startServer } from 'espalier/otp';
 import { atom, startDistribution, TcpCarrier } from 'espalier/distribution';
+import { freePort, startErlang } from './own-erlang.mjs';
 
 const once = process.argv.includes('--once');
 const COOKIE = 'lattice';
+const FILE = fileURLToPath(new URL('counter.erl', import.meta.url));
+/** Compiles the server, starts it, and waits to be killed, a minute at most. */
+const SERVER = `{ok, counter, Code} = compile:file("${FILE}", [binary]),
+  {module, counter} = code:load_binary(counter, "counter", Code), process_flag(trap_exit, true),
+  {ok, _} = counter:start_link(40), receive never -> ok after 60000 -> halt() end.`;
 const erlang = once ? `erl${process.pid}@127.0.0.1` : 'erl@127.0.0.1';
 
 const port = once ? await freePort() : 0;
-const child = once ? startErlang(erlang, port) : undefined;
+const child = once ? startErlang(erlang, port, COOKIE, SERVER) : undefined;
 
 const runtime = createRuntime();
 const dist = await startDistribution(runtime, {
@@ -64,35 +68,3 @@ console.log('the watcher hears:', await down);
 
 await dist.close();
 child?.kill('SIGKILL');
-
-/** Compiles the server, starts it, and waits to be killed. */
-function startErlang(name, at) {
-  const file = fileURLToPath(new URL('counter.erl', import.meta.url));
-  const program = `{ok, counter, Code} = compile:file("${file}", [binary]),
-    {module, counter} = code:load_binary(counter, "counter", Code), process_flag(trap_exit, true),
-    {ok, _} = counter:start_link(40), receive never -> ok after 60000 -> halt() end.`;
-  const noEpmd = ['-start_epmd', 'false', '-erl_epmd_port', String(at)];
-  const quiet = ['-kernel', 'logger_level', 'none'];
-  const args = [
-    '-noshell',
-    '-noinput',
-    ...noEpmd,
-    ...quiet,
-    '-name',
-    name,
-    '-setcookie',
-    COOKIE,
-    '-eval',
-    program,
-  ];
-  return spawn('erl', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const found = server.address().port;
-      server.close(() => resolve(found));
-    });
-  });
-}
