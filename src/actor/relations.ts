@@ -15,6 +15,8 @@ interface LocalNode {
   readonly node: string;
   readonly creation: number;
   readonly remote: RemoteSignals | undefined;
+  /** A callback that must not throw did. */
+  defect(error: unknown): void;
 }
 
 export class Relations {
@@ -115,7 +117,11 @@ export class Relations {
   fired(monitor: Monitor, reason: ExitReason): void {
     if (!monitor.active) return;
     detach(monitor, null);
-    down(monitor, reason);
+    try {
+      down(monitor, reason);
+    } catch (error) {
+      this.#local.defect(error);
+    }
   }
 
   demonitor(ref: Ref, flush: boolean): boolean {
