@@ -4,6 +4,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { ChildSpec } from '../../../otp/child-spec.ts';
 import { worker } from '../../../otp/supervisor.ts';
+import type { Process } from '../../../actor/process.ts';
 import type { GenServer } from '../../../otp/gen-server.ts';
 import { noReply, stop } from '../../../otp/result.ts';
 import { CarrierError } from '../../carrier-error.ts';
@@ -80,7 +81,7 @@ export class TcpCarrier implements Carrier {
 
   async setup({ node, timeout, signal, events }: Setup): Promise<SetupResult> {
     if (!isNodeName(node)) return { ok: false, reason: 'invalid_node_name', detail: node };
-    const host = hostOf(node);
+    const host = hostOf(node).replace(/^\[|\]$/g, '');
     try {
       const port = this.#options.portOf?.(node) ?? (await this.#askEpmd(host, aliveOf(node), timeout));
       if (port === undefined)
@@ -128,6 +129,11 @@ export class TcpCarrier implements Carrier {
           return stop({ shutdown: notListening(error, `${host}:${this.#bound ?? port}`) }, state);
         }
         server.on('error', () => {});
+        // killed meanwhile: its successor needs the port
+        if (!(self as Process).alive) {
+          server.close();
+          return state;
+        }
         const bound = server.address() as {
           readonly address: string;
           readonly port: number;
@@ -140,20 +146,19 @@ export class TcpCarrier implements Carrier {
           protocol: 'tcp',
           family: bound.family === 'IPv6' ? 'inet6' : 'inet',
         };
-        const lost = (): void => void self.send(self.pid, new EpmdLost());
         try {
-          await this.#register(state, listening.name, lost);
+          await this.#register(state, listening.name, self as Process);
         } catch (error) {
           // who has been there before waits for EPMD to come back
           if (!again) return stop({ shutdown: error }, state);
-          lost();
+          self.send(self.pid, new EpmdLost());
         }
         return state;
       },
       handleInfo: async (message, state, self) => {
         if (!(message instanceof EpmdLost)) return noReply(state);
         try {
-          await this.#register(state, listening.name, () => void self.send(self.pid, new EpmdLost()));
+          await this.#register(state, listening.name, self as Process);
         } catch {
           self.sendAfter(EPMD, new EpmdLost());
         }
@@ -169,12 +174,16 @@ export class TcpCarrier implements Carrier {
     return socket;
   }
 
-  async #register(state: State, name: string, lost: () => void): Promise<void> {
+  async #register(state: State, name: string, self: Process): Promise<void> {
     const { epmd } = this.#options;
     if (epmd === false || this.#address === undefined) return;
     const at = { host: epmd?.host ?? LOOPBACK, port: epmd?.port ?? EPMD_PORT };
+    const lost = (): void => void self.send(self, new EpmdLost());
     try {
-      state.registration = await registerAtEpmd(at, aliveOf(name), this.#address.port, EPMD, lost);
+      const registration = await registerAtEpmd(at, aliveOf(name), this.#address.port, EPMD, lost);
+      // killed meanwhile: its successor needs the name
+      if (self.alive) state.registration = registration;
+      else registration.close();
     } catch (cause) {
       if (cause instanceof CarrierError) throw cause;
       throw new CarrierError('no_epmd', `no EPMD at ${at.host}:${at.port}: ${innermost(cause)}`, { cause });
