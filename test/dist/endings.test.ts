@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { atom } from '../../src/codec/etf/atom.ts';
 import { DistWorld } from './dist-world.ts';
 
 let world: DistWorld;
@@ -41,5 +42,31 @@ describe('a function that watches a process of another node and throws', () => {
       ['up two@host', 'down two@host connection_closed'],
     ]);
     expect(await world.wait(call)).toMatchObject({ reason: 'noconnection' });
+  });
+});
+
+describe('a connection that the other end closes', () => {
+  test('is worked off first: all that was sent before arrives, then the node is down, once', async () => {
+    const [one, two] = await world.pair();
+    const { inbox } = await world.actor(two, 'many', { mailbox: 10_000 });
+    const numbers = Array.from({ length: 3_000 }, (_, index) => index);
+    const before: number[] = [];
+    two.dist.monitorNodes(() => before.push(inbox.length));
+    for (const number of numbers) one.runtime.send(one.dist.whereis('many', two.name), number);
+    await world.wait(one.dist.disconnect(two.name));
+    await settle();
+    expect(inbox).toEqual(numbers);
+    expect([two.changes, before]).toEqual([['up one@host', 'down one@host connection_closed'], [3_000]]);
+  });
+
+  test('and whose last bytes are none of the protocol is down once, for that', async () => {
+    const node = await world.node('one');
+    const { inbox } = await world.actor(node, 'many', { mailbox: 10_000 });
+    const raw = await world.peer(node);
+    for (let count = 0; count < 1_000; count++) raw.message(atom('many'), count);
+    raw.packet(Buffer.of(1, 2, 3));
+    raw.stream.close();
+    await settle();
+    expect([inbox.length, node.changes]).toEqual([1_000, ['up raw@host', 'down raw@host protocol_error']]);
   });
 });

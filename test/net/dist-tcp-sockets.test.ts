@@ -1,10 +1,14 @@
 /** The carrier of Erlang over real sockets: its name at EPMD, and what becomes of sockets that are closed. */
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Runtime } from '../../src/actor/runtime.ts';
 import { silentLogger } from '../../src/actor/logger.ts';
 import { TcpCarrier, type TcpOptions } from '../../src/dist/carriers/tcp/tcp.ts';
+import { SocketStream } from '../../src/dist/carriers/tcp/socket-stream.ts';
 import { startDistribution, type Distribution } from '../../src/distribution.ts';
+import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
+import { noReply } from '../../src/otp/result.ts';
 import { labeled } from '../dist/dist-world.ts';
 
 const nothing = (): void => {};
@@ -120,4 +124,61 @@ test('a node whose host is an IPv6 address in brackets is reached', async () => 
     portOf: () => two.carrier.address()?.port,
   });
   expect(await one.dist.connect('two@[::1]')).toBe(true);
+});
+
+/** Takes plain messages and counts them. */
+async function counting({ runtime, dist }: TcpNode): Promise<{ count: number }> {
+  const seen = { count: 0 };
+  const server: GenServer<undefined, null> = {
+    mailbox: 100_000,
+    init: () => null,
+    handleInfo: (_message, state) => {
+      seen.count++;
+      return noReply(state);
+    },
+  };
+  await startServer(runtime, server, undefined, { name: 'counting', scope: dist.names });
+  return seen;
+}
+
+test.each([
+  ['many small messages', 3_000, 10],
+  ['more than a socket holds', 700, 10_000],
+])('a node that ends has sent what it was given: %s', async (_what, count, size) => {
+  const two = await tcpNode('two@127.0.0.1', {});
+  const one = await tcpNode('one@127.0.0.1', { portOf: () => two.carrier.address()?.port });
+  const seen = await counting(two);
+  await one.dist.connect('two@127.0.0.1');
+  const far = one.dist.whereis('counting', 'two@127.0.0.1');
+  const sent = Array.from({ length: count }, () => one.runtime.send(far, new Uint8Array(size)));
+  expect(sent.every((ok) => ok)).toBe(true);
+  const down = new Promise((resolve) => two.dist.monitorNodes(resolve));
+  await one.dist.close();
+  await down;
+  await soon(() => seen.count === count);
+});
+
+test('a stream that was closed hears nothing more, and does not outlast a peer that reads nothing and talks on', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => server.close());
+  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+  const talking = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  talking.on('error', nothing);
+  talking.pause();
+  closers.push(() => talking.destroy());
+  const socket = await accepted;
+  const heard: string[] = [];
+  const stream = new SocketStream(socket, {
+    onData: () => heard.push('data'),
+    onDrain: nothing,
+    onClosed: () => heard.push('closed'),
+  });
+  stream.write(new Uint8Array(30_000_000));
+  stream.close();
+  const over = once(socket, 'close');
+  const talk = setInterval(() => talking.write('still here'), 50);
+  closers.push(() => clearInterval(talk));
+  await over;
+  expect(heard).toEqual([]);
 });

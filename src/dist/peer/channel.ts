@@ -73,6 +73,7 @@ export class Channel {
   #open = true;
   #working = false;
   #paused = false;
+  #workedOff: (() => void) | undefined = undefined;
 
   constructor(options: ChannelOptions) {
     const { context, stream, partner } = options;
@@ -148,10 +149,17 @@ export class Channel {
     }
     packets.keep();
     this.#working = false;
+    this.#workedOff?.();
     if (this.#paused && this.#open) {
       this.#paused = false;
       stream.resume();
     }
+  }
+
+  /** The stream is over: `then` is called when what came by it has been taken. */
+  finish(then: () => void): void {
+    this.#workedOff = then;
+    if (!this.#working) then();
   }
 
   /** A newer connection to the same node takes its place. */

@@ -48,6 +48,8 @@ interface State extends PeerArgs {
   paused: boolean;
   /** Our attempt gave way to the peer's, which is waited for. */
   yielding: boolean;
+  /** The stream is over, and what came by it is still being taken. */
+  finishing: boolean;
   /** What was seen at the last tick. */
   written: number;
   arrivals: number;
@@ -103,6 +105,7 @@ export const peerServer: GenServer<PeerArgs, State> = {
       working: false,
       paused: false,
       yielding: false,
+      finishing: false,
       written: 0,
       arrivals: 0,
       silent: 0,
@@ -153,6 +156,11 @@ export const peerServer: GenServer<PeerArgs, State> = {
       if (state.stream === undefined) return stop({ shutdown: 'timeout' }, state);
     } else if (message instanceof Disconnect) {
       if (state.yielding && message.reason === CLOSED) return noReply(state);
+      if (message.reason === CLOSED && state.channel?.open === true && !state.finishing) {
+        state.finishing = true;
+        state.channel.finish(() => void self.send(process, message));
+        return noReply(state);
+      }
       const given = message.reason === 'simultaneous' ? 'simultaneous' : 'closed';
       if (state.channel === undefined && state.handshake !== undefined) state.handshake.fail(given);
       return stop({ shutdown: message.reason }, state);

@@ -2,6 +2,7 @@
  * A TCP connection as a distribution stream.
  */
 import type { Socket } from 'node:net';
+import { systemClock } from '../../../actor/clock.ts';
 import type { DistStream, DistStreamEvents } from '../../carrier.ts';
 
 /** Milliseconds until a socket that has nothing in flight asks whether the other end lives. */
@@ -19,7 +20,9 @@ export class SocketStream implements DistStream {
     this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE);
-    socket.on('data', (bytes: Buffer) => events.onData(bytes));
+    socket.on('data', (bytes: Buffer) => {
+      if (!this.#over) events.onData(bytes);
+    });
     socket.on('drain', () => events.onDrain());
     let why = 'closed';
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -58,8 +61,11 @@ export class SocketStream implements DistStream {
       socket.destroy();
       return;
     }
+    // what still comes is nobody's: unread it would have the other end drop what is on its way
+    socket.resume();
     socket.end(() => socket.destroy());
-    // a peer that takes nothing any more is not waited for
-    socket.setTimeout(LINGER, () => socket.destroy());
+    // a peer that takes nothing any more is not waited for, whatever it says
+    const timer = systemClock.setTimer(LINGER, () => socket.destroy());
+    socket.once('close', () => systemClock.clear(timer));
   }
 }

@@ -4,6 +4,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { ChildSpec } from '../../../otp/child-spec.ts';
 import { worker } from '../../../otp/supervisor.ts';
+import { isOrderly } from '../../../actor/exit-reason.ts';
 import type { Process } from '../../../actor/process.ts';
 import type { GenServer } from '../../../otp/gen-server.ts';
 import { noReply, stop } from '../../../otp/result.ts';
@@ -52,6 +53,8 @@ export class TcpCarrier implements Carrier {
   #bound: number | undefined;
   /** All there are, of both directions. */
   readonly #sockets = new Set<Socket>();
+  /** Of these: those that nobody has accepted. */
+  readonly #waiting = new Set<Socket>();
 
   constructor(options: TcpOptions = {}) {
     this.#options = options;
@@ -111,16 +114,18 @@ export class TcpCarrier implements Carrier {
     return {
       label: 'tcp listener',
       init: async (_none, self) => {
-        const server = createServer({ noDelay: true }, (socket) =>
-          listening.accept(new Waiting(this.#keep(socket))),
-        );
+        const server = createServer({ noDelay: true }, (socket) => {
+          this.#waiting.add(this.#keep(socket));
+          listening.accept(new Waiting(socket, () => this.#waiting.delete(socket)));
+        });
         const state: State = { server, registration: undefined };
         const { host = LOOPBACK, port = 0 } = this.#options.listen ?? {};
-        self.runtime.onExit(self.pid, () => {
+        self.runtime.onExit(self.pid, (reason) => {
           this.#address = undefined;
           server.close();
           state.registration?.close();
-          for (const socket of this.#sockets) socket.destroy();
+          // told to end, the net kernel is too: with it connections end, and what they have taken leaves first
+          for (const socket of isOrderly(reason) ? this.#waiting : this.#sockets) socket.destroy();
         });
         const again = this.#bound !== undefined;
         try {
@@ -170,7 +175,10 @@ export class TcpCarrier implements Carrier {
   #keep(socket: Socket): Socket {
     this.#sockets.add(socket);
     socket.on('error', () => {});
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#waiting.delete(socket);
+    });
     return socket;
   }
 
@@ -194,11 +202,14 @@ export class TcpCarrier implements Carrier {
 class Waiting implements Incoming {
   readonly peer: string;
   readonly #socket: Socket;
-  constructor(socket: Socket) {
+  readonly #accepted: () => void;
+  constructor(socket: Socket, accepted: () => void) {
     this.#socket = socket;
+    this.#accepted = accepted;
     this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
   }
   accept(events: DistStreamEvents): SocketStream {
+    this.#accepted();
     return new SocketStream(this.#socket, events);
   }
   refuse(): void {
