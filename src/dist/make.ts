@@ -59,6 +59,8 @@ export interface Made {
 }
 
 const MIB = 1_048_576;
+/** No key hashes to it. */
+const NOBODY = new Uint8Array(32);
 
 /** @throws TypeError when the runtime has a distribution. */
 export function makeDistribution(making: DistMaking): Made {
@@ -120,8 +122,8 @@ function contextOf(making: DistMaking, { claims }: ClusterMemory): DistContext {
     typeof keys === 'function'
       ? keys
       : (node: string) => (keys !== undefined && Object.hasOwn(keys, node) ? keys[node] : undefined);
-  const isAllowed =
-    typeof allowed === 'function' ? allowed : (node: string) => allowed?.includes(node) === true;
+  const isAllowed: (node: string) => unknown =
+    typeof allowed === 'function' ? allowed : (node) => allowed?.includes(node);
   /** What a program says of a node; where it throws the node is refused. */
   const say = <Said>(ask: () => Said, refused: Said): Said => {
     try {
@@ -139,12 +141,13 @@ function contextOf(making: DistMaking, { claims }: ClusterMemory): DistContext {
     creation,
     cookie:
       typeof cookie === 'string' ? () => cookie : (node) => say(() => checkedCookie(cookie(node)), undefined),
-    allowed: allowed === undefined ? undefined : (node) => say(() => isAllowed(node), false),
+    // whatever else it says, a promise among that, allows nobody
+    allowed: allowed === undefined ? undefined : (node) => say(() => isAllowed(node), false) === true,
     keyOf: (node) => {
       // nobody has no key
-      const hex = say(() => keyOf(node), '');
+      const hex = say<unknown>(() => keyOf(node), '');
       // what the user says is above what records say
-      return hex === undefined ? claims.keyOf(node) : Buffer.from(hex, 'hex');
+      return hex === undefined ? claims.keyOf(node) : keyIn(hex);
     },
     settings: settingsOf(making),
     identities: new IdentityTable(local, isPrivate),
@@ -164,6 +167,10 @@ function checkedCookie(cookie: string | undefined): string | undefined {
 
 const groupsOf = (context: DistContext, { groups = {} }: DistSetup): readonly GroupsArgs[] =>
   Object.entries(groups).map(([scope, shared]) => ({ context, scope, groups: shared, sync: undefined }));
+
+/** 32 bytes; where the id is none, those of nobody. */
+const keyIn = (id: unknown): Uint8Array =>
+  typeof id === 'string' && /^[0-9a-f]{64}$/i.test(id) ? Buffer.from(id, 'hex') : NOBODY;
 
 const settingsOf = (setup: DistSetup): DistSettings => ({
   tickTime: setup.tickTime ?? 60_000,
