@@ -6,7 +6,7 @@ import type { Pid } from '../../src/actor/pid.ts';
 import type { Process } from '../../src/actor/process.ts';
 import { startServer } from '../../src/otp/gen-server.ts';
 import { exit } from '../../src/actor/exit-reason.ts';
-import { reply } from '../../src/otp/result.ts';
+import { noReply, reply } from '../../src/otp/result.ts';
 import { DistWorld, labeled, type Actor, type DistNode } from './dist-world.ts';
 import { dataOf, framed, type RawPeer } from './raw-peer.ts';
 
@@ -485,6 +485,19 @@ describe('functions that end badly', () => {
       tuple(ref, tuple(atom('error'), atom('undef'))),
     ]);
   });
+});
+
+test('calls that are never answered are not kept for their callers', async () => {
+  await startServer(
+    node.runtime,
+    { init: () => null, handleRequest: (_term: unknown, state: null) => noReply(state) },
+    undefined,
+    { name: 'mute', scope: node.dist.names },
+  );
+  for (let count = 0; count < 100; count++) raw.call(atom('mute'), count);
+  await settle();
+  expect((node.dist.names.whereis('mute') as Process).calls).toBe(null);
+  await well();
 });
 
 describe('a peer that asks and does not read', () => {

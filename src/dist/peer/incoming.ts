@@ -120,6 +120,8 @@ function deliver(channel: Channel, to: Process, message: unknown): void {
         },
       );
       runtime.call(to, call, Infinity);
+      // its end says nothing to the call, and one that it never answers is not kept
+      call.detach();
       return;
     }
     const isCast = message.length === 2 && isAtom(tag, '$gen_cast');
