@@ -100,6 +100,8 @@ export function makeDistribution(making: DistMaking): Made {
     },
     over: () => {
       if (runtime.remote === outgoing) runtime.remote = undefined;
+      // a net kernel that was killed, and had no successor, has told nobody
+      outgoing.failAll();
       context.identities.clear();
     },
   };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { atom } from '../../src/codec/etf/atom.ts';
-import { DistWorld } from './dist-world.ts';
+import { DistWorld, find } from './dist-world.ts';
 
 let world: DistWorld;
 beforeEach(() => {
@@ -69,4 +69,18 @@ describe('a connection that the other end closes', () => {
     await settle();
     expect([inbox.length, node.changes]).toEqual([1_000, ['up raw@host', 'down raw@host protocol_error']]);
   });
+});
+
+test('what waits for a connection when the distribution gives up is told that there is none', async () => {
+  const node = await world.node('one');
+  world.net.silent.add('two@host');
+  for (let kernel = find(node.runtime, 'netKernel'); kernel; kernel = find(node.runtime, 'netKernel')) {
+    const answer = node.dist.call('x', 'two@host', 1, { timeout: Infinity });
+    answer.catch(() => {});
+    await settle();
+    node.runtime.exit(kernel, 'kill');
+    await settle();
+    await expect(world.wait(answer, 1_000)).rejects.toMatchObject({ reason: 'noconnection' });
+  }
+  expect(find(node.runtime, 'dist')).toBe(undefined);
 });
