@@ -25,6 +25,8 @@ interface Waiting {
   send(channel: Channel): void;
   /** There is no connection. */
   lose(): void;
+  /** Of a link: whose it is, to whom, and whether that process has died meanwhile. */
+  readonly link?: { readonly from: Process; readonly to: RemotePid; dead: boolean };
 }
 
 const nothing = (): void => {};
@@ -79,12 +81,15 @@ export class Outgoing implements RemoteSignals {
     const { runtime } = this.#context;
     const far = this.#far(to);
     const lose = (reason: string) => () => runtime.linkBroken(from, to, reason);
+    const link = { from, to, dead: false };
     if (!(far instanceof NodePid)) lose('noproc')();
     else if (
       !this.#to(to.node, {
+        link,
         send: (channel) => {
+          if (link.dead) signals.postLastLink(channel, from, far);
           // it may have been taken away while it waited
-          if (from.links?.has(to) === true) signals.postLink(channel, from, far);
+          else if (from.links?.has(to) === true) signals.postLink(channel, from, far);
         },
         lose: lose('noconnection'),
       })
@@ -128,6 +133,12 @@ export class Outgoing implements RemoteSignals {
 
   linkExit(from: Process, to: RemotePid, reason: ExitReason): void {
     this.#up(to, (channel, pid) => signals.postLinkExit(channel, from, pid, reason));
+    const waiting = this.#waiting.get(to.node);
+    const link = waiting?.find((one) => one.link?.from === from && one.link.to === to)?.link;
+    if (link === undefined || !(to instanceof NodePid)) return;
+    // the other end hears of the link, of what was sent behind it, and of the end
+    link.dead = true;
+    waiting?.push({ send: (channel) => signals.postLastExit(channel, from, to, reason), lose: nothing });
   }
 
   exit(from: Process | null, to: RemotePid, reason: ExitReason): void {

@@ -107,6 +107,15 @@ export function postLinkExit(channel: Channel, from: Process, to: NodePid, reaso
   postExit(channel, channel.context.identities.termOfProcess(from), to, reason);
 }
 
+/** A link of a process that has died before there was a connection. `postLastExit` follows. */
+export function postLastLink(channel: Channel, from: Process, to: NodePid): void {
+  channel.post(writeControl.link(channel.context.identities.termOfProcess(from), to));
+}
+
+export function postLastExit(channel: Channel, from: Process, to: NodePid, reason: ExitReason): void {
+  postExit(channel, channel.context.identities.termOfProcess(from), to, reason);
+}
+
 export function postExplicitExit(
   channel: Channel,
   from: Process | null,
