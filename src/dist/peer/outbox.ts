@@ -39,6 +39,9 @@ export class Outbox {
   #usual = LITTLE;
   #pending = false;
   #closed = false;
+  #writing = false;
+  /** Packets that were posted while another one was written. */
+  #behind: Uint8Array[] = [];
   /** Packets and ticks that were written. */
   written = 0;
 
@@ -53,24 +56,35 @@ export class Outbox {
 
   /** @param terms the control message, and what belongs to it. */
   post(control: Tuple, ...terms: readonly unknown[]): Posted {
+    // a getter of what is being written may post
+    if (this.#writing) {
+      const aside = new Writer();
+      const posted = this.#write(aside, control, terms);
+      if (posted.tag === 'sent') this.#behind.push(aside.written);
+      return posted;
+    }
+    this.#writing = true;
     const writer = this.#open();
+    const from = writer.at;
+    const posted = this.#write(writer, control, terms);
+    this.#writing = false;
+    if (posted.tag !== 'sent') this.#undo(writer, from);
+    if (this.#behind.length > 0) for (const bytes of this.#behind.splice(0)) this.#open().raw(bytes);
+    if (this.#writer !== undefined && this.#writer.at > from) this.#touch();
+    return posted;
+  }
+
+  #write(writer: Writer, control: Tuple, terms: readonly unknown[]): Posted {
     const { packet, terms: options } = this.#options;
     const from = writer.at;
     writer.u32(0);
     writer.u8(PASS_THROUGH);
     let written = writeTerm(writer, control, options);
     if (written.ok && terms.length > 0) written = writeTerm(writer, terms[0], options);
-    if (!written.ok) {
-      this.#undo(writer, from);
-      return written.error;
-    }
+    if (!written.ok) return written.error;
     const bytes = writer.at - from - 4;
-    if (bytes > packet) {
-      this.#undo(writer, from);
-      return { tag: 'too_large', bytes };
-    }
+    if (bytes > packet) return { tag: 'too_large', bytes };
     writer.set32(from, bytes);
-    this.#touch();
     return SENT;
   }
 
