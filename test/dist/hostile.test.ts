@@ -487,6 +487,34 @@ describe('functions that end badly', () => {
   });
 });
 
+test('exits and links without end do not fill the mailbox of who traps them without end; kill still kills', async () => {
+  await startServer(
+    node.runtime,
+    {
+      trapExit: true,
+      mailbox: 10,
+      init: () => null,
+      handleInfo: () => new Promise<never>(() => {}),
+    },
+    undefined,
+    { name: 'slow', scope: node.dist.names },
+  );
+  const process = node.dist.names.whereis('slow') as Process;
+  node.runtime.send(node.dist.whereis('somebody', raw.name), process);
+  await settle();
+  raw.forget();
+  for (let count = 0; count < 5_000; count++) {
+    raw.control([26, raw.pid(), termOf(process)], atom('why'));
+    raw.control([1, raw.pid(), termOf(process)]);
+    raw.control([24, raw.pid(), termOf(process)], atom('why'));
+  }
+  await settle();
+  expect(process.queued).toBeLessThanOrEqual(10 + 4_096);
+  raw.control([26, raw.pid(), termOf(process)], atom('kill'));
+  await settle();
+  expect(process.alive).toBe(false);
+});
+
 test('calls that are never answered are not kept for their callers', async () => {
   await startServer(
     node.runtime,

@@ -18,6 +18,9 @@ import { keyOf, REFERENCE, serialIn } from './references.ts';
 import { spawnFor } from './spawning.ts';
 import { spawned } from './spawns.ts';
 
+/** Signals beyond a full mailbox that still get into it. */
+const EXITS = 4_096;
+
 export function handle(channel: Channel, control: Control, message: unknown): void {
   const { context, relations } = channel;
   const { runtime, exports } = context;
@@ -38,7 +41,7 @@ export function handle(channel: Channel, control: Control, message: unknown): vo
       const { from, to } = control;
       if (!isTheirs(channel, from) || !isPid(to)) return;
       if (to instanceof Process && relations.isUnlinking(to, from)) return;
-      const mayLink = to instanceof Process && !exports.isService(to) && relations.room;
+      const mayLink = to instanceof Process && !exports.isService(to) && relations.room && !isFlooded(to);
       if (mayLink && runtime.linkedFrom(to, from)) relations.link(to, from);
       else postExit(channel, to, from, 'noproc');
       return;
@@ -63,8 +66,10 @@ export function handle(channel: Channel, control: Control, message: unknown): vo
     }
     case 'exit2': {
       const { from, to } = control;
-      if (isTheirs(channel, from) && to instanceof Process && !exports.isService(to))
-        runtime.exit(to, reasonOf(control.reason, message), from);
+      if (!isTheirs(channel, from) || !(to instanceof Process) || exports.isService(to)) return;
+      const reason = reasonOf(control.reason, message);
+      if (reason !== 'kill' && isFlooded(to)) channel.refused++;
+      else runtime.exit(to, reason, from);
       return;
     }
     case 'monitor':
@@ -98,6 +103,9 @@ const reasonOf = (reason: Reason, message: unknown): unknown =>
 
 const isPid = (term: unknown): term is Process | NodePid =>
   term instanceof Process || term instanceof NodePid;
+
+/** Exits are messages to who traps them, and a mailbox refuses no signal. */
+const isFlooded = (to: Process): boolean => to.trapExit && to.queued >= to.bound + EXITS;
 
 /** Nobody speaks for the processes of another node. */
 const isTheirs = ({ partner }: Channel, from: unknown): from is NodePid =>
