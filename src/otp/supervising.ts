@@ -8,6 +8,7 @@ import type { Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
 import { reportUnhandled } from '../actor/report.ts';
 import { chain, type MaybePromise } from './sequence.ts';
+import { failed } from './start.ts';
 
 /**
  * Messages and signals queued at most before calls are refused, as endpoints have: the ends of many children in one
@@ -28,7 +29,13 @@ export function supervising(
     if (kind === Kind.exit) return onExit(self, message as Exit);
     if (kind === Kind.call && answer !== undefined) {
       const call = message as Call;
-      return chain(answer(self, call.request), (value) => void call.reply(value));
+      const { request } = call;
+      // of another node: whatever may be said there, it crashes nobody who stands above others
+      if (typeof request !== 'object' || request === null) {
+        call.reply(failed('undef'));
+        return undefined;
+      }
+      return chain(answer(self, request), (value) => void call.reply(value));
     }
     return reportUnhandled(self, message);
   };

@@ -5,6 +5,7 @@ import { ImproperList, OpaqueFun, Tuple, tuple } from '../../src/codec/etf/terms
 import type { Pid } from '../../src/actor/pid.ts';
 import type { Process } from '../../src/actor/process.ts';
 import { startServer } from '../../src/otp/gen-server.ts';
+import { startSupervisor } from '../../src/otp/supervisor.ts';
 import { exit } from '../../src/actor/exit-reason.ts';
 import { noReply, reply } from '../../src/otp/result.ts';
 import { DistWorld, labeled, type Actor, type DistNode } from './dist-world.ts';
@@ -513,6 +514,25 @@ test('exits and links without end do not fill the mailbox of who traps them with
   raw.control([26, raw.pid(), termOf(process)], atom('kill'));
   await settle();
   expect(process.alive).toBe(false);
+});
+
+test('a supervisor that was exported answers what it is asked, whatever that is, and goes on', async () => {
+  const supervisor = await startSupervisor(node.runtime, { strategy: 'oneForOne', children: [] });
+  expect(node.dist.names.register('supervisor', supervisor.pid as Process)).toBe(true);
+  const asked = [
+    undefined,
+    null,
+    true,
+    5,
+    'text',
+    [],
+    atom('update'),
+    tuple(atom('startChild'), 1),
+    new Map(),
+  ];
+  const refs = asked.map((request) => raw.call(atom('supervisor'), request));
+  expect((await frames()).map(([, answer]) => (answer as Tuple).elements[0])).toEqual(refs);
+  expect((supervisor.pid as Process).alive).toBe(true);
 });
 
 test('calls that are never answered are not kept for their callers', async () => {
