@@ -135,4 +135,33 @@ describe('over real QUIC', () => {
     expect(await two.dist.ping(one.dist.name)).toBe(false);
     expect([one.changes, two.changes]).toEqual([[], []]);
   });
+
+  test.each(['disconnect', 'close'] as const)(
+    'a node that calls %s has sent what it was given before: more than fits into a connection',
+    async (how) => {
+      const { one, two } = await apart();
+      const ref = await startServer(two.runtime, keeper, undefined, {
+        name: 'keeper',
+        scope: two.dist.names,
+      });
+      expect(await one.dist.connect(two.dist.name)).toBe(true);
+      const there = one.dist.whereis('keeper', two.dist.name);
+      const count = 700;
+      for (let n = 0; n < count; n++) expect(one.runtime.send(there, [n, new Uint8Array(10_000)])).toBe(true);
+      await (how === 'close' ? one.dist.close() : one.dist.disconnect(two.dist.name));
+      await expect.poll(() => two.changes.length, { timeout: 10_000 }).toBe(2);
+      const kept = (await ref.call('all')) as readonly (readonly [number, Uint8Array])[];
+      expect(kept.map(([n]) => n)).toEqual(Array.from({ length: count }, (_, n) => n));
+    },
+  );
+
+  test('a node that ends does not wait for one that takes nothing', async () => {
+    const { one, two, proxy } = await apart();
+    expect(await one.dist.connect(two.dist.name)).toBe(true);
+    const there = one.dist.whereis('keeper', two.dist.name);
+    proxy.blackHole(true);
+    for (let n = 0; n < 700; n++) one.runtime.send(there, new Uint8Array(10_000));
+    await one.dist.close();
+    expect(one.changes.map(({ tag }) => tag)).toEqual(['nodeup', 'nodedown']);
+  });
 });

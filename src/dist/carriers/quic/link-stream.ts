@@ -21,6 +21,8 @@ export interface LinkStreamOptions {
   readonly seed: Uint8Array;
   /** The stream of the distribution is there. */
   readonly opened: (stream: LinkStream) => void;
+  /** It was closed, and more waits than has left: `drop` is called when it has, or takes too long. False: it is not. */
+  readonly lingers: (stream: LinkStream) => boolean;
   /** It is over, whoever ended it. Once. */
   readonly ended: (stream: LinkStream, why: string) => void;
 }
@@ -36,6 +38,8 @@ export class LinkStream implements DistStream, LinkEvents {
   /** What came before anybody took it: little, for the peer is held back until then. */
   #early: Uint8Array[] = [];
   #over = false;
+  /** Closed here, until what was taken has left. */
+  #leaving = false;
 
   constructor(options: LinkStreamOptions) {
     this.#options = options;
@@ -88,6 +92,16 @@ export class LinkStream implements DistStream, LinkEvents {
   close(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#leaving = true;
+    // what still comes is nobody's, and does not hold up what leaves
+    this.#stream?.resume();
+    if (this.queued === 0 || !this.#options.lingers(this)) this.drop();
+  }
+
+  /** Closed, and whatever has not left does not leave. */
+  drop(): void {
+    if (!this.#leaving) return;
+    this.#leaving = false;
     this.#link?.close(CloseCode.normal);
     this.#options.ended(this, 'closed');
   }
@@ -95,6 +109,7 @@ export class LinkStream implements DistStream, LinkEvents {
   /** As `close`, and who took it is told. */
   abandon(why: string): void {
     const link = this.#link;
+    this.drop();
     this.#end(why);
     link?.close(CloseCode.shuttingDown);
   }
@@ -158,6 +173,7 @@ export class LinkStream implements DistStream, LinkEvents {
   #receiver(): StreamEvents {
     return {
       onData: (bytes) => {
+        if (this.#over) return;
         if (this.#events !== undefined) this.#events.onData(bytes);
         else this.#early.push(Uint8Array.prototype.slice.call(bytes));
       },
@@ -165,12 +181,13 @@ export class LinkStream implements DistStream, LinkEvents {
       onReset: () => this.#link?.close(CloseCode.normal),
       onDrain: () => {
         this.#sending?.go();
-        this.#events?.onDrain();
+        if (!this.#over) this.#events?.onDrain();
       },
     };
   }
 
   #end(why: string): void {
+    this.drop();
     if (this.#over) return;
     this.#over = true;
     this.#options.ended(this, why);

@@ -6,6 +6,8 @@
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import type { Clock } from '../../../actor/clock.ts';
+import { isOrderly } from '../../../actor/exit-reason.ts';
 import type { Process } from '../../../actor/process.ts';
 import type { Random } from '../../../actor/random.ts';
 import type { ChildSpec } from '../../../otp/child-spec.ts';
@@ -37,6 +39,10 @@ const PROTOCOL: Protocol = 'macula-dist';
 const SEED = 32;
 /** Milliseconds in which whoever has connected opens the stream of the distribution. */
 const OPENING = 5_000;
+/** And for what was written to leave: when a connection is closed, and when the carrier ends. */
+const [LINGER, LEAVING] = [5_000, 2_000];
+/** Between two looks whether it has. */
+const LOOK = 20;
 
 export interface QuicCarrierOptions {
   /** The endpoint that it uses; undefined while that is being restarted. */
@@ -103,6 +109,7 @@ export class QuicCarrier implements Carrier {
   #listener(listening: Listening): GenServer<undefined, undefined> {
     return {
       label: 'quicListener',
+      trapExit: true,
       init: (_none, self) => {
         this.#listening = { listening, self: self as Process };
         self.runtime.onExit(self.pid, () => {
@@ -115,7 +122,22 @@ export class QuicCarrier implements Carrier {
         if (message instanceof Due && !message.stream.isOpen) message.stream.close();
         return noReply(state);
       },
+      // the connections end with it, so what they have taken leaves first
+      terminate: (reason, _state, self) => (isOrderly(reason) ? this.#emptied(self.clock) : undefined),
     };
+  }
+
+  /** Nothing waits any more, or too long. */
+  #emptied(clock: Clock): Promise<void> | undefined {
+    const isEmpty = (): boolean => Array.from(this.#streams).every(({ queued }) => queued === 0);
+    return isEmpty() ? undefined : new Promise((resolve) => whenTrue(clock, isEmpty, LEAVING, resolve));
+  }
+
+  #lingers(stream: LinkStream): boolean {
+    if (this.#listening === undefined) return false;
+    const isEmpty = (): boolean => stream.queued === 0;
+    whenTrue(this.#listening.self.clock, isEmpty, LINGER, () => stream.drop());
+    return true;
   }
 
   #dial(
@@ -126,14 +148,19 @@ export class QuicCarrier implements Carrier {
     events: DistStreamEvents,
   ): Promise<SetupResult> {
     return new Promise((resolve) => {
-      const stream = this.#stream((opened) => resolve({ ok: true, stream: opened }), resolve);
+      const found = (opened: LinkStream): void => {
+        // from now on it is closed by whoever has it
+        signal.removeEventListener('abort', abort);
+        resolve({ ok: true, stream: opened });
+      };
+      const stream = this.#stream(found, resolve);
       stream.take(events);
       const request = { address, protocol: PROTOCOL, ...(expectedId === undefined ? {} : { expectedId }) };
-      const link = endpoint.dial(request, stream);
       const abort = (): void => {
         link.close(CloseCode.normal);
         stream.close();
       };
+      const link = endpoint.dial(request, stream);
       signal.addEventListener('abort', abort, { once: true });
     });
   }
@@ -150,6 +177,7 @@ export class QuicCarrier implements Carrier {
     const stream = new LinkStream({
       seed: this.#options.random.bytes(SEED),
       opened,
+      lingers: (closed) => this.#lingers(closed),
       ended: (ended, why) => {
         this.#streams.delete(ended);
         resolve?.(unreachable(why));
@@ -181,6 +209,16 @@ class Waiting implements Incoming {
   refuse(): void {
     this.#stream.close();
   }
+}
+
+/** A stream does not say when all has left. */
+function whenTrue(clock: Clock, condition: () => boolean, limit: number, then: () => void): void {
+  const end = clock.now() + limit;
+  const look = (): void => {
+    if (condition() || clock.now() >= end) then();
+    else clock.setTimer(LOOK, look);
+  };
+  look();
 }
 
 const unreachable = (detail: string): SetupResult => ({ ok: false, reason: 'connect_failed', detail });
