@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { atom } from '../../src/codec/etf/atom.ts';
+import { silentLogger } from '../../src/actor/logger.ts';
+import { RemoteName } from '../../src/actor/pid.ts';
+import { Runtime } from '../../src/actor/runtime.ts';
+import { makeDistribution } from '../../src/dist/make.ts';
 import { DistWorld, find } from './dist-world.ts';
 
 let world: DistWorld;
@@ -83,4 +87,26 @@ test('what waits for a connection when the distribution gives up is told that th
     await expect(world.wait(answer, 1_000)).rejects.toMatchObject({ reason: 'noconnection' });
   }
   expect(find(node.runtime, 'dist')).toBe(undefined);
+});
+
+test('a distribution that has not started does not ask for its name, whatever is sent: its port may not be known', async () => {
+  const asked: string[] = [];
+  const runtime = new Runtime({ clock: world.clock, random: world.random, logger: silentLogger });
+  const made = makeDistribution({
+    runtime,
+    cookie: 'secret',
+    carriers: [],
+    name: () => {
+      asked.push('name');
+      return 'early@host';
+    },
+    end: () => Promise.resolve(),
+  });
+  const far = new RemoteName('other@host', 'name');
+  runtime.send(far, 'lost');
+  const reasons: unknown[] = [];
+  runtime.onExit(far as never, (reason) => reasons.push(reason));
+  await settle();
+  expect([asked, reasons]).toEqual([[], ['noconnection']]);
+  made.over();
 });

@@ -208,13 +208,20 @@ export class Outgoing implements RemoteSignals {
 
   /** Undefined: a process of this very node, or of a former life of it, that is no more. */
   #far(to: RemoteTarget): Far | undefined {
-    if (to.node === this.#context.name) return undefined;
+    if (this.#isOurs(to.node)) return undefined;
     return to instanceof RemoteName || to instanceof NodePid ? to : undefined;
   }
 
   /** Who has a name of this very node; undefined: nobody, or it is none. */
   #here(to: RemoteTarget): Process | undefined {
-    const { name, exports } = this.#context;
-    return to instanceof RemoteName && to.node === name ? exports.whereis(to.name) : undefined;
+    return to instanceof RemoteName && this.#isOurs(to.node)
+      ? this.#context.exports.whereis(to.name)
+      : undefined;
+  }
+
+  /** Not before the distribution has started: until then its node may not know at which port it is. */
+  #isOurs(node: string): boolean {
+    const { roots } = this.#context;
+    return roots.spawned !== undefined && node === this.#context.name;
   }
 }
