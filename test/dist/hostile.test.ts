@@ -351,7 +351,7 @@ describe('calls that are handed on', () => {
     expect(await world.wait(second)).toEqual(atom('for the second'));
   });
 
-  test('to us are answered at the node that made them, which is dialed when it is not connected', async () => {
+  test('to us are answered at the node that made them, which is not dialed for it', async () => {
     const other = await world.peer(node, 'other@host');
     const ref = other.ref();
     raw.message(atom('echo'), tuple(atom('$gen_call'), tuple(other.pid(), ref), atom('hello')));
@@ -362,7 +362,7 @@ describe('calls that are handed on', () => {
     const far = new PidTerm('far@host', 1, 0, 1);
     raw.message(atom('echo'), tuple(atom('$gen_call'), tuple(far, ref), atom('hello')));
     await settle();
-    expect(world.net.dialed.at(-1)).toBe('far@host');
+    expect(world.net.dialed).not.toContain('far@host');
     expect(raw.closed).toBeUndefined();
   });
 

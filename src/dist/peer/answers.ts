@@ -20,9 +20,10 @@ export function answerCall(channel: Channel, from: unknown, tag: unknown, value:
   if (isNobody(channel, from)) answered(context, new Tuple([tag, value]));
   else if (!(from instanceof NodePid) || from.node === partner.name) answer(channel, from, tag, value);
   else {
+    // a call that was handed on is answered where it was made; nobody has us dial nodes by saying that it was
     const other = context.channels.get(from.node);
     if (other !== undefined) answer(other, from, tag, value);
-    else context.runtime.send(from, new Tuple([tag, value]));
+    else channel.refused++;
   }
 }
 
