@@ -126,7 +126,7 @@ describe.concurrent('demo without QUIC', () => {
       .map((line) => JSON.parse(line) as { event: string });
     const steps = (count: number): readonly string[] => Array.from({ length: count }, () => 'step');
     expect(events.map(({ event }) => event)).toEqual([
-      ...steps(9),
+      ...steps(STORY.findIndex(([name]) => name === 'handler_crash')),
       'tree',
       ...steps(2),
       'tree',
