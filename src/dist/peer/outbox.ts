@@ -11,7 +11,7 @@ import { TICK } from '../protocol/packets.ts';
 /** Every data packet begins with it: no atom cache, no fragments. */
 const PASS_THROUGH = 112;
 /** Bytes after which what is written leaves, though more may come. */
-const ENOUGH = 65_536;
+const ENOUGH = 32_768;
 /** Bytes for which there is room at first, at least. */
 const LITTLE = 256;
 
