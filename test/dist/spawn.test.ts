@@ -256,6 +256,6 @@ describe('signals that wait for a connection', () => {
     self.send(pid, 'sent');
     await connect();
     await all.clock.settle();
-    expect([a.dist.nodes(), heard]).toEqual([[name], [OP.sendSender]]);
+    expect([a.dist.nodes(), heard]).toEqual([[name], [OP.send]]);
   });
 });

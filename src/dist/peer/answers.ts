@@ -52,9 +52,7 @@ function answer(channel: Channel, from: unknown, tag: unknown, value: unknown): 
   if (!channel.open) return;
   const aliased = channel.alias && tag instanceof ImproperList && isAtom(tag.elements[0], 'alias');
   const to = from instanceof NodePid ? from.term : from;
-  const control = aliased
-    ? writeControl.aliasSend(to, tag.tail)
-    : writeControl.send(undefined, to, channel.dialect);
+  const control = aliased ? writeControl.aliasSend(to, tag.tail) : writeControl.send(to);
   const posted = channel.post(control, new Tuple([tag, value]));
   if (posted.tag === 'sent') return;
   channel.refused++;

@@ -90,7 +90,6 @@ export class Channel {
     this.dialect = {
       payload: has(FLAG.exitPayload),
       unlinkId: has(FLAG.unlinkId),
-      sender: has(FLAG.sendSender),
     };
     this.alias = has(FLAG.alias);
     this.spawn = has(FLAG.spawn);

@@ -127,13 +127,10 @@ export function postExplicitExit(
 }
 
 function post(channel: Channel, from: Process | null, to: Far, message: unknown): Posted {
-  const { context, dialect, nobody } = channel;
+  const { context, nobody } = channel;
+  if (!(to instanceof RemoteName)) return channel.post(writeControl.send(to.term), message);
   const sender = from === null ? nobody : context.identities.termOfProcess(from);
-  const control =
-    to instanceof RemoteName
-      ? writeControl.regSend(sender, to.name)
-      : writeControl.send(sender, to.term, dialect);
-  return channel.post(control, message);
+  return channel.post(writeControl.regSend(sender, to.name), message);
 }
 
 function isSent(channel: Channel, posted: Posted): boolean {

@@ -199,15 +199,12 @@ const UNUSED: Atom = atom('');
 export interface Dialect {
   readonly payload: boolean;
   readonly unlinkId: boolean;
-  /** The sender is told with a message. */
-  readonly sender: boolean;
 }
 
 const of = (...elements: readonly unknown[]): Tuple => new Tuple(elements);
 
 export const writeControl = {
-  send: (from: unknown, to: unknown, { sender }: Dialect): Tuple =>
-    sender && from !== undefined ? of(OP.sendSender, from, to) : of(OP.send, UNUSED, to),
+  send: (to: unknown): Tuple => of(OP.send, UNUSED, to),
   regSend: (from: unknown, name: string): Tuple => of(OP.regSend, from, UNUSED, new Atom(name)),
   aliasSend: (from: unknown, alias: unknown): Tuple => of(OP.aliasSend, from, alias),
   link: (from: unknown, to: unknown): Tuple => of(OP.link, from, to),

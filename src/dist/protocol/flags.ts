@@ -20,6 +20,7 @@ export const FLAG = {
   utf8Atoms: 0x10000n,
   maps: 0x20000n,
   bigCreation: 0x40000n,
+  /** Not ours: who sends a message is told for tracing only, and costs a pid on either side. */
   sendSender: 0x80000n,
   exitPayload: 0x400000n,
   handshake23: 0x1000000n,
@@ -57,7 +58,6 @@ export const OURS: bigint =
   FLAG.distMonitorName |
   FLAG.unicodeIo |
   FLAG.smallAtoms |
-  FLAG.sendSender |
   FLAG.exitPayload |
   FLAG.unlinkId |
   FLAG.spawn |
