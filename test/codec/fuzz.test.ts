@@ -5,6 +5,7 @@ import { CORPUS_SIZE, inputAt } from '../fuzz/mutate.ts';
 /** Enough to reach every rule; `npm run fuzz` does 1,000,000 of each under a watchdog. */
 const INPUTS = 6_000;
 const TERMS = 2_000;
+const CONTROL = 4_000;
 
 test.each([1, 20_260_101])(
   `${INPUTS} fuzzed inputs of seed %i: only typed answers, the same as a second reader gives`,
@@ -27,5 +28,14 @@ test.each([1, 20_260_101])(
     const report = run(TERMS, seed, 'terms');
     expect(report.crashes).toEqual([]);
     expect(report.inputs).toBe(TERMS);
+  },
+);
+
+test.each([1, 20_260_101])(
+  `${CONTROL} fuzzed control streams of seed %i: messages as they may be or none, however the streams are cut`,
+  (seed) => {
+    const report = run(CONTROL, seed, 'control');
+    expect(report.crashes).toEqual([]);
+    expect(report.inputs).toBe(CONTROL);
   },
 );

@@ -1,10 +1,11 @@
 /**
- * Mutation fuzzer of the frame codec and of the distribution, and fuzzer of the QUIC transport's streams.
+ * Mutation fuzzer of the frame codec, of the distribution and of the control streams of its relay, and fuzzer of the QUIC
+ * transport's streams.
  *
- *     node build/test/fuzz/fuzz.js [--inputs N] [--frames N] [--terms N] [--streams N] [--seed N]
+ *     node build/test/fuzz/fuzz.js [--inputs N] [--frames N] [--terms N] [--control N] [--streams N] [--seed N]
  *
- * Does all, or what is asked for: so many inputs of the codec (`frames`) and of the distribution (`terms`), of each when
- * it is `inputs`; so many stream operations.
+ * Does all, or what is asked for: so many inputs of the codec (`frames`), of the distribution (`terms`) and of control streams
+ * (`control`), of each when it is `inputs`; so many stream operations.
  *
  * The inputs run in a worker; this side watches it, and one that is still on the same input after five seconds has
  * hung: it is terminated, the input is noted, and a new worker goes on behind it. Exit code 1 on a finding. In
@@ -15,6 +16,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { check, type Took } from './check.ts';
+import { checkControl } from './control-check.ts';
+import { controlAt } from './control-inputs.ts';
 import { checkTerms } from './dist-check.ts';
 import { termsAt } from './dist-inputs.ts';
 import { inputAt } from './mutate.ts';
@@ -24,8 +27,9 @@ import type { StreamFuzzReport } from './stream-fuzz.ts';
 const TARGETS: Readonly<Record<Target, Fuzzed>> = {
   frames: { at: inputAt, check },
   terms: { at: termsAt, check: checkTerms },
+  control: { at: controlAt, check: checkControl },
 };
-export type Target = 'frames' | 'terms';
+export type Target = 'frames' | 'terms' | 'control';
 
 interface Fuzzed {
   readonly at: (seed: number, index: number) => Uint8Array;
@@ -137,6 +141,7 @@ async function main(): Promise<void> {
       inputs: { type: 'string' },
       frames: { type: 'string' },
       terms: { type: 'string' },
+      control: { type: 'string' },
       streams: { type: 'string' },
       seed: { type: 'string' },
     },
@@ -147,15 +152,18 @@ async function main(): Promise<void> {
   const counts: Record<Target, number> = {
     frames: Number(values.frames ?? inputs),
     terms: Number(values.terms ?? inputs),
+    control: Number(values.control ?? inputs),
   };
   const streams = Number(values.streams ?? (all ? STREAM_OPERATIONS : 0));
   const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
-  const numbers = [inputs, counts.frames, counts.terms, streams];
+  const numbers = [inputs, ...Object.values(counts), streams];
   if (!Number.isSafeInteger(seed) || !numbers.every((count) => Number.isSafeInteger(count) && count >= 0)) {
-    throw new Error('usage: fuzz [--inputs N] [--frames N] [--terms N] [--streams N] [--seed N]');
+    throw new Error(
+      'usage: fuzz [--inputs N] [--frames N] [--terms N] [--control N] [--streams N] [--seed N]',
+    );
   }
   console.log(`fuzz: seed ${seed}`);
-  for (const target of ['frames', 'terms'] as const)
+  for (const target of ['frames', 'terms', 'control'] as const)
     if (counts[target] > 0) await fuzzInputs(target, counts[target], seed);
   if (streams > 0) await fuzzStreams(streams, seed);
 }
