@@ -83,6 +83,47 @@ describe('a message', () => {
   });
 });
 
+describe('a style', () => {
+  const frame = (raw: RawItems, first: 'text' | 'bytes', second: 'text' | 'bytes'): Uint8Array =>
+    raw.map(raw[first]('t'), raw.text('id'), raw[second]('n'), raw.text('a'));
+
+  test('has the text of the first key in CBOR, and one kind of text in MessagePack', () => {
+    for (const first of ['text', 'bytes'] as const)
+      for (const second of ['text', 'bytes'] as const) {
+        expect(decodeControl(frame(rawCbor, first, second))?.style).toEqual({
+          encoding: 'cbor',
+          text: first,
+        });
+        expect(decodeControl(frame(rawMsgpack, first, second))?.style).toEqual({
+          encoding: 'msgpack',
+          text: 'text',
+        });
+      }
+  });
+
+  test('writes numbers and lengths right at the borders of their heads', () => {
+    const borders = [0, 1, 23, 24, 31, 32, 127, 128, 255, 256, 257, 65_535, 65_536, 65_537, 0xffff_ffff];
+    for (const style of STYLES)
+      for (const border of borders) {
+        const credit: ControlMessage = { type: 'tunnel_credit', tunnel_id: ID, bytes: border };
+        expect(messageIn(encodeControl(credit, style).subarray(4))).toEqual(credit);
+        if (border === 0 || border > 4_096) continue;
+        const node_name = 'n'.repeat(Math.min(border, 255));
+        const identify: ControlMessage = { type: 'identify', node_name, realm_proof: new Uint8Array(border) };
+        expect(messageIn(encodeControl(identify, style).subarray(4))).toEqual(identify);
+      }
+  });
+
+  test('writes no more of a reason than is read', () => {
+    for (const style of STYLES)
+      for (const type of ['refused', 'tunnel_error'] as const) {
+        const frame = encodeControl({ type, reason: 'x'.repeat(100_000) }, style);
+        expect(frame.length).toBeLessThan(300);
+        expect(messageIn(frame.subarray(4))).toEqual({ type, reason: 'x'.repeat(255) });
+      }
+  });
+});
+
 describe.each(ENCODINGS)('in %s', (encoding) => {
   const raw = RAW[encoding];
   const name = raw.text('alice@host');
@@ -323,6 +364,8 @@ describe('CBOR', () => {
   test('indefinite lengths, breaks and reserved heads make no message', () => {
     for (const hex of ['ff', '9fff', 'bfff', '7f6161ff', '5f4161ff', '1c', '5d', '9e', 'fc'])
       expect(messageIn(saying(rawCbor, 'id_ok', { x: fromHex(hex) }))).toBeUndefined();
+    for (const hex of [`1c${'00'.repeat(16)}`, `5c${'00'.repeat(16)}`, `1f${'00'.repeat(128)}`])
+      expect(messageIn(saying(rawCbor, 'id_ok', { x: fromHex(hex) }))).toBeUndefined();
     for (const hex of ['bf61746569645f6f6bff', 'bc', 'bd', 'be', 'bf'])
       expect(decodeControl(fromHex(hex))).toBeUndefined();
   });
@@ -375,6 +418,12 @@ describe('MessagePack', () => {
 
   test('the head that has no meaning makes no message', () => {
     expect(messageIn(saying(rawMsgpack, 'id_ok', { x: Uint8Array.of(0xc1) }))).toBeUndefined();
+  });
+
+  test('a map may say its length in any of three ways', () => {
+    const fields = ['a174a569645f6f6b', ...times(14, (index) => `a1${toHex(Uint8Array.of(0x61 + index))}00`)];
+    for (const first of ['8f', 'de000f', 'df0000000f'])
+      expect(messageIn(fromHex(first + fields.join('')))).toEqual({ type: 'identified', status: 'ok' });
   });
 
   test('a number that was written as a signed one is no unsigned one', () => {

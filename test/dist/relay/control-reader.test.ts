@@ -116,13 +116,6 @@ describe('a frame', () => {
     }
     expect([reader.skipped, reader.held]).toEqual([1, 0]);
   });
-
-  test('that lies whole in a chunk takes no room at all', () => {
-    const reader = new ControlReader();
-    read(reader, u32s(good.length - 4));
-    expect(read(reader, good.subarray(4))).toHaveLength(1);
-    expect(reader.held).toBe(0);
-  });
 });
 
 function u32s(value: number): Uint8Array {
