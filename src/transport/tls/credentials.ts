@@ -1,5 +1,6 @@
 /**
  * How both sides of a TLS connection show who they are: the identity of the QUIC endpoint, judged by the same rules.
+ * The protocol (ALPN) is the fallback's unless another is named.
  */
 import { X509Certificate } from 'node:crypto';
 import { constants } from 'node:crypto';
@@ -22,19 +23,22 @@ export interface Credentials extends SecureContextOptions {
   readonly rejectUnauthorized: false;
 }
 
-export const credentials = ({ privateKey, certificate }: Identity): Credentials => ({
+export const credentials = (
+  { privateKey, certificate }: Identity,
+  protocol: string = PROTOCOL,
+): Credentials => ({
   key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
   cert: new X509Certificate(certificate).toString(),
   minVersion: 'TLSv1.3',
   // a resumed session does not show the key again
   secureOptions: constants.SSL_OP_NO_TICKET,
-  ALPNProtocols: [PROTOCOL],
+  ALPNProtocols: [protocol],
   rejectUnauthorized: false,
 });
 
 /** The certificates the peer has shown (DER, leaf first); undefined when it may not be judged at all. */
-export function shown(socket: TLSSocket): readonly Uint8Array[] | undefined {
-  if (socket.alpnProtocol !== PROTOCOL || socket.isSessionReused()) return undefined;
+export function shown(socket: TLSSocket, protocol: string = PROTOCOL): readonly Uint8Array[] | undefined {
+  if (socket.alpnProtocol !== protocol || socket.isSessionReused()) return undefined;
   const leaf = socket.getPeerX509Certificate();
   return leaf === undefined ? undefined : [leaf.raw];
 }
