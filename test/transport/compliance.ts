@@ -509,6 +509,16 @@ export function describeTransport(name: string, setup: () => Bench | Promise<Ben
         expect([out.stream.queued, here.link.queued]).toEqual([0, 0]);
       });
 
+      test('a stream that is ended inside onDrain ends', async () => {
+        const { here, there } = await connected();
+        const out = here.open();
+        out.hooks.onDrain = () => out.stream.write(new Uint8Array(0), true);
+        expect(out.stream.write(payload(3 * MIB))).toBe(false);
+        const back = await otherEnd(there, out);
+        await bench.until(() => back.ended === 1);
+        expect(back.received).toBe(3 * MIB);
+      });
+
       test('a paused reader holds the writer back and other streams go on; resumed, it gets all', async () => {
         const { here, there } = await connected();
         there.take = ({ stream }) => stream?.pause();

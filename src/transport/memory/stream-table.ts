@@ -138,7 +138,8 @@ export class StreamTable implements StreamOwner {
   /** Tells every writer whose queue has left. Call after the packet of `take` is on its way. */
   drained(): void {
     for (const stream of this.#sending) {
-      if (stream.queued > 0) continue;
+      // its receiver may end it when it hears that
+      if (stream.wantsToSend) continue;
       this.#sending.delete(stream);
       stream.left();
     }
