@@ -37,14 +37,16 @@ export interface StreamPair {
   open(): Promise<readonly [StreamDuplex, StreamDuplex]>;
   /** A stream of the dialer: its bare end, and the Duplex at the other. */
   bare(events?: Partial<StreamEvents>): Promise<readonly [Stream, StreamDuplex]>;
+  /** Lets time pass until that has come out. */
+  pass<T>(promise: Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** Two endpoints of a memory network that overwrites lent bytes, and a link between them. */
-export async function streamPair(seed: string): Promise<StreamPair> {
+/** Two endpoints of a memory network that overwrites lent bytes, and a link between them. `delay`: ms one way. */
+export async function streamPair(seed: string, delay = 0): Promise<StreamPair> {
   const clock = virtualClock();
   const random = seededRandom(seed);
-  const network = memoryNetwork({ clock, random: random.fork('network'), poison: true });
+  const network = memoryNetwork({ clock, random: random.fork('network'), poison: true, delay });
   let arrived: ((duplex: StreamDuplex) => void) | undefined;
   const pair = await openPair(
     {
@@ -76,6 +78,13 @@ export async function streamPair(seed: string): Promise<StreamPair> {
     new Promise((resolve) => {
       arrived = resolve;
     });
+  const pass = async <T>(promise: Promise<T>): Promise<T> => {
+    let over = false;
+    const done = promise.finally(() => (over = true));
+    done.catch(() => undefined);
+    while (!over) await clock.advance(1);
+    return done;
+  };
   const bare = async (events: Partial<StreamEvents> = {}): Promise<readonly [Stream, StreamDuplex]> => {
     const later = new Later();
     later.to = {
@@ -88,7 +97,7 @@ export async function streamPair(seed: string): Promise<StreamPair> {
     if (stream === undefined) throw new Error('no credit');
     const there = other();
     stream.write(Buffer.of(0));
-    const far = await there;
+    const far = await pass(there);
     await take(far, 1);
     return [stream, far];
   };
@@ -109,6 +118,7 @@ export async function streamPair(seed: string): Promise<StreamPair> {
       return [near, far];
     },
     bare,
+    pass,
     close: () => pair.close(),
   };
 }
@@ -122,6 +132,12 @@ class PlainEnd extends Duplex {
   /** Bytes that were written here, as they were. */
   readonly written: Buffer[] = [];
   #taken: (() => void) | undefined;
+
+  constructor() {
+    super();
+    // the far end of a test is mostly nobody's
+    this.on('error', () => undefined);
+  }
 
   override _read(): void {
     const taken = this.#taken;
