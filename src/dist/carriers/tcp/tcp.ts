@@ -20,6 +20,7 @@ import type {
 } from '../../carrier.ts';
 import { aliveOf, hostOf, isNodeName, splitNodeName, type SplitName } from '../../node-name.ts';
 import { EPMD_PORT, portOfNode, registerAtEpmd, type EpmdAddress, type Registration } from './epmd.ts';
+import { listen, notListening } from './listening.ts';
 import { SocketStream } from './socket-stream.ts';
 
 export interface TcpOptions {
@@ -217,22 +218,7 @@ class Waiting implements Incoming {
   }
 }
 
-function notListening(cause: unknown, where: string): CarrierError {
-  const taken = (cause as NodeJS.ErrnoException | null)?.code === 'EADDRINUSE';
-  const failure = taken ? 'address_in_use' : 'listen_failed';
-  return new CarrierError(failure, `cannot listen at ${where}: ${innermost(cause)}`, { cause });
-}
-
 const innermost = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-const listen = (server: Server, host: string, port: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 
 function open(host: string, port: number, timeout: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
