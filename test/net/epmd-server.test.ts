@@ -239,6 +239,25 @@ describe('who asks for a node of another host', () => {
     expect(await slow.whole()).toEqual(UNKNOWN);
   });
 
+  test('and does not close when it has its answer is cut 5 s later', async () => {
+    const world = await start();
+    const socket = connect({ port: world.epmd.address.port, host: '127.0.0.1', allowHalfOpen: true });
+    closers.push(() => socket.destroy());
+    let closed = false;
+    socket.on('error', nothing).on('close', () => {
+      closed = true;
+    });
+    socket.write(portRequest('nobody'));
+    socket.resume();
+    await once(socket, 'end');
+    await world.clock.advance(DEADLINE);
+    // only who has gone refuses what comes
+    await soon(() => {
+      socket.write('more');
+      return closed;
+    });
+  });
+
   test('and has gone when the answer comes harms nobody', async () => {
     const world = await start();
     let found: (port: number) => void = nothing;
@@ -303,6 +322,12 @@ test('of 300 connections at once so many stay as there may be; the rest is close
   const clients = Array.from({ length: 300 }, () => new Client(world));
   await soon(() => clients.filter(({ closed }) => closed).length === 300 - (MOST_CONNECTIONS - 1));
   expect(world.desk.refusals).toEqual(['too many connections']);
+  await world.clock.advance(DEADLINE);
+  await soon(() => clients.every(({ closed }) => closed));
+  // who had no room is told once each time
+  clients.push(...Array.from({ length: MOST_CONNECTIONS + 20 }, () => new Client(world)));
+  await soon(() => clients.slice(300).filter(({ closed }) => closed).length === 21);
+  expect(world.desk.refusals.filter((why) => why === 'too many connections')).toHaveLength(2);
   await world.clock.advance(DEADLINE);
   await soon(() => clients.every(({ closed }) => closed));
   expect(held.closed).toBe(false);

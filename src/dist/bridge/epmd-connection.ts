@@ -54,14 +54,12 @@ export interface EpmdParts {
 
 export function serveEpmd(socket: Socket, parts: EpmdParts): void {
   const connection = new Connection(socket, parts);
-  const guarded = (run: () => void): void => guard(parts, run);
-  socket.on('data', (bytes: Buffer) => guarded(() => connection.take(bytes)));
-  // at the end already: the same node may be on its way with a new connection
-  socket.once('end', () => guarded(() => connection.release()));
-  socket.once('close', () => guarded(() => connection.closed()));
+  socket.on('data', (bytes: Buffer) => guard(parts, () => connection.take(bytes)));
+  socket.once('close', () => guard(parts, () => connection.closed()));
 }
 
-function guard({ fault }: EpmdParts, run: () => void): void {
+/** Nothing throws into a socket or a timer. */
+export function guard({ fault }: Pick<EpmdParts, 'fault'>, run: () => void): void {
   try {
     run();
   } catch (error) {
@@ -96,18 +94,13 @@ class Connection {
     this.#answer(request);
   }
 
-  /** Nothing more comes. */
-  release(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held !== undefined && this.#parts.table.release(held.name, held.claim))
-      this.#parts.desk.unregistered(held.name);
-  }
-
+  /** The node has gone, if it was one. */
   closed(): void {
     this.#answered = true;
-    this.#parts.clock.clear(this.#timer);
-    this.release();
+    const { clock, desk, table } = this.#parts;
+    clock.clear(this.#timer);
+    const held = this.#held;
+    if (held !== undefined && table.release(held.name, held.claim)) desk.unregistered(held.name);
   }
 
   #answer(request: EpmdRequest): void {
@@ -195,6 +188,9 @@ class Connection {
   }
 }
 
-/** As EPMD has it: over loopback, or from an address that is ours. */
-const isLocal = ({ remoteAddress = '', localAddress }: Socket): boolean =>
+/** Of this host, as EPMD has it: over loopback, or from the address that is asked. */
+export const isLocal = ({
+  remoteAddress = '',
+  localAddress,
+}: Partial<Pick<Socket, 'remoteAddress' | 'localAddress'>>): boolean =>
   remoteAddress === localAddress || /^(?:::ffff:)?127\.|^::1$/.test(remoteAddress);

@@ -18,7 +18,7 @@ import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, stop } from '../../otp/result.ts';
 import { worker } from '../../otp/supervisor.ts';
 import { listen, notListening } from '../carriers/tcp/listening.ts';
-import { serveEpmd, type EpmdDesk } from './epmd-connection.ts';
+import { guard, serveEpmd, type EpmdDesk } from './epmd-connection.ts';
 import { EpmdTable, type Registered } from './epmd-table.ts';
 
 export type { EpmdDesk } from './epmd-connection.ts';
@@ -126,10 +126,10 @@ export class EpmdServer {
       else socket.destroy();
     });
     server.maxConnections = MOST_CONNECTIONS;
-    // once, until there is room again
     server.on('drop', (from) => {
-      if (!this.#full)
-        this.#desk.refused(`${from?.remoteAddress ?? '?'}:${from?.remotePort ?? 0}`, 'too many connections');
+      const peer = `${from?.remoteAddress ?? '?'}:${from?.remotePort ?? 0}`;
+      // once, until there is room again
+      if (!this.#full) guard({ fault }, () => this.#desk.refused(peer, 'too many connections'));
       this.#full = true;
     });
     return server;
