@@ -1,0 +1,39 @@
+/**
+ * Whether the other end of a connection is still there. Pure; counts of packets come in.
+ *
+ * One that has sent nothing since the last look is asked, and asked again in shorter and shorter time: after three questions without
+ * an answer it is gone. What is asked for is an acknowledgment of QUIC, so foreign ends answer too (RELIABILITY §9).
+ */
+
+/** Questions without an answer. */
+const MISSES = 3;
+/** Part of the interval between two of them. */
+const HASTE = 5;
+
+export type Beat =
+  /** All is well: the next look is due after `wait` ms. */
+  | { readonly tag: 'fine'; readonly wait: number }
+  /** It is to be asked, and looked at again after `wait` ms. */
+  | { readonly tag: 'ask'; readonly wait: number }
+  | { readonly tag: 'gone' };
+
+export class Pulse {
+  /** Milliseconds between two looks while all is well. */
+  readonly #every: number;
+  #arrivals = -1;
+  #misses = 0;
+
+  constructor(every: number) {
+    this.#every = every;
+  }
+
+  /** @param arrivals packets that have come, in all. */
+  look(arrivals: number): Beat {
+    const silent = arrivals === this.#arrivals;
+    this.#arrivals = arrivals;
+    this.#misses = silent ? this.#misses + 1 : 0;
+    if (!silent) return { tag: 'fine', wait: this.#every };
+    if (this.#misses > MISSES) return { tag: 'gone' };
+    return { tag: 'ask', wait: this.#every / HASTE };
+  }
+}

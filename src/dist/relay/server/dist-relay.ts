@@ -1,0 +1,70 @@
+/**
+ * A running dist relay, as whoever started it sees it.
+ */
+import { snapshot, type TreeSnapshot } from '../../../inspect/snapshot.ts';
+import type { NodeEvents } from '../../../mesh/events/node-events.ts';
+import type { Process } from '../../../actor/process.ts';
+import type { SupervisorRef } from '../../../otp/supervisor-ref.ts';
+import type { PhysicalAddress } from '../../../transport/transport.ts';
+import type { RelayContext } from './relay-context.ts';
+
+export interface RelayPlace {
+  readonly address: PhysicalAddress;
+  /** 32 bytes. */
+  readonly id: Uint8Array;
+}
+
+export interface DistRelayStatus {
+  /** Names of the clients that are identified. */
+  readonly clients: readonly string[];
+  readonly tunnels: number;
+  /** Bytes of tunnels that are over. */
+  readonly bytes: number;
+  /** Control frames that made no sense. */
+  readonly skipped: number;
+}
+
+export class DistRelay {
+  /** `quic://host:port`. */
+  readonly url: string;
+  /** Hex id of its key. */
+  readonly id: string;
+  /** Resolves with the exit reason of its tree when it has ended, whoever ended it. */
+  readonly ended: Promise<unknown>;
+  readonly #context: RelayContext;
+  readonly #root: SupervisorRef;
+
+  constructor(context: RelayContext, root: SupervisorRef, { address, id }: RelayPlace) {
+    const { host, port } = address;
+    this.url = `quic://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    this.id = Buffer.from(id).toString('hex');
+    this.#context = context;
+    this.#root = root;
+    this.ended = new Promise((resolve) => {
+      context.runtime.onExit(root.pid as Process, resolve);
+    });
+  }
+
+  /** What happens: `relay.events.addEventListener('dist.client_identified', …)`. */
+  get events(): NodeEvents {
+    return this.#context.events.target;
+  }
+
+  status(): DistRelayStatus {
+    const { roster, counts } = this.#context;
+    return { clients: [...roster.names()], ...counts };
+  }
+
+  inspect(): TreeSnapshot {
+    return snapshot(this.#root.pid, this.url);
+  }
+
+  /** Closes all connections. */
+  async close(): Promise<void> {
+    if ((this.#root.pid as Process).alive) await this.#root.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

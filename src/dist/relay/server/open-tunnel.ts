@@ -1,0 +1,101 @@
+/**
+ * Opens a tunnel between two clients: a stream to each, both of which begin with its id (SPEC §11.2, 2).
+ *
+ * All in one turn, and nothing waits for the target's actor: two clients that ask for each other at once get a tunnel each.
+ */
+import { startDynamicChild } from '../../../otp/dynamic-supervisor.ts';
+import { worker } from '../../../otp/supervisor.ts';
+import type { Process } from '../../../actor/process.ts';
+import { tunnelId } from '../protocol/tunnel-id.ts';
+import { BURST } from './limits.ts';
+import type { RelayContext } from './relay-context.ts';
+import type { Session } from './session.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { Tunnel } from './tunnel.ts';
+import { Over, tunnelingServer } from './tunneling.ts';
+
+export type Opened =
+  { readonly ok: true; readonly tunnel: Tunnel } | { readonly ok: false; readonly reason: string };
+
+export function openTunnel(source: Session, target: string): Opened {
+  const { context, name } = source;
+  const { roster, limits, counts, runtime } = context;
+  if (name === undefined) return refused('not_identified');
+  const found = roster.find(target);
+  if (found.tag === 'ambiguous') return refused('ambiguous_target');
+  if (found.tag === 'unknown' || found.holder === source) return refused('target_not_connected');
+  const { holder } = found;
+  if (source.tunnels.size >= limits.tunnels) return refused('too_many_tunnels');
+  if (holder.tunnels.size >= limits.tunnels) return refused('target_busy');
+  if (counts.tunnels >= limits.totalTunnels) return refused('overloaded');
+  return begin(context, source, holder, new Tunnels(context, source, holder), tunnelId(runtime.random));
+}
+
+/** The books of one tunnel: who has it, and what is told when it is over. */
+class Tunnels {
+  readonly #context: RelayContext;
+  readonly #ends: readonly Session[];
+  process: Process | undefined;
+
+  constructor(context: RelayContext, ...ends: readonly Session[]) {
+    this.#context = context;
+    this.#ends = ends;
+  }
+
+  enter(tunnel: Tunnel): void {
+    this.#context.counts.tunnels++;
+    for (const end of this.#ends) end.tunnels.set(tunnel.id, tunnel);
+  }
+
+  leave(tunnel: Tunnel, reason: string): void {
+    const { counts, runtime, events } = this.#context;
+    const { id, source, target, bytes } = tunnel;
+    counts.tunnels--;
+    counts.bytes += bytes;
+    for (const end of this.#ends) end.tunnels.delete(id);
+    if (this.process === undefined) return;
+    events.emit('dist.tunnel_closed', { source, target, reason, bytes });
+    runtime.send(this.process, new Over(reason));
+  }
+}
+
+function begin(
+  { scope, limits, events }: RelayContext,
+  source: Session,
+  target: Session,
+  books: Tunnels,
+  id: string,
+): Opened {
+  const [from, to] = [source.name ?? '', target.name ?? ''];
+  const tunnel: Tunnel = new Tunnel(id, from, to, (reason) => books.leave(tunnel, reason));
+  books.enter(tunnel);
+  const prefix = Buffer.from(id, 'latin1');
+  for (const [side, session] of [
+    ['source', source],
+    ['target', target],
+  ] as const) {
+    const stream = session.link.openStream(tunnel.events(side));
+    if (stream === undefined) {
+      tunnel.cut(`${side}_stream_failed`);
+      return refused(`${side}_stream_failed`);
+    }
+    tunnel.opened(side, stream);
+    stream.write(Uint8Array.from(prefix));
+  }
+  const tunnels = scope.whereis('tunnels') as Process | undefined;
+  const own = (): TokenBucket =>
+    new TokenBucket({ rate: limits.tunnelRate, burst: limits.tunnelRate * BURST });
+  const buckets = { source: [source.bucket, own()], target: [target.bucket, own()] };
+  const spec = worker(id, tunnelingServer, { tunnel, buckets, idle: limits.idle }, { restart: 'temporary' });
+  const result = tunnels === undefined ? undefined : startDynamicChild(tunnels, spec);
+  if (result === undefined || result instanceof Promise || result.tag !== 'ok') {
+    tunnel.cut('overloaded');
+    return refused('overloaded');
+  }
+  books.process = result.pid as Process;
+  events.emit('dist.tunnel_opened', { source: from, target: to });
+  target.send({ type: 'tunnel_notify', tunnel_id: id, source: from });
+  return { ok: true, tunnel };
+}
+
+const refused = (reason: string): Opened => ({ ok: false, reason });
