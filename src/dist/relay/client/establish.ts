@@ -1,0 +1,178 @@
+/**
+ * Finds a tunnel to a node: asks relays one after the other, and encrypts what it gets.
+ */
+import type { Duplex } from 'node:stream';
+import { ResetCode } from '../../../transport/transport.ts';
+import { secured } from '../secure/secure.ts';
+import { StreamDuplex } from '../secure/stream-duplex.ts';
+import { TunnelError } from '../tunnel-error.ts';
+import type { ClientContext, RelayState } from './client-context.ts';
+import { askingOrder } from './order.ts';
+import type { RawTunnel } from './raw-tunnel.ts';
+
+/** A tunnel as its users have it. */
+export interface Established {
+  readonly stream: Duplex;
+  readonly tunnelId: string;
+  /** The node at the other end. */
+  readonly peer: string;
+  /** The key it has proven, as its id; undefined: the tunnel is not encrypted. */
+  readonly peerId: Uint8Array | undefined;
+  /** URL of the relay. */
+  readonly relay: string;
+}
+
+export interface Wanted {
+  readonly target: string;
+  /** Clock ms. */
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+  /** A relay that has not taken our name yet is waited for. */
+  readonly waits: boolean;
+}
+
+/** Rejects with `TunnelError`. */
+export async function establish(context: ClientContext, wanted: Wanted): Promise<Established> {
+  const { deadline } = wanted;
+  const { relays, runtime } = context;
+  const left = (): number => deadline - runtime.clock.now();
+  let order = askingOrder(relays, runtime.clock.now());
+  if (order.length === 0) {
+    await ready(context, wanted);
+    order = askingOrder(relays, runtime.clock.now());
+  }
+  let failure: TunnelError | undefined;
+  for (const [at, index] of order.entries()) {
+    const relay = relays[index] as RelayState;
+    if (wanted.signal.aborted) throw aborted();
+    // one that does not answer leaves time for the others
+    const until = runtime.clock.now() + left() / (order.length - at);
+    try {
+      const raw = await asked(context, relay, { ...wanted, deadline: until });
+      return await ours(context, relay, { ...raw, role: 'initiator' }, { ...wanted, deadline: until });
+    } catch (error) {
+      failure = worse(failure, typed(error));
+    }
+  }
+  throw failure ?? new TunnelError('not_identified', 'no relay knows us');
+}
+
+export interface Raw {
+  readonly tunnel: RawTunnel;
+  readonly id: string;
+  readonly peer: string;
+  readonly role: 'initiator' | 'acceptor';
+}
+
+/** Makes of a stream what is handed on. */
+export async function ours(
+  context: ClientContext,
+  relay: RelayState,
+  { tunnel, id, peer, role }: Raw,
+  { deadline, signal }: Pick<Wanted, 'deadline' | 'signal'>,
+): Promise<Established> {
+  const raw = new StreamDuplex(tunnel.stream);
+  if (!tunnel.take(raw)) throw new TunnelError('reset', 'the tunnel was cut before it was taken');
+  const common = { tunnelId: id, peer, relay: relay.url };
+  if (!context.encrypts(peer)) return { ...common, stream: raw, peerId: undefined };
+  const { clock } = context.runtime;
+  const identity = context.identity();
+  if (identity === undefined) {
+    raw.destroy();
+    throw new TunnelError('not_encrypted', 'we have no key at the moment');
+  }
+  const expectedId = context.keyOf(peer);
+  const secret = context.secretOf(peer);
+  const { stream, peerId } = await secured(raw, {
+    role,
+    identity,
+    clock,
+    signal,
+    timeout: Math.max(1, deadline - clock.now()),
+    ...(expectedId === undefined ? {} : { expectedId }),
+    ...(secret === undefined ? {} : { secret }),
+  });
+  return { ...common, stream, peerId };
+}
+
+function asked(
+  { runtime }: ClientContext,
+  relay: RelayState,
+  { target, deadline, signal }: Wanted,
+): Promise<Omit<Raw, 'role'>> {
+  const { clock, random } = runtime;
+  return new Promise((resolve, reject) => {
+    const { link } = relay;
+    if (link === undefined) {
+      reject(new TunnelError('connection_error', `the connection to ${relay.url} is lost`));
+      return;
+    }
+    let giveUp: (() => void) | undefined;
+    let over = false;
+    const settle = (act: () => void): void => {
+      if (over) return;
+      over = true;
+      clock.clear(timer);
+      signal.removeEventListener('abort', abort);
+      act();
+    };
+    const stop = (error: TunnelError): void =>
+      settle(() => {
+        giveUp?.();
+        reject(error);
+      });
+    const timer = clock.setTimer(Math.max(1, deadline - clock.now()), () =>
+      stop(new TunnelError('timeout', `${relay.url} has not answered in time`)),
+    );
+    const abort = (): void => stop(aborted());
+    signal.addEventListener('abort', abort, { once: true });
+    giveUp = link.request(random.bytes(16), {
+      target,
+      done: (result) => {
+        if (over && result.ok) result.tunnel.reset(ResetCode.canceled);
+        settle(() => (result.ok ? resolve(result) : reject(result.error)));
+      },
+    });
+  });
+}
+
+/** A relay knows us. */
+function ready(
+  { relays, runtime, waiting }: ClientContext,
+  { deadline, signal, waits }: Wanted,
+): Promise<void> {
+  const { clock } = runtime;
+  return new Promise((resolve, reject) => {
+    const why = relays
+      .map(({ url, reason, state }) => `${url}: ${reason === '' ? state : reason}`)
+      .join('; ');
+    const settle = (error?: TunnelError): void => {
+      clock.clear(timer);
+      waiting.delete(settle as () => void);
+      signal.removeEventListener('abort', abort);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const left = waits ? Math.max(1, deadline - clock.now()) : 0;
+    const timer = clock.setTimer(left, () =>
+      settle(new TunnelError('not_identified', `no relay knows us (${why})`)),
+    );
+    const abort = (): void => settle(aborted());
+    const told = (): void => settle();
+    waiting.add(told);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+const aborted = (): TunnelError => new TunnelError('aborted', 'nobody wants the tunnel any more');
+
+const typed = (error: unknown): TunnelError =>
+  error instanceof TunnelError
+    ? error
+    : new TunnelError('connection_error', error instanceof Error ? error.message : String(error), {
+        cause: error,
+      });
+
+/** Of two failures the one that says more: that nobody knows a node is the least. */
+const worse = (first: TunnelError | undefined, second: TunnelError): TunnelError =>
+  first === undefined || first.failure === 'target_not_connected' ? second : first;

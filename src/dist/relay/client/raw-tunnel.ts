@@ -1,0 +1,85 @@
+/**
+ * A stream that a relay has opened, from its first byte: the id of its tunnel, and then what the other end sends.
+ *
+ * Until somebody takes it nothing more is read than what came with the id. It may be handed on once; no byte is lost or changes its
+ * place (DIST §10).
+ */
+import type { ResetCode, Stream, StreamEvents } from '../../../transport/transport.ts';
+import { PrefixReader } from '../protocol/tunnel-id.ts';
+
+export interface RawTunnelEvents {
+  /** The id is there. */
+  readonly named: (tunnel: RawTunnel, id: string) => void;
+  /** It is no tunnel. */
+  readonly invalid: (tunnel: RawTunnel) => void;
+  /** It was over before anybody took it. */
+  readonly gone: (tunnel: RawTunnel) => void;
+}
+
+export class RawTunnel implements StreamEvents {
+  readonly stream: Stream;
+  readonly #events: RawTunnelEvents;
+  readonly #prefix = new PrefixReader();
+  #isNamed = false;
+  #taken: StreamEvents | undefined;
+  readonly #early: Uint8Array[] = [];
+  #ended = false;
+  #over = false;
+
+  constructor(stream: Stream, events: RawTunnelEvents) {
+    this.stream = stream;
+    this.#events = events;
+  }
+
+  /** Whoever takes it gets everything from now on, first what came before. False: it is over. */
+  take(receiver: StreamEvents): boolean {
+    if (this.#over) return false;
+    this.#taken = receiver;
+    for (const bytes of this.#early.splice(0)) receiver.onData(bytes);
+    if (this.#ended) receiver.onEnd();
+    this.stream.resume();
+    return true;
+  }
+
+  reset(code: ResetCode): void {
+    this.#over = true;
+    this.stream.reset(code);
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#taken !== undefined) {
+      this.#taken.onData(bytes);
+      return;
+    }
+    if (this.#isNamed) {
+      this.#early.push(Uint8Array.prototype.slice.call(bytes));
+      return;
+    }
+    const read = this.#prefix.push(bytes);
+    if (read.tag === 'more') return;
+    if (read.tag === 'no_id') {
+      this.#events.invalid(this);
+      return;
+    }
+    this.#isNamed = true;
+    this.stream.pause();
+    if (read.rest.length > 0) this.#early.push(Uint8Array.prototype.slice.call(read.rest));
+    this.#events.named(this, read.id);
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+    if (this.#taken !== undefined) this.#taken.onEnd();
+    else if (!this.#isNamed) this.#events.invalid(this);
+  }
+
+  onReset(code: number): void {
+    this.#over = true;
+    if (this.#taken !== undefined) this.#taken.onReset(code);
+    else this.#events.gone(this);
+  }
+
+  onDrain(): void {
+    this.#taken?.onDrain();
+  }
+}
