@@ -53,6 +53,10 @@ export interface Incoming {
 /** Whom a carrier tells, once it listens. */
 export interface Listening {
   readonly name: string;
+  /** What a node and we both know; undefined: nothing. */
+  cookie(node: string): string | undefined;
+  /** The key that a node has to prove, as its id; undefined: any. */
+  keyOf(node: string): Uint8Array | undefined;
   /** Every connection that comes in, whatever the others do. */
   accept(incoming: Incoming): void;
 }

@@ -81,6 +81,8 @@ export function makeDistribution(making: DistMaking): Made {
     get name() {
       return context.name;
     },
+    cookie: (node) => context.cookie(node),
+    keyOf: (node) => context.keyOf(node),
     accept: (incoming) => {
       if (!toKernel(new Arrived(incoming))) incoming.refuse();
     },

@@ -271,7 +271,13 @@ test('004-fn-listen: on the endpoint of the node, beside the mesh', async () => 
   await both.one.advertise('beside.mesh', () => 'mesh');
   expect(await both.world.settle(client.call('beside.mesh'))).toBe('mesh');
   const came: Incoming[] = [];
-  expect(carrierOf(both.two).childSpecs({ name: 'x', accept: (one) => came.push(one) })).toHaveLength(1);
+  const listening = {
+    name: 'x',
+    cookie: () => undefined,
+    keyOf: () => undefined,
+    accept: (one: Incoming) => came.push(one),
+  };
+  expect(carrierOf(both.two).childSpecs(listening)).toHaveLength(1);
   expect(await said(both, 'dist')).toBe('dist');
 });
 

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Runtime } from '../../src/actor/runtime.ts';
 import { silentLogger } from '../../src/actor/logger.ts';
 import { TcpCarrier, type TcpOptions } from '../../src/dist/carriers/tcp/tcp.ts';
-import { SocketStream } from '../../src/dist/carriers/tcp/socket-stream.ts';
+import { socketStream } from '../../src/dist/carriers/tcp/socket-stream.ts';
 import { startDistribution, type Distribution } from '../../src/distribution.ts';
 import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
 import { noReply } from '../../src/otp/result.ts';
@@ -169,7 +169,7 @@ test('a stream that was closed hears nothing more, and does not outlast a peer t
   closers.push(() => talking.destroy());
   const socket = await accepted;
   const heard: string[] = [];
-  const stream = new SocketStream(socket, {
+  const stream = socketStream(socket, {
     onData: () => heard.push('data'),
     onDrain: nothing,
     onClosed: () => heard.push('closed'),

@@ -11,6 +11,7 @@ import { noReply, stop } from '../../../otp/result.ts';
 import { CarrierError } from '../../carrier-error.ts';
 import type {
   Carrier,
+  DistStream,
   DistStreamEvents,
   Incoming,
   Listening,
@@ -21,7 +22,7 @@ import type {
 import { aliveOf, hostOf, isNodeName, splitNodeName, type SplitName } from '../../node-name.ts';
 import { EPMD_PORT, portOfNode, registerAtEpmd, type EpmdAddress, type Registration } from './epmd.ts';
 import { listen, notListening } from './listening.ts';
-import { SocketStream } from './socket-stream.ts';
+import { peerOf, socketStream } from './socket-stream.ts';
 
 export interface TcpOptions {
   /** Where it listens. Default 127.0.0.1 and any port. */
@@ -91,7 +92,7 @@ export class TcpCarrier implements Carrier {
       if (port === undefined)
         return { ok: false, reason: 'connect_failed', detail: `EPMD does not know ${node}` };
       const socket = this.#keep(await open(host, port, timeout, signal));
-      return { ok: true, stream: new SocketStream(socket, events) };
+      return { ok: true, stream: socketStream(socket, events) };
     } catch (error) {
       return {
         ok: false,
@@ -207,11 +208,11 @@ class Waiting implements Incoming {
   constructor(socket: Socket, accepted: () => void) {
     this.#socket = socket;
     this.#accepted = accepted;
-    this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    this.peer = peerOf(socket);
   }
-  accept(events: DistStreamEvents): SocketStream {
+  accept(events: DistStreamEvents): DistStream {
     this.#accepted();
-    return new SocketStream(this.#socket, events);
+    return socketStream(this.#socket, events);
   }
   refuse(): void {
     this.#socket.destroy();
