@@ -1,0 +1,105 @@
+/**
+ * Where local nodes knock who want to reach one node elsewhere: a port of this host, behind which a tunnel is asked for.
+ *
+ * Supervised by the bridge, temporary: a door that is gone is opened anew when somebody asks for the node again.
+ */
+import { createServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Process } from '../../actor/process.ts';
+import type { GenServer } from '../../otp/gen-server.ts';
+import { noReply, reply, stop } from '../../otp/result.ts';
+import { listen } from '../carriers/tcp/listening.ts';
+import { tuned } from '../carriers/tcp/socket-stream.ts';
+import type { DistRelayClient } from '../relay/client/relay-client.ts';
+import { TunnelError } from '../relay/tunnel-error.ts';
+import { splice } from './splice.ts';
+
+/** Milliseconds for a tunnel: an Erlang node waits 7 s for all of its handshake. */
+const TUNNEL = 7_000;
+/** Connections to one node at once: one is used, others are attempts. */
+const MOST = 16;
+
+export interface DoorArgs {
+  /** Names of the node that is reached through it, in the order in which they are tried: whole, or the part before the `@`. */
+  readonly targets: readonly string[];
+  readonly host: string;
+  readonly client: DistRelayClient;
+  /** A tunnel could not be had. */
+  readonly failed: (why: string) => void;
+}
+
+export interface DoorCalls {
+  port(): number;
+}
+
+export const doorServer: GenServer<DoorArgs, number, DoorCalls> = {
+  label: 'door',
+
+  init: async (args, self) => {
+    const process = self as Process;
+    process.label = `door to ${args.targets[0] ?? ''}`;
+    const sockets = new Set<Socket>();
+    const server = createServer({ noDelay: true }, (socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.once('close', () => sockets.delete(socket));
+      if (process.alive) void enter(args, socket, self.signal);
+      else socket.destroy();
+    });
+    server.maxConnections = MOST;
+    self.runtime.onExit(self.pid, () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    try {
+      await listen(server, args.host, 0);
+    } catch (error) {
+      return stop({ shutdown: error }, 0);
+    }
+    server.on('error', () => {});
+    if (!process.alive) server.close();
+    return (server.address() as { readonly port: number } | null)?.port ?? 0;
+  },
+
+  handleCall: { port: (_none, port) => reply(port, port) },
+  handleInfo: (_message, port) => noReply(port),
+};
+
+async function enter(
+  { targets, client, failed }: DoorArgs,
+  socket: Socket,
+  signal: AbortSignal,
+): Promise<void> {
+  tuned(socket).pause();
+  const gone = new AbortController();
+  const leave = (): void => gone.abort();
+  socket.once('close', leave);
+  try {
+    const both = AbortSignal.any([signal, gone.signal]);
+    const stream = await tunnelTo(client, targets, both);
+    splice(socket, stream);
+  } catch (error) {
+    socket.destroy();
+    if (!gone.signal.aborted) failed(error instanceof Error ? error.message : String(error));
+  } finally {
+    socket.off('close', leave);
+  }
+}
+
+/** To the first of these that a relay knows. */
+async function tunnelTo(
+  client: DistRelayClient,
+  targets: readonly string[],
+  signal: AbortSignal,
+): Promise<Duplex> {
+  let last: unknown;
+  for (const target of targets) {
+    try {
+      return (await client.requestTunnel(target, { timeout: TUNNEL, signal })).stream;
+    } catch (error) {
+      last = error;
+      if (!(error instanceof TunnelError) || error.failure !== 'target_not_connected') break;
+    }
+  }
+  throw last;
+}
