@@ -12,6 +12,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addNode } from './commands/node.ts';
 import { addPeers } from './commands/peers.ts';
 import { addRealm } from './commands/realm.ts';
+import { addRelay } from './commands/relay.ts';
 
 const EXAMPLES = `
 Three terminals:
@@ -30,6 +31,11 @@ Actors across nodes, Erlang nodes among them (each has the cookie that is in the
   espalier dist ping 4433@127.0.0.1
   espalier dist call erl@127.0.0.1 counter '{add, 1}'
 
+Nodes that cannot reach each other, stock Erlang nodes among them:
+  espalier relay --listen 127.0.0.1:4434
+  espalier dist bridge --relay quic://127.0.0.1:4434 --name a@127.0.0.1 --epmd-port 7701
+  ERL_EPMD_PORT=7701 erl -start_epmd false -name a@127.0.0.1 -setcookie C
+
 Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 timeout, 5 handler failed, 130 interrupted`;
 
 export function createProgram(): Command {
@@ -47,6 +53,7 @@ export function createProgram(): Command {
   addPeers(program);
   addDht(program);
   addDist(program);
+  addRelay(program);
   addRealm(program);
   addDoctor(program);
   addDemo(program);

@@ -4,6 +4,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { conclude } from '../conclude.ts';
 import { untilCutOff } from '../cut-off.ts';
+import { addBridge } from '../dist/bridge.ts';
 import { cookieFileOption } from '../dist/cookie-file.ts';
 import type * as Questions from '../dist/questions.ts';
 import { isVisited, type VisitFlags } from '../dist/visit.ts';
@@ -45,6 +46,7 @@ export function addDist(program: Command): void {
     (node: string, module: string, name: string, args: string | undefined, flags: Questions.SpawnFlags) =>
       run(flags, (ask, cut) => ask.spawn({ node, module, name, args }, flags, cut)),
   );
+  addBridge(dist);
 }
 
 const withOptions = (command: Command): Command =>

@@ -1,0 +1,105 @@
+/**
+ * `espalier relay`: a dist relay, through which nodes that cannot reach each other cluster; serves until SIGINT or SIGTERM.
+ */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { DistRelayLimits } from '../../dist/relay/server/limits.ts';
+import { conclude } from '../conclude.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { Interrupts } from '../interrupts.ts';
+import { documentText } from '../json-value.ts';
+import { jsonOption, milliseconds, ndjsonOption } from '../options.ts';
+import { addServingOptions, servingOf, type ServingFlags } from '../dist/serving.ts';
+import { print } from '../terminal.ts';
+import { untilEnded } from '../dist/until-ended.ts';
+
+interface RelayFlags extends ServingFlags {
+  readonly listen?: string;
+  readonly maxClients?: number;
+  readonly maxTunnels?: number;
+  readonly rate?: number;
+  readonly tunnelRate?: number;
+  readonly idle?: number;
+}
+
+export function addRelay(program: Command): void {
+  const command = program
+    .command('relay')
+    .description('relay tunnels between nodes of the distribution that cannot reach each other')
+    .addOption(
+      new Option(
+        '--listen <host:port>',
+        'where to listen; port 0 takes a free one (default: 127.0.0.1:4434)',
+      ).env('ESPALIER_RELAY_LISTEN'),
+    )
+    .addOption(new Option('--max-clients <n>', 'clients at once (default: 1000)').argParser(count))
+    .addOption(
+      new Option('--max-tunnels <n>', 'tunnels of one client at once (default: 64)').argParser(count),
+    )
+    .addOption(
+      new Option(
+        '--rate <bytes>',
+        'bytes per second of one client, with k, m or g (default: 128m)',
+      ).argParser(rate),
+    )
+    .addOption(
+      new Option(
+        '--tunnel-rate <bytes>',
+        'bytes per second of one direction of a tunnel, with k, m or g (default: 128m)',
+      ).argParser(rate),
+    )
+    .addOption(
+      new Option(
+        '--idle <ms>',
+        'close a tunnel in which nothing moves for so long (default: 300000)',
+      ).argParser(milliseconds),
+    );
+  addServingOptions(command)
+    .addOption(jsonOption('print the ready line as JSON'))
+    .addOption(ndjsonOption('print every event as a line of JSON'))
+    .action((flags: RelayFlags) => conclude(flags.json === true || flags.ndjson === true, () => run(flags)));
+}
+
+async function run(flags: RelayFlags): Promise<ExitCode> {
+  const interrupts = new Interrupts();
+  const { startDistRelay } = await import('../../dist-relay.ts');
+  const { listen } = flags;
+  const relay = await startDistRelay({
+    ...servingOf(flags),
+    ...(listen === undefined ? {} : { listen }),
+    limits: limitsOf(flags),
+  });
+  const { url, id } = relay;
+  if (flags.json === true || flags.ndjson === true) print(documentText({ event: 'ready', url, id }));
+  else print(`ready: relay ${url} id ${id}`);
+  return untilEnded(flags, interrupts, relay);
+}
+
+function limitsOf({
+  maxClients,
+  maxTunnels,
+  rate: clientRate,
+  tunnelRate,
+  idle,
+}: RelayFlags): DistRelayLimits {
+  const given = { clients: maxClients, tunnels: maxTunnels, rate: clientRate, tunnelRate, idle };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9]+$/.test(text) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError('It must be a number from 1 to 65535.');
+  return value;
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1_024, m: 1_048_576, g: 1_073_741_824 };
+/** Bytes per second, at least and at most. */
+const [LEAST, MOST] = [1_024, 1_099_511_627_776];
+
+function rate(text: string): number {
+  const match = /^([0-9]+)([kmg]?)$/i.exec(text);
+  const value = match === null ? NaN : Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? NaN);
+  if (!(value >= LEAST && value <= MOST))
+    throw new InvalidArgumentError('It must be bytes per second from 1k to 1024g, as 65536, 64k, 1m or 1g.');
+  return value;
+}
