@@ -12,13 +12,14 @@ import { isSignal } from './mesh/client/check.ts';
 import { MAX_ENDPOINTS } from './mesh/dht/record.ts';
 import { CLUSTER_EXPECTED, isClusterOptions } from './dist/cluster/options.ts';
 import { isNodeName, isPortName } from './dist/node-name.ts';
+import { MOST_RELAYS } from './dist/relay/client/bounds.ts';
 import { ProcessGroups } from './otp/process-groups.ts';
 import { parseAddress } from './mesh/peer/endpoint-text.ts';
 import { MAX_INTERESTS } from './mesh/registry/interests.ts';
 import { checkProcedureName } from './mesh/topic/procedure-name.ts';
 import { isLocation } from './mesh/router/location.ts';
 import { isStrategyName, STRATEGIES } from './mesh/router/strategy.ts';
-import { isRealm, parseMeshUrl } from './mesh/url.ts';
+import { isRealm, parseDistRelayUrl, parseMeshUrl } from './mesh/url.ts';
 import { checkSpec, type ChildSpec } from './otp/child-spec.ts';
 
 /** Judges one option; the text says what it must be. */
@@ -224,6 +225,14 @@ const DIST: Readonly<Record<string, Rule>> = {
   maxPacket: count(65_536, 68_157_440),
   busyLimit: count(65_536, 1_073_741_824),
   tcp: rule(Schema.Union([Schema.Boolean, Schema.ObjectKeyword]), 'true, false or an object of TCP options'),
+  relays: {
+    accepts: (value) =>
+      strings(value) &&
+      (value as string[]).length > 0 &&
+      (value as string[]).length <= MOST_RELAYS &&
+      (value as string[]).every((url) => parseDistRelayUrl(url).ok),
+    expected: `a list of 1 to ${MOST_RELAYS} URLs, each quic://host:port`,
+  },
   cluster: { accepts: isClusterOptions, expected: CLUSTER_EXPECTED },
 };
 

@@ -7,11 +7,13 @@ import { actor, shared, type MeshContext } from './mesh/context.ts';
 import type { ValueMap } from './codec/value.ts';
 import { QuicCarrier, type QuicAcceptor } from './dist/carriers/quic/quic.ts';
 import { TcpCarrier } from './dist/carriers/tcp/tcp.ts';
+import { TunnelCarrier } from './dist/carriers/tunnel/tunnel.ts';
 import { isNodeName } from './dist/node-name.ts';
 import { metadataOf } from './dist/cluster/member-record.ts';
 import type { ClusterRecords, ClusterSource } from './dist/cluster/source.ts';
 import { makeDistribution, type Made } from './dist/make.ts';
 import { noticesOf, putUp, takeDown } from './mesh/registry/notices.ts';
+import { DEFAULT_REALM } from './mesh/url.ts';
 import { SupervisorRef } from './otp/supervisor-ref.ts';
 import type { PhysicalAddress } from './transport/transport.ts';
 
@@ -27,9 +29,10 @@ export interface NodeDistribution extends Made {
 
 export function distributionOf(
   context: MeshContext,
-  { dist, announce = [] }: NodeOptions,
+  options: NodeOptions,
   bind: PhysicalAddress,
 ): NodeDistribution | undefined {
+  const { dist, announce = [] } = options;
   if (dist === undefined) return undefined;
   const { runtime, scope, events } = context;
   const [announced] = announce;
@@ -40,7 +43,8 @@ export function distributionOf(
     ...dist,
     runtime,
     name: () => dist.name ?? nodeNameOf(announced ?? hostPort(context.phase.bound ?? bind)),
-    carriers: [quic, ...tcpOf(dist)],
+    // whom they reach directly is not reached through a relay
+    carriers: [quic, ...tcpOf(dist), ...tunnelsOf(context, dist, options)],
     app: () => actor(context, 'app'),
     log: events,
     source: sourceOf(context, dist),
@@ -83,6 +87,26 @@ const recordsOf = (context: MeshContext, notice: string): ClusterRecords => ({
 function tcpOf({ tcp = false }: NodeDistOptions): readonly TcpCarrier[] {
   if (tcp === false) return [];
   return [new TcpCarrier(tcp === true ? {} : tcp)];
+}
+
+function tunnelsOf(
+  context: MeshContext,
+  { relays = [] }: NodeDistOptions,
+  { transport }: Pick<NodeOptions, 'transport'>,
+): readonly TunnelCarrier[] {
+  if (relays.length === 0) return [];
+  const { runtime, events, settings } = context;
+  const { realm, closed } = settings;
+  return [
+    new TunnelCarrier(runtime, {
+      relays,
+      log: events,
+      identity: () => shared(context, 'identity'),
+      closed,
+      ...(realm === DEFAULT_REALM ? {} : { realm }),
+      ...(transport === undefined ? {} : { transport }),
+    }),
+  ];
 }
 
 const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';

@@ -9,7 +9,7 @@
  */
 import { dynamicSupervisor } from '../src/otp/dynamic-supervisor.ts';
 import { supervisor, worker, type SupervisorSpec } from '../src/otp/supervisor.ts';
-import { MOST_TUNNELS } from '../src/dist/relay/client/client-tunnel.ts';
+import { MOST_TUNNELS } from '../src/dist/relay/client/bounds.ts';
 import type { RelayClientParts } from '../src/dist/relay/client/make-client.ts';
 import { relaySessionServer } from '../src/dist/relay/client/relay-session.ts';
 import { endpointServer } from '../src/transport/endpoint-server.ts';

@@ -6,6 +6,7 @@ import { hostOf, isPortName } from '../../dist/node-name.ts';
 import type { NodeDistOptions } from '../../mesh/client/options.ts';
 import { isLoopbackHost } from '../../mesh/url.ts';
 import { usageError } from '../error-document.ts';
+import { listOf } from '../options.ts';
 import { cookieFileOption, readCookie } from './cookie-file.ts';
 import { epmdPort } from './epmd.ts';
 import { isVisited } from './visit.ts';
@@ -15,6 +16,7 @@ export interface DistFlags {
   readonly cookieFile?: string;
   readonly erlang?: boolean;
   readonly cluster?: string;
+  readonly distRelay?: readonly string[];
   /** Where it listens, when that is said. */
   readonly listen?: string;
 }
@@ -47,6 +49,14 @@ export const addDistOptions = (command: Command): Command =>
         '--cluster <name>',
         'connect to all nodes of this cluster, which are found in the DHT; needs --cookie-file',
       ).env('ESPALIER_CLUSTER'),
+    )
+    .addOption(
+      new Option(
+        '--dist-relay <urls>',
+        'dist relays through which nodes are reached that cannot be reached otherwise, best first; repeatable, or with commas',
+      )
+        .argParser(listOf)
+        .env('ESPALIER_DIST_RELAY'),
     );
 
 /** Undefined: it takes no part. @throws RpcError `invalid_args`. */
@@ -55,17 +65,19 @@ export function distOf({
   cookieFile,
   erlang = false,
   cluster,
+  distRelay,
   listen,
 }: DistFlags): NodeDistOptions | undefined {
   const [flag] = [
     ...(name === undefined ? [] : ['--name']),
     ...(erlang ? ['--erlang'] : []),
     ...(cluster === undefined ? [] : ['--cluster']),
+    ...(distRelay === undefined ? [] : ['--dist-relay']),
   ];
   if (flag === undefined && cookieFile === undefined) return undefined;
   if (cookieFile === undefined) throw usageError('cookie-file', `is missing: ${flag} needs it`);
-  if (name !== undefined && !isPortName(name) && !erlang)
-    throw usageError('name', `must be port@host: ${name} is a name for --erlang`);
+  if (name !== undefined && !isPortName(name) && !erlang && distRelay === undefined)
+    throw usageError('name', `must be port@host: ${name} is a name for --erlang and --dist-relay`);
   if (name !== undefined && WILDCARDS.has(hostOf(name)))
     throw usageError('name', `must say where this node is, as 9443@10.0.0.1: nobody is at ${hostOf(name)}`);
   const host = name === undefined ? hostIn(listen) : hostOf(name);
@@ -75,6 +87,7 @@ export function distOf({
     cookie: readCookie(cookieFile),
     ...(name === undefined ? {} : { name }),
     ...(cluster === undefined ? {} : { cluster: { strategy: 'dht', name: cluster } }),
+    ...(distRelay === undefined ? {} : { relays: distRelay }),
     ...(erlang ? { tcp: { epmd: { port: epmdPort() } } } : {}),
   };
 }

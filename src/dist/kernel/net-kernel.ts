@@ -142,9 +142,9 @@ function dial(state: State, self: Self, node: string): boolean {
   }
   if (node === context.name || dialing.size + peers.size >= CONNECTIONS || context.allowed?.(node) === false)
     return false;
-  const carrier = carriers.find((one) => one.select(node));
-  if (carrier === undefined || context.cookie(node) === undefined) return false;
-  const process = start(state, self, { tag: 'dial', node, carrier });
+  const ways = carriers.filter((one) => one.select(node));
+  if (ways.length === 0 || context.cookie(node) === undefined) return false;
+  const process = start(state, self, { tag: 'dial', node, ways });
   if (process !== undefined) dialing.set(node, process);
   return process !== undefined;
 }

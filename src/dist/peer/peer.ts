@@ -9,6 +9,7 @@ import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, started, stop } from '../../otp/result.ts';
 import type { Carrier, DistStream, DistStreamEvents, Incoming, SetupResult } from '../carrier.ts';
 import type { DistContext } from '../context.ts';
+import { setUp } from './ways.ts';
 import { Packets } from '../protocol/packets.ts';
 import { Channel, type Partner } from './channel.ts';
 import type { Verdict } from './decide.ts';
@@ -29,7 +30,7 @@ export interface PeerArgs {
   readonly context: DistContext;
   /** The way that was asked for, or the connection that came in. */
   readonly way:
-    | { readonly tag: 'dial'; readonly node: string; readonly carrier: Carrier }
+    | { readonly tag: 'dial'; readonly node: string; readonly ways: readonly Carrier[] }
     | { readonly tag: 'accept'; readonly incoming: Incoming };
   readonly decide: (them: Introduction, self: Process) => Verdict;
   /** In the turn in which it happens. */
@@ -121,7 +122,7 @@ export const peerServer: GenServer<PeerArgs, State> = {
     if (way.tag === 'dial') {
       self.label = `peer ${way.node}`;
       const { setupTime } = context.settings;
-      const setup = way.carrier.setup({
+      const setup = setUp(way.ways, context.runtime.clock, {
         node: way.node,
         timeout: setupTime,
         expectedId: context.keyOf(way.node),

@@ -63,11 +63,16 @@ interface CommonOptions {
 export interface NodeDistOptions extends DistSetup {
   /**
    * Its name there: `port@host`, by which other nodes find it without anybody's help. Default: where it listens, or the first of
-   * `announce`. A node that is told nothing else listens where its name says. `name@host` is for TCP.
+   * `announce`. A node that is told nothing else listens where its name says. `name@host` is for TCP and for relays.
    */
   readonly name?: string;
   /** Also over TCP, for Erlang nodes: on loopback unless it says otherwise, with EPMD unless it says `epmd: false`. */
   readonly tcp?: boolean | TcpOptions;
+  /**
+   * Dist relays, as `quic://host:port`, in the order in which they are preferred, at most 8: nodes that cannot be reached otherwise are
+   * reached through them, encrypted from end to end. They have to serve this node's realm, or none. Default: none.
+   */
+  readonly relays?: readonly string[];
   /** Nodes that it is connected to all the time. Default: to each when something is sent to it. */
   readonly cluster?: ClusterOptions;
 }

@@ -119,9 +119,6 @@ const clientTunnelServer: GenServer<Args, State> = {
   },
 };
 
-/** Tunnels at once, of both directions, those that are being made included. */
-export const MOST_TUNNELS = 256;
-
 /** Asks for a tunnel. `done` is called once. */
 export function startOutbound(
   context: ClientContext,

@@ -12,10 +12,7 @@ import type { EndpointArgs } from '../../../transport/endpoint-server.ts';
 import { quicTransport } from '../../../transport/quic/transport.ts';
 import type { Endpoint, EndpointLimits, PhysicalAddress, Transport } from '../../../transport/transport.ts';
 import type { ClientContext, RelayState } from './client-context.ts';
-import { MOST_TUNNELS } from './client-tunnel.ts';
-
-/** Relays of one client at most: it is connected to each. */
-export const MOST_RELAYS = 8;
+import { MOST_RELAYS, MOST_TUNNELS } from './bounds.ts';
 
 export interface RelayClientOptions {
   /** The key that it proves to relays, and to the other ends of tunnels. Default: a fresh one in memory. */

@@ -12,7 +12,8 @@ import type { Duplex } from 'node:stream';
 import { TunnelError } from '../tunnel-error.ts';
 import type { ClientContext } from './client-context.ts';
 import type { ClientStateName } from './client-machine.ts';
-import { startOutbound, MOST_TUNNELS, type Kernel } from './client-tunnel.ts';
+import { MOST_TUNNELS } from './bounds.ts';
+import { startOutbound, type Kernel } from './client-tunnel.ts';
 import { askingOrder } from './order.ts';
 
 export interface TunnelRequestOptions {
