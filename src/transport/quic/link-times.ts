@@ -91,10 +91,14 @@ export class LinkTimes {
 
   /** quiche wants to be woken in `timeout` ms, or not at all; when that is. */
   armed(now: number, timeout: number | null): number {
-    const inFlight = timeout !== null && timeout <= this.idleTimeout / 2;
-    this.unanswered = inFlight ? Math.min(this.unanswered, now) : Infinity;
+    this.unanswered = this.isInFlight(timeout) ? Math.min(this.unanswered, now) : Infinity;
     // it truncates to whole milliseconds
     return timeout === null ? Infinity : now + timeout + 1;
+  }
+
+  /** Whether something waits for an acknowledgment, as quiche's timer tells: else it waits for the idle timeout. */
+  isInFlight(timeout: number | null): boolean {
+    return timeout !== null && timeout <= this.idleTimeout / 2;
   }
 
   /** When an open link has to be looked after. */

@@ -26,6 +26,7 @@ import {
   type Stream,
   type StreamEvents,
 } from '../transport.ts';
+import { AckDelay } from './ack-delay.ts';
 import type { NativeConnection } from './binding.ts';
 import { closeReason } from './close-reason.ts';
 import { Conduct, type Misconduct } from './conduct.ts';
@@ -59,6 +60,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   #refused = false;
   /** Something was delivered, and sending waits for the answers. */
   #deferred = false;
+  readonly #acks = new AckDelay();
   readonly #conduct = new Conduct();
   readonly #goodbye: Goodbye;
   readonly #host: LinkHost;
@@ -181,6 +183,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   }
 
   touch(): void {
+    this.#acks.busy();
     this.#host.turns.touch(this);
   }
 
@@ -224,7 +227,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#times.heard(now, this.#arrivals);
     const misconduct = this.#conduct.arrived(length, now, this.#streams.moved, this.#arrivals);
     if (misconduct !== undefined) this.#punish(misconduct);
-    this.touch();
+    this.#acks.came();
+    this.#host.turns.touch(this);
   }
 
   /** A keyed probe that names this link. */
@@ -336,7 +340,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     }
     this.#deferred = false;
     if (this.#state === 'open' || this.#goodbye.flushes) this.#streams.drain();
-    const sent = this.#send();
+    const sent = this.#mayWait(native) ? 'held' : this.#send();
     if (this.#state === 'closing') this.#closeIfRipe(sent);
     const closed = native.isClosed();
     if (this.#state !== 'closed') this.#look(native, closed);
@@ -392,8 +396,16 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     }
   }
 
+  /** There is nothing to send but an acknowledgment, which may travel with something later. */
+  #mayWait(native: NativeConnection): boolean {
+    if (this.#state !== 'open' || !this.#acks.few || this.#streams.queued > 0) return false;
+    const timeout = native.timeout();
+    return !this.#times.isInFlight(timeout) && this.#acks.mayWait(this.#host.clock.now());
+  }
+
   #send(): Sent {
     const now = this.#host.clock.now();
+    this.#acks.sent();
     this.#sender.review(now);
     const sent = this.#sender.send(now);
     if (sent === 'burst') this.again();
@@ -439,7 +451,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (this.#state === 'closed') return Infinity;
     const hello = this.#waitsForHello ? handshakeDue : Infinity;
     const streams = this.#streams.due ?? Infinity;
-    return Math.min(hello, this.#times.due(this.#sender.lastSent), streams, this.ways.due);
+    const due = Math.min(hello, this.#times.due(this.#sender.lastSent), streams, this.ways.due);
+    return Math.min(due, this.#acks.due);
   }
 
   /** Tells the peer that something failed here. */

@@ -1,0 +1,42 @@
+/** An acknowledgment waits for company for 2 ms, and only when it is alone. */
+import { expect, test } from 'vitest';
+
+import { AckDelay } from '../../../src/transport/quic/ack-delay.ts';
+
+test('one datagram is acknowledged 2 ms later at the latest, however often it is looked at', () => {
+  const acks = new AckDelay();
+  acks.came();
+  expect(acks.few).toBe(true);
+  expect(acks.mayWait(100)).toBe(true);
+  expect(acks.due).toBe(102);
+  expect(acks.mayWait(101)).toBe(true);
+  expect(acks.due).toBe(102);
+  expect(acks.mayWait(102)).toBe(false);
+});
+
+test('the second datagram is acknowledged at once', () => {
+  const acks = new AckDelay();
+  acks.came();
+  acks.mayWait(0);
+  acks.came();
+  expect(acks.few).toBe(false);
+});
+
+test('what else is to be sent does not wait, and takes the acknowledgment along', () => {
+  const acks = new AckDelay();
+  acks.came();
+  acks.busy();
+  expect(acks.few).toBe(false);
+  acks.sent();
+  expect(acks.due).toBe(Infinity);
+  acks.came();
+  expect(acks.few).toBe(true);
+  expect(acks.mayWait(50)).toBe(true);
+  expect(acks.due).toBe(52);
+});
+
+test('without a datagram there is nothing to wait for', () => {
+  const acks = new AckDelay();
+  expect(acks.few).toBe(false);
+  expect(acks.due).toBe(Infinity);
+});
