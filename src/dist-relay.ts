@@ -94,7 +94,7 @@ export async function startDistRelay(options: DistRelayOptions = {}): Promise<Di
       scope,
       transport,
       bind,
-      limits: { streams: STREAMS, stalled: context.limits.tunnels, ...options.endpointLimits },
+      limits: { streams: STREAMS, ...options.endpointLimits },
       tls: false,
       identity: () => identity,
       accept: new Map([relayAcceptor(context)]),

@@ -42,7 +42,6 @@ const KINDS = [
   'tun_err',
   'tun_notify',
   'tun_close',
-  'credit',
   'no',
 ];
 const TEXTS = [

@@ -398,7 +398,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
 
   /** There is nothing to send but an acknowledgment, which may travel with something later. */
   #mayWait(native: NativeConnection): boolean {
-    if (this.#state !== 'open' || !this.#acks.few || this.#streams.queued > 0) return false;
+    if (this.#state !== 'open' || this.#sender.greeting || !this.#acks.few) return false;
+    if (this.#streams.queued > 0) return false;
     const timeout = native.timeout();
     return !this.#times.isInFlight(timeout) && this.#acks.mayWait(this.#host.clock.now());
   }

@@ -41,6 +41,11 @@ export class Sender {
     this.lastSent = now;
   }
 
+  /** The handshake is under way. */
+  get greeting(): boolean {
+    return this.#greeting;
+  }
+
   /** What is due goes before a close, if it can: what is wrong with it the close says. */
   sendBeforeClose(now: number): void {
     try {

@@ -97,7 +97,7 @@ export function makeRelayClient(making: ClientMaking): RelayClientParts {
       scope,
       transport,
       bind: bindFor(relays),
-      limits: { streams: MOST_TUNNELS, stalled: MOST_TUNNELS, ...limits },
+      limits: { streams: MOST_TUNNELS, ...limits },
       tls: false,
       identity,
       accept: new Map(),
