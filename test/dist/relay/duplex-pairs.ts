@@ -266,8 +266,8 @@ export async function poured(stream: Duplex, bytes: Buffer, sizes: readonly numb
 
 /** When it is closed; what destroyed it, if anything did. */
 export const closed = (stream: Duplex): Promise<Error | null> =>
-  stream.closed
-    ? Promise.resolve(stream.errored)
-    : new Promise((resolve) => {
-        stream.once('close', () => resolve(stream.errored));
-      });
+  new Promise((resolve) => {
+    // it is closed a moment before it says so
+    if (stream.closed) setImmediate(() => resolve(stream.errored));
+    else stream.once('close', () => resolve(stream.errored));
+  });

@@ -113,6 +113,7 @@ describe('secured', () => {
     ]);
     expect(Buffer.from(one.peerId).equals(bob.nodeId)).toBe(true);
     expect(Buffer.from(other.peerId).equals(ann.nodeId)).toBe(true);
+    for (const { stream } of [one, other]) expect(stream.eventNames()).toEqual(['error']);
     one.stream.write('ping');
     expect((await take(other.stream, 4)).toString()).toBe('ping');
     other.stream.end('pong');
@@ -147,6 +148,30 @@ describe('secured', () => {
     expect((await all(one.stream)).toString()).toBe('first and last');
     one.stream.end();
     await closed(one.stream);
+  });
+
+  test('whoever says everything in one breath is heard out', async () => {
+    const [a, b] = pair();
+    const held: Buffer[] = [];
+    const accepting = accept(b);
+    const tls = connect({ ...credentials(ann, PROTOCOL), socket: a });
+    tls.once('secureConnect', () => {
+      a.way = (bytes) => {
+        held.push(bytes);
+        return [];
+      };
+      tls.end(Buffer.concat([Buffer.alloc(33), Buffer.from('story')]));
+    });
+    a._final = (done) => {
+      b.push(Buffer.concat(held));
+      b.push(null);
+      done();
+    };
+    const { stream } = await accepting;
+    stream.end();
+    expect((await all(stream)).toString()).toBe('story');
+    expect(await closed(stream)).toBe(null);
+    tls.resume();
   });
 
   test('takes bytes that were there before it', async () => {
@@ -333,6 +358,17 @@ describe('an end that is not who it should be', () => {
     await closed(tls);
   });
 
+  test('who ends before all of a proof is a reset, and no wrong proof', async () => {
+    for (const said of [0, 1, 32]) {
+      const [a, b] = pair();
+      const tls = connect({ ...credentials(ann, PROTOCOL), socket: a });
+      tls.on('error', () => undefined);
+      tls.once('secureConnect', () => tls.end(Buffer.alloc(said)));
+      expect(await outcome(accept(b, { secret: 's' }))).toBe('reset');
+      await closed(tls);
+    }
+  });
+
   test('who speaks another protocol in TLS, or an older TLS, is refused', async () => {
     for (const other of [
       { ALPNProtocols: ['h2'] },
@@ -345,6 +381,18 @@ describe('an end that is not who it should be', () => {
       expect(await outcome(accept(b))).toBe('wrong_peer');
       await closed(tls);
     }
+  });
+
+  test('who refuses in TLS, or seems to, is a reset', async () => {
+    const [a, b] = pair();
+    const server = createServer({ ...credentials(bob, 'h2'), requestCert: true });
+    server.on('tlsClientError', () => undefined);
+    server.emit('connection', b);
+    expect(await outcome(initiate(a))).toBe('reset');
+    const [c, d] = pair();
+    const waiting = outcome(initiate(c));
+    d.write(Buffer.from([21, 3, 3, 0, 2, 2, 40]));
+    expect(await waiting).toBe('reset');
   });
 
   test('who speaks no TLS at all is known at once, at either end', async () => {
@@ -567,18 +615,22 @@ describe('somebody in the middle', () => {
         fc.constantFrom(20, 21, 22, 23, 24),
         fc.boolean(),
         fc.boolean(),
-        async (noise, type, near, ended) => {
+        fc.boolean(),
+        async (noise, type, near, full, ended) => {
           const raw = pair();
           const ends = await session(raw);
           const [one, other] = near ? ends : [ends[1], ends[0]];
           const [, rawOther] = near ? raw : [raw[1], raw[0]];
           one.resume();
           other.resume();
-          // with our own half ended, TLS has nobody to complain to
-          if (ended) {
-            other.end();
-            await clock.settle();
+          // nothing leaves any more, with something under way
+          if (full) {
+            rawOther._write = () => undefined;
+            other.write('much');
           }
+          // TLS has nobody to complain to
+          if (ended) other.end();
+          await clock.settle();
           rawOther.push(Buffer.concat([Buffer.from([type, 3, 3, 0, noise.length]), noise]));
           expect(failureOf(await closed(other))).toBe('reset');
           expect(failureOf(await closed(one))).toBe('reset');
@@ -613,8 +665,10 @@ describe('giving up', () => {
       const other = outcome(accept(raw[1], { secret: 's' }));
       for (let turn = 0; turn < 20; turn++) await clock.settle();
       await clock.advance(TIMEOUT);
-      expect(['timeout', 'ok']).toContain(await waiting);
-      expect(['timeout', 'reset', 'ok']).toContain(await other);
+      const [near, far] = [await waiting, await other];
+      expect(['timeout', 'ok']).toContain(near);
+      expect(['timeout', 'reset', 'ok']).toContain(far);
+      if (near === 'timeout') expect(raw[0].destroyed).toBe(true);
       for (const end of raw) end.destroy();
     }
   });
@@ -657,9 +711,12 @@ describe('giving up', () => {
   });
 
   test('a stream that is over before, ends or is cut meanwhile is a reset', async () => {
-    const [gone] = pair();
-    gone.destroy();
-    expect(await outcome(initiate(gone))).toBe('reset');
+    for (const late of [true, false]) {
+      const [gone] = pair();
+      gone.destroy();
+      if (late) await closed(gone);
+      expect(await outcome(initiate(gone))).toBe('reset');
+    }
     for (const end of ['end', 'destroy'] as const)
       for (const securing of [initiate, accept]) {
         const [a, b] = pair();

@@ -88,14 +88,19 @@ class Securing {
   begin(): void {
     const { clock, timeout, signal, role } = this.#options;
     const raw = this.#raw;
+    if (signal?.aborted === true) {
+      this.#aborted();
+      return;
+    }
+    if (raw.destroyed || raw.readableEnded) {
+      this.#lost(raw.errored);
+      return;
+    }
     const wire = (this.#wire = new Wire(raw, clock, {
       onPlain: () => this.#fail('not_encrypted', 'the other end speaks in the clear'),
       onEnded: () => clock.later(() => this.#lost(undefined)),
       onLost: (error) => this.#lost(error),
     }));
-    if (signal?.aborted === true) this.#aborted();
-    else if (raw.destroyed || raw.readableEnded) this.#lost(raw.errored);
-    if (this.#over) return;
     onAbort(signal, this.#aborted);
     this.#deadline = clock.setTimer(timeout, () => {
       this.#fail('timeout', `the other end has not proven itself within ${timeout} ms`);
@@ -179,7 +184,8 @@ class Securing {
   #fail(failure: TunnelFailure, message: string, cause?: unknown): void {
     if (this.#over) return;
     this.#settle();
-    if (this.#stream === undefined) this.#wire?.cut();
+    if (this.#wire === undefined) this.#raw.destroy();
+    else if (this.#stream === undefined) this.#wire.cut();
     else if (failure === 'unproven') this.#stream.refuse();
     else this.#stream.destroy();
     this.#reject(new TunnelError(failure, message, cause === undefined ? undefined : { cause }));

@@ -21,7 +21,7 @@ export interface WireEvents {
   onPlain(): void;
   /** The other end's half of the stream below has ended; all that came before was handed through. */
   onEnded(): void;
-  /** The stream below is gone, without both halves having ended. */
+  /** Once: the stream below is gone, without both halves having ended. */
   onLost(error: Error | undefined): void;
 }
 
@@ -36,6 +36,7 @@ export class Wire extends Duplex {
   /** The clear side has enough; TLS has. While either has, the stream below is not read. */
   #held = false;
   #full = false;
+  #lost = false;
   /** Nobody above cares any more. */
   #parted = false;
 
@@ -125,7 +126,7 @@ export class Wire extends Duplex {
   };
 
   readonly #onError = (error: Error): void => {
-    if (!this.#parted) this.events.onLost(error);
+    this.#lose(error);
   };
 
   readonly #onClose = (): void => {
@@ -133,8 +134,14 @@ export class Wire extends Duplex {
     raw.off('error', this.#onError);
     raw.off('close', this.#onClose);
     const orderly = raw.readableEnded && raw.writableFinished;
-    if (!this.#parted && !orderly) this.events.onLost(raw.errored ?? undefined);
+    if (!orderly) this.#lose(raw.errored ?? undefined);
   };
+
+  #lose(error: Error | undefined): void {
+    if (this.#parted || this.#lost) return;
+    this.#lost = true;
+    this.events.onLost(error);
+  }
 
   // --- what TLS asks for --------------------------------------------------------------------------------------
 
