@@ -1,5 +1,5 @@
 /**
- * Whether the other end of a connection is still there. Pure; counts of packets come in.
+ * Whether the other end of a connection is still there. Pure; counts of packets and round-trip times come in.
  *
  * One that has sent nothing since the last look is asked, and asked again in shorter and shorter time: after three questions without
  * an answer it is gone. What is asked for is an acknowledgment of QUIC, so foreign ends answer too (RELIABILITY §9).
@@ -9,6 +9,8 @@
 const MISSES = 3;
 /** Part of the interval between two of them. */
 const HASTE = 5;
+/** Milliseconds for an answer at most, unless the way there and back takes longer. */
+const LONGEST_ASK = 500;
 
 export type Beat =
   /** All is well: the next look is due after `wait` ms. */
@@ -27,13 +29,27 @@ export class Pulse {
     this.#every = every;
   }
 
-  /** @param arrivals packets that have come, in all. */
-  look(arrivals: number): Beat {
+  /**
+   * @param arrivals packets that have come, in all.
+   * @param rtt milliseconds there and back; 0: unknown.
+   */
+  look(arrivals: number, rtt: number): Beat {
     const silent = arrivals === this.#arrivals;
     this.#arrivals = arrivals;
     this.#misses = silent ? this.#misses + 1 : 0;
     if (!silent) return { tag: 'fine', wait: this.#every };
-    if (this.#misses > MISSES) return { tag: 'gone' };
-    return { tag: 'ask', wait: this.#every / HASTE };
+    return this.#misses > MISSES ? { tag: 'gone' } : this.#ask(rtt);
+  }
+
+  /** Somebody says that it is gone: it is asked at once. Undefined: that is under way. */
+  doubt(arrivals: number, rtt: number): Beat | undefined {
+    if (this.#misses > 0) return undefined;
+    this.#arrivals = arrivals;
+    this.#misses = 1;
+    return this.#ask(rtt);
+  }
+
+  #ask(rtt: number): Beat {
+    return { tag: 'ask', wait: Math.max(Math.min(this.#every / HASTE, LONGEST_ASK), rtt) };
   }
 }

@@ -44,9 +44,11 @@ export type Answered<Stream, Request> =
       readonly request: Request;
       readonly why: 'wrong_target' | 'refused';
       readonly reason: string;
+      /** What came for it. */
+      readonly stream?: Stream | undefined;
     }
-  /** Whoever asked has given up: the tunnel is to be closed. */
-  | { readonly tag: 'unwanted' }
+  /** Whoever asked has given up: the tunnel is to be closed. `stream` is what came for it. */
+  | { readonly tag: 'unwanted'; readonly stream: Stream | undefined }
   /** It answers nothing that was asked. */
   | { readonly tag: 'unknown' };
 
@@ -111,15 +113,20 @@ export class Matches<Stream, Request> {
     const peer = target ?? pending.target;
     const wrong = target !== undefined && !isThat(pending.target, target);
     const orphan = this.#orphans.get(tunnel_id);
-    if (abandoned || wrong || (orphan === undefined && !this.#hasRoom())) {
+    // an id is used once: a tunnel that somebody waits for stays that one's
+    const isTaken = this.#expected.has(tunnel_id);
+    if (abandoned || wrong || isTaken || (orphan === undefined && !this.#hasRoom())) {
       this.#orphans.delete(tunnel_id);
-      this.#expected.set(tunnel_id, { request: undefined, source: undefined, until: now + PATIENCE });
-      if (abandoned) return { tag: 'unwanted' };
+      if (orphan === undefined && !isTaken && this.#hasRoom())
+        this.#expected.set(tunnel_id, { request: undefined, source: undefined, until: now + PATIENCE });
+      const stream = orphan?.stream;
+      if (abandoned) return { tag: 'unwanted', stream };
       return {
         tag: 'failed',
         request,
         why: wrong ? 'wrong_target' : 'refused',
-        reason: target ?? 'overloaded',
+        reason: wrong ? target : isTaken ? 'tunnel_id_in_use' : 'overloaded',
+        stream,
       };
     }
     if (orphan !== undefined) {
@@ -165,8 +172,16 @@ export class Matches<Stream, Request> {
     for (const [id, orphan] of this.#orphans) if (orphan.stream === stream) this.#orphans.delete(id);
   }
 
+  /** When the first of them has waited for too long, clock ms; Infinity: nothing waits. */
+  get next(): number {
+    let next = Infinity;
+    for (const { until } of this.#orphans.values()) next = Math.min(next, until);
+    for (const { until } of this.#expected.values()) next = Math.min(next, until);
+    return next;
+  }
+
   /** Streams that have waited for too long, and requests whose stream did not come. */
-  expired(now: number): { readonly streams: readonly Stream[]; readonly requests: readonly Request[] } {
+  expired(now: number): { readonly streams: Stream[]; readonly requests: readonly Request[] } {
     const streams: Stream[] = [];
     const requests: Request[] = [];
     for (const [id, { stream, until }] of this.#orphans) {

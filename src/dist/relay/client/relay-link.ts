@@ -16,7 +16,7 @@ import { encodeControl } from '../protocol/control-encode.ts';
 import { ControlReader } from '../protocol/control-reader.ts';
 import { RELAY_VERSION, type ControlMessage, type Identify } from '../protocol/messages.ts';
 import { TunnelError } from '../tunnel-error.ts';
-import { Matches, type Answered, type Match } from './matches.ts';
+import { Matches, PATIENCE, type Answered, type Match } from './matches.ts';
 import { RawTunnel } from './raw-tunnel.ts';
 
 export interface RelayLinkOptions {
@@ -27,6 +27,8 @@ export interface RelayLinkOptions {
   readonly identified: () => void;
   /** It is over. Once, and not after `close`. */
   readonly lost: (why: string) => void;
+  /** `run` is to be called in so many milliseconds; not any more when its caller has ended. */
+  readonly later: (milliseconds: number, run: () => void) => void;
   /** Somebody wants to reach us. */
   readonly inbound: (tunnel: RawTunnel, id: string, source: string) => void;
 }
@@ -45,6 +47,9 @@ export class RelayLink implements LinkEvents {
   readonly #options: RelayLinkOptions;
   readonly #reader = new ControlReader();
   readonly #matches = new Matches<RawTunnel, Requested>();
+  /** Streams whose id is not there yet, and until when they may take for it. */
+  readonly #unnamed = new Map<RawTunnel, number>();
+  #watching = false;
   #link: Link | undefined;
   #control: Stream | undefined;
   #seed: Uint8Array | undefined;
@@ -56,6 +61,10 @@ export class RelayLink implements LinkEvents {
     this.#options = options;
   }
 
+  /** It was lost, or closed. */
+  get over(): boolean {
+    return this.#over;
+  }
   get link(): Link | undefined {
     return this.#link;
   }
@@ -104,18 +113,14 @@ export class RelayLink implements LinkEvents {
       return () => {};
     }
     this.#send({ type: 'tunnel_request', target, request_id: id });
-    return () => this.#matches.giveUp(requested, this.#options.now());
+    return () => {
+      this.#matches.giveUp(requested, this.#options.now());
+      this.#watch();
+    };
   }
 
   closeTunnel(id: string): void {
     this.#send({ type: 'tunnel_close', tunnel_id: id });
-  }
-
-  /** Time has passed: what has waited for too long is over. */
-  look(): void {
-    const { streams, requests } = this.#matches.expired(this.#options.now());
-    for (const tunnel of streams) tunnel.reset(ResetCode.unknownTunnel);
-    for (const { done } of requests) done(failed('timeout', 'the stream of the tunnel has not come'));
   }
 
   /** Ends it; whoever waits is told. */
@@ -135,11 +140,24 @@ export class RelayLink implements LinkEvents {
   }
 
   onStream(stream: Stream): StreamEvents | ResetCode {
-    return new RawTunnel(stream, {
-      named: (tunnel, id) => this.#matched(this.#matches.stream(id, tunnel, this.#options.now()), tunnel),
-      invalid: (tunnel) => tunnel.reset(ResetCode.protocolError),
-      gone: (tunnel) => this.#matches.gone(tunnel),
+    const raw = new RawTunnel(stream, {
+      named: (tunnel, id) => {
+        this.#unnamed.delete(tunnel);
+        this.#matched(this.#matches.stream(id, tunnel, this.#options.now()), tunnel);
+        this.#watch();
+      },
+      invalid: (tunnel) => {
+        this.#unnamed.delete(tunnel);
+        tunnel.reset(ResetCode.protocolError);
+      },
+      gone: (tunnel) => {
+        this.#unnamed.delete(tunnel);
+        this.#matches.gone(tunnel);
+      },
     });
+    this.#unnamed.set(raw, this.#options.now() + PATIENCE);
+    this.#watch();
+    return raw;
   }
 
   onCredit(): void {}
@@ -178,6 +196,7 @@ export class RelayLink implements LinkEvents {
         return;
       case 'tunnel_ok':
         this.#answered(matches.ok(message, now), message.tunnel_id);
+        this.#watch();
         return;
       case 'tunnel_error':
         this.#answered(matches.refused(message), undefined);
@@ -186,6 +205,7 @@ export class RelayLink implements LinkEvents {
         const match = matches.notified(message, now);
         if (match.tag === 'refused') this.closeTunnel(message.tunnel_id);
         else this.#matched(match, undefined);
+        this.#watch();
         return;
       }
       default:
@@ -196,6 +216,7 @@ export class RelayLink implements LinkEvents {
     switch (answered.tag) {
       case 'failed': {
         if (id !== undefined) this.closeTunnel(id);
+        answered.stream?.reset(ResetCode.canceled);
         const { target, done } = answered.request;
         if (answered.why === 'wrong_target')
           done(failed('wrong_target', `the relay has answered with ${answered.reason} for ${target}`));
@@ -204,6 +225,7 @@ export class RelayLink implements LinkEvents {
       }
       case 'unwanted':
         if (id !== undefined) this.closeTunnel(id);
+        answered.stream?.reset(ResetCode.canceled);
         return;
       case 'unknown':
         return;
@@ -217,6 +239,31 @@ export class RelayLink implements LinkEvents {
       match.request.done({ ok: true, tunnel: match.stream, id: match.id, peer: match.peer });
     else if (match.tag === 'inbound') this.#options.inbound(match.stream, match.id, match.source);
     else if (match.tag === 'refused') tunnel?.reset(ResetCode.unknownTunnel);
+  }
+
+  /** Sees to it that what waits for its counterpart does so no longer than it may. */
+  #watch(): void {
+    if (this.#watching || this.#over) return;
+    const { now, later } = this.#options;
+    const next = Math.min(this.#matches.next, ...this.#unnamed.values());
+    if (next === Infinity) return;
+    this.#watching = true;
+    later(Math.max(0, next - now()), () => {
+      this.#watching = false;
+      if (this.#over) return;
+      this.#expire(now());
+      this.#watch();
+    });
+  }
+
+  #expire(now: number): void {
+    const { streams, requests } = this.#matches.expired(now);
+    for (const [tunnel, until] of this.#unnamed) if (until <= now) streams.push(tunnel);
+    for (const tunnel of streams) {
+      this.#unnamed.delete(tunnel);
+      tunnel.reset(ResetCode.unknownTunnel);
+    }
+    for (const { done } of requests) done(failed('timeout', 'the stream of the tunnel has not come'));
   }
 
   #send(message: ControlMessage): void {

@@ -10,17 +10,29 @@ import type { TimerEntry } from '../../../actor/timers.ts';
 import { delay, nextAttempt } from '../../../mesh/peer/backoff.ts';
 import type { GenServer } from '../../../otp/gen-server.ts';
 import { noReply } from '../../../otp/result.ts';
-import type { Endpoint, LinkEvents } from '../../../transport/transport.ts';
+import type { Endpoint, LinkEvents, LinkStats } from '../../../transport/transport.ts';
 import { createMachineCell, type MachineCell } from '../../../xstate/cell.ts';
 import { RELAY_VERSION } from '../protocol/messages.ts';
-import { Pulse } from '../pulse.ts';
+import { Pulse, type Beat } from '../pulse.ts';
 import type { ClientContext, RelayState } from './client-context.ts';
-import { clientMachine, type ClientAction, type ClientEvent } from './client-machine.ts';
+import {
+  clientMachine,
+  type ClientAction,
+  type ClientEvent,
+  type ClientStateName,
+} from './client-machine.ts';
 import { startInbound } from './client-tunnel.ts';
 import { RelayLink } from './relay-link.ts';
 
 /** Random bytes of the keys of the path (TRANSPORT §12). */
 const SEED = 32;
+/** Why a relay was given up that was not lost, by what it was waited for. */
+const LATE: Readonly<Record<ClientStateName, string>> = {
+  connecting: 'there was no connection in time',
+  identifying: 'the relay has not answered to our name in time',
+  identified: 'given up',
+  resting: 'given up',
+};
 
 export interface RelaySessionArgs {
   readonly context: ClientContext;
@@ -122,6 +134,7 @@ class RelaySession {
         relay.reason = why;
         tell({ type: 'lost' });
       },
+      later: (milliseconds, run) => void runtime.workAfter(milliseconds, self, run),
       inbound: (tunnel, id, source) => startInbound(this.#context, { relay, tunnel, id, source }),
     });
     relay.link = link;
@@ -176,6 +189,8 @@ class RelaySession {
     this.#timer?.unset();
     this.#pulse = undefined;
     const { link, since } = relay;
+    // the machine's deadlines say nothing
+    if (link?.over === false && since === undefined) relay.reason = LATE[relay.state];
     relay.link = undefined;
     relay.state = 'resting';
     link?.close(relay.reason === '' ? 'given up' : relay.reason);
@@ -190,34 +205,32 @@ class RelaySession {
   #hurry(): void {
     const self = this.#self;
     if (this.#pulse === undefined) return;
-    self.runtime.workAfter(0, self, () => {
-      if (this.#pulse === undefined) return;
-      this.#pulse = new Pulse(HURRY);
-      this.#timer?.unset();
-      this.#relay.link?.link?.ping();
-      this.#look();
-    });
+    self.runtime.workAfter(0, self, () =>
+      this.#beat((pulse, { arrivals, rtt }) => pulse.doubt(arrivals, rtt)),
+    );
   }
 
   #look(): void {
+    this.#beat((pulse, { arrivals, rtt }) => pulse.look(arrivals, rtt));
+  }
+
+  #beat(judge: (pulse: Pulse, stats: LinkStats) => Beat | undefined): void {
     const self = this.#self;
     const { link } = this.#relay;
     const quic = link?.link;
     if (link === undefined || quic === undefined || this.#pulse === undefined) return;
-    link.look();
-    const beat = this.#pulse.look(quic.stats().arrivals);
+    const beat = judge(this.#pulse, quic.stats());
+    if (beat === undefined) return;
     if (beat.tag === 'gone') {
       this.#relay.reason = 'the relay does not answer';
       self.send(self, new Told(link, { type: 'lost' }));
       return;
     }
     if (beat.tag === 'ask') quic.ping();
+    this.#timer?.unset();
     this.#timer = self.runtime.workAfter(beat.wait, self, () => this.#look());
   }
 }
-
-/** Milliseconds of the interval while there is doubt. */
-const HURRY = 500;
 
 const withDoubt = (link: RelayLink, doubt: () => void): LinkEvents => ({
   onOpen: (opened) => link.onOpen(opened),

@@ -6,11 +6,8 @@ import type { TimerEntry } from '../../../actor/timers.ts';
 import type { GenServer } from '../../../otp/gen-server.ts';
 import { noReply, stop } from '../../../otp/result.ts';
 import { CloseCode } from '../../../transport/transport.ts';
-import { Pulse } from '../pulse.ts';
+import { Pulse, type Beat } from '../pulse.ts';
 import { Doubt, Ended, type Session } from './session.ts';
-
-/** Milliseconds between two looks while somebody else claims its name. */
-const HURRY = 500;
 
 class Look {
   readonly look = true;
@@ -18,9 +15,10 @@ class Look {
 
 interface State {
   readonly session: Session;
-  pulse: Pulse;
-  hurried: boolean;
+  readonly pulse: Pulse;
   timer: TimerEntry | undefined;
+  /** The one that is waited for. */
+  due: Look | undefined;
 }
 
 export const sessionServer: GenServer<Session, State> = {
@@ -29,36 +27,36 @@ export const sessionServer: GenServer<Session, State> = {
   init: (session, self) => {
     session.begin(self as Process);
     const pulse = new Pulse(session.context.limits.probe);
-    const state: State = { session, pulse, hurried: false, timer: undefined };
-    look(state, self as Process);
+    const state: State = { session, pulse, timer: undefined, due: undefined };
+    heed(beatOf(state), state, self as Process);
     return state;
   },
 
   handleInfo: (message, state, self) => {
     if (message instanceof Ended) return stop({ shutdown: message.reason }, state);
-    if (message instanceof Doubt && !state.hurried) {
-      state.hurried = true;
-      state.pulse = new Pulse(HURRY);
-      state.timer?.unset();
-      look(state, self as Process);
-      state.session.link.ping();
+    if (message instanceof Doubt) {
+      const { arrivals, rtt } = state.session.link.stats();
+      heed(state.pulse.doubt(arrivals, rtt), state, self as Process);
     }
-    if (message instanceof Look) look(state, self as Process);
+    if (message instanceof Look && message === state.due) heed(beatOf(state), state, self as Process);
     return noReply(state);
   },
 };
 
-function look(state: State, self: Process): void {
+function beatOf({ session, pulse }: State): Beat {
+  const { arrivals, rtt } = session.link.stats();
+  return pulse.look(arrivals, rtt);
+}
+
+function heed(beat: Beat | undefined, state: State, self: Process): void {
+  if (beat === undefined) return;
   const { session } = state;
-  const { link, context } = session;
-  const beat = state.pulse.look(link.stats().arrivals);
   if (beat.tag === 'gone') {
     session.end('silent', CloseCode.idle);
     return;
   }
-  if (beat.tag === 'ask') link.ping();
-  state.timer = self.sendAfter(beat.wait, new Look());
-  if (!state.hurried || beat.tag === 'ask') return;
-  // it has answered: whoever claimed its name was wrong. The first look of a series proves nothing
-  state.hurried = false;
+  if (beat.tag === 'ask') session.link.ping();
+  state.timer?.unset();
+  state.due = new Look();
+  state.timer = self.sendAfter(beat.wait, state.due);
 }

@@ -144,7 +144,9 @@ export class Session implements LinkEvents {
       this.#take(event.message);
       this.#messages.take(1, runtime.clock.now());
     }
-    counts.skipped += reader.skipped - before;
+    const skipped = reader.skipped - before;
+    counts.skipped += skipped;
+    this.#messages.take(skipped, runtime.clock.now());
     this.#slowDown();
   }
 
@@ -178,9 +180,9 @@ export class Session implements LinkEvents {
   #identify(message: Identify): void {
     const { context, key } = this;
     const { events, roster, runtime, limits } = context;
+    const isNew = this.name === undefined && roster.find(message.node_name).tag !== 'found';
     const refusal =
-      judgeIdentify(message, this, context) ??
-      (roster.size >= limits.clients && this.name === undefined ? 'full' : undefined);
+      judgeIdentify(message, this, context) ?? (roster.size >= limits.clients && isNew ? 'full' : undefined);
     const claim = refusal === undefined ? roster.claim(message.node_name, this, key) : undefined;
     if (claim?.tag === 'refused') claim.holder.doubt();
     const reason = refusal ?? (claim?.tag === 'refused' ? 'name_taken' : undefined);
