@@ -92,13 +92,7 @@ export class RawEnd implements LinkEvents {
   readonly #isRelay: boolean;
   readonly #reader = new ControlReader();
 
-  constructor({
-    isRelay,
-    style = OUR_STYLE,
-  }: {
-    readonly isRelay: boolean;
-    readonly style?: ControlStyle;
-  }) {
+  constructor({ isRelay, style = OUR_STYLE }: { readonly isRelay: boolean; readonly style?: ControlStyle }) {
     this.#isRelay = isRelay;
     this.style = style;
   }

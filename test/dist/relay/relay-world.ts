@@ -12,11 +12,7 @@ import { seededRandom, type Random } from '../../../src/actor/random.ts';
 import type { Report } from '../../../src/actor/report.ts';
 import { Runtime } from '../../../src/actor/runtime.ts';
 import { childrenOf, type Siblings } from '../../../src/actor/tree.ts';
-import {
-  startDistRelay,
-  startRelayClient,
-  type DistRelayOptions,
-} from '../../../src/dist-relay.ts';
+import { startDistRelay, startRelayClient, type DistRelayOptions } from '../../../src/dist-relay.ts';
 import type { IncomingTunnel } from '../../../src/dist/relay/client/client-tunnel.ts';
 import type { RelayClientOptions } from '../../../src/dist/relay/client/make-client.ts';
 import type {
@@ -199,11 +195,7 @@ export class RelayWorld {
   }
 
   /** A tunnel from one to the other, and both its ends. */
-  async tunnel(
-    from: ClientPlace,
-    to: ClientPlace,
-    options?: TunnelRequestOptions,
-  ): Promise<TunnelPair> {
+  async tunnel(from: ClientPlace, to: ClientPlace, options?: TunnelRequestOptions): Promise<TunnelPair> {
     const before = to.incoming.length;
     const near = await this.settle(from.client.requestTunnel(to.name, options));
     await this.until(() => to.incoming.length > before);
@@ -240,7 +232,13 @@ export class RelayWorld {
   ): Promise<Endpoint> {
     const random = this.random.fork(`endpoint ${host}`);
     const transport = this.network.transport(host);
-    const endpoint = await transport.open({ clock: this.clock, random, identity, bind: { host, port: 0 }, ...more });
+    const endpoint = await transport.open({
+      clock: this.clock,
+      random,
+      identity,
+      bind: { host, port: 0 },
+      ...more,
+    });
     this.#closing.push(() => endpoint.close());
     return endpoint;
   }

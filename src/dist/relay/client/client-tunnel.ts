@@ -72,18 +72,20 @@ const clientTunnelServer: GenServer<Args, State> = {
     const state: State = { args, established: undefined };
     process.runtime.onExit(process, () => {
       const { established } = state;
-      if (established === undefined) {
-        args.done(new TunnelError('closed', 'the actor of the tunnel has ended'));
-        return;
-      }
-      args.context.tunnels.delete(established.tunnelId);
-      established.stream.destroy(new TunnelError('closed', 'the actor of the tunnel has ended'));
+      const error = new TunnelError('closed', 'the actor of the tunnel has ended');
+      args.done(error);
+      if (established === undefined) return;
+      const { tunnelId: id, stream } = established;
+      if (args.context.tunnels.get(id)?.stream === stream) args.context.tunnels.delete(id);
+      stream.destroy(error);
     });
     return started(state, { continue: 'make' });
   },
 
   handleContinue: (_make, state, self) => {
     const tell = (result: Established | TunnelError): void => {
+      // at once: an actor that ends before it reads the message ends its tunnel
+      if (!(result instanceof TunnelError)) state.established = result;
       if (self.send(self.pid, new Made(result)) && (self as Process).alive) return;
       if (!(result instanceof TunnelError)) result.stream.destroy();
     };
@@ -106,8 +108,11 @@ const clientTunnelServer: GenServer<Args, State> = {
       done(result);
       return stop({ shutdown: result.failure }, state);
     }
-    state.established = result;
     const { tunnelId: id, peer, stream } = result;
+    if (context.tunnels.has(id)) {
+      done(new TunnelError('refused', `${result.relay} has used the id of a tunnel twice`));
+      return stop({ shutdown: 'refused' }, state);
+    }
     const relay = context.relays.find(({ url }) => url === result.relay) as RelayState;
     context.tunnels.set(id, { id, peer, relay, stream });
     // whoever gets it may look away; an error that nobody listens for must not end the program

@@ -37,7 +37,8 @@ export async function establish(context: ClientContext, wanted: Wanted): Promise
   const { relays, runtime } = context;
   const left = (): number => deadline - runtime.clock.now();
   let order = askingOrder(relays, runtime.clock.now());
-  if (order.length === 0) {
+  // one that is lost again before we get to ask it is waited for again
+  while (order.length === 0) {
     await ready(context, wanted);
     order = askingOrder(relays, runtime.clock.now());
   }
@@ -143,12 +144,16 @@ function ready(
 ): Promise<void> {
   const { clock } = runtime;
   return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(aborted());
+      return;
+    }
     const why = relays
       .map(({ url, reason, state }) => `${url}: ${reason === '' ? state : reason}`)
       .join('; ');
     const settle = (error?: TunnelError): void => {
       clock.clear(timer);
-      waiting.delete(settle as () => void);
+      waiting.delete(told);
       signal.removeEventListener('abort', abort);
       if (error === undefined) resolve();
       else reject(error);

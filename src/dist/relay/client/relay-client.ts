@@ -101,8 +101,9 @@ export class DistRelayClient {
       );
       const end = (error: TunnelError): void =>
         settle(() => {
-          if (process !== undefined) runtime.die(process, { shutdown: error.failure });
+          // first: the end of the actor tells that it was closed
           reject(error);
+          if (process !== undefined) runtime.die(process, { shutdown: error.failure });
         });
       const timer = runtime.clock.setTimer(timeout, () =>
         end(new TunnelError('timeout', `there was no tunnel to ${target} within ${timeout} ms`)),
