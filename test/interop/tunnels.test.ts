@@ -174,22 +174,25 @@ describe('three nodes', () => {
     ['a direction of it', (one: string, two: string) => ['relay', `forwarder ${two} to ${one}`] as const],
     ['its end at who asked', (_one: string, two: string) => ['one', `tunnel to ${two}`] as const],
     ['its end at who was asked', (one: string) => ['two', `tunnel from ${one}`] as const],
-  ])('%s dies: its two ends hear of it at once, connect again, and the third hears nothing', async (_, where) => {
-    const [one, two, three] = (await network.nodes(3, relay.url, { args: ALONE })) as [
-      BridgedNode,
-      BridgedNode,
-      BridgedNode,
-    ];
-    const all = [one, two, three];
-    expect([await one.ping(two), await one.ping(three), await two.ping(three)]).toEqual([true, true, true]);
-    for (const node of all) await node.watch();
-    const [at, label] = where(one.name, two.name);
-    const { runtime } = { relay, one, two }[at];
-    runtime.exit(labeled(runtime, label), 'kill');
-    expect([await one.gone(two), await two.gone(one)]).toEqual(['connection_closed', 'connection_closed']);
-    expect([await one.nodes(), await two.nodes()]).toEqual([[three.name], [three.name]]);
-    expect(await Promise.all([one.ping(two), two.ping(one)])).toEqual([true, true]);
-    expect(await three.eval(`receive {nodedown, N, _} -> N after 0 -> none end`)).toEqual(atom('none'));
-    for (const { erl } of all) await erl.kill();
-  });
+  ])(
+    '%s dies: its two ends hear of it at once, connect again, and the third hears nothing',
+    async (_, where) => {
+      const [one, two, three] = (await network.nodes(3, relay.url, { args: ALONE })) as [
+        BridgedNode,
+        BridgedNode,
+        BridgedNode,
+      ];
+      const all = [one, two, three];
+      expect([await one.ping(two), await one.ping(three), await two.ping(three)]).toEqual([true, true, true]);
+      for (const node of all) await node.watch();
+      const [at, label] = where(one.name, two.name);
+      const { runtime } = { relay, one, two }[at];
+      runtime.exit(labeled(runtime, label), 'kill');
+      expect([await one.gone(two), await two.gone(one)]).toEqual(['connection_closed', 'connection_closed']);
+      expect([await one.nodes(), await two.nodes()]).toEqual([[three.name], [three.name]]);
+      expect(await Promise.all([one.ping(two), two.ping(one)])).toEqual([true, true]);
+      expect(await three.eval(`receive {nodedown, N, _} -> N after 0 -> none end`)).toEqual(atom('none'));
+      for (const { erl } of all) await erl.kill();
+    },
+  );
 });
