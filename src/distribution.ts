@@ -9,6 +9,9 @@
  * A node of the mesh has one by its option `dist`, over QUIC.
  */
 import { dist as tree } from '../supervisors/dist.ts';
+import type { DistBridgeOptions, DistRelayOptions } from './dist-relay.ts';
+import type { DistBridge } from './dist/bridge/dist-bridge.ts';
+import type { DistRelay } from './dist/relay/server/dist-relay.ts';
 import type { Runtime } from './actor/runtime.ts';
 import type { Carrier } from './dist/carrier.ts';
 import { CarrierError } from './dist/carrier-error.ts';
@@ -57,7 +60,23 @@ export async function startDistribution(
   return made.distribution;
 }
 
+/** Starts a dist relay (`dist-relay.ts`), which is loaded then. */
+export const startDistRelay = async (options: DistRelayOptions = {}): Promise<DistRelay> =>
+  (await import('./dist-relay.ts')).startDistRelay(options);
+
+/** Starts a bridge for a stock Erlang node (`dist-relay.ts`), which is loaded then. */
+export const startDistBridge = async (options: DistBridgeOptions): Promise<DistBridge> =>
+  (await import('./dist-relay.ts')).startDistBridge(options);
+
 export { TransportError } from './transport/transport.ts';
+export {
+  startRelayClient,
+  startRelayClientLink,
+  whereisClient,
+  type RelayClientStart,
+  type StandaloneRelayClientOptions,
+} from './relay-client.ts';
+export type { DistBridgeOptions, DistRelayOptions } from './dist-relay.ts';
 export { RemoteName } from './actor/pid.ts';
 export { atom, Atom, isAtom } from './codec/etf/atom.ts';
 export { decodeTerm } from './codec/etf/decode.ts';
@@ -78,6 +97,20 @@ export type {
 export { quicCarrier, type OwnEndpointOptions } from './dist/carriers/quic/own-endpoint.ts';
 export { CarrierError, type CarrierFailure } from './dist/carrier-error.ts';
 export { TcpCarrier, type TcpOptions } from './dist/carriers/tcp/tcp.ts';
+export { TunnelCarrier, type TunnelCarrierOptions } from './dist/carriers/tunnel/tunnel.ts';
+export type { BridgeStatus, DistBridge } from './dist/bridge/dist-bridge.ts';
+export { IncomingTunnel, type Kernel } from './dist/relay/client/client-tunnel.ts';
+export type { RelayClientOptions } from './dist/relay/client/make-client.ts';
+export {
+  DistRelayClient,
+  type ClientStatus,
+  type OpenTunnel,
+  type RelayStatus,
+  type TunnelRequestOptions,
+} from './dist/relay/client/relay-client.ts';
+export type { DistRelay, DistRelayStatus } from './dist/relay/server/dist-relay.ts';
+export type { DistRelayLimits } from './dist/relay/server/limits.ts';
+export { TunnelError, type TunnelFailure } from './dist/relay/tunnel-error.ts';
 export type { Distribution } from './dist/distribution.ts';
 export { ErpcError, type ErpcFailure } from './dist/erpc.ts';
 export type { NodeChange, NodeDown, NodeUp } from './dist/events.ts';

@@ -21,15 +21,17 @@ const BOUNDS = {
   busyLimit: [65_536, 1_073_741_824],
 } as const;
 
-type Judge = (value: unknown) => Error | undefined;
+export type Judge = (value: unknown) => Error | undefined;
+/** One for each option. */
+export type Rules<Option extends string> = { readonly [Each in Option]: Judge };
 
-const RULES: { readonly [Option in keyof Required<DistSetup> | 'name' | 'carriers']: Judge } = {
+const RULES: Rules<keyof DistSetup | 'name' | 'carriers'> = {
   name: (name) => wrongNode('name', name),
   cookie: (cookie) => (typeof cookie === 'function' ? undefined : wrongCookie(cookie)),
   carriers: (carriers) => wrongList('carriers', carriers, 'carriers', isCarrier),
   allowed: (allowed) =>
     typeof allowed === 'function' ? undefined : wrongList('allowed', allowed, 'names of nodes', isName),
-  keys: wrongKeys,
+  keys: wrongIds,
   exports: (exports) => wrongList('exports', exports, 'names', (one) => typeof one === 'string'),
   functions: wrongFunctions,
   groups: wrongGroups,
@@ -42,29 +44,39 @@ const RULES: { readonly [Option in keyof Required<DistSetup> | 'name' | 'carrier
 const NEEDED: readonly string[] = ['name', 'cookie', 'carriers'];
 
 /** The error of options that make no sense. What is undefined is left out. */
-export function wrongDistribution(options: unknown): Error | undefined {
-  const wrong = wrongObject('options', 'an object', options);
+export const wrongDistribution = (options: unknown): Error | undefined =>
+  wrongOptions('options', options, RULES, NEEDED);
+
+/** The same of any options: each is judged by its rule, those that are needed also when they are undefined. */
+export function wrongOptions(
+  what: string,
+  options: unknown,
+  rules: Readonly<Record<string, Judge>>,
+  needed: readonly string[] = [],
+): Error | undefined {
+  const wrong = wrongObject(what, 'an object', options);
   if (wrong !== undefined) return wrong;
   const given = options as Readonly<Record<string, unknown>>;
-  const unknown = Object.keys(given).find((key) => !Object.hasOwn(RULES, key));
-  if (unknown !== undefined) return new TypeError(`options: there is no ${unknown}`);
-  for (const [key, judge] of Object.entries(RULES)) {
+  const unknown = Object.keys(given).find((key) => !Object.hasOwn(rules, key));
+  if (unknown !== undefined) return new TypeError(`${what}: there is no ${unknown}`);
+  for (const [key, judge] of Object.entries(rules)) {
     const value = given[key];
-    const error = value === undefined && !NEEDED.includes(key) ? undefined : judge(value);
+    const error = value === undefined && !needed.includes(key) ? undefined : judge(value);
     if (error !== undefined) return error;
   }
   return undefined;
 }
 
 /** The error of what cannot be a cookie. */
-export function wrongCookie(cookie: unknown): Error | undefined {
-  if (typeof cookie !== 'string') return wrongArgument('cookie', 'a string or a function', cookie);
-  if (cookie === '') return new RangeError('cookie must not be empty');
-  if (cookie.length > LONGEST) return new RangeError(`cookie must have at most ${LONGEST} characters`);
-  return isWellFormedText(cookie) ? undefined : new TypeError('cookie must be well-formed text');
+export function wrongCookie(cookie: unknown, what = 'cookie'): Error | undefined {
+  if (typeof cookie !== 'string') return wrongArgument(what, 'a string or a function', cookie);
+  if (cookie === '') return new RangeError(`${what} must not be empty`);
+  if (cookie.length > LONGEST) return new RangeError(`${what} must have at most ${LONGEST} characters`);
+  return isWellFormedText(cookie) ? undefined : new TypeError(`${what} must be well-formed text`);
 }
 
-function wrongNode(what: string, name: unknown): Error | undefined {
+/** The error of what is no name of a node. */
+export function wrongNode(what: string, name: unknown): Error | undefined {
   if (typeof name !== 'string') return wrongArgument(what, 'a string', name);
   return isNodeName(name) ? undefined : new RangeError(`${what} must be name@host or port@host`);
 }
@@ -77,7 +89,8 @@ const isCarrier = (one: unknown): boolean =>
     (method) => typeof (one as Readonly<Record<string, unknown>>)[method] === 'function',
   );
 
-function wrongList(
+/** The error of what is no list of such things. */
+export function wrongList(
   what: string,
   list: unknown,
   expected: string,
@@ -88,7 +101,8 @@ function wrongList(
   return at === -1 ? undefined : wrongArgument(`${what}[${at}]`, `one of the ${expected}`, list[at]);
 }
 
-function wrongKeys(keys: unknown): Error | undefined {
+/** The error of what cannot be the keys of nodes. */
+export function wrongIds(keys: unknown): Error | undefined {
   if (typeof keys === 'function') return undefined;
   if (!isObject(keys)) return wrongArgument('keys', 'ids by the names of nodes, or a function', keys);
   for (const [node, id] of Object.entries(keys) as [string, unknown][]) {
@@ -121,11 +135,18 @@ function wrongGroups(groups: unknown): Error | undefined {
   return undefined;
 }
 
-function wrongNumber(key: keyof typeof BOUNDS, value: unknown): Error | undefined {
-  const [least, most] = BOUNDS[key];
-  const wrong = wrongBound(key, least, value);
+const wrongNumber = (key: keyof typeof BOUNDS, value: unknown): Error | undefined =>
+  wrongWithin(key, BOUNDS[key], value);
+
+/** The error of what is no integer between these, both included. */
+export function wrongWithin(
+  what: string,
+  [least, most]: readonly [number, number],
+  value: unknown,
+): Error | undefined {
+  const wrong = wrongBound(what, least, value);
   if (wrong !== undefined) return wrong;
   return (value as number) > most
-    ? new RangeError(`${key} must be at most ${most}, not ${String(value)}`)
+    ? new RangeError(`${what} must be at most ${most}, not ${String(value)}`)
     : undefined;
 }

@@ -8,7 +8,7 @@ import type { ExitCode } from '../exit-code.ts';
 import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
 import { jsonOption, milliseconds, ndjsonOption } from '../options.ts';
-import { addServingOptions, servingOf, type ServingFlags } from '../dist/serving.ts';
+import { addServingOptions, expectRight, servingOf, type ServingFlags } from '../dist/serving.ts';
 import { print } from '../terminal.ts';
 import { untilEnded } from '../dist/until-ended.ts';
 
@@ -62,12 +62,15 @@ export function addRelay(program: Command): void {
 async function run(flags: RelayFlags): Promise<ExitCode> {
   const interrupts = new Interrupts();
   const { startDistRelay } = await import('../../dist-relay.ts');
+  const { wrongDistRelay } = await import('../../dist/relay/check-options.ts');
   const { listen } = flags;
-  const relay = await startDistRelay({
+  const options = {
     ...servingOf(flags),
     ...(listen === undefined ? {} : { listen }),
     limits: limitsOf(flags),
-  });
+  };
+  expectRight(wrongDistRelay(options));
+  const relay = await startDistRelay(options);
   const { url, id } = relay;
   if (flags.json === true || flags.ndjson === true) print(documentText({ event: 'ready', url, id }));
   else print(`ready: relay ${url} id ${id}`);

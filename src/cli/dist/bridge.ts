@@ -9,7 +9,7 @@ import { documentText } from '../json-value.ts';
 import { jsonOption, listOf, ndjsonOption } from '../options.ts';
 import { note, print } from '../terminal.ts';
 import { cookieFileOption, readCookie } from './cookie-file.ts';
-import { addServingOptions, servingOf, type ServingFlags } from './serving.ts';
+import { addServingOptions, expectRight, servingOf, type ServingFlags } from './serving.ts';
 import { untilEnded } from './until-ended.ts';
 
 interface BridgeFlags extends ServingFlags {
@@ -73,8 +73,9 @@ async function run(flags: BridgeFlags): Promise<ExitCode> {
   const interrupts = new Interrupts();
   const secret = flags.cookieFile === undefined ? undefined : readCookie(flags.cookieFile);
   const { startDistBridge } = await import('../../dist-relay.ts');
+  const { wrongDistBridge } = await import('../../dist/relay/check-options.ts');
   const { relay, name, epmdPort, host, peer, key, encryption } = flags;
-  const bridge = await startDistBridge({
+  const options = {
     ...servingOf(flags),
     relays: relay,
     name,
@@ -84,7 +85,9 @@ async function run(flags: BridgeFlags): Promise<ExitCode> {
     ...(peer === undefined ? {} : { peers: peer }),
     ...(secret === undefined ? {} : { secret }),
     ...(key === undefined ? {} : { keys: key }),
-  });
+  };
+  expectRight(wrongDistBridge(options));
+  const bridge = await startDistBridge(options);
   const { epmdPort: bound } = bridge;
   const machine = flags.json === true || flags.ndjson === true;
   const event = { event: 'ready', name, epmdPort: bound, id: bridge.id };

@@ -3,6 +3,7 @@
  */
 import { Option, type Command } from 'commander';
 import { systemClock } from '../../actor/clock.ts';
+import { usageError } from '../error-document.ts';
 import { ndjsonLogger, type LogLevel, type Logger } from '../../actor/logger.ts';
 
 export interface ServingFlags {
@@ -39,6 +40,14 @@ export const addServingOptions = (command: Command): Command =>
         .default('warn')
         .env('ESPALIER_LOG_LEVEL'),
     );
+
+/** @throws RpcError `invalid_args` for options that make no sense: the command line is wrong then. */
+export function expectRight(wrong: Error | undefined): void {
+  if (wrong === undefined) return;
+  const [, field = 'options', detail = wrong.message] =
+    /^(\w+(?:\[\d+\])?):? (.*)$/s.exec(wrong.message) ?? [];
+  throw usageError(field, detail);
+}
 
 interface Serving {
   readonly logger: Logger;

@@ -9,6 +9,7 @@ import type { Identity } from '../../../identity/identity.ts';
 import type { EventHub } from '../../../mesh/events/hub.ts';
 import type { ClosedRealm } from '../../../mesh/identity/closed-realm.ts';
 import type { ChildSpec } from '../../../otp/child-spec.ts';
+import { refuse, wrongRuntime } from '../../../otp/arguments.ts';
 import { supervisor } from '../../../otp/supervisor.ts';
 import { relayClient } from '../../../../supervisors/relay-client.ts';
 import type {
@@ -22,6 +23,7 @@ import type {
 } from '../../carrier.ts';
 import { isNodeName, splitNodeName, type SplitName } from '../../node-name.ts';
 import type { IncomingTunnel } from '../../relay/client/client-tunnel.ts';
+import { wrongTunnelCarrier } from '../../relay/check-options.ts';
 import { makeRelayClient, type RelayClientOptions } from '../../relay/client/make-client.ts';
 import { DistRelayClient, type OpenTunnel } from '../../relay/client/relay-client.ts';
 import { TunnelError } from '../../relay/tunnel-error.ts';
@@ -48,7 +50,9 @@ export class TunnelCarrier implements Carrier {
   readonly #options: TunnelMaking;
   #client: DistRelayClient | undefined;
 
+  /** Throws a `TypeError` or `RangeError` for options that make no sense. */
   constructor(runtime: Runtime, options: TunnelMaking) {
+    refuse(wrongRuntime(runtime) ?? wrongTunnelCarrier(options));
     this.#runtime = runtime;
     this.#options = options;
   }

@@ -6,7 +6,7 @@ import { NameScope } from '../../../actor/names.ts';
 import type { Runtime } from '../../../actor/runtime.ts';
 import { createIdentity, type Identity } from '../../../identity/identity.ts';
 import { EventHub } from '../../../mesh/events/hub.ts';
-import type { ClosedRealm } from '../../../mesh/identity/closed-realm.ts';
+import { closedRealm, type ClosedRealm, type MembershipSource } from '../../../mesh/identity/closed-realm.ts';
 import { isLoopbackHost, parseDistRelayUrl } from '../../../mesh/url.ts';
 import type { EndpointArgs } from '../../../transport/endpoint-server.ts';
 import { quicTransport } from '../../../transport/quic/transport.ts';
@@ -19,6 +19,9 @@ export interface RelayClientOptions {
   readonly identity?: Identity;
   /** The realm of the relays. Default: none. */
   readonly realm?: string;
+  /** The public key of a closed realm, and our membership of it, which relays ask for. */
+  readonly realmKey?: MembershipSource;
+  readonly membership?: MembershipSource;
   /**
    * Whether tunnels to and from that node are encrypted from end to end. Default: all are. Nodes of other makes cannot do that:
    * then whoever runs the relay can read and change all that passes.
@@ -57,9 +60,10 @@ export interface RelayClientParts {
   readonly endpoint: EndpointArgs;
 }
 
-/** @throws RangeError for URLs that are none, or too many. */
+/** @throws RangeError for URLs that are none, or too many; `RpcError` and `IdentityError` for a membership that is none. */
 export function makeRelayClient(making: ClientMaking): RelayClientParts {
-  const { runtime, realm, closed, encryption = true, keyOf, secretOf } = making;
+  const { runtime, realm, encryption = true, keyOf, secretOf } = making;
+  const closed = making.closed ?? (realm === undefined ? undefined : closedRealm(realm, making));
   const { transport = quicTransport(), limits, tunnelTime, identifyTime, probe } = making;
   const { clock, random } = runtime;
   const scope = new NameScope();
