@@ -19,7 +19,8 @@ import {
   type Rules,
 } from '../check-options.ts';
 import { isNodeName } from '../node-name.ts';
-import { MOST_RELAYS, type RelayClientOptions } from './client/make-client.ts';
+import { MOST_RELAYS } from './client/bounds.ts';
+import type { RelayClientOptions } from './client/make-client.ts';
 import type { DistRelayLimits } from './server/limits.ts';
 import { listenAddress } from './listen-address.ts';
 

@@ -12,7 +12,8 @@ import { seededRandom, type Random } from '../../../src/actor/random.ts';
 import type { Report } from '../../../src/actor/report.ts';
 import { Runtime } from '../../../src/actor/runtime.ts';
 import { childrenOf, type Siblings } from '../../../src/actor/tree.ts';
-import { startDistRelay, startRelayClient, type DistRelayOptions } from '../../../src/dist-relay.ts';
+import { startDistRelay, type DistRelayOptions } from '../../../src/dist-relay.ts';
+import { startRelayClient } from '../../../src/relay-client.ts';
 import type { IncomingTunnel } from '../../../src/dist/relay/client/client-tunnel.ts';
 import type { RelayClientOptions } from '../../../src/dist/relay/client/make-client.ts';
 import type {
