@@ -30,6 +30,7 @@ import { clientParts } from './relay-client.ts';
 import { isLoopbackHost } from './mesh/url.ts';
 import { causeOfStart } from './otp/errors.ts';
 import { startSupervisor } from './otp/supervisor.ts';
+import type { EndpointArgs } from './transport/endpoint-server.ts';
 import { quicTransport } from './transport/quic/transport.ts';
 import {
   TransportError,
@@ -41,6 +42,11 @@ import {
 export interface DistRelayOptions {
   /** `host:port`, a numeric address; port 0 takes a free one. Default `127.0.0.1:4434`. */
   readonly listen?: string;
+  /**
+   * Where clients of other makes connect, who prove no key: they are known by the first name they say that nobody has, and nobody takes
+   * it over from them. `host:port` of its own. A `realm` keeps them out. Default: they are not served.
+   */
+  readonly foreign?: string;
   /** Default: a fresh identity in memory. A file makes it durable. */
   readonly identity?: { readonly file: string } | Identity;
   /** Serves members of this realm only. Default: whoever comes, which is for loopback and networks of your own. */
@@ -85,27 +91,39 @@ export async function startDistRelay(options: DistRelayOptions = {}): Promise<Di
     roster: new Roster(),
     counts: { tunnels: 0, bytes: 0, skipped: 0 },
   };
-  const memory: { bound: PhysicalAddress | undefined } = { bound: undefined };
-  const spec = relayTree({
-    context,
-    endpoint: {
-      scope,
-      transport,
-      bind,
-      limits: { streams: STREAMS, ...options.endpointLimits },
-      tls: false,
-      identity: () => identity,
-      accept: new Map([relayAcceptor(context)]),
-      memory,
-    },
-  });
+  const memory: EndpointArgs['memory'] = { bound: undefined };
+  const endpoint: EndpointArgs = {
+    scope,
+    transport,
+    bind,
+    limits: { streams: STREAMS, ...options.endpointLimits },
+    tls: false,
+    identity: () => identity,
+    accept: new Map([relayAcceptor(context)]),
+    memory,
+  };
+  const others =
+    options.foreign === undefined ? undefined : (listenAddress(options.foreign) as PhysicalAddress);
+  const foreign: EndpointArgs | undefined = others && {
+    ...endpoint,
+    bind: others,
+    scope: new NameScope(),
+    anonymous: true,
+    memory: { bound: undefined },
+  };
+  const spec = relayTree({ context, endpoint, foreign });
   const root = await startSupervisor(runtime, spec, { label: 'relay' }).catch((error: unknown) => {
     const cause = causeOfStart(error);
     throw cause instanceof TransportError ? cause : error;
   });
-  const place: RelayPlace = { address: memory.bound ?? bind, id: identity.nodeId };
-  if (!isLoopbackHost(bind.host) && realm === undefined)
-    context.events.emit('dist.relay_open', { address: `${place.address.host}:${place.address.port}` });
+  const place: RelayPlace = {
+    address: memory.bound ?? bind,
+    foreign: foreign?.memory.bound,
+    id: identity.nodeId,
+  };
+  for (const address of [bind, ...(others === undefined ? [] : [others])])
+    if (!isLoopbackHost(address.host) && realm === undefined)
+      context.events.emit('dist.relay_open', { address: `${address.host}:${address.port}` });
   return new DistRelay(context, root, place);
 }
 

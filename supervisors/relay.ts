@@ -1,6 +1,7 @@
 /**
  * relay (restForOne, 5 in 10 s)
  * ├── endpoint   the UDP socket; without it no client is connected
+ * ├── foreign    where asked for only: a second socket, for clients of other makes, which prove no key
  * ├── clients    (dynamic, oneForOne, 1 in 5 s) one temporary child per client
  * └── tunnels    (dynamic, oneForOne, 1 in 5 s) one temporary child per tunnel, with two forwarders below it
  *
@@ -16,9 +17,11 @@ import { seconds } from '../src/actor/clock.ts';
 export interface RelayParts {
   readonly context: RelayContext;
   readonly endpoint: EndpointArgs;
+  /** Undefined: there is none. */
+  readonly foreign: EndpointArgs | undefined;
 }
 
-export const relay = ({ context, endpoint }: RelayParts): SupervisorSpec => {
+export const relay = ({ context, endpoint, foreign }: RelayParts): SupervisorSpec => {
   const { scope, limits } = context;
   return {
     strategy: 'restForOne',
@@ -26,6 +29,9 @@ export const relay = ({ context, endpoint }: RelayParts): SupervisorSpec => {
     period: seconds(10),
     children: [
       worker('endpoint', endpointServer, endpoint, { scope }),
+      ...(foreign === undefined
+        ? []
+        : [worker('foreign', endpointServer, foreign, { name: 'endpoint', scope: foreign.scope })]),
       dynamicSupervisor(
         'clients',
         { intensity: 1, period: seconds(5), maxChildren: 2 * limits.clients },

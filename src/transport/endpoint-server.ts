@@ -37,6 +37,8 @@ export interface EndpointArgs {
   readonly transport: Transport;
   readonly bind: PhysicalAddress;
   readonly limits: EndpointLimits | undefined;
+  /** Dialers prove no key: for clients of other makes. Default false. */
+  readonly anonymous?: boolean;
   /** Also listens for TLS, for who cannot use UDP: a station. */
   readonly tls: boolean;
   /** Asked at every start: who holds the identity may have been restarted too. */
@@ -95,7 +97,7 @@ export const endpointServer: GenServer<EndpointArgs, Endpoint, EndpointCalls> = 
 };
 
 function open(args: EndpointArgs, identity: Identity, { clock, random }: Process): Promise<Endpoint> {
-  const { transport, bind, limits, accept, memory, tls } = args;
+  const { transport, bind, limits, accept, memory, tls, anonymous } = args;
   return transport.open({
     clock,
     random,
@@ -106,6 +108,7 @@ function open(args: EndpointArgs, identity: Identity, { clock, random }: Process
     // every protocol of ours begins with a hello
     awaitHello: true,
     ...(tls ? { tls } : {}),
+    ...(anonymous === true ? { anonymous } : {}),
     ...(limits === undefined ? {} : { limits }),
   });
 }

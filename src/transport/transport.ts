@@ -179,7 +179,7 @@ export interface Link {
   readonly role: 'dialer' | 'acceptor';
   readonly protocol: Protocol;
   readonly state: LinkState;
-  /** Undefined until `onOpen`. */
+  /** Undefined until `onOpen`, and for dialers of an anonymous endpoint. */
   readonly peer: PeerIdentity | undefined;
   /** The source address at which the endpoint observes the peer. */
   readonly observed: PhysicalAddress;
@@ -269,6 +269,11 @@ export interface EndpointOptions {
    * timeout and its first 64 KiB, or its link is closed. Default false.
    */
   readonly awaitHello?: boolean;
+  /**
+   * Dialers are asked for no certificate and prove no key: `Link.peer` stays undefined. For protocols of others. QUIC only. Default
+   * false.
+   */
+  readonly anonymous?: boolean;
   /** Also take TLS connections at the TCP port of the same number, for who cannot use UDP. QUIC only. Default false. */
   readonly tls?: boolean;
   readonly limits?: EndpointLimits;

@@ -14,6 +14,7 @@ import { untilEnded } from '../dist/until-ended.ts';
 
 interface RelayFlags extends ServingFlags {
   readonly listen?: string;
+  readonly foreign?: string;
   readonly maxClients?: number;
   readonly maxTunnels?: number;
   readonly rate?: number;
@@ -30,6 +31,12 @@ export function addRelay(program: Command): void {
         '--listen <host:port>',
         'where to listen; port 0 takes a free one (default: 127.0.0.1:4434)',
       ).env('ESPALIER_RELAY_LISTEN'),
+    )
+    .addOption(
+      new Option(
+        '--foreign <host:port>',
+        'also listen here for clients of other makes, which prove no key (default: they are not served)',
+      ),
     )
     .addOption(new Option('--max-clients <n>', 'clients at once (default: 1000)').argParser(count))
     .addOption(
@@ -63,17 +70,20 @@ async function run(flags: RelayFlags): Promise<ExitCode> {
   const interrupts = new Interrupts();
   const { startDistRelay } = await import('../../dist-relay.ts');
   const { wrongDistRelay } = await import('../../dist/relay/check-options.ts');
-  const { listen } = flags;
+  const { listen, foreign } = flags;
   const options = {
     ...servingOf(flags),
     ...(listen === undefined ? {} : { listen }),
+    ...(foreign === undefined ? {} : { foreign }),
     limits: limitsOf(flags),
   };
   expectRight(wrongDistRelay(options));
   const relay = await startDistRelay(options);
-  const { url, id } = relay;
-  if (flags.json === true || flags.ndjson === true) print(documentText({ event: 'ready', url, id }));
-  else print(`ready: relay ${url} id ${id}`);
+  const { url, id, foreignUrl } = relay;
+  const machine = flags.json === true || flags.ndjson === true;
+  const others = foreignUrl === undefined ? {} : { foreign: foreignUrl };
+  if (machine) print(documentText({ event: 'ready', url, id, ...others }));
+  else print(`ready: relay ${url} id ${id}${foreignUrl === undefined ? '' : ` foreign ${foreignUrl}`}`);
   return untilEnded(flags, interrupts, relay);
 }
 

@@ -80,7 +80,8 @@ const SECRETS = {
 const RELAY = {
   ...COMMON,
   ...STANDALONE,
-  listen: wrongListen,
+  listen: (listen: unknown) => wrongListen('listen', listen),
+  foreign: (listen: unknown) => wrongListen('foreign', listen),
   limits: (limits: unknown) => wrongOptions('limits', limits, LIMITS),
   endpointLimits: (limits: unknown) => wrongObject('endpointLimits', 'an object', limits),
 } satisfies Partial<Record<string, Judge>>;
@@ -154,9 +155,9 @@ function wrongRelays(urls: unknown): Error | undefined {
   return undefined;
 }
 
-function wrongListen(listen: unknown): Error | undefined {
-  if (typeof listen !== 'string') return wrongArgument('listen', 'a string', listen);
-  const address = listenAddress(listen);
+function wrongListen(what: string, listen: unknown): Error | undefined {
+  if (typeof listen !== 'string') return wrongArgument(what, 'a string', listen);
+  const address = listenAddress(listen, what);
   return address instanceof RangeError ? address : undefined;
 }
 

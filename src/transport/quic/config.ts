@@ -43,6 +43,8 @@ export interface ConfigOptions {
   readonly streams: number;
   /** Protocols accepted from dialers. */
   readonly accept: readonly Protocol[];
+  /** Dialers are asked for no certificate. */
+  readonly anonymous?: boolean;
 }
 
 /** Gives the configuration for a connection; the same object for the same question. */
@@ -59,11 +61,11 @@ export function createConfigs(quiche: Quiche, options: ConfigOptions): Configs {
   const key = Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const chain = Buffer.from(new X509Certificate(certificate).toString());
   const made = new Map<string, NativeConfig>();
-  const get = (protocols: readonly Protocol[], address: AddressClass): NativeConfig => {
-    const name = `${address} ${protocols.join(' ')}`;
+  const get = (protocols: readonly Protocol[], address: AddressClass, verify = true): NativeConfig => {
+    const name = `${address} ${verify} ${protocols.join(' ')}`;
     let config = made.get(name);
     if (config === undefined) {
-      config = quiche.Config.withBoringSslCtx(true, true, undefined, [key], [chain], SIGNATURES);
+      config = quiche.Config.withBoringSslCtx(verify, true, undefined, [key], [chain], SIGNATURES);
       apply(config, options, protocols, DATAGRAM_SIZE[address].permitted);
       made.set(name, config);
     }
@@ -71,7 +73,7 @@ export function createConfigs(quiche: Quiche, options: ConfigOptions): Configs {
   };
   return {
     dialing: (protocol, address) => get([protocol], address),
-    accepting: (address) => get(options.accept, address),
+    accepting: (address) => get(options.accept, address, options.anonymous !== true),
   };
 }
 

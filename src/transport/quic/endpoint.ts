@@ -67,6 +67,7 @@ export async function openEndpoint(quiche: Quiche, options: EndpointOptions): Pr
     idleTimeout: limits.idleTimeout,
     streams: limits.streams,
     accept: options.accept ?? [],
+    anonymous: options.anonymous === true,
   });
   for (let tries = 1; ; tries++) {
     const endpoint = await openAt(quiche, options, limits, configs, bind);
@@ -293,6 +294,11 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost, RelayingHost, Tl
   }
 
   // --- for links
+
+  /** Dialers prove no key. */
+  get anonymous(): boolean {
+    return this.#options.anonymous === true;
+  }
 
   judge(native: NativeConnection, expectedId: Uint8Array | undefined): Verdict {
     // Resumption is never offered by us; a resumed session would not have shown its key again.

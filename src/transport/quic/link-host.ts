@@ -34,6 +34,8 @@ export interface LinkHost {
   readonly scratch: Buffer;
   /** Shared by all links: counts what is held for paused streams. */
   readonly pool: HoldPool;
+  /** Dialers have no certificates. */
+  readonly anonymous: boolean;
   /** Decides about the peer's certificate. */
   judge(native: NativeConnection, expectedId: Uint8Array | undefined): Verdict;
   /** The peer is verified. `peerId`: the connection id it is addressed by (latin1). */

@@ -50,6 +50,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   #protocol: Protocol;
   #state: LinkState = 'handshaking';
   #peer: PeerIdentity | undefined;
+  #verified = false;
   #events: LinkEvents | undefined;
   /** Undefined when nothing of the connection is left. */
   #native: NativeConnection | undefined;
@@ -355,8 +356,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
 
   /** True when the link is open now. */
   #verify(native: NativeConnection): boolean {
-    const verdict = this.#host.judge(native, this.#expectedId);
-    if (verdict.tag === 'refused') {
+    const isAnonymous = this.role === 'acceptor' && this.#host.anonymous;
+    const verdict = isAnonymous ? undefined : this.#host.judge(native, this.#expectedId);
+    if (verdict?.tag === 'refused') {
       const { code, detail } = verdict;
       // The dialer's last flight first: without it the acceptor has no keys to read anything else, not even a
       // close, and quiche sends nothing but the close once there is one.
@@ -365,7 +367,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
       this.#end({ tag: 'handshake_failed', code, by: 'local', detail });
       return false;
     }
-    this.#peer = { nodeId: verdict.nodeId, publicKey: verdict.publicKey };
+    if (verdict !== undefined) this.#peer = { nodeId: verdict.nodeId, publicKey: verdict.publicKey };
+    this.#verified = true;
     // TLS has chosen it from our own list.
     this.#protocol = Buffer.from(native.applicationProto()).toString('latin1') as Protocol;
     const { peerMaxIdleTimeout, peerInitialMaxStreamsBidi } = native.stats();
@@ -428,7 +431,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (this.#state === 'open' && !closed && !this.#refused && !native.isDraining()) return;
     const peer = native.peerError();
     const local = native.localError();
-    const opened = this.#peer !== undefined;
+    const opened = this.#verified;
     const reason = closeReason({ peer, local, timedOut: native.isTimedOut(), opened }, closed);
     if (reason === undefined) return;
     const { farewell } = this.#goodbye;

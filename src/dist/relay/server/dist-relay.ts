@@ -10,6 +10,8 @@ import type { RelayContext } from './relay-context.ts';
 
 export interface RelayPlace {
   readonly address: PhysicalAddress;
+  /** Undefined: none. */
+  readonly foreign: PhysicalAddress | undefined;
   /** 32 bytes. */
   readonly id: Uint8Array;
 }
@@ -27,6 +29,8 @@ export interface DistRelayStatus {
 export class DistRelay {
   /** `quic://host:port`. */
   readonly url: string;
+  /** The same for clients of other makes; undefined: they are not served. */
+  readonly foreignUrl: string | undefined;
   /** Hex id of its key. */
   readonly id: string;
   /** Resolves with the exit reason of its tree when it has ended, whoever ended it. */
@@ -34,9 +38,9 @@ export class DistRelay {
   readonly #context: RelayContext;
   readonly #root: SupervisorRef;
 
-  constructor(context: RelayContext, root: SupervisorRef, { address, id }: RelayPlace) {
-    const { host, port } = address;
-    this.url = `quic://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  constructor(context: RelayContext, root: SupervisorRef, { address, foreign, id }: RelayPlace) {
+    this.url = urlOf(address);
+    this.foreignUrl = foreign === undefined ? undefined : urlOf(foreign);
     this.id = Buffer.from(id).toString('hex');
     this.#context = context;
     this.#root = root;
@@ -68,3 +72,6 @@ export class DistRelay {
     return this.close();
   }
 }
+
+const urlOf = ({ host, port }: PhysicalAddress): string =>
+  `quic://${host.includes(':') ? `[${host}]` : host}:${port}`;
