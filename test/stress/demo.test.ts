@@ -39,6 +39,7 @@ const STORY = [
   ['relayed', 'direct', 'ok'],
   ['upgraded', 'direct', 'ok'],
   ['remote_pid', 'dist', 'ok'],
+  ['tunnel', 'dist', 'ok'],
   ...(hasErlang() ? [['erlang', 'dist', 'ok']] : []),
   ['handler_error', 'cache', 'handler_error'],
   ['handler_crash', 'dht', 'handler_crash'],

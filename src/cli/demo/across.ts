@@ -29,7 +29,7 @@ const LONGEST = 60_000;
 const LOOK = 50;
 
 /** A GenServer like any other: nothing in it says that it is called from elsewhere. */
-const counterServer: GenServer<number, number, { pid(): Pid; add(amount: number): number }> = {
+export const counterServer: GenServer<number, number, { pid(): Pid; add(amount: number): number }> = {
   label: COUNTER,
   init: (start) => start,
   handleCall: {

@@ -10,7 +10,7 @@ import type { Handler } from '../../mesh/handlers/handler.ts';
 import { startNode, type Node } from '../../node.ts';
 import type { ActorNode, TreeSnapshot } from '../../inspect/snapshot.ts';
 import { errorDocument } from '../error-document.ts';
-import { toJson } from '../json-value.ts';
+import { toJson, type Json } from '../json-value.ts';
 import { acrossNodes, COUNTER, counterChild, freePort, withErlang, type ErlangPlace } from './across.ts';
 import type {
   AcrossOrder,
@@ -23,6 +23,7 @@ import type {
   Way,
 } from './orders.ts';
 import { demoServices } from './services.ts';
+import { tunneled } from './tunneled.ts';
 
 /** For calls in flight when it leaves, milliseconds. */
 const LEAVE = 3_000;
@@ -150,11 +151,21 @@ export class LocalMember implements Member {
       const value =
         order.to === 'node'
           ? await acrossNodes(runtime, dist, order.name)
-          : await withErlang(dist, runtime, erlang, this.#cookie, this.#clock);
+          : order.to === 'tunnel'
+            ? await this.#tunneled()
+            : await withErlang(dist, runtime, erlang, this.#cookie, this.#clock);
       return report('ok', { value });
     } catch (error) {
       return report('error', { error: errorDocument(error) });
     }
+  }
+
+  #tunneled(): Promise<Json> {
+    const { world = LOOPBACK }: LocalMemberOptions = this.#options;
+    const { transport, listen = LOOPBACK.listen } = world;
+    const host = listen.slice(0, listen.lastIndexOf(':'));
+    const through = transport === undefined ? {} : { transport };
+    return tunneled({ host, cookie: this.#cookie, clock: this.#clock, ...through });
   }
 
   async #serve(procedures: readonly string[], stuck: boolean): Promise<void> {

@@ -42,8 +42,12 @@ export interface ListenOrder {
   readonly cookie?: string;
 }
 
-/** A step that crosses nodes as actors do: to a node of ours, or to a real Erlang, which it starts. */
-export type AcrossOrder = { readonly to: 'node'; readonly name: string } | { readonly to: 'erlang' };
+/**
+ * A step that crosses nodes as actors do: to a node of ours, to a real Erlang, which it starts, or between two that meet at a dist
+ * relay, all of which it starts.
+ */
+export type AcrossOrder =
+  { readonly to: 'node'; readonly name: string } | { readonly to: 'erlang' | 'tunnel' };
 
 /** How a call went: `outcome` is `ok` or the tag of the error. */
 export interface CallReport {

@@ -52,7 +52,7 @@ export interface Plan extends Pick<CallOrder, 'procedure' | 'args' | 'idempotent
   /** The provider's tree is shown before this step. */
   readonly tree?: 'before' | 'after';
   /** No procedure: an actor of the provider, or a real Erlang, which the caller starts. */
-  readonly across?: 'node' | 'erlang';
+  readonly across?: 'node' | 'erlang' | 'tunnel';
   /** Packets went through the station from the first one on; or a direct path was won before this step. */
   readonly path?: 'first' | 'direct';
 }
@@ -110,6 +110,15 @@ const ALL: readonly Plan[] = [
     procedure: COUNTER,
     args: {},
     across: 'node',
+    route: 'dist',
+    expected: 'ok',
+  },
+  {
+    name: 'tunnel',
+    by: 'caller',
+    procedure: COUNTER,
+    args: {},
+    across: 'tunnel',
     route: 'dist',
     expected: 'ok',
   },
@@ -263,7 +272,10 @@ function callBy(cast: Cast, places: Places, plan: Plan, prefer?: string): Promis
 }
 
 const acrossBy = (cast: Cast, { provider }: Places, { by, across }: Plan): Promise<CallReport> =>
-  cast[by].order('across', across === 'erlang' ? { to: 'erlang' } : { to: 'node', name: provider.name });
+  cast[by].order(
+    'across',
+    across === 'erlang' || across === 'tunnel' ? { to: across } : { to: 'node', name: provider.name },
+  );
 
 /** Puts the members in their places, and has them serve. `nowhere`: a node's URL at which there is none. `cookie`: of provider and caller. */
 export async function assemble(cast: Cast, nowhere: string, cookie: string): Promise<Places> {
