@@ -27,7 +27,12 @@ import { TunnelError } from '../../../src/dist/relay/tunnel-error.ts';
 import { createIdentity, type Identity } from '../../../src/identity/identity.ts';
 import { virtualClock, type VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { memoryNetwork, type MemoryNetwork } from '../../../src/transport/memory/network.ts';
-import type { Endpoint, EndpointLimits } from '../../../src/transport/transport.ts';
+import type {
+  Endpoint,
+  EndpointLimits,
+  EndpointOptions,
+  Transport,
+} from '../../../src/transport/transport.ts';
 import { RawEnd } from './raw-end.ts';
 
 /** Whoever runs here: its machine, and what it did. */
@@ -36,6 +41,8 @@ export interface Place {
   readonly runtime: Runtime;
   readonly reports: Report[];
   readonly log: LogFields[];
+  /** The sockets it has opened, the last one last. */
+  readonly endpoints: Endpoint[];
 }
 
 export interface RelayPlace extends Place {
@@ -93,7 +100,7 @@ export class RelayWorld {
   }: Partial<DistRelayOptions> & { readonly host?: string } = {}): Promise<RelayPlace> {
     const place = this.#place(host);
     const { runtime } = place;
-    const transport = this.network.transport(host);
+    const transport = this.#transport(place);
     const starting = startDistRelay({ listen: `0.0.0.0:${PORT}`, runtime, transport, ...options });
     const relay = await this.settle(starting);
     this.#closing.push(() => relay.close());
@@ -107,7 +114,7 @@ export class RelayWorld {
     { host = this.#host(), ...options }: RelayClientOptions & { readonly host?: string } = {},
   ): Promise<ClientPlace> {
     const place = this.#place(host);
-    const transport = this.network.transport(host);
+    const transport = this.#transport(place);
     const urls = relays.map(({ url }) => url);
     const client = await this.settle(
       startRelayClient(place.runtime, urls, name, { encryption: false, transport, ...options }),
@@ -223,14 +230,20 @@ export class RelayWorld {
       budget: { milliseconds: Infinity },
     });
     runtime.onReport((report) => reports.push(report));
-    return { host, runtime, reports, log };
+    return { host, runtime, reports, log, endpoints: [] };
   }
 
-  async #endpoint(
-    host: string,
-    identity: Identity,
-    more: Partial<Parameters<ReturnType<MemoryNetwork['transport']>['open']>[0]>,
-  ): Promise<Endpoint> {
+  #transport({ host, endpoints }: Place): Transport {
+    const transport = this.network.transport(host);
+    const open: Transport['open'] = async (options) => {
+      const endpoint = await transport.open(options);
+      endpoints.push(endpoint);
+      return endpoint;
+    };
+    return { kind: 'memory', open };
+  }
+
+  async #endpoint(host: string, identity: Identity, more: Partial<EndpointOptions>): Promise<Endpoint> {
     const random = this.random.fork(`endpoint ${host}`);
     const transport = this.network.transport(host);
     const endpoint = await transport.open({

@@ -1,5 +1,6 @@
 /**
- * The actor of one client of a dist relay: asks a silent one whether it is there, and ends with its connection.
+ * The actor of one client of a dist relay: asks a silent one whether it is there, and ends with its connection. One that does not
+ * say who it is in time is closed.
  */
 import type { Process } from '../../../actor/process.ts';
 import type { TimerEntry } from '../../../actor/timers.ts';
@@ -9,8 +10,14 @@ import { CloseCode } from '../../../transport/transport.ts';
 import { Pulse, type Beat } from '../pulse.ts';
 import { Doubt, Ended, type Session } from './session.ts';
 
+/** Milliseconds for a client to say who it is (SECURITY §10.2). */
+const IDENTIFY_TIME = 10_000;
+
 class Look {
   readonly look = true;
+}
+class Late {
+  readonly late = true;
 }
 
 interface State {
@@ -29,6 +36,7 @@ export const sessionServer: GenServer<Session, State> = {
     const pulse = new Pulse(session.context.limits.probe);
     const state: State = { session, pulse, timer: undefined, due: undefined };
     heed(beatOf(state), state, self as Process);
+    (self as Process).sendAfter(IDENTIFY_TIME, new Late());
     return state;
   },
 
@@ -38,6 +46,8 @@ export const sessionServer: GenServer<Session, State> = {
       const { arrivals, rtt } = state.session.link.stats();
       heed(state.pulse.doubt(arrivals, rtt), state, self as Process);
     }
+    if (message instanceof Late && state.session.name === undefined)
+      state.session.end('not_identified', CloseCode.helloTimeout);
     if (message instanceof Look && message === state.due) heed(beatOf(state), state, self as Process);
     return noReply(state);
   },
