@@ -153,7 +153,7 @@ export function startInbound(context: ClientContext, { relay, tunnel, id, source
     ours(context, relay, { tunnel, id, peer: source, role: 'acceptor' }, { deadline, signal });
   const done = (result: Established | TunnelError): void => {
     if (result instanceof TunnelError) {
-      tunnel.reset(ResetCode.notAccepted);
+      tunnel.decline(ResetCode.notAccepted);
       context.events.emit('dist.tunnel_refused', { node: source, relay: relay.url, reason: result.failure });
     } else handOn(context, new IncomingTunnel(result));
   };

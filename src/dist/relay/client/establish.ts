@@ -3,7 +3,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { ResetCode } from '../../../transport/transport.ts';
-import { secured } from '../secure/secure.ts';
+import { secured, type SecureOptions } from '../secure/secure.ts';
 import { StreamDuplex } from '../secure/stream-duplex.ts';
 import { TunnelError } from '../tunnel-error.ts';
 import type { ClientContext, RelayState } from './client-context.ts';
@@ -72,28 +72,39 @@ export async function ours(
   { tunnel, id, peer, role }: Raw,
   { deadline, signal }: Pick<Wanted, 'deadline' | 'signal'>,
 ): Promise<Established> {
+  let terms: Terms | undefined;
+  try {
+    terms = termsFor(context, peer);
+  } catch (error) {
+    tunnel.reset(ResetCode.notAccepted);
+    throw error;
+  }
   const raw = new StreamDuplex(tunnel.stream);
   if (!tunnel.take(raw)) throw new TunnelError('reset', 'the tunnel was cut before it was taken');
   const common = { tunnelId: id, peer, relay: relay.url };
-  if (!context.encrypts(peer)) return { ...common, stream: raw, peerId: undefined };
+  if (terms === undefined) return { ...common, stream: raw, peerId: undefined };
   const { clock } = context.runtime;
-  const identity = context.identity();
-  if (identity === undefined) {
-    raw.destroy();
-    throw new TunnelError('not_encrypted', 'we have no key at the moment');
-  }
-  const expectedId = context.keyOf(peer);
-  const secret = context.secretOf(peer);
-  const { stream, peerId } = await secured(raw, {
-    role,
+  const timeout = Math.max(1, deadline - clock.now());
+  const { stream, peerId } = await secured(raw, { role, clock, signal, timeout, ...terms });
+  return { ...common, stream, peerId };
+}
+
+type Terms = Pick<SecureOptions, 'identity' | 'expectedId' | 'secret'>;
+
+/** What is asked of that node; undefined: what passes is not encrypted. Throws as the functions of users do. */
+function termsFor(
+  { encrypts, identity: own, keyOf, secretOf }: ClientContext,
+  node: string,
+): Terms | undefined {
+  if (!encrypts(node)) return undefined;
+  const identity = own();
+  if (identity === undefined) throw new TunnelError('not_encrypted', 'we have no key at the moment');
+  const [expectedId, secret] = [keyOf(node), secretOf(node)];
+  return {
     identity,
-    clock,
-    signal,
-    timeout: Math.max(1, deadline - clock.now()),
     ...(expectedId === undefined ? {} : { expectedId }),
     ...(secret === undefined ? {} : { secret }),
-  });
-  return { ...common, stream, peerId };
+  };
 }
 
 function asked(

@@ -41,6 +41,11 @@ export class RawTunnel implements StreamEvents {
     return true;
   }
 
+  /** Resets it if nobody has taken it: whoever has ends it, and may have something to say before. */
+  decline(code: ResetCode): void {
+    if (this.#taken === undefined) this.reset(code);
+  }
+
   reset(code: ResetCode): void {
     this.#over = true;
     this.stream.reset(code);

@@ -38,8 +38,8 @@ export function proofOf(secret: string | undefined, role: Role, binding: Uint8Ar
 }
 
 /**
- * Whether 33 bytes that came from the end in that role are enough for us. Without a secret anything is that has one of the
- * two modes: who knows nothing can check nothing.
+ * Whether 33 bytes that came from the end in that role are enough for us. Without a secret only the word that it has none either is:
+ * who proves one asks for one, and would refuse us.
  */
 export function isProven(
   bytes: Uint8Array,
@@ -49,7 +49,7 @@ export function isProven(
 ): boolean {
   const [mode] = bytes;
   if (bytes.length !== PROOF_SIZE) return false;
-  if (secret === undefined) return mode === NO_SECRET || mode === PROOF;
+  if (secret === undefined) return mode === NO_SECRET;
   return mode === PROOF && timingSafeEqual(bytes.subarray(1), mac(secret, role, binding));
 }
 

@@ -165,6 +165,8 @@ class Securing {
       stream.off('close', gone);
       stream.off('end', gone);
       if (proven) this.#done({ stream, peerId });
+      else if (secret === undefined)
+        this.#fail('unproven', 'the other end asks for a secret, and we have none');
       else this.#fail('unproven', 'the other end does not know the secret');
     };
     stream.on('close', gone);
