@@ -4,6 +4,8 @@
 import { silentLogger } from '../../src/actor/logger.ts';
 import { Runtime } from '../../src/actor/runtime.ts';
 import { isAtom, type Atom } from '../../src/codec/etf/atom.ts';
+import { TunnelCarrier, type TunnelCarrierOptions } from '../../src/dist/carriers/tunnel/tunnel.ts';
+import { startDistribution, type Distribution, type DistributionOptions } from '../../src/distribution.ts';
 import {
   startDistBridge,
   startDistRelay,
@@ -12,6 +14,7 @@ import {
 } from '../../src/dist-relay.ts';
 import type { DistBridge } from '../../src/dist/bridge/dist-bridge.ts';
 import type { DistRelay } from '../../src/dist/relay/server/dist-relay.ts';
+import { EventHub } from '../../src/mesh/events/hub.ts';
 import { espalier, FILE_LIMIT, type Child, type Ready } from '../cli/process.ts';
 import { ErlPort } from './erl-port.ts';
 
@@ -49,6 +52,18 @@ export interface NodeOptions {
   /** For `erl`. */
   readonly args?: readonly string[];
   readonly bridge?: Partial<DistBridgeOptions>;
+}
+
+/** A TypeScript node that is reached through relays only. */
+export interface TsNode {
+  readonly name: string;
+  readonly runtime: Runtime;
+  readonly dist: Distribution;
+  readonly carrier: TunnelCarrier;
+  /** `nodeup NAME` and `nodedown NAME`, in their order. */
+  readonly changes: string[];
+  /** Why tunnels of others were refused. */
+  readonly refusals: string[];
 }
 
 /** A stock Erlang node. */
@@ -165,6 +180,25 @@ export class Network {
     options: NodeOptions = {},
   ): Promise<readonly BridgedNode[]> {
     return Promise.all(Array.from({ length: count }, () => this.node(relays, options)));
+  }
+
+  async ts(
+    relays: string | readonly string[],
+    options: Partial<DistributionOptions> = {},
+    tunnels: Partial<TunnelCarrierOptions> = {},
+  ): Promise<TsNode> {
+    const runtime = new Runtime({ logger: silentLogger });
+    const log = new EventHub(runtime);
+    const refusals: string[] = [];
+    log.target.addEventListener('dist.tunnel_refused', ({ detail }) => refusals.push(detail.reason));
+    const carrier = new TunnelCarrier(runtime, { relays, log, ...tunnels });
+    const name = freshName('ts');
+    const dist = await startDistribution(runtime, { name, cookie: COOKIE, carriers: [carrier], ...options });
+    this.owns(() => dist.close());
+    const changes: string[] = [];
+    dist.monitorNodes(({ tag, node }) => changes.push(`${tag} ${node}`));
+    await carrier.client?.ready();
+    return { name, runtime, dist, carrier, changes, refusals };
   }
 
   async close(): Promise<void> {
