@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Pid } from '../../src/actor/pid.ts';
 import { atom } from '../../src/codec/etf/atom.ts';
-import { tuple } from '../../src/codec/etf/terms.ts';
 import type { DistRelayClient } from '../../src/dist/relay/client/relay-client.ts';
 import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
 import { ProcessGroups } from '../../src/otp/process-groups.ts';
