@@ -45,10 +45,11 @@ export const errorLine = (error: unknown): string => {
 /** Whether this is none of the failures we foresee, so that its stack is worth showing. */
 export const isUnforeseen = (error: unknown): boolean => failureIn(error) === undefined;
 
-/** `TransportError`, `IdentityError` and ours carry a tagged `failure`. */
+/** `TransportError`, `IdentityError` and ours carry a tagged `failure`; `CarrierError` and `TunnelError` the tag alone. */
 function failureIn(error: unknown): { readonly tag: string } | undefined {
   if (!(error instanceof Error) || !('failure' in error)) return undefined;
   const { failure } = error;
+  if (typeof failure === 'string') return { tag: failure };
   return typeof failure === 'object' &&
     failure !== null &&
     'tag' in failure &&

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { errorDocument, errorLine, isUnforeseen, usageError } from '../../src/cli/error-document.ts';
+import { CarrierError } from '../../src/dist/carrier-error.ts';
 import { RpcError } from '../../src/mesh/errors/rpc-error.ts';
 import { TransportError } from '../../src/transport/transport.ts';
 
@@ -37,6 +38,13 @@ describe('errorDocument', () => {
       details: { address: { host: '127.0.0.1', port: 1 }, code: 'EACCES' },
     });
     expect(isUnforeseen(error)).toBe(false);
+  });
+
+  test('takes any error whose failure is a tag alone', () => {
+    const error = new CarrierError('address_in_use', 'cannot listen at 127.0.0.1:1');
+    const document = { tag: 'address_in_use', message: error.message, retryable: false, details: {} };
+    expect(errorDocument(error)).toEqual(document);
+    expect([isUnforeseen(error), errorLine(error)]).toEqual([false, error.message]);
   });
 
   test('calls everything else an internal error', () => {
