@@ -19,7 +19,15 @@ import { CATALOGUE, definitionOf, type EventName } from '../../../src/mesh/event
 import type { Node, RemoteClient } from '../../../src/node.ts';
 import { startMachine } from '../../../src/xstate/host.ts';
 import { contextOf, gate, processesOf, processOf, runtimeOf } from '../../mesh-world.ts';
+import { silentLogger } from '../../../src/actor/logger.ts';
+import { NameScope } from '../../../src/actor/names.ts';
+import { startDistRelay, type DistRelayOptions } from '../../../src/dist-relay.ts';
+import { Bridge } from '../../../src/dist/bridge/bridge.ts';
+import type { DistRelayClient } from '../../../src/dist/relay/client/relay-client.ts';
+import { EventHub } from '../../../src/mesh/events/hub.ts';
+import { TunnelError } from '../../../src/dist/relay/tunnel-error.ts';
 import { rawNode } from '../../dist/raw-node.ts';
+import { clientIn, happened, knownIn, refusal, relayIn, settled } from '../../relays.ts';
 import { rawPeer } from '../raw-peer.ts';
 import { loggedWorld, type Log, type LoggedWorld } from './listening.ts';
 
@@ -87,6 +95,37 @@ const nodesOfOneCookie = async ({
   await world.node({ host: '198.18.40.9', dist: { cookie: 'secret', name: '9443@198.18.40.9' } }),
   await world.node(),
 ];
+
+const RELAY = '198.18.40.20';
+const RELAY_URL = `quic://${RELAY}:4434`;
+const [ANN, BOB] = ['ann@198.18.40.21', 'bob@198.18.40.22'];
+
+/** A relay whose events are looked at, and two clients of it that take whatever tunnels come. */
+async function relayed({ world, nodeLog: { runtime } }: Stage, own: DistRelayOptions = {}) {
+  const relay = await relayIn(world, RELAY, { runtime, ...own });
+  const [ann, bob] = [await knownIn(world, [relay], ANN), await knownIn(world, [relay], BOB)];
+  for (const client of [ann, bob]) client.setKernel(() => {});
+  return { relay, ann, bob };
+}
+
+/** A bridge whose events are looked at, at a relay that it has in common with a client: no socket of this machine. */
+async function bridged({
+  world,
+  nodeLog: { runtime },
+}: Stage): Promise<{ bridge: Bridge; ann: DistRelayClient }> {
+  const relay = await relayIn(world, RELAY);
+  const client = await knownIn(world, [relay], BOB);
+  const bridge = new Bridge({
+    runtime,
+    scope: new NameScope(),
+    events: new EventHub(runtime),
+    name: BOB,
+    host: '127.0.0.1',
+    peers: new Map(),
+    client,
+  });
+  return { bridge, ann: await knownIn(world, [relay], ANN) };
+}
 
 /** Starts something with a child that the other nodes of the row do not have. */
 const another = async (
@@ -455,6 +494,130 @@ const ROWS: { readonly [Name in EventName]: Row } = {
       await world.clock.until(() => nodeLog.of('dist.groups_refused').length === 1, 1_000);
       expect(few.whichGroups()).toEqual([]);
       return { node: two, scope: 'pg', bound: 1 };
+    },
+  },
+  'dist.relay_open': {
+    at: 'node',
+    happen: async ({ world, nodeLog: { runtime } }) => {
+      const [transport, logger] = [world.network.transport(RELAY), silentLogger];
+      const open = startDistRelay({ runtime, transport, logger, listen: `${RELAY}:4434` });
+      await settled(world, (await settled(world, open)).close());
+      return { address: `${RELAY}:4434` };
+    },
+  },
+  'dist.client_identified': {
+    at: 'node',
+    happen: async ({ world, nodeLog: { runtime } }) => {
+      const relay = await relayIn(world, RELAY, { runtime });
+      const transport = world.network.transport('198.18.40.21');
+      await knownIn(world, [relay], ANN, { transport });
+      return { node: ANN, address: expect.stringMatching(/^198\.18\.40\.21:\d+$/) as string };
+    },
+  },
+  'dist.client_refused': {
+    at: 'node',
+    happen: async (stage) => {
+      const { relay } = await relayed(stage);
+      const thief = await clientIn(stage.world, [relay], ANN);
+      await happened(stage.world, () => stage.nodeLog.of('dist.client_refused').length === 1);
+      await settled(stage.world, thief.close());
+      return { node: ANN, address: expect.any(String) as string, reason: 'name_taken' };
+    },
+  },
+  'dist.client_left': {
+    at: 'node',
+    happen: async (stage) => {
+      const { ann } = await relayed(stage);
+      await settled(stage.world, ann.close());
+      await happened(stage.world, () => stage.nodeLog.of('dist.client_left').length === 1);
+      return { node: ANN, reason: 'remote' };
+    },
+  },
+  'dist.tunnel_opened': {
+    at: 'node',
+    happen: async (stage) => {
+      const { ann } = await relayed(stage);
+      await settled(stage.world, ann.requestTunnel(BOB));
+      return { source: ANN, target: BOB };
+    },
+  },
+  'dist.tunnel_closed': {
+    at: 'node',
+    happen: async (stage) => {
+      const { ann } = await relayed(stage);
+      const { tunnelId } = await settled(stage.world, ann.requestTunnel(BOB));
+      ann.closeTunnel(tunnelId);
+      await happened(stage.world, () => stage.nodeLog.of('dist.tunnel_closed').length === 1);
+      return { source: ANN, target: BOB, reason: expect.any(String) as string };
+    },
+  },
+  'dist.relay_ready': {
+    at: 'client',
+    happen: async ({ world, clientLog: { runtime } }) => {
+      await knownIn(world, [await relayIn(world, RELAY)], ANN, { runtime });
+      return { node: ANN, relay: RELAY_URL };
+    },
+  },
+  'dist.relay_lost': {
+    at: 'client',
+    happen: async ({ world, clientLog }) => {
+      const relay = await relayIn(world, RELAY);
+      await knownIn(world, [relay], ANN, { runtime: clientLog.runtime });
+      await settled(world, relay.close());
+      await happened(world, () => clientLog.of('dist.relay_lost').length === 1);
+      return { node: ANN, relay: RELAY_URL, reason: expect.stringMatching(/^the relay has /) as string };
+    },
+  },
+  'dist.tunnel_refused': {
+    at: 'client',
+    happen: async ({ world, clientLog }) => {
+      const relay = await relayIn(world, RELAY);
+      const ann = await knownIn(world, [relay], ANN, { secret: 'mine' });
+      const bob = await knownIn(world, [relay], BOB, { runtime: clientLog.runtime, secret: 'his' });
+      bob.setKernel(() => {});
+      expect(await refusal(world, ann.requestTunnel(BOB))).toBeInstanceOf(TunnelError);
+      await happened(world, () => clientLog.of('dist.tunnel_refused').length === 1);
+      return { node: ANN, relay: RELAY_URL, reason: 'unproven' };
+    },
+  },
+  'bridge.registered': {
+    at: 'node',
+    happen: async (stage) => {
+      const { bridge } = await bridged(stage);
+      expect(bridge.register({ name: 'bob', port: 9_100 })).toBeUndefined();
+      expect(bridge.register({ name: 'other', port: 9_101 })).toBe(
+        `this bridge is for ${BOB}, not for other`,
+      );
+      return { node: BOB, port: 9_100 };
+    },
+  },
+  'bridge.unregistered': {
+    at: 'node',
+    happen: async (stage) => {
+      const { bridge } = await bridged(stage);
+      bridge.unregistered('bob');
+      bridge.register({ name: 'bob', port: 9_100 });
+      bridge.unregistered('bob');
+      return { node: BOB };
+    },
+  },
+  'bridge.unreached': {
+    at: 'node',
+    happen: async (stage) => {
+      const { ann } = await bridged(stage);
+      // cut before it is there, or at once when it is
+      const asked = ann.requestTunnel(BOB).catch(() => undefined);
+      await happened(stage.world, () => stage.nodeLog.of('bridge.unreached').length === 1);
+      await settled(stage.world, asked);
+      return { node: BOB, reason: `${ANN} looks for it, and it is not registered` };
+    },
+  },
+  'bridge.refused': {
+    at: 'node',
+    happen: async (stage) => {
+      const { bridge } = await bridged(stage);
+      bridge.refused('127.0.0.1:40000', 'asks nothing');
+      return { address: '127.0.0.1:40000', reason: 'asks nothing' };
     },
   },
   'frame.invalid': {

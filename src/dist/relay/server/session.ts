@@ -112,7 +112,10 @@ export class Session implements LinkEvents {
     return {
       onData: (bytes) => this.#read(bytes),
       onEnd: () => this.end('control_ended', CloseCode.normal),
-      onReset: () => this.end('control_reset', CloseCode.normal),
+      // where the connection has ended, that says why
+      onReset: () => {
+        if (this.link.state === 'open') this.end('control_reset', CloseCode.normal);
+      },
       onDrain: () => {},
     };
   }
