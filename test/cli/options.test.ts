@@ -99,6 +99,7 @@ describe('createProgram', () => {
       'peers',
       'dht',
       'dist',
+      'relay',
       'realm',
       'doctor',
       'demo',
