@@ -14,8 +14,9 @@ import { local } from './local/bench.ts';
 import { paths } from './paths/bench.ts';
 import { peer } from './peer/bench.ts';
 import { rpc } from './rpc/bench.ts';
+import { tunnel } from './tunnel/bench.ts';
 
-const BENCHES: readonly Bench[] = [rpc, local, peer, actors, dht, paths, dist];
+const BENCHES: readonly Bench[] = [rpc, local, peer, actors, dht, paths, dist, tunnel];
 const ALL = 'all';
 
 async function main(name: string | undefined, args: readonly string[]): Promise<number> {

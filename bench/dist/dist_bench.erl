@@ -1,11 +1,13 @@
-%% An Erlang node of the bench `dist`: serves, and measures what it is told to by lines on its standard input.
-%% "run KIND NODE SIZE WARM WINDOW" (bytes, ms, ms) answers "ok COUNT MICROS", or "failed REASON".
+%% An Erlang node of the benches `dist` and `tunnel`: serves, and measures what it is told to by lines on its standard input.
+%% "run KIND NODE SIZE WARM WINDOW" (bytes, ms, ms) answers "ok COUNT MICROS", or "failed REASON";
+%% "connect NODE LIMIT" (ms) answers "ok" when there is a connection, or "failed".
 -module(dist_bench).
 -behaviour(gen_server).
 -export([main/0, init/1, handle_call/3, handle_cast/2]).
 
 %% Messages under way at once, and callers.
 -define(WINDOW, 256).
+-define(SMALL_WINDOW, 64).
 -define(CALLERS, 64).
 %% ms for one call.
 -define(TIMEOUT, 60000).
@@ -26,6 +28,8 @@ lines() ->
             lines()
     end.
 
+answer(["connect", Node, Limit]) ->
+    connect(list_to_atom(Node), micros() + 1000 * list_to_integer(Limit));
 %% in a process of its own: nothing of one run is left to the next
 answer(["run", Kind, Node, Size, Warm, Window]) ->
     {Pid, Ref} = spawn_monitor(fun() ->
@@ -44,14 +48,17 @@ answer(["run", Kind, Node, Size, Warm, Window]) ->
 %% A function of milliseconds that tells how many were answered in that time.
 work(sequential, Node, Bytes) ->
     fun(Limit) -> sequential({echo, Node}, Bytes, micros() + 1000 * Limit, 0) end;
-work(pipelined, Node, Bytes) ->
-    fun(Limit) ->
-        To = {echo, Node},
-        [To ! {self(), Bytes} || _ <- lists:seq(1, ?WINDOW)],
-        Counted = pipelined(To, Bytes, micros() + 1000 * Limit, 0),
-        [receive Bytes -> ok end || _ <- lists:seq(1, ?WINDOW)],
-        Counted + ?WINDOW
-    end;
+work(pipelined, Node, Bytes) -> windowed(?WINDOW, Node, Bytes);
+work(pipelined_64, Node, Bytes) -> windowed(?SMALL_WINDOW, Node, Bytes);
+%% the clock is read each time
+work(echo_one, Node, Bytes) ->
+    To = {echo, Node},
+    fun(Limit) -> ones(fun() -> To ! {self(), Bytes}, receive Bytes -> ok end end, micros() + 1000 * Limit, 0) end;
+%% what comes back is small
+work(send_one, Node, Bytes) ->
+    To = {echo, Node},
+    Size = byte_size(Bytes),
+    fun(Limit) -> ones(fun() -> To ! {self(), {size, Bytes}}, receive Size -> ok end end, micros() + 1000 * Limit, 0) end;
 work(call, Node, Bytes) ->
     fun(Limit) -> calls({server, Node}, Bytes, micros() + 1000 * Limit, 0) end;
 work(callers, Node, Bytes) ->
@@ -61,6 +68,33 @@ work(callers, Node, Bytes) ->
         Callers = [spawn_link(fun() -> Self ! {self(), calls({server, Node}, Bytes, Until, 0)} end)
                    || _ <- lists:seq(1, ?CALLERS)],
         lists:sum([receive {Pid, Counted} -> Counted end || Pid <- Callers])
+    end.
+
+windowed(Window, Node, Bytes) ->
+    fun(Limit) ->
+        To = {echo, Node},
+        [To ! {self(), Bytes} || _ <- lists:seq(1, Window)],
+        Counted = pipelined(To, Bytes, micros() + 1000 * Limit, 0),
+        [receive Bytes -> ok end || _ <- lists:seq(1, Window)],
+        Counted + Window
+    end.
+
+ones(One, Until, Counted) ->
+    One(),
+    case micros() < Until of
+        true -> ones(One, Until, Counted + 1);
+        false -> Counted + 1
+    end.
+
+connect(Node, Until) ->
+    case net_adm:ping(Node) of
+        pong -> "ok";
+        pang ->
+            timer:sleep(20),
+            case micros() < Until of
+                true -> connect(Node, Until);
+                false -> "failed"
+            end
     end.
 
 %% the clock is read once in 16 round trips
@@ -95,6 +129,7 @@ calls(To, Bytes, Until, Counted) ->
 
 echo() ->
     receive
+        {Pid, {size, Bytes}} when is_pid(Pid) -> Pid ! byte_size(Bytes);
         {Pid, Message} when is_pid(Pid) -> Pid ! Message;
         _ -> ok
     end,

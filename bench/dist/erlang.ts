@@ -58,9 +58,10 @@ export class Erlang {
     }
   }
 
-  /** A node of that name, started with nothing that is not the default. */
-  async node(name: string): Promise<ErlangNode> {
-    const node = new ErlangNode(name, this.epmd, this.#folder);
+  /** A node of that name, started with nothing that is not the default. @param bridge the EPMD port of its bridge, if it has one. */
+  async node(name: string, bridge?: number): Promise<ErlangNode> {
+    const own = bridge === undefined ? [] : ['-start_epmd', 'false'];
+    const node = new ErlangNode(name, bridge ?? this.epmd, this.#folder, own);
     const word = await node.word(START);
     if (word === 'ready') return node;
     await node.close();
@@ -79,9 +80,10 @@ export class ErlangNode {
   readonly #words: string[] = [];
   #wake: (() => void) | undefined;
 
-  constructor(name: string, epmd: number, folder: string) {
+  constructor(name: string, epmd: number, folder: string, more: readonly string[]) {
     this.name = name;
     const args = [
+      ...more,
       '-noshell',
       '-name',
       name,
@@ -127,6 +129,13 @@ export class ErlangNode {
     const [, count, micros] = /^ok (\d+) (\d+)$/.exec(word) ?? [];
     if (count === undefined || micros === undefined) throw new Error(`${kind} with ${node}: ${word}`);
     return (Number(count) / Number(micros)) * 1_000_000;
+  }
+
+  /** Resolves when it is connected to that node. @param limit milliseconds. */
+  async connect(node: string, limit: number): Promise<void> {
+    this.#process.stdin?.write(`connect ${node} ${limit}\n`);
+    const word = await this.word(2 * limit);
+    if (word !== 'ok') throw new Error(`${this.name} could not connect to ${node}: ${word}`);
   }
 
   /** The next line. */

@@ -11,7 +11,15 @@ import {
 } from '../../src/distribution.ts';
 import { NodePid } from '../../src/dist/node-pid.ts';
 import { startNode, type NodeOptions } from '../../src/index.ts';
-import { createRuntime, startServer, worker, noReply, reply, type GenServer } from '../../src/otp.ts';
+import {
+  createRuntime,
+  startServer,
+  worker,
+  noReply,
+  reply,
+  type GenServer,
+  type Runtime,
+} from '../../src/otp.ts';
 import type { Call } from '../harness/load.ts';
 import { COOKIE } from './names.ts';
 
@@ -43,9 +51,13 @@ const echo: GenServer<undefined, null> = {
 };
 
 /** A node without a mesh that serves, and can call. */
-export async function startPlainNode(name: string, carrier: Carrier): Promise<Distribution> {
+export async function startPlainNode(
+  name: string,
+  carrier: Carrier | ((runtime: Runtime) => Carrier),
+): Promise<Distribution> {
   const runtime = createRuntime();
-  const dist = await startDistribution(runtime, { ...LIMITS, name, carriers: [carrier] });
+  const made = typeof carrier === 'function' ? carrier(runtime) : carrier;
+  const dist = await startDistribution(runtime, { ...LIMITS, name, carriers: [made] });
   await startServer(runtime, server, undefined, { name: SERVER, scope: dist.names });
   await startServer(runtime, echo, undefined, { name: ECHO, scope: dist.names });
   return dist;

@@ -15,6 +15,7 @@ type Unit =
   | 'connections'
   | 'KiB'
   | 'MB'
+  | 'MB/s'
   | 'k/CPU s'
   | 'bytes'
   | 'times'

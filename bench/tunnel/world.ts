@@ -1,0 +1,64 @@
+/**
+ * The processes of one scenario: relays, bridges, processes of ours, Erlang nodes. All end with it.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Member } from './member.ts';
+import { Program } from './program.ts';
+
+export interface PlacedRelay {
+  readonly program: Program;
+  readonly url: string;
+  readonly port: number;
+}
+
+const HOST = '127.0.0.1';
+
+export class World {
+  readonly #closers: (() => Promise<void>)[] = [];
+  #folder: Promise<string> | undefined;
+
+  member(name: string): Member {
+    const made = new Member(name);
+    this.#closers.push(() => made.close());
+    return made;
+  }
+
+  /** One that listens. One that was killed comes back at its port with its key. */
+  async relay(port: number, flags: readonly string[] = []): Promise<PlacedRelay> {
+    this.#folder ??= mkdtemp(join(tmpdir(), 'espalier-bench-'));
+    const key = port === 0 ? [] : ['--identity', join(await this.#folder, `relay-${port}.key`)];
+    const program = this.#program(['relay', '--listen', `${HOST}:${port}`, ...key, ...flags]);
+    const { url = '' } = await program.ready();
+    return { program, url, port: Number(url.slice(url.lastIndexOf(':') + 1)) };
+  }
+
+  /** Gives its EPMD port. */
+  async bridge(relay: string, name: string, flags: readonly string[] = []): Promise<number> {
+    const args = ['dist', 'bridge', '--relay', relay, '--name', name, '--epmd-port', '0'];
+    const { epmdPort = 0 } = await this.#program([...args, ...flags]).ready();
+    return epmdPort;
+  }
+
+  /** Something else that ends with it. */
+  owns(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#closers.map((close) => close()));
+    if (this.#folder !== undefined) await rm(await this.#folder, { recursive: true, force: true });
+  }
+
+  #program(args: readonly string[]): Program {
+    const program = new Program(args);
+    this.#closers.push(() => program.close());
+    return program;
+  }
+}
+
+export const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
