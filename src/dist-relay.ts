@@ -8,14 +8,14 @@ import { fromLevel, ndjsonLogger, type Logger, type LogLevel } from './actor/log
 import { NameScope } from './actor/names.ts';
 import { Runtime } from './actor/runtime.ts';
 import { Bridge, type BridgeContext } from './dist/bridge/bridge.ts';
-import { DistBridge } from './dist/bridge/dist-bridge.ts';
+import { DistBridge } from './bridge-handle.ts';
 import { EpmdServer } from './dist/bridge/epmd-server.ts';
 import { CarrierError } from './dist/carrier-error.ts';
 import { aliveOf } from './dist/node-name.ts';
 import { DistRelayClient } from './dist/relay/client/relay-client.ts';
 import type { RelayClientOptions } from './dist/relay/client/make-client.ts';
 import { wrongDistBridge, wrongDistRelay } from './dist/relay/check-options.ts';
-import { DistRelay, type RelayPlace } from './dist/relay/server/dist-relay.ts';
+import { DistRelay, type RelayPlace } from './relay-handle.ts';
 import { LIMITS, type DistRelayLimits } from './dist/relay/server/limits.ts';
 import { listenAddress } from './dist/relay/listen-address.ts';
 import { relayAcceptor } from './dist/relay/server/relay-acceptor.ts';

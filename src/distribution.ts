@@ -10,8 +10,8 @@
  */
 import { dist as tree } from '../supervisors/dist.ts';
 import type { DistBridgeOptions, DistRelayOptions } from './dist-relay.ts';
-import type { DistBridge } from './dist/bridge/dist-bridge.ts';
-import type { DistRelay } from './dist/relay/server/dist-relay.ts';
+import type { DistBridge } from './bridge-handle.ts';
+import type { DistRelay } from './relay-handle.ts';
 import type { Runtime } from './actor/runtime.ts';
 import type { Carrier } from './dist/carrier.ts';
 import { CarrierError } from './dist/carrier-error.ts';
@@ -97,8 +97,8 @@ export type {
 export { quicCarrier, type OwnEndpointOptions } from './dist/carriers/quic/own-endpoint.ts';
 export { CarrierError, type CarrierFailure } from './dist/carrier-error.ts';
 export { TcpCarrier, type TcpOptions } from './dist/carriers/tcp/tcp.ts';
-export { TunnelCarrier, type TunnelCarrierOptions } from './dist/carriers/tunnel/tunnel.ts';
-export type { BridgeStatus, DistBridge } from './dist/bridge/dist-bridge.ts';
+export { TunnelCarrier, type TunnelCarrierOptions } from './tunnel-carrier.ts';
+export type { BridgeStatus, DistBridge } from './bridge-handle.ts';
 export { IncomingTunnel, type Kernel } from './dist/relay/client/client-tunnel.ts';
 export type { RelayClientOptions } from './dist/relay/client/make-client.ts';
 export {
@@ -108,7 +108,7 @@ export {
   type RelayStatus,
   type TunnelRequestOptions,
 } from './dist/relay/client/relay-client.ts';
-export type { DistRelay, DistRelayStatus } from './dist/relay/server/dist-relay.ts';
+export type { DistRelay, DistRelayStatus } from './relay-handle.ts';
 export type { DistRelayLimits } from './dist/relay/server/limits.ts';
 export { TunnelError, type TunnelFailure } from './dist/relay/tunnel-error.ts';
 export type { Distribution } from './dist/distribution.ts';

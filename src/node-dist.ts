@@ -7,7 +7,7 @@ import { actor, shared, type MeshContext } from './mesh/context.ts';
 import type { ValueMap } from './codec/value.ts';
 import { QuicCarrier, type QuicAcceptor } from './dist/carriers/quic/quic.ts';
 import { TcpCarrier } from './dist/carriers/tcp/tcp.ts';
-import { TunnelCarrier } from './dist/carriers/tunnel/tunnel.ts';
+import { TunnelCarrier } from './tunnel-carrier.ts';
 import { isNodeName } from './dist/node-name.ts';
 import { metadataOf } from './dist/cluster/member-record.ts';
 import type { ClusterRecords, ClusterSource } from './dist/cluster/source.ts';

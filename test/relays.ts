@@ -9,7 +9,7 @@ import type { Runtime } from '../src/actor/runtime.ts';
 import { startDistRelay, type DistRelayOptions } from '../src/dist-relay.ts';
 import { startRelayClient, type StandaloneRelayClientOptions } from '../src/distribution.ts';
 import type { DistRelayClient } from '../src/dist/relay/client/relay-client.ts';
-import type { DistRelay } from '../src/dist/relay/server/dist-relay.ts';
+import type { DistRelay } from '../src/relay-handle.ts';
 import type { MeshWorld } from './mesh-world.ts';
 
 /** Turns of the program between two milliseconds. */

@@ -1,7 +1,7 @@
 /**
  * Clients of relays in this process.
  */
-import { startRelayClient } from '../../src/dist-relay.ts';
+import { startRelayClient } from '../../src/relay-client.ts';
 import type { IncomingTunnel } from '../../src/dist/relay/client/client-tunnel.ts';
 import type { DistRelayClient } from '../../src/dist/relay/client/relay-client.ts';
 import { createRuntime } from '../../src/otp.ts';

@@ -1,7 +1,7 @@
 /**
  * A node of the distribution in this process: behind a relay, or over QUIC.
  */
-import { TunnelCarrier } from '../../src/dist/carriers/tunnel/tunnel.ts';
+import { TunnelCarrier } from '../../src/tunnel-carrier.ts';
 import type { Distribution } from '../../src/distribution.ts';
 import { callsTo, startMeshNode, startPlainNode } from '../dist/node.ts';
 import { load, type Call } from '../harness/load.ts';

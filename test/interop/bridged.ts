@@ -4,7 +4,7 @@
 import { silentLogger } from '../../src/actor/logger.ts';
 import { Runtime } from '../../src/actor/runtime.ts';
 import { isAtom, type Atom } from '../../src/codec/etf/atom.ts';
-import { TunnelCarrier, type TunnelCarrierOptions } from '../../src/dist/carriers/tunnel/tunnel.ts';
+import { TunnelCarrier, type TunnelCarrierOptions } from '../../src/tunnel-carrier.ts';
 import { startDistribution, type Distribution, type DistributionOptions } from '../../src/distribution.ts';
 import {
   startDistBridge,
@@ -12,8 +12,8 @@ import {
   type DistBridgeOptions,
   type DistRelayOptions,
 } from '../../src/dist-relay.ts';
-import type { DistBridge } from '../../src/dist/bridge/dist-bridge.ts';
-import type { DistRelay } from '../../src/dist/relay/server/dist-relay.ts';
+import type { DistBridge } from '../../src/bridge-handle.ts';
+import type { DistRelay } from '../../src/relay-handle.ts';
 import { EventHub } from '../../src/mesh/events/hub.ts';
 import { espalier, FILE_LIMIT, type Child, type Ready } from '../cli/process.ts';
 import { ErlPort } from './erl-port.ts';

@@ -10,7 +10,7 @@ import type { DistRelayClient } from '../../src/dist/relay/client/relay-client.t
 import { encodeControl } from '../../src/dist/relay/protocol/control-encode.ts';
 import { ControlReader } from '../../src/dist/relay/protocol/control-reader.ts';
 import type { ControlMessage, ControlStyle } from '../../src/dist/relay/protocol/messages.ts';
-import type { DistRelay } from '../../src/dist/relay/server/dist-relay.ts';
+import type { DistRelay } from '../../src/relay-handle.ts';
 import { startDistRelay } from '../../src/dist-relay.ts';
 import { startRelayClient } from '../../src/relay-client.ts';
 import { until } from './quic-bench.ts';

@@ -7,7 +7,7 @@ import { silentLogger } from '../../actor/logger.ts';
 import { Runtime } from '../../actor/runtime.ts';
 import { atom } from '../../codec/etf/atom.ts';
 import { tuple } from '../../codec/etf/terms.ts';
-import { TunnelCarrier } from '../../dist/carriers/tunnel/tunnel.ts';
+import { TunnelCarrier } from '../../tunnel-carrier.ts';
 import type { Distribution } from '../../dist/distribution.ts';
 import { startDistRelay } from '../../dist-relay.ts';
 import { startDistribution } from '../../distribution.ts';

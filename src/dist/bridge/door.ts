@@ -43,7 +43,8 @@ export const doorServer: GenServer<DoorArgs, number, DoorCalls> = {
       sockets.add(socket);
       socket.on('error', () => {});
       socket.once('close', () => sockets.delete(socket));
-      if (process.alive) void enter(args, socket, self.signal);
+      if (process.alive)
+        enter(args, socket, self.signal).catch((error: unknown) => self.runtime.defect(error));
       else socket.destroy();
     });
     server.maxConnections = MOST;

@@ -295,12 +295,12 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost, RelayingHost, Tl
 
   // --- for links
 
-  /** Dialers prove no key. */
-  get anonymous(): boolean {
-    return this.#options.anonymous === true;
-  }
-
-  judge(native: NativeConnection, expectedId: Uint8Array | undefined): Verdict {
+  judge(
+    native: NativeConnection,
+    role: 'dialer' | 'acceptor',
+    expectedId: Uint8Array | undefined,
+  ): Verdict | undefined {
+    if (role === 'acceptor' && this.#options.anonymous === true) return undefined;
     // Resumption is never offered by us; a resumed session would not have shown its key again.
     if (native.isResumed())
       return { tag: 'refused', code: RefusalCode.badCertificate, detail: 'session was resumed' };

@@ -34,10 +34,12 @@ export interface LinkHost {
   readonly scratch: Buffer;
   /** Shared by all links: counts what is held for paused streams. */
   readonly pool: HoldPool;
-  /** Dialers have no certificates. */
-  readonly anonymous: boolean;
-  /** Decides about the peer's certificate. */
-  judge(native: NativeConnection, expectedId: Uint8Array | undefined): Verdict;
+  /** Decides about the peer's certificate; undefined: it has none, and needs none. */
+  judge(
+    native: NativeConnection,
+    role: 'dialer' | 'acceptor',
+    expectedId: Uint8Array | undefined,
+  ): Verdict | undefined;
   /** The peer is verified. `peerId`: the connection id it is addressed by (latin1). */
   opened(link: Link, peerId: string): void;
   /** Inbound peers are admitted by `Link.admit`, not by their certificate. */

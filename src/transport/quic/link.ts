@@ -33,6 +33,7 @@ import { Conduct, type Misconduct } from './conduct.ts';
 import { Goodbye } from './goodbye.ts';
 import type { LinkHost, LinkSeed, Scheduled } from './link-host.ts';
 import { LinkPaths } from './link-paths.ts';
+import { linkStats, NO_STATS } from './link-stats.ts';
 import { LinkTimes } from './link-times.ts';
 import { linkHighWater, type Limits } from '../limits.ts';
 import { Sender, type Sent } from './sender.ts';
@@ -42,6 +43,11 @@ import { StreamTable } from './stream-table.ts';
 export class QuicLink implements Link, Scheduled, StreamHost {
   readonly id: number;
   readonly role: 'dialer' | 'acceptor';
+  readonly link: Link = this;
+  readonly input: Buffer;
+  readonly scratch: Buffer;
+  readonly limits: Limits;
+  readonly pool: HoldPool;
   /** For the endpoint. */
   readonly ways: LinkPaths;
   touched = false;
@@ -54,7 +60,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   #events: LinkEvents | undefined;
   /** Undefined when nothing of the connection is left. */
   #native: NativeConnection | undefined;
-  #stats: LinkStats = { rtt: 0, bytesSent: 0, bytesReceived: 0, lost: 0, arrivals: 0 };
+  #stats = NO_STATS;
   /** Datagrams came since the last turn. */
   #heard = false;
   /** quiche refused a datagram: it may have closed itself. */
@@ -76,6 +82,10 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     const now = host.clock.now();
     this.id = seed.id;
     this.role = seed.role;
+    this.input = host.input;
+    this.scratch = host.scratch;
+    this.limits = host.limits;
+    this.pool = host.pool;
     this.#host = host;
     this.#native = seed.native;
     this.#protocol = seed.protocol;
@@ -89,9 +99,6 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#streams = new StreamTable(this, seed.native, host.quiche, host.limits.queued);
   }
 
-  get link(): Link {
-    return this;
-  }
   get protocol(): Protocol {
     return this.#protocol;
   }
@@ -121,18 +128,6 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   }
   get receiver(): LinkEvents | undefined {
     return this.#state === 'open' ? this.#events : undefined;
-  }
-  get input(): Buffer {
-    return this.#host.input;
-  }
-  get scratch(): Buffer {
-    return this.#host.scratch;
-  }
-  get limits(): Limits {
-    return this.#host.limits;
-  }
-  get pool(): HoldPool {
-    return this.#host.pool;
   }
 
   openStream(events: StreamEvents): Stream | undefined {
@@ -174,9 +169,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   stats(): LinkStats {
     const native = this.#native;
     if (native === undefined) return this.#stats;
-    const { sentBytes, recvBytes, lost, recv } = native.stats();
-    const rtt = native.pathStats()[0]?.rtt ?? 0;
-    return { rtt, bytesSent: sentBytes, bytesReceived: recvBytes, lost, arrivals: recv };
+    return linkStats(native);
   }
 
   now(): number {
@@ -356,8 +349,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
 
   /** True when the link is open now. */
   #verify(native: NativeConnection): boolean {
-    const isAnonymous = this.role === 'acceptor' && this.#host.anonymous;
-    const verdict = isAnonymous ? undefined : this.#host.judge(native, this.#expectedId);
+    const verdict = this.#host.judge(native, this.role, this.#expectedId);
     if (verdict?.tag === 'refused') {
       const { code, detail } = verdict;
       // The dialer's last flight first: without it the acceptor has no keys to read anything else, not even a
@@ -401,10 +393,9 @@ export class QuicLink implements Link, Scheduled, StreamHost {
 
   /** There is nothing to send but an acknowledgment, which may travel with something later. */
   #mayWait(native: NativeConnection): boolean {
-    if (this.#state !== 'open' || this.#sender.greeting || !this.#acks.few) return false;
-    if (this.#streams.queued > 0) return false;
-    const timeout = native.timeout();
-    return !this.#times.isInFlight(timeout) && this.#acks.mayWait(this.#host.clock.now());
+    if (!this.#acks.few || this.#state !== 'open' || this.#sender.greeting) return false;
+    const quiet = this.#streams.queued === 0 && !this.#times.isInFlight(native.timeout());
+    return quiet && this.#acks.mayWait(this.#host.clock.now());
   }
 
   #send(): Sent {
@@ -455,8 +446,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     if (this.#state === 'closed') return Infinity;
     const hello = this.#waitsForHello ? handshakeDue : Infinity;
     const streams = this.#streams.due ?? Infinity;
-    const due = Math.min(hello, this.#times.due(this.#sender.lastSent), streams, this.ways.due);
-    return Math.min(due, this.#acks.due);
+    const times = this.#times.due(this.#sender.lastSent);
+    return Math.min(hello, times, streams, this.ways.due, this.#acks.due);
   }
 
   /** Tells the peer that something failed here. */

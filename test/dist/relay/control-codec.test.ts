@@ -7,7 +7,7 @@ import type { ControlMessage } from '../../../src/dist/relay/protocol/messages.t
 import { fromHex, toHex } from '../../codec/vectors.ts';
 import { bytesOf } from '../../fuzz/corpus.ts';
 import { controlMessage, controlStyle, STYLES } from './arbitrary-control.ts';
-import { ID, MESSAGES, RAW, rawCbor, rawMsgpack, u32, type RawItems } from './raw-control.ts';
+import { ID, MESSAGES, RAW, rawCbor, rawMsgpack, type RawItems } from './raw-control.ts';
 
 const ENCODINGS = ['cbor', 'msgpack'] as const;
 const messageIn = (frame: Uint8Array): ControlMessage | undefined => decodeControl(frame)?.message;

@@ -22,7 +22,7 @@ import type {
   TunnelRequestOptions,
 } from '../../../src/dist/relay/client/relay-client.ts';
 import type { ControlStyle } from '../../../src/dist/relay/protocol/messages.ts';
-import type { DistRelay } from '../../../src/dist/relay/server/dist-relay.ts';
+import type { DistRelay } from '../../../src/relay-handle.ts';
 import { TunnelError } from '../../../src/dist/relay/tunnel-error.ts';
 import { createIdentity, type Identity } from '../../../src/identity/identity.ts';
 import { virtualClock, type VirtualClock } from '../../../src/testing/virtual-clock.ts';

@@ -5,7 +5,7 @@ import { IncomingTunnel } from '../../../src/dist/relay/client/client-tunnel.ts'
 import { startServer, type GenServer } from '../../../src/otp/gen-server.ts';
 import { noReply } from '../../../src/otp/result.ts';
 import { ResetCode } from '../../../src/transport/transport.ts';
-import { RawStream, STYLES, type RawEnd } from './raw-end.ts';
+import { STYLES, type RawEnd, type RawStream } from './raw-end.ts';
 import { Drain, labelsOf, processOf, RelayWorld, type ClientPlace } from './relay-world.ts';
 
 const ID = '0123456789ABCDEF0123456789ABCDEF';

@@ -10,8 +10,7 @@ import type { EventHub } from '../../../mesh/events/hub.ts';
 import type { ClosedRealm } from '../../../mesh/identity/closed-realm.ts';
 import type { ChildSpec } from '../../../otp/child-spec.ts';
 import { refuse, wrongRuntime } from '../../../otp/arguments.ts';
-import { supervisor } from '../../../otp/supervisor.ts';
-import { relayClient } from '../../../../supervisors/relay-client.ts';
+import { supervisor, type SupervisorSpec } from '../../../otp/supervisor.ts';
 import type {
   Carrier,
   DistStream,
@@ -24,7 +23,11 @@ import type {
 import { isNodeName, splitNodeName, type SplitName } from '../../node-name.ts';
 import type { IncomingTunnel } from '../../relay/client/client-tunnel.ts';
 import { wrongTunnelCarrier } from '../../relay/check-options.ts';
-import { makeRelayClient, type RelayClientOptions } from '../../relay/client/make-client.ts';
+import {
+  makeRelayClient,
+  type RelayClientOptions,
+  type RelayClientParts,
+} from '../../relay/client/make-client.ts';
 import { DistRelayClient, type OpenTunnel } from '../../relay/client/relay-client.ts';
 import { TunnelError } from '../../relay/tunnel-error.ts';
 import { DuplexStream } from '../duplex-stream.ts';
@@ -44,17 +47,20 @@ export interface TunnelMaking extends TunnelCarrierOptions {
   readonly log?: EventHub;
 }
 
-export class TunnelCarrier implements Carrier {
+/** Its actors are drawn by whoever makes it (`src/tunnel-carrier.ts`). */
+export class RelayedCarrier implements Carrier {
   readonly name = 'tunnel';
   readonly #runtime: Runtime;
   readonly #options: TunnelMaking;
+  readonly #draw: (parts: RelayClientParts) => SupervisorSpec;
   #client: DistRelayClient | undefined;
 
   /** Throws a `TypeError` or `RangeError` for options that make no sense. */
-  constructor(runtime: Runtime, options: TunnelMaking) {
+  constructor(runtime: Runtime, options: TunnelMaking, draw: (parts: RelayClientParts) => SupervisorSpec) {
     refuse(wrongRuntime(runtime) ?? wrongTunnelCarrier(options));
     this.#runtime = runtime;
     this.#options = options;
+    this.#draw = draw;
   }
 
   /** The client of its relays; undefined before the distribution has started. */
@@ -94,7 +100,7 @@ export class TunnelCarrier implements Carrier {
     // it ends with the tree that it is in
     this.#client = new DistRelayClient(parts.context, () => Promise.resolve());
     this.#client.setKernel((tunnel) => listening.accept(new Waiting(this.#runtime, tunnel)));
-    return [supervisor('relayClient', relayClient(parts))];
+    return [supervisor('relayClient', this.#draw(parts))];
   }
 
   async setup({ node, timeout, signal, events }: Setup): Promise<SetupResult> {

@@ -153,7 +153,7 @@ class RelaySession {
     };
     const socket = endpoint();
     if (isIP(bare(relay.host)) !== 0) dial(bare(relay.host));
-    else void resolved(relay.host, socket).then(dial);
+    else resolved(relay.host, socket).then(dial, () => dial(undefined));
   }
 
   #identify(): boolean {

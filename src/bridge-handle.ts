@@ -1,12 +1,12 @@
 /**
  * A running bridge, as whoever started it sees it.
  */
-import { snapshot, type TreeSnapshot } from '../../inspect/snapshot.ts';
-import type { Process } from '../../actor/process.ts';
-import type { NodeEvents } from '../../mesh/events/node-events.ts';
-import type { SupervisorRef } from '../../otp/supervisor-ref.ts';
-import type { ClientStatus } from '../relay/client/relay-client.ts';
-import type { Bridge, BridgeContext } from './bridge.ts';
+import { snapshot, type TreeSnapshot } from './inspect/snapshot.ts';
+import type { Process } from './actor/process.ts';
+import type { NodeEvents } from './mesh/events/node-events.ts';
+import type { SupervisorRef } from './otp/supervisor-ref.ts';
+import type { ClientStatus } from './dist/relay/client/relay-client.ts';
+import type { Bridge, BridgeContext } from './dist/bridge/bridge.ts';
 
 export interface BridgeStatus extends ClientStatus {
   /** The local node is there. */

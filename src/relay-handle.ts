@@ -1,12 +1,12 @@
 /**
  * A running dist relay, as whoever started it sees it.
  */
-import { snapshot, type TreeSnapshot } from '../../../inspect/snapshot.ts';
-import type { NodeEvents } from '../../../mesh/events/node-events.ts';
-import type { Process } from '../../../actor/process.ts';
-import type { SupervisorRef } from '../../../otp/supervisor-ref.ts';
-import type { PhysicalAddress } from '../../../transport/transport.ts';
-import type { RelayContext } from './relay-context.ts';
+import { snapshot, type TreeSnapshot } from './inspect/snapshot.ts';
+import type { NodeEvents } from './mesh/events/node-events.ts';
+import type { Process } from './actor/process.ts';
+import type { SupervisorRef } from './otp/supervisor-ref.ts';
+import type { PhysicalAddress } from './transport/transport.ts';
+import type { RelayContext } from './dist/relay/server/relay-context.ts';
 
 export interface RelayPlace {
   readonly address: PhysicalAddress;
