@@ -11,14 +11,12 @@ import { isLoopbackHost, parseDistRelayUrl } from '../../mesh/url.ts';
 import {
   wrongCookie,
   wrongIds,
-  wrongList,
   wrongNode,
   wrongOptions,
   wrongWithin,
   type Judge,
   type Rules,
 } from '../check-options.ts';
-import { isNodeName } from '../node-name.ts';
 import { MOST_RELAYS } from './client/bounds.ts';
 import type { RelayClientOptions } from './client/make-client.ts';
 import type { DistRelayLimits } from './server/limits.ts';
@@ -110,8 +108,7 @@ const BRIDGE = {
   name: (name: unknown) => wrongNode('name', name),
   epmdPort: (port: unknown) => wrongWithin('epmdPort', [0, 65_535], port),
   host: wrongHost,
-  peers: (peers: unknown) =>
-    wrongList('peers', peers, 'names of nodes', (one) => typeof one === 'string' && isNodeName(one)),
+  peers: wrongPeers,
 } satisfies Partial<Record<string, Judge>>;
 
 /** The error of what a relay cannot be started with. */
@@ -167,6 +164,15 @@ function wrongHost(host: unknown): Error | undefined {
   return isIP(host) !== 0 && isLoopbackHost(host)
     ? undefined
     : new RangeError('host must be a numeric loopback address');
+}
+
+function wrongPeers(peers: unknown): Error | undefined {
+  if (!Array.isArray(peers)) return wrongArgument('peers', 'an array of names of nodes', peers);
+  for (const [at, peer] of (peers as unknown[]).entries()) {
+    const wrong = wrongNode(`peers[${at}]`, peer);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
 }
 
 function wrongText(what: string, text: unknown): Error | undefined {

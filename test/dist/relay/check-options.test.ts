@@ -174,6 +174,7 @@ describe('out of range', () => {
     { host: '0.0.0.0' },
     { host: '10.0.0.1' },
     { host: 'localhost' },
+    { peers: ['b@beta', 'b'] },
   ])('an option of a bridge is a RangeError: %j', (options) => {
     refused(3, options);
   });

@@ -5,6 +5,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { isOrderly, type ExitReason } from '../../../actor/exit-reason.ts';
 import type { Process } from '../../../actor/process.ts';
 import type { TimerEntry } from '../../../actor/timers.ts';
 import { delay, nextAttempt } from '../../../mesh/peer/backoff.ts';
@@ -60,7 +61,7 @@ export const relaySessionServer: GenServer<RelaySessionArgs, State> = {
     const process = self as Process;
     const session = new RelaySession(args, process);
     process.label = `relay ${args.relay.url}`;
-    process.runtime.onExit(process, () => session.end());
+    process.runtime.onExit(process, (reason) => session.end(reason));
     const cell = createMachineCell(self, clientMachine, {
       input: {
         connectTime: args.context.settings.connectTime,
@@ -115,10 +116,14 @@ class RelaySession {
     return delay(this.#attempt++, this.#context.runtime.random);
   }
 
-  end(): void {
+  end(reason: ExitReason): void {
+    const relay = this.#relay;
+    // a client that is closed has lost nothing
+    const closed = relay.reason === '' && isOrderly(reason);
+    if (relay.reason === '' && !closed) relay.reason = 'the actor of the connection has ended';
     this.#timer?.unset();
-    this.#drop();
-    this.#relay.state = 'resting';
+    this.#drop(closed);
+    relay.state = 'resting';
   }
 
   #dial(): void {
@@ -183,7 +188,7 @@ class RelaySession {
     for (const tell of Array.from(waiting)) tell();
   }
 
-  #drop(): void {
+  #drop(closed = false): void {
     const { runtime, events, name } = this.#context;
     const relay = this.#relay;
     this.#timer?.unset();
@@ -198,7 +203,7 @@ class RelaySession {
     this.#attempt = nextAttempt(this.#attempt, runtime.clock.now() - since);
     relay.since = undefined;
     relay.returned = true;
-    events.emit('dist.relay_lost', { node: name, relay: relay.url, reason: relay.reason });
+    if (!closed) events.emit('dist.relay_lost', { node: name, relay: relay.url, reason: relay.reason });
   }
 
   /** The relay does not know this connection, somebody says. */
