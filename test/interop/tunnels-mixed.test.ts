@@ -122,6 +122,27 @@ describe('a TypeScript node and an Erlang node behind a bridge', () => {
   });
 });
 
+test('a relay ends under a TypeScript node and an Erlang node: each hears of it once, and they go on through another', async () => {
+  const [first, second] = [await network.relay(), await network.relay()];
+  const urls = [first.url, second.url];
+  const ours = await network.ts(urls);
+  const theirs = await network.node(urls, { bridge: { secret: COOKIE } });
+  for (const { relay: at } of [first, second])
+    await expect.poll(() => at.status().clients, SOON).toHaveLength(2);
+  expect(await theirs.ping(ours)).toBe(true);
+  expect(first.relay.status().tunnels).toBe(1);
+  await theirs.eval('net_kernel:monitor_nodes(true, [{node_type, all}, nodedown_reason])');
+  await first.relay.close();
+  expect(await theirs.gone(ours)).toBe('connection_closed');
+  await expect.poll(() => ours.changes, SOON).toEqual([`nodeup ${theirs.name}`, `nodedown ${theirs.name}`]);
+  expect(await ours.dist.erpc(theirs.name, 'erlang', 'node', [])).toEqual(atom(theirs.name));
+  expect(await theirs.nodes()).toEqual([ours.name]);
+  expect(second.relay.status().tunnels).toBe(1);
+  expect(await theirs.eval(`receive {nodedown, N, _} -> N after 0 -> none end`)).toEqual(atom('none'));
+  await ours.dist.close();
+  await theirs.erl.kill();
+});
+
 describe('two TypeScript nodes', () => {
   test('send megabytes both ways, know the key of each other, and are told once when one is gone', async () => {
     const [one, two] = await Promise.all([network.ts(relay.url), network.ts(relay.url)]);
