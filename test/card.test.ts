@@ -11,11 +11,14 @@ import type { Process } from '../src/actor/process.ts';
 import { Runtime } from '../src/actor/runtime.ts';
 import { seededRandom } from '../src/actor/random.ts';
 import { childrenOf } from '../src/actor/tree.ts';
+import { startDistRelay } from '../src/distribution.ts';
 import type { ActorNode } from '../src/inspect/snapshot.ts';
 import type { NodeOptions } from '../src/mesh/client/options.ts';
 import { connect, startNode, type Node, type RemoteClient } from '../src/node.ts';
 import { virtualClock, type VirtualClock } from '../src/testing/virtual-clock.ts';
 import { memoryNetwork } from '../src/transport/memory/network.ts';
+import type { Transport } from '../src/transport/transport.ts';
+import { settled } from './relays.ts';
 
 /** Component → the supervisor that `supervisors/` draws above it. */
 const NODE_PARTS: Readonly<Record<string, string>> = {
@@ -58,6 +61,11 @@ const DIST_PARTS: Readonly<Record<string, string>> = {
   carriers: 'dist',
   quicListener: 'carriers',
   groups: 'dist',
+};
+const TUNNEL_PARTS: Readonly<Record<string, string>> = {
+  relayClient: 'carriers',
+  relays: 'relayClient',
+  tunnels: 'relayClient',
 };
 const ATTACHED_PARTS: Readonly<Record<string, string>> = { attachments: 'peers' };
 
@@ -248,7 +256,35 @@ describe('a started node', () => {
     for (const each of [one, two]) await within(clock, each.close());
   });
 
-  test.todo('shows the dist relay tunnel client (part 7)');
+  test('shows the dist relay tunnel client, and the tunnel to a node that is reached no other way', async () => {
+    const started = <Result>(starting: Promise<Result>): Promise<Result> => settled({ clock }, starting);
+    const own = (host: string): { readonly runtime: Runtime; readonly transport: Transport } => ({
+      runtime: new Runtime({ clock, random: random.fork(host), logger: silentLogger }),
+      transport: network.transport(host),
+    });
+    const relay = await started(
+      startDistRelay({ ...own('198.18.0.8'), realm: 'card', listen: '198.18.0.8:4434' }),
+    );
+    const open = (host: string, name: string): Promise<Node> =>
+      started(
+        startNode({
+          ...own(host),
+          realm: 'card',
+          listen: `${host}:9443`,
+          dist: { cookie: 'card', name, relays: [relay.url] },
+        }),
+      );
+    const [one, two] = [await open('198.18.0.9', 'one@card'), await open('198.18.0.10', 'two@card')];
+    expectParts(one, { ...DIST_PARTS, ...TUNNEL_PARTS, [`relay ${relay.url}`]: 'relays' });
+    expect(await started(one.dist.ping('two@card'))).toBe(true);
+    const nodes = flatten(one.inspect().root);
+    const parentOf = (name: string): string | undefined => {
+      const found = nodes.find((actor) => actor.name === name);
+      return nodes.find(({ id }) => id === found?.parent)?.name;
+    };
+    expect([parentOf('tunnel to two@card'), parentOf('peer two@card')]).toEqual(['tunnels', 'netKernel']);
+    for (const each of [one, two, relay]) await started(each.close());
+  });
   test.todo('shows the inspector (part 8)');
 });
 

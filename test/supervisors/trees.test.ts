@@ -1,5 +1,5 @@
 /**
- * The supervision trees, as drawn: each picture equals the tree that runs, and what a killed actor must not cost.
+ * The supervision trees of nodes and clients, as drawn: each picture equals the tree that runs, and what a killed actor must not cost.
  * Each actor is killed in turn in `test/recovery/kill-table.test.ts`.
  */
 import { readFileSync } from 'node:fs';
@@ -20,6 +20,7 @@ import {
   runtimeOf,
   type MeshWorld,
 } from '../mesh-world.ts';
+import { drawn } from './drawn.ts';
 
 const mine: GenServer<undefined, null> = { label: 'mine', init: () => null };
 
@@ -192,10 +193,3 @@ describe('the pictures', () => {
     for (const process of processesOf(node).slice(1)) expect(process.linkedToParent).toBe(true);
   });
 });
-
-/** Head line and ids of the drawing at the top of a file. */
-function drawn(file: string): { readonly head: string; readonly children: readonly string[] } {
-  const lines = readFileSync(new URL(`../../supervisors/${file}.ts`, import.meta.url), 'utf8').split('\n');
-  const children = lines.flatMap((line) => /^ \* [├└]── (\w+)/.exec(line)?.[1] ?? []);
-  return { head: lines[1] ?? '', children };
-}
