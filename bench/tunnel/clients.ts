@@ -28,12 +28,12 @@ export const echo = ({ stream }: IncomingTunnel): void => {
 };
 
 export async function start(
-  { names, relays }: ClientsOrder,
+  { names, relays, encryption = true }: ClientsOrder,
   kernel: (tunnel: IncomingTunnel) => void,
 ): Promise<void> {
   const runtime = createRuntime();
   for (const name of names) {
-    const client = await startRelayClient(runtime, relays, name);
+    const client = await startRelayClient(runtime, relays, name, { encryption });
     client.setKernel(kernel);
     all.push({ client, lost: false, back: undefined });
   }

@@ -22,7 +22,9 @@ export const crowd: Scenario = async (world, { crowd: plan }, figures) => {
   const { url, program } = await world.relay(0, RATE_FLAG);
   const client = async (name: string): Promise<Member> => {
     const member = world.member(name);
-    await member.ask('clients', { names: [`${name}@bench`], relays: [url], serve: 'count' });
+    // what is measured is the relay: its clients shall not be what limits
+    const order = { names: [`${name}@bench`], relays: [url], encryption: false, serve: 'count' } as const;
+    await member.ask('clients', order);
     return member;
   };
   const receivers: Member[] = [];
@@ -40,6 +42,7 @@ export const crowd: Scenario = async (world, { crowd: plan }, figures) => {
   if (rates.length !== plan.tunnels) throw new Error(`${rates.length} tunnels came`);
   figures['fastest'] = percent(Math.max(...rates) / RATE);
   figures['slowest'] = percent(Math.min(...rates) / RATE);
+  figures['cut'] = await cutOf(receivers);
 
   const before = memoryOf(program.pid);
   await stall(receivers, plan.tunnels);
@@ -61,6 +64,7 @@ export const crowd: Scenario = async (world, { crowd: plan }, figures) => {
   const free = await others();
   await receivers[0]!.ask('stall', { tunnels: 1 });
   figures['others'] = percent((await others()) / free);
+  figures['cut in the end'] = await cutOf(receivers);
 };
 
 const percent = (share: number): number => 100 * share;
@@ -79,6 +83,11 @@ async function ratesOf(receivers: readonly Member[], window: number): Promise<re
     const { at: since, bytes: were } = begin[index]!;
     return bytes.map((count, tunnel) => ((count - (were[tunnel] ?? 0)) / (at - since)) * 1_000);
   });
+}
+
+async function cutOf(receivers: readonly Member[]): Promise<number> {
+  const all = await Promise.all(receivers.map((receiver) => receiver.ask('received', undefined)));
+  return all.reduce((sum, { cut }) => sum + cut, 0);
 }
 
 /** Bytes of a process that are in memory; undefined where nobody can tell. */

@@ -11,15 +11,19 @@ const CHUNK = new Uint8Array(16_384).fill(7);
 interface Counted {
   readonly stream: Duplex;
   bytes: number;
+  cut: boolean;
 }
 
 const incoming: Counted[] = [];
 
 /** Takes a tunnel and counts what comes. */
 export function count({ stream }: IncomingTunnel): void {
-  const counted: Counted = { stream, bytes: 0 };
+  const counted: Counted = { stream, bytes: 0, cut: false };
   incoming.push(counted);
   stream.on('error', () => {});
+  stream.on('close', () => {
+    counted.cut = true;
+  });
   stream.on('data', (bytes: Uint8Array) => {
     counted.bytes += bytes.length;
   });
@@ -28,6 +32,7 @@ export function count({ stream }: IncomingTunnel): void {
 export const received = (): Received => ({
   at: performance.timeOrigin + performance.now(),
   bytes: incoming.map(({ bytes }) => bytes),
+  cut: incoming.filter(({ cut }) => cut).length,
 });
 
 export function stall(tunnels: number): void {

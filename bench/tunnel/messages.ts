@@ -67,6 +67,8 @@ export interface Ran {
 export interface ClientsOrder {
   readonly names: readonly string[];
   readonly relays: readonly string[];
+  /** Of the tunnels, from end to end. Default true. */
+  readonly encryption?: boolean;
   /** What is done with tunnels of others: all comes back, or is counted. */
   readonly serve: 'echo' | 'count';
 }
@@ -83,4 +85,6 @@ export interface Visits {
 export interface Received {
   readonly at: number;
   readonly bytes: readonly number[];
+  /** Tunnels that have ended, whoever ended them. */
+  readonly cut: number;
 }
