@@ -61,6 +61,7 @@ const RULES: Readonly<
   tunnel_error: [{ reason: isReason }, { request_id }],
   tunnel_notify: [{ tunnel_id: isId, source: isName }, {}],
   tunnel_close: [{ tunnel_id: isId }, {}],
+  tunnel_credit: [{ tunnel_id: isId, bytes: isUint(0, 0xffff_ffff) }, {}],
 };
 
 export function checkControl(stream: Uint8Array, seedOfRun: number, index: number): Took {

@@ -33,7 +33,18 @@ const KEYS = [
   '',
   'é',
 ];
-const KINDS = ['id', 'id_ok', 'id_err', 'tun_req', 'tun_ok', 'tun_err', 'tun_notify', 'tun_close', 'no'];
+const KINDS = [
+  'id',
+  'id_ok',
+  'id_err',
+  'tun_req',
+  'tun_ok',
+  'tun_err',
+  'tun_notify',
+  'tun_close',
+  'credit',
+  'no',
+];
 const TEXTS = [
   'alice@host',
   ID,

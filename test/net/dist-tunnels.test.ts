@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
+import { seededRandom } from '../../src/actor/random.ts';
 import { silentLogger } from '../../src/actor/logger.ts';
 import { Runtime } from '../../src/actor/runtime.ts';
 import type { DistRelayClient } from '../../src/dist/relay/client/relay-client.ts';
@@ -49,7 +50,7 @@ test('a client whose address changes keeps its tunnels, and what is under way ar
   const relay = await open();
   const proxy = await lossyUdpProxy({ target: { host: '127.0.0.1', port: portOf(relay.url) } });
   closers.push(() => proxy.close());
-  const moving = await attach(`quic://127.0.0.1:${proxy.port}`, 'moving@host');
+  const moving = await attach(`quic://127.0.0.1:${proxy.local.port}`, 'moving@host');
   const fixed = await attach(relay.url, 'fixed@host');
   fixed.setKernel(({ stream }) => void stream.pipe(stream));
   const { stream } = await moving.requestTunnel('fixed@host');
@@ -73,14 +74,15 @@ test('a client whose address changes keeps its tunnels, and what is under way ar
 
 test('over a line that loses and swaps packets 8 MiB arrive each way as they were sent, tails included', async () => {
   const relay = await open();
+  const line = { loss: 0.02, duplicate: 0.01 };
   const proxy = await lossyUdpProxy({
     target: { host: '127.0.0.1', port: portOf(relay.url) },
-    seed: 7,
-    loss: 0.02,
-    reorder: 0.02,
+    toTarget: line,
+    toSource: line,
+    random: seededRandom(7),
   });
   closers.push(() => proxy.close());
-  const far = await attach(`quic://127.0.0.1:${proxy.port}`, 'far@host');
+  const far = await attach(`quic://127.0.0.1:${proxy.local.port}`, 'far@host');
   const near = await attach(relay.url, 'near@host');
   const [there, back] = [randomBytes(8 * MIB), randomBytes(8 * MIB)];
   const arrived = new Promise<string>((resolve, reject) => {

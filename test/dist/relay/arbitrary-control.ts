@@ -24,6 +24,10 @@ const bytes = (length: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: length, maxLength: length });
 const proof = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.constant(new Uint8Array(4_096).fill(3)));
 const version = fc.integer({ min: 1, max: 0xffff });
+const credit = fc.oneof(
+  fc.integer({ min: 0, max: 0xffff_ffff }),
+  fc.constantFrom(0, 23, 24, 127, 128, 255, 256, 65_535, 65_536, 0xffff_ffff),
+);
 
 const one = <const T extends ControlMessage['type']>(
   type: T,
@@ -47,6 +51,7 @@ export const controlMessage: fc.Arbitrary<ControlMessage> = fc.oneof(
   one('tunnel_error', { reason, request_id: bytes(16) }, 'reason'),
   one('tunnel_notify', { tunnel_id, source: name }, 'tunnel_id', 'source'),
   one('tunnel_close', { tunnel_id }, 'tunnel_id'),
+  one('tunnel_credit', { tunnel_id, bytes: credit }, 'tunnel_id', 'bytes'),
 );
 
 /** Every way to write. */

@@ -7,7 +7,7 @@ import type { ControlMessage } from '../../../src/dist/relay/protocol/messages.t
 import { fromHex, toHex } from '../../codec/vectors.ts';
 import { bytesOf } from '../../fuzz/corpus.ts';
 import { controlMessage, controlStyle, STYLES } from './arbitrary-control.ts';
-import { ID, MESSAGES, RAW, rawCbor, rawMsgpack, type RawItems } from './raw-control.ts';
+import { ID, MESSAGES, RAW, rawCbor, rawMsgpack, u32, type RawItems } from './raw-control.ts';
 
 const ENCODINGS = ['cbor', 'msgpack'] as const;
 const messageIn = (frame: Uint8Array): ControlMessage | undefined => decodeControl(frame)?.message;
@@ -105,10 +105,8 @@ describe('a style', () => {
     const borders = [0, 1, 23, 24, 31, 32, 127, 128, 255, 256, 257, 65_535, 65_536, 65_537, 0xffff_ffff];
     for (const style of STYLES)
       for (const border of borders) {
-        if (border > 0 && border <= 0xffff) {
-          const told: ControlMessage = { type: 'identified', status: 'ok', version: border };
-          expect(messageIn(encodeControl(told, style).subarray(4))).toEqual(told);
-        }
+        const credit: ControlMessage = { type: 'tunnel_credit', tunnel_id: ID, bytes: border };
+        expect(messageIn(encodeControl(credit, style).subarray(4))).toEqual(credit);
         if (border === 0 || border > 4_096) continue;
         const node_name = 'n'.repeat(Math.min(border, 255));
         const identify: ControlMessage = { type: 'identify', node_name, realm_proof: new Uint8Array(border) };
@@ -200,14 +198,15 @@ describe.each(ENCODINGS)('in %s', (encoding) => {
       tun_err: ['r'],
       tun_notify: ['tid', 'src'],
       tun_close: ['tid'],
+      credit: ['tid', 'bytes'],
     };
     for (const [t, keys] of Object.entries(needed)) {
-      const good = Object.fromEntries(keys.map((key) => [key, raw.text(ID)]));
+      const good = Object.fromEntries(keys.map((key) => [key, key === 'bytes' ? raw.uint(9) : raw.text(ID)]));
       expect(messageIn(saying(raw, t, good))).toBeDefined();
       for (const key of keys) {
         const { [key]: _left, ...less } = good;
         expect(messageIn(saying(raw, t, less))).toBeUndefined();
-        const wrong = raw.uint(9);
+        const wrong = key === 'bytes' ? raw.text('9') : raw.uint(9);
         for (const item of [wrong, raw.list(raw.text(ID)), raw.map(raw.text(ID), raw.text(ID))])
           expect(messageIn(saying(raw, t, { ...good, [key]: item }))).toBeUndefined();
       }
@@ -268,6 +267,17 @@ describe.each(ENCODINGS)('in %s', (encoding) => {
     expect(reason(raw.text('🌲'.repeat(10_000)))).toEqual(said('🌲'.repeat(127)));
     expect(reason(raw.bytes(Buffer.of(0xff, 0x41)))).toEqual(said('\ufffdA'));
     expect(reason(raw.text(''))).toEqual(said(''));
+  });
+
+  test('credit is any number of 32 bits', () => {
+    const credit = (item: Uint8Array): unknown =>
+      messageIn(saying(raw, 'credit', { tid: raw.text(ID), bytes: item }));
+    for (const bytes of [0, 1, 0xffff_ffff])
+      expect(credit(raw.uint(bytes))).toEqual({ type: 'tunnel_credit', tunnel_id: ID, bytes });
+    const wide = encoding === 'cbor' ? 0x1b : 0xcf;
+    expect(credit(bytesOf(wide, u32(0), u32(7)))).toMatchObject({ bytes: 7 });
+    expect(credit(bytesOf(wide, u32(1), u32(0)))).toBeUndefined();
+    expect(credit(bytesOf(wide, u32(0xffff_ffff), u32(0xffff_ffff)))).toBeUndefined();
   });
 
   test('a value that nobody asked for may be nested eight deep, and is known by none of its keys', () => {

@@ -26,16 +26,19 @@ interface Stage {
   readonly from: FakeStream;
   readonly to: FakeStream;
   readonly waits: number[];
+  readonly ends: number[];
   now: number;
 }
 
 function staged(...buckets: readonly TokenBucket[]): Stage {
   const [from, to] = [new FakeStream(), new FakeStream()];
   const waits: number[] = [];
+  const ends: number[] = [];
   const stage: Stage = {
     from,
     to,
     waits,
+    ends,
     now: 0,
     forwarder: new Forwarder({
       clock: { now: () => stage.now } as never,
@@ -43,6 +46,7 @@ function staged(...buckets: readonly TokenBucket[]): Stage {
       to: to as unknown as Stream,
       buckets,
       wait: (milliseconds) => waits.push(milliseconds),
+      ended: () => void ends.push(stage.now),
     }),
   };
   return stage;
@@ -74,16 +78,23 @@ describe('a forwarder', () => {
   test('stops reading while a rate is used up, for as long as the slowest of them says', () => {
     const slow = new TokenBucket({ rate: 1_000, burst: 200 });
     const stage = staged(new TokenBucket({ rate: 1_000_000, burst: 1_000_000 }), slow);
-    const { forwarder, from, waits } = stage;
+    const { forwarder, from, to, waits } = stage;
     forwarder.data(new Uint8Array(1_100));
     expect([from.told, waits]).toEqual([['pause'], [1_000]]);
-    // one wait at a time
+    // what was under way waits here
     forwarder.data(new Uint8Array(500));
-    expect(waits).toEqual([1_000]);
+    forwarder.data(new Uint8Array(300));
+    expect([waits, to.told, forwarder.bytes]).toEqual([[1_000], ['write 1100'], 1_100]);
     stage.now = 1_000;
     forwarder.resume();
-    expect([from.told, waits]).toEqual([['pause'], [1_000, 500]]);
+    expect([from.told, waits, to.told]).toEqual([['pause'], [1_000, 500], ['write 1100', 'write 500']]);
     stage.now = 1_500;
+    forwarder.resume();
+    expect([from.told, waits]).toEqual([['pause'], [1_000, 500, 300]]);
+    stage.now = 1_700;
+    forwarder.resume();
+    expect(waits).toEqual([1_000, 500, 300, 100]);
+    stage.now = 1_800;
     forwarder.resume();
     expect(from.told).toEqual(['pause', 'resume']);
   });
@@ -101,11 +112,23 @@ describe('a forwarder', () => {
   });
 
   test('ends once, behind everything that came before', () => {
-    const { forwarder, to } = staged();
+    const { forwarder, to, ends } = staged();
     forwarder.data(new Uint8Array(5));
     forwarder.end();
     forwarder.end();
     expect(to.told).toEqual(['write 5', 'end 0']);
-    expect(forwarder.ended).toBe(true);
+    expect(ends).toEqual([0]);
+  });
+
+  test('ends behind what waits for a rate', () => {
+    const stage = staged(new TokenBucket({ rate: 1_000, burst: 200 }));
+    const { forwarder, to, ends } = stage;
+    forwarder.data(new Uint8Array(1_100));
+    forwarder.data(new Uint8Array(7));
+    forwarder.end();
+    expect(to.told).toEqual(['write 1100']);
+    stage.now = 1_000;
+    forwarder.resume();
+    expect([to.told, ends]).toEqual([['write 1100', 'write 7', 'end 0'], [1_000]]);
   });
 });

@@ -53,6 +53,7 @@ export const MESSAGES: readonly ControlMessage[] = [
   { type: 'tunnel_error', reason: 'target_not_connected', request_id: new Uint8Array(16) },
   { type: 'tunnel_notify', tunnel_id: ID, source: 'alice@host' },
   { type: 'tunnel_close', tunnel_id: ID },
+  { type: 'tunnel_credit', tunnel_id: ID, bytes: 0xffff_ffff },
 ];
 
 /** With its length before it. */

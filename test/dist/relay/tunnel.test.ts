@@ -12,19 +12,18 @@ interface Stage {
   readonly told: string[];
 }
 
-function staged(): Stage {
+function staged(flows = false): Stage {
   const told: string[] = [];
   const tunnel = new Tunnel('ID', 'a@one', 'b@two', (reason) => told.push(`over ${reason}`));
   for (const side of SIDES) {
     const say = (what: string): void => void told.push(`${side} ${what}`);
-    tunnel.opened(side, { reset: (code: number) => say(`reset ${code}`) } as unknown as Stream);
+    tunnel.opened(side, { reset: (code: number) => say(`reset ${code}`) } as unknown as Stream, flows);
     const forwarder = {
-      ended: false,
       bytes: 7,
       data: (bytes: Uint8Array) => say(`data ${bytes.length}`),
       end: () => {
-        forwarder.ended = true;
         say('end');
+        tunnel.passedEnd(side);
       },
       drained: () => say('drained'),
     };
@@ -50,6 +49,16 @@ describe.each(SIDES)('of the %s', (side) => {
     expect([tunnel.over, told]).toEqual([false, [`${side} end`]]);
     tunnel.events(other(side)).onEnd();
     expect([tunnel.over, told.slice(1)]).toEqual([true, [`${other(side)} end`, 'over ended']]);
+  });
+
+  test('a stream with windows says itself when it is over', () => {
+    const { tunnel } = staged(true);
+    for (const one of SIDES) tunnel.events(one).onEnd();
+    expect(tunnel.over).toBe(false);
+    tunnel.streamOver(side);
+    expect(tunnel.over).toBe(false);
+    tunnel.streamOver(other(side));
+    expect(tunnel.over).toBe(true);
   });
 
   test('a reset goes to the other end with its code; one that nobody knows is canceled', () => {
@@ -80,7 +89,7 @@ describe('whatever ends it', () => {
   test('a tunnel of which only one stream is open is cut there', () => {
     const told: string[] = [];
     const tunnel = new Tunnel('ID', 'a@one', 'b@two', (reason) => told.push(reason));
-    tunnel.opened('source', { reset: () => told.push('reset') } as unknown as Stream);
+    tunnel.opened('source', { reset: () => told.push('reset') } as unknown as Stream, false);
     tunnel.cut('target_stream_failed');
     expect(told).toEqual(['reset', 'target_stream_failed']);
     expect(() => tunnel.stream('target')).toThrow('no stream of its target');

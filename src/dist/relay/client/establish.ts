@@ -79,7 +79,7 @@ export async function ours(
     tunnel.reset(ResetCode.notAccepted);
     throw error;
   }
-  const raw = new StreamDuplex(tunnel.stream);
+  const raw = new StreamDuplex(tunnel.channel);
   if (!tunnel.take(raw)) throw new TunnelError('reset', 'the tunnel was cut before it was taken');
   const common = { tunnelId: id, peer, relay: relay.url };
   if (terms === undefined) return { ...common, stream: raw, peerId: undefined };

@@ -1,10 +1,11 @@
 /**
  * A stream that a relay has opened, from its first byte: the id of its tunnel, and then what the other end sends.
  *
- * Until somebody takes it nothing more is read than what came with the id. It may be handed on once; no byte is lost or changes its
+ * Until somebody takes it little more is read than what came with the id. It may be handed on once; no byte is lost or changes its
  * place (DIST §10).
  */
 import type { ResetCode, Stream, StreamEvents } from '../../../transport/transport.ts';
+import type { FlowStream } from '../flow-stream.ts';
 import { PrefixReader } from '../protocol/tunnel-id.ts';
 
 export interface RawTunnelEvents {
@@ -16,8 +17,13 @@ export interface RawTunnelEvents {
   readonly gone: (tunnel: RawTunnel) => void;
 }
 
+/** Bytes that are kept for whoever takes it; then the sender is held back. */
+const KEPT = 65_536;
+
 export class RawTunnel implements StreamEvents {
   readonly stream: Stream;
+  #flow: FlowStream | undefined;
+  #kept = 0;
   readonly #events: RawTunnelEvents;
   readonly #prefix = new PrefixReader();
   #isNamed = false;
@@ -31,12 +37,23 @@ export class RawTunnel implements StreamEvents {
     this.#events = events;
   }
 
+  /** What is written to, and held back. */
+  get channel(): Stream {
+    return this.#flow ?? this.stream;
+  }
+
+  /** The hop has windows. Before it is taken. */
+  flows(flow: FlowStream): void {
+    this.#flow = flow.attach(this.stream);
+  }
+
   /** Whoever takes it gets everything from now on, first what came before. False: it is over. */
   take(receiver: StreamEvents): boolean {
     if (this.#over) return false;
-    this.#taken = receiver;
-    for (const bytes of this.#early.splice(0)) receiver.onData(bytes);
-    if (this.#ended) receiver.onEnd();
+    const taken = this.#flow?.take(receiver) ?? receiver;
+    this.#taken = taken;
+    for (const bytes of this.#early.splice(0)) taken.onData(bytes);
+    if (this.#ended) taken.onEnd();
     this.stream.resume();
     return true;
   }
@@ -48,7 +65,7 @@ export class RawTunnel implements StreamEvents {
 
   reset(code: ResetCode): void {
     this.#over = true;
-    this.stream.reset(code);
+    this.channel.reset(code);
   }
 
   onData(bytes: Uint8Array): void {
@@ -57,7 +74,7 @@ export class RawTunnel implements StreamEvents {
       return;
     }
     if (this.#isNamed) {
-      this.#early.push(Uint8Array.prototype.slice.call(bytes));
+      this.#keep(bytes);
       return;
     }
     const read = this.#prefix.push(bytes);
@@ -67,9 +84,14 @@ export class RawTunnel implements StreamEvents {
       return;
     }
     this.#isNamed = true;
-    this.stream.pause();
-    if (read.rest.length > 0) this.#early.push(Uint8Array.prototype.slice.call(read.rest));
+    if (read.rest.length > 0) this.#keep(read.rest);
     this.#events.named(this, read.id);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#early.push(Uint8Array.prototype.slice.call(bytes));
+    this.#kept += bytes.length;
+    if (this.#kept > KEPT) this.stream.pause();
   }
 
   onEnd(): void {
@@ -81,7 +103,10 @@ export class RawTunnel implements StreamEvents {
   onReset(code: number): void {
     this.#over = true;
     if (this.#taken !== undefined) this.#taken.onReset(code);
-    else this.#events.gone(this);
+    else {
+      this.#flow?.onReset(code);
+      this.#events.gone(this);
+    }
   }
 
   onDrain(): void {

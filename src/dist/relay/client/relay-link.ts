@@ -12,6 +12,8 @@ import {
   type Stream,
   type StreamEvents,
 } from '../../../transport/transport.ts';
+import { FlowStream } from '../flow-stream.ts';
+import { Spare } from '../window.ts';
 import { encodeControl } from '../protocol/control-encode.ts';
 import { ControlReader } from '../protocol/control-reader.ts';
 import { RELAY_VERSION, type ControlMessage, type Identify } from '../protocol/messages.ts';
@@ -50,6 +52,9 @@ export class RelayLink implements LinkEvents {
   /** Streams whose id is not there yet, and until when they may take for it. */
   readonly #unnamed = new Map<RawTunnel, number>();
   #watching = false;
+  /** Streams of tunnels with windows, by their ids. */
+  readonly #flows = new Map<string, FlowStream>();
+  readonly #spare = new Spare();
   #link: Link | undefined;
   #control: Stream | undefined;
   #seed: Uint8Array | undefined;
@@ -201,6 +206,9 @@ export class RelayLink implements LinkEvents {
       case 'tunnel_error':
         this.#answered(matches.refused(message), undefined);
         return;
+      case 'tunnel_credit':
+        this.#flows.get(message.tunnel_id)?.allow(message.bytes);
+        return;
       case 'tunnel_notify': {
         const match = matches.notified(message, now);
         if (match.tag === 'refused') this.closeTunnel(message.tunnel_id);
@@ -235,10 +243,26 @@ export class RelayLink implements LinkEvents {
   }
 
   #matched(match: Match<RawTunnel, Requested>, tunnel: RawTunnel | undefined): void {
-    if (match.tag === 'outbound')
+    if (match.tag === 'outbound') {
+      this.#flow(match.stream, match.id);
       match.request.done({ ok: true, tunnel: match.stream, id: match.id, peer: match.peer });
-    else if (match.tag === 'inbound') this.#options.inbound(match.stream, match.id, match.source);
-    else if (match.tag === 'refused') tunnel?.reset(ResetCode.unknownTunnel);
+    } else if (match.tag === 'inbound') {
+      this.#flow(match.stream, match.id);
+      this.#options.inbound(match.stream, match.id, match.source);
+    } else if (match.tag === 'refused') tunnel?.reset(ResetCode.unknownTunnel);
+  }
+
+  /** Between our own ends each tunnel has windows. */
+  #flow(tunnel: RawTunnel, id: string): void {
+    if (this.version === 0) return;
+    const flow = new FlowStream({
+      now: this.#options.now,
+      spare: this.#spare,
+      credit: (bytes) => this.#send({ type: 'tunnel_credit', tunnel_id: id, bytes }),
+      over: () => this.#flows.delete(id),
+    });
+    this.#flows.set(id, flow);
+    tunnel.flows(flow);
   }
 
   /** Sees to it that what waits for its counterpart does so no longer than it may. */

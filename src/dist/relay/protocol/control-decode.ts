@@ -25,6 +25,7 @@ const REQUEST_ID_BYTES = 16;
 /** Bytes of a realm's proof, at most. */
 const LARGEST_PROOF = 4_096;
 const HIGHEST_VERSION = 0xffff;
+const MOST_CREDIT = 0xffff_ffff;
 
 export function decodeControl(frame: Uint8Array): DecodedControl | undefined {
   const map = readFlatMap(frame);
@@ -73,6 +74,11 @@ function messageOf(map: FlatMap): ControlMessage | undefined {
     case 'tun_close': {
       const tunnel_id = tunnelIdOf(map);
       return tunnel_id === undefined ? undefined : { type: 'tunnel_close', tunnel_id };
+    }
+    case 'credit': {
+      const [tunnel_id, bytes] = [tunnelIdOf(map), uintOf(map, 'bytes', 0, MOST_CREDIT)];
+      if (tunnel_id === undefined || bytes === undefined) return undefined;
+      return { type: 'tunnel_credit', tunnel_id, bytes };
     }
     default:
       return undefined;

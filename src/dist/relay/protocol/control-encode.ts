@@ -79,6 +79,8 @@ export function wireMap(message: ControlMessage): Readonly<Record<string, WireVa
       return { t: 'tun_notify', tid: message.tunnel_id, src: message.source };
     case 'tunnel_close':
       return { t: 'tun_close', tid: message.tunnel_id };
+    case 'tunnel_credit':
+      return { t: 'credit', tid: message.tunnel_id, bytes: message.bytes };
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * What a dist relay and its clients tell each other on the control stream (SPEC §11.1).
  *
- * The seven messages of the reference, with optional fields of ours that foreign ends neither send nor need, and one more message
- * for ends that have told a `version`. Pure types.
+ * The seven messages of the reference, with optional fields of ours that foreign ends neither send nor need, and two more messages
+ * that only ends which have told a `version` get. Pure types.
  */
 
 /** Version that our ends tell each other; undefined: a foreign end. */
@@ -64,8 +64,26 @@ export interface TunnelClose {
   readonly tunnel_id: string;
 }
 
+/**
+ * Ours, each way: so many bytes more may be sent into a tunnel. Ends that have told a `version` send no more than `WINDOW` bytes behind
+ * the prefix of a stream before that.
+ */
+export interface TunnelCredit {
+  readonly type: 'tunnel_credit';
+  readonly tunnel_id: string;
+  readonly bytes: number;
+}
+
 export type ControlMessage =
-  Identify | Identified | Refused | TunnelRequest | TunnelOk | TunnelRefused | TunnelNotify | TunnelClose;
+  | Identify
+  | Identified
+  | Refused
+  | TunnelRequest
+  | TunnelOk
+  | TunnelRefused
+  | TunnelNotify
+  | TunnelClose
+  | TunnelCredit;
 
 /** How an end writes its control frames: the other answers in kind. */
 export interface ControlStyle {

@@ -1,8 +1,8 @@
 /**
  * One direction of a tunnel: what one end sends goes to the other as fast as that one takes it, and no faster than allowed.
  *
- * Reading stops while the other end is full or a rate is used up, so the sender is held back by flow control; nothing is kept here
- * but what was read in that moment. Bytes pass in direct calls; the actor of the direction (`forwarding.ts`) owns its life.
+ * While the other end is full or a rate is used up the sender is held back; what it has sent nevertheless waits here, no more than
+ * its window. Bytes pass in direct calls; the actor of the direction (`forwarding.ts`) owns its life.
  */
 import type { Clock } from '../../../actor/clock.ts';
 import type { Stream } from '../../../transport/transport.ts';
@@ -18,15 +18,19 @@ export interface ForwarderOptions {
   readonly buckets: readonly TokenBucket[];
   /** `resume` is to be called in so many milliseconds. */
   readonly wait: (milliseconds: number) => void;
+  /** The end of the sender's half has been passed on. Once. */
+  readonly ended: () => void;
 }
 
 export class Forwarder {
   readonly #options: ForwarderOptions;
+  /** Came while a rate was used up. */
+  #held: Uint8Array[] = [];
   #full = false;
   #waiting = false;
   #paused = false;
-  /** The sender has ended its half, and the receiver knows. */
-  ended = false;
+  #ending = false;
+  #ended = false;
   /** Bytes that have passed. */
   bytes = 0;
 
@@ -36,27 +40,16 @@ export class Forwarder {
 
   /** Lent for the call. */
   data(bytes: Uint8Array): void {
-    const { to, buckets, clock } = this.#options;
-    this.bytes += bytes.length;
-    this.#full = !to.write(Uint8Array.prototype.slice.call(bytes));
-    const now = clock.now();
-    let wait = 0;
-    for (const bucket of buckets) {
-      bucket.take(bytes.length, now);
-      wait = Math.max(wait, bucket.wait(now));
-    }
-    if (wait > 0 && !this.#waiting) {
-      this.#waiting = true;
-      this.#options.wait(wait);
-    }
+    const copy = Uint8Array.prototype.slice.call(bytes);
+    if (this.#waiting) this.#held.push(copy);
+    else this.#pass(copy);
     this.#judge();
   }
 
   /** The sender's half has ended; what it sent before goes first. */
   end(): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.#options.to.write(NOTHING, true);
+    this.#ending = true;
+    this.#finish();
   }
 
   /** The receiver takes more. */
@@ -67,20 +60,53 @@ export class Forwarder {
 
   /** The time that was waited for has passed. */
   resume(): void {
-    const { buckets, clock, wait } = this.#options;
-    const now = clock.now();
-    const left = Math.max(0, ...buckets.map((bucket) => bucket.wait(now)));
+    const left = this.#left();
     this.#waiting = left > 0;
-    if (left > 0) wait(left);
-    else this.#judge();
+    if (left > 0) {
+      this.#options.wait(left);
+      return;
+    }
+    const held = this.#held;
+    this.#held = [];
+    let next = 0;
+    while (next < held.length && !this.#waiting) this.#pass(held[next++] as Uint8Array);
+    this.#held = next === 0 ? held : held.slice(next);
+    this.#finish();
+    this.#judge();
+  }
+
+  #pass(bytes: Uint8Array): void {
+    const { to, buckets, clock, wait } = this.#options;
+    this.bytes += bytes.length;
+    this.#full = !to.write(bytes);
+    const now = clock.now();
+    for (const bucket of buckets) bucket.take(bytes.length, now);
+    const left = this.#left();
+    if (left <= 0) return;
+    this.#waiting = true;
+    wait(left);
+  }
+
+  /** Milliseconds until all rates allow more. */
+  #left(): number {
+    const { buckets, clock } = this.#options;
+    const now = clock.now();
+    return Math.max(0, ...buckets.map((bucket) => bucket.wait(now)));
+  }
+
+  #finish(): void {
+    if (!this.#ending || this.#ended || this.#held.length > 0) return;
+    this.#ended = true;
+    this.#options.to.write(NOTHING, true);
+    this.#options.ended();
   }
 
   #judge(): void {
     const { from } = this.#options;
-    const held = this.#full || this.#waiting;
-    if (held === this.#paused) return;
-    this.#paused = held;
-    if (held) from.pause();
+    const holds = this.#full || this.#waiting;
+    if (holds === this.#paused) return;
+    this.#paused = holds;
+    if (holds) from.pause();
     else from.resume();
   }
 }

@@ -6,6 +6,7 @@
 import { startDynamicChild } from '../../../otp/dynamic-supervisor.ts';
 import { worker } from '../../../otp/supervisor.ts';
 import type { Process } from '../../../actor/process.ts';
+import { ResetCode } from '../../../transport/transport.ts';
 import { tunnelId } from '../protocol/tunnel-id.ts';
 import { BURST } from './limits.ts';
 import type { RelayContext } from './relay-context.ts';
@@ -74,12 +75,15 @@ function begin(
     ['source', source],
     ['target', target],
   ] as const) {
-    const stream = session.link.openStream(tunnel.events(side));
+    const flow = session.isOurs ? session.flow(id, () => tunnel.streamOver(side)) : undefined;
+    const events = tunnel.events(side);
+    const stream = session.link.openStream(flow?.take(events) ?? events);
     if (stream === undefined) {
+      flow?.reset(ResetCode.overloaded);
       tunnel.cut(`${side}_stream_failed`);
       return refused(`${side}_stream_failed`);
     }
-    tunnel.opened(side, stream);
+    tunnel.opened(side, flow?.attach(stream) ?? stream, flow !== undefined);
     stream.write(Uint8Array.from(prefix));
   }
   const tunnels = scope.whereis('tunnels') as Process | undefined;

@@ -13,6 +13,7 @@ import {
   type Stream,
   type StreamEvents,
 } from '../../../transport/transport.ts';
+import { FlowStream } from '../flow-stream.ts';
 import { encodeControl } from '../protocol/control-encode.ts';
 import { ControlReader } from '../protocol/control-reader.ts';
 import {
@@ -28,12 +29,15 @@ import { BURST } from './limits.ts';
 import { openTunnel } from './open-tunnel.ts';
 import type { RelayContext } from './relay-context.ts';
 import { TokenBucket } from './token-bucket.ts';
+import { Spare } from '../window.ts';
 import type { Tunnel } from './tunnel.ts';
 
 /** Bytes of answers that may wait for a client that does not read. */
 const MOST_QUEUED = 262_144;
 /** Control messages per second; so many at once. */
 const MESSAGES = 500;
+/** What a message costs of these that says how much may be sent: whoever takes much says it often. */
+const CREDIT = 1 / 32;
 /** Random bytes of the keys of the path. */
 const SEED = 32;
 
@@ -46,6 +50,9 @@ export class Session implements LinkEvents {
   readonly tunnels: Map<string, Tunnel> = new Map();
   /** What all it sends into tunnels is counted against. */
   readonly bucket: TokenBucket;
+  /** Those of them that have windows, by their ids. */
+  readonly #flows = new Map<string, FlowStream>();
+  readonly #spare = new Spare();
   readonly #messages = new TokenBucket({ rate: MESSAGES, burst: 2 * MESSAGES });
   readonly #reader = new ControlReader();
   #process: Process | undefined;
@@ -76,6 +83,22 @@ export class Session implements LinkEvents {
     return this.version > 0;
   }
   version = 0;
+
+  /** The stream of a tunnel on the hop to this client, with windows. @param over it has ended. */
+  flow(id: string, over: () => void): FlowStream {
+    const { clock } = this.context.runtime;
+    const flow = new FlowStream({
+      now: () => clock.now(),
+      spare: this.#spare,
+      credit: (bytes) => this.send({ type: 'tunnel_credit', tunnel_id: id, bytes }),
+      over: () => {
+        this.#flows.delete(id);
+        over();
+      },
+    });
+    this.#flows.set(id, flow);
+    return flow;
+  }
 
   begin(process: Process): void {
     this.#process = process;
@@ -145,7 +168,7 @@ export class Session implements LinkEvents {
       }
       this.#style = event.style;
       this.#take(event.message);
-      this.#messages.take(1, runtime.clock.now());
+      this.#messages.take(event.message.type === 'tunnel_credit' ? CREDIT : 1, runtime.clock.now());
     }
     const skipped = reader.skipped - before;
     counts.skipped += skipped;
@@ -174,6 +197,9 @@ export class Session implements LinkEvents {
       case 'tunnel_close':
         // nobody else's: it is not found
         this.tunnels.get(message.tunnel_id)?.cut('closed');
+        return;
+      case 'tunnel_credit':
+        this.#flows.get(message.tunnel_id)?.allow(message.bytes);
         return;
       default:
         this.context.counts.skipped++;

@@ -10,6 +10,17 @@ import type { Forwarder } from './forwarder.ts';
 /** Which end: who asked for it, or who was asked for. */
 export type Side = 'source' | 'target';
 
+/** How much of a stream is over. */
+interface Halves {
+  /** What the end sends. */
+  theirs: boolean;
+  /** What it gets. */
+  ours: boolean;
+  over: boolean;
+  flows: boolean;
+}
+
+const NONE: Halves = { theirs: false, ours: false, over: false, flows: false };
 const CODES: ReadonlySet<number> = new Set(Object.values(ResetCode));
 
 export class Tunnel {
@@ -18,6 +29,8 @@ export class Tunnel {
   readonly source: string;
   readonly target: string;
   readonly #streams: Partial<Record<Side, Stream>> = {};
+  /** Which halves of the stream of a side have ended; one with windows says itself when it is over. */
+  readonly #halves: Record<Side, Halves> = { source: NONE, target: NONE };
   /** By who sends. */
   readonly #forwarders: Partial<Record<Side, Forwarder>> = {};
   #over = false;
@@ -46,17 +59,28 @@ export class Tunnel {
     return {
       onData: (bytes) => this.#forwarders[side]?.data(bytes),
       onEnd: () => {
+        this.#half(side, { theirs: true });
         this.#forwarders[side]?.end();
-        if (this.#forwarders.source?.ended === true && this.#forwarders.target?.ended === true)
-          this.#finish('ended');
       },
       onReset: (code) => this.#cut(code, other, `${side}_reset`),
       onDrain: () => this.#forwarders[other]?.drained(),
     };
   }
 
-  opened(side: Side, stream: Stream): void {
+  /** @param flows it has windows, and `streamOver` is told. */
+  opened(side: Side, stream: Stream, flows: boolean): void {
     this.#streams[side] = stream;
+    this.#halves[side] = { ...NONE, flows };
+  }
+
+  /** All that was to leave by the stream of a side has left, and all that was to come has come. */
+  streamOver(side: Side): void {
+    this.#half(side, { over: true });
+  }
+
+  /** The end of what a side sends was passed on. */
+  passedEnd(side: Side): void {
+    this.#half(side === 'source' ? 'target' : 'source', { ours: true });
   }
 
   /** The streams, once both are open. */
@@ -84,9 +108,12 @@ export class Tunnel {
     this.#ended(reason);
   }
 
-  #finish(reason: string): void {
-    if (this.#over) return;
+  #half(side: Side, change: Partial<Halves>): void {
+    const halves = { ...this.#halves[side], ...change };
+    if (!halves.flows) halves.over = halves.theirs && halves.ours;
+    this.#halves[side] = halves;
+    if (this.#over || !this.#halves.source.over || !this.#halves.target.over) return;
     this.#over = true;
-    this.#ended(reason);
+    this.#ended('ended');
   }
 }

@@ -50,7 +50,8 @@ export const tunnelingServer: GenServer<TunnelingArgs, State> = {
       const begin = (wait: (milliseconds: number) => void): Forwarder => {
         const [from, to] = [tunnel.stream(side), tunnel.stream(other)];
         const { clock } = process;
-        const forwarder = new Forwarder({ clock, from, to, buckets: buckets[side], wait });
+        const ended = (): void => tunnel.passedEnd(side);
+        const forwarder = new Forwarder({ clock, from, to, buckets: buckets[side], wait, ended });
         tunnel.forwards(side, forwarder);
         return forwarder;
       };

@@ -1,0 +1,94 @@
+/**
+ * How much of a tunnel may be under way on one hop. Pure; clock milliseconds come in.
+ *
+ * All tunnels of a client share one connection, and what is not read of one would hold up all: so the receiver of a hop reads
+ * everything, and says how much it has handed on. It holds a window of each tunnel at most. A window that is used up within two round
+ * trips grows, while the connection has bytes to spare for that (after the windows of HTTP/2, RFC 9113 §5.2, and of TCP).
+ */
+
+/** Bytes that may be sent before anything is credited. */
+export const WINDOW = 262_144;
+/** Of a window that has grown. */
+export const WIDEST = 2_097_152;
+/** Of all windows of a connection, beyond what each has from the start. */
+const SPARE = 16_777_216;
+
+/** What the windows of one connection may grow by. */
+export class Spare {
+  #left = SPARE;
+
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#left += bytes;
+  }
+}
+
+/** The receiver of a hop. */
+export class ReceiveWindow {
+  readonly #spare: Spare;
+  #window = WINDOW;
+  /** Bytes that the sender may send. */
+  #outstanding = WINDOW;
+  /** Handed on, and not credited. */
+  #consumed = 0;
+  #last = -Infinity;
+
+  constructor(spare: Spare) {
+    this.#spare = spare;
+  }
+
+  /** Bytes came. False: more than were allowed. */
+  came(bytes: number): boolean {
+    this.#outstanding -= bytes;
+    return this.#outstanding >= 0;
+  }
+
+  /** Bytes were handed on. */
+  consumed(bytes: number): void {
+    this.#consumed += bytes;
+  }
+
+  /** What is to be credited now; 0: nothing. @param rtt of the hop, ms. */
+  credit(now: number, rtt: () => number): number {
+    if (this.#consumed < this.#window / 2) return 0;
+    let bytes = this.#consumed;
+    this.#consumed = 0;
+    const since = now - this.#last;
+    this.#last = now;
+    if (this.#window < WIDEST && since < 2 * Math.max(1, rtt()) && this.#spare.take(this.#window)) {
+      bytes += this.#window;
+      this.#window *= 2;
+    }
+    this.#outstanding += bytes;
+    return bytes;
+  }
+
+  /** The tunnel is over. */
+  end(): void {
+    this.#spare.give(this.#window - WINDOW);
+    this.#window = WINDOW;
+  }
+}
+
+/** The sender of a hop: what it may still send. */
+export class SendWindow {
+  #left = WINDOW;
+
+  get left(): number {
+    return this.#left;
+  }
+
+  take(bytes: number): void {
+    this.#left -= bytes;
+  }
+
+  /** More than any window is nonsense, and no more than that. */
+  add(bytes: number): void {
+    this.#left = Math.min(this.#left + bytes, 2 * WIDEST);
+  }
+}
