@@ -3,6 +3,7 @@
  *
  * What the client sends is handled in direct calls; the actor (`session-server.ts`) owns its life and its timers.
  */
+import { isOrderly } from '../../../actor/exit-reason.ts';
 import type { Process } from '../../../actor/process.ts';
 import {
   CloseCode,
@@ -102,7 +103,10 @@ export class Session implements LinkEvents {
 
   begin(process: Process): void {
     this.#process = process;
-    process.runtime.onExit(process, () => this.end('actor_down', CloseCode.internal));
+    process.runtime.onExit(process, (reason) => {
+      if (isOrderly(reason)) this.end('shutting_down', CloseCode.shuttingDown);
+      else this.end('actor_down', CloseCode.internal);
+    });
   }
 
   send(message: ControlMessage): void {
