@@ -1,8 +1,9 @@
 /**
  * Whether the other end of a connection is still there. Pure; counts of packets and round-trip times come in.
  *
- * One that has sent nothing since the last look is asked, and asked again in shorter and shorter time: after three questions without
- * an answer it is gone. What is asked for is an acknowledgment of QUIC, so foreign ends answer too (RELIABILITY §9).
+ * One that has sent nothing since the last look is asked, and asked again in shorter time: after three questions without an answer it
+ * is gone. Who sends by itself is looked at twice per interval, so that nobody is silent for longer than one before it is asked.
+ * What is asked for is an acknowledgment of QUIC, so foreign ends answer too (RELIABILITY §9).
  */
 
 /** Questions without an answer. */
@@ -20,7 +21,7 @@ export type Beat =
   | { readonly tag: 'gone' };
 
 export class Pulse {
-  /** Milliseconds between two looks while all is well. */
+  /** Milliseconds of silence after which it is asked at the latest. */
   readonly #every: number;
   #arrivals = -1;
   #misses = 0;
@@ -35,10 +36,12 @@ export class Pulse {
    */
   look(arrivals: number, rtt: number): Beat {
     const silent = arrivals === this.#arrivals;
+    // the answer is as old as the question, at most
+    const age = this.#misses > 0 ? this.#wait(rtt) : this.#every;
     this.#arrivals = arrivals;
     this.#misses = silent ? this.#misses + 1 : 0;
-    if (!silent) return { tag: 'fine', wait: this.#every };
-    return this.#misses > MISSES ? { tag: 'gone' } : this.#ask(rtt);
+    if (!silent) return { tag: 'fine', wait: Math.max(this.#every / 2, this.#every - age) };
+    return this.#misses > MISSES ? { tag: 'gone' } : { tag: 'ask', wait: this.#wait(rtt) };
   }
 
   /** Somebody says that it is gone: it is asked at once. Undefined: that is under way. */
@@ -46,10 +49,11 @@ export class Pulse {
     if (this.#misses > 0) return undefined;
     this.#arrivals = arrivals;
     this.#misses = 1;
-    return this.#ask(rtt);
+    return { tag: 'ask', wait: this.#wait(rtt) };
   }
 
-  #ask(rtt: number): Beat {
-    return { tag: 'ask', wait: Math.max(Math.min(this.#every / HASTE, LONGEST_ASK), rtt) };
+  /** Milliseconds for an answer. */
+  #wait(rtt: number): number {
+    return Math.max(Math.min(this.#every / HASTE, LONGEST_ASK), rtt);
   }
 }

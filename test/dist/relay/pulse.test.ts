@@ -6,15 +6,36 @@ import { Pulse } from '../../../src/dist/relay/pulse.ts';
 describe('a pulse', () => {
   test('asks nothing of who sends', () => {
     const pulse = new Pulse(1_000);
-    for (const arrivals of [0, 1, 5, 6])
-      expect(pulse.look(arrivals, 10)).toEqual({ tag: 'fine', wait: 1_000 });
+    for (const arrivals of [0, 1, 5, 6]) expect(pulse.look(arrivals, 10)).toEqual({ tag: 'fine', wait: 500 });
   });
 
-  test('asks a silent one three times, and gives it up: 1.6 s after the last sign of life with 1 s', () => {
+  test('is content with an answer until an interval after its question', () => {
+    const pulse = new Pulse(1_000);
+    const looks = [0, 0, 1, 1].map((arrivals) => pulse.look(arrivals, 10));
+    expect(looks.map(({ tag }) => tag)).toEqual(['fine', 'ask', 'fine', 'ask']);
+    expect(looks[2]).toEqual({ tag: 'fine', wait: 800 });
+  });
+
+  test('gives up a dead one within 1.6 of its intervals, whenever it died', () => {
+    for (let died = 0; died < 5_000; died += 7) {
+      const pulse = new Pulse(1_000);
+      let [now, arrivals] = [0, 0];
+      for (;;) {
+        const beat = pulse.look(arrivals, 10);
+        if (beat.tag === 'gone') break;
+        // it answers at once, and says nothing else
+        if (beat.tag === 'ask' && now <= died) arrivals++;
+        now += beat.wait;
+      }
+      expect(now - died).toBeLessThanOrEqual(1_600);
+    }
+  });
+
+  test('asks a silent one three times, and gives it up: three fifths of a second after the first look that finds it silent', () => {
     const pulse = new Pulse(1_000);
     const looks = [0, 0, 0, 0, 0].map((arrivals) => pulse.look(arrivals, 10));
     expect(looks).toEqual([
-      { tag: 'fine', wait: 1_000 },
+      { tag: 'fine', wait: 500 },
       { tag: 'ask', wait: 200 },
       { tag: 'ask', wait: 200 },
       { tag: 'ask', wait: 200 },

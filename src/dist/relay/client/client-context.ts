@@ -12,7 +12,7 @@ import type { ClientTunnel, Kernel } from './client-tunnel.ts';
 
 /** Durations in ms. */
 export interface ClientSettings {
-  /** For a connection to a relay. Default 10,000. */
+  /** For a connection to a relay. Default 5,000. */
   readonly connectTime: number;
   /** For the relay's answer to our name. Default 10,000 (SPEC §11.3). */
   readonly identifyTime: number;

@@ -14,6 +14,9 @@ import type { Endpoint, EndpointLimits, PhysicalAddress, Transport } from '../..
 import type { ClientContext, RelayState } from './client-context.ts';
 import { MOST_RELAYS, MOST_TUNNELS } from './bounds.ts';
 
+/** Milliseconds for a connection: a relay that is back is not kept waiting by an attempt from before (RELIABILITY §9). */
+const CONNECT_TIME = 5_000;
+
 export interface RelayClientOptions {
   /** The key that it proves to relays, and to the other ends of tunnels. Default: a fresh one in memory. */
   readonly identity?: Identity;
@@ -80,7 +83,7 @@ export function makeRelayClient(making: ClientMaking): RelayClientParts {
     identity,
     endpoint: () => scope.shared<Endpoint>('endpoint'),
     settings: {
-      connectTime: 10_000,
+      connectTime: CONNECT_TIME,
       identifyTime: identifyTime ?? 10_000,
       tunnelTime: tunnelTime ?? 15_000,
       probe: probe ?? 1_000,

@@ -158,7 +158,7 @@ class RelaySession {
     };
     const socket = endpoint();
     if (isIP(bare(relay.host)) !== 0) dial(bare(relay.host));
-    else resolved(relay.host, socket).then(dial, () => dial(undefined));
+    else resolved(relay.host, socket).then(dial, (error: unknown) => runtime.defect(error));
   }
 
   #identify(): boolean {
