@@ -124,6 +124,25 @@ describe('examples/hono-app.mjs', () => {
   });
 });
 
+describe('examples/tunnel.mjs', () => {
+  test('two nodes meet at a relay, lose it and meet again', async () => {
+    const ended = await new Child([resolve(ROOT, 'examples/tunnel.mjs')]).ended;
+    expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    const [first, ...lines] = ended.stdout.split('\n').slice(0, -1);
+    expect(first).toMatch(/^a relay at quic:\/\/127\.0\.0\.1:\d+$/);
+    expect(lines).toEqual([
+      'at the relay: alpha@mesh, beta@mesh',
+      'nodeup beta@mesh',
+      'the counter of beta: 42',
+      'tunnels: 1',
+      'nodedown beta@mesh',
+      'nodeup beta@mesh',
+      'the counter of beta again: 44',
+      'nodedown beta@mesh',
+    ]);
+  });
+});
+
 describe('examples/embed.mjs', () => {
   test('--once serves HTTP, tries itself and exits 0', async () => {
     const ended = await new Child([resolve(ROOT, 'examples/embed.mjs'), '--once']).ended;

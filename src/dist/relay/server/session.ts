@@ -104,7 +104,7 @@ export class Session implements LinkEvents {
   begin(process: Process): void {
     this.#process = process;
     process.runtime.onExit(process, (reason) => {
-      if (isOrderly(reason)) this.end('shutting_down', CloseCode.shuttingDown);
+      if (isOrderly(reason)) this.end('shutdown', CloseCode.shuttingDown);
       else this.end('actor_down', CloseCode.internal);
     });
   }
