@@ -108,7 +108,9 @@ describe('something dies while megabytes are on their way', () => {
     await Promise.all([a.eval(flood(b)), b.eval(flood(a))]);
     for (const node of [a, b]) await expect.poll(() => sunk(node), SOON).toBeGreaterThan(4);
     await first.child.end('SIGKILL');
-    expect([await a.gone(b), await b.gone(a)]).toEqual(['connection_closed', 'connection_closed']);
+    // whoever notices later may be told by the other one, who is at the second relay with more megabytes already
+    for (const reason of [await a.gone(b), await b.gone(a)])
+      expect(['connection_closed', 'wait_pending']).toContain(reason);
     expect([await flooded(a), await flooded(b)]).toEqual([atom('noconnection'), atom('noconnection')]);
     expect(await a.ping(b)).toBe(true);
     expect(a.bridge.status().activeRelay).toBe(second.url);
