@@ -39,6 +39,8 @@ import {
   type Transport,
 } from './transport/transport.ts';
 
+export { startRelayClient, startRelayClientLink, whereisClient } from './relay-client.ts';
+
 export interface DistRelayOptions {
   /** `host:port`, a numeric address; port 0 takes a free one. Default `127.0.0.1:4434`. */
   readonly listen?: string;
