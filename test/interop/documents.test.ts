@@ -90,7 +90,7 @@ describe('examples', () => {
       'true',
       '"through the relay"',
       'true',
-      'clients of the relay: 2',
+      'clients of the relay: 2 tunnels: true',
     ],
     'process-group': [
       'members here and there: 3',
