@@ -31,9 +31,8 @@ export async function start(
   { names, relays, encryption = true }: ClientsOrder,
   kernel: (tunnel: IncomingTunnel) => void,
 ): Promise<void> {
-  const runtime = createRuntime();
   for (const name of names) {
-    const client = await startRelayClient(runtime, relays, name, { encryption });
+    const client = await startRelayClient(createRuntime(), relays, name, { encryption });
     client.setKernel(kernel);
     all.push({ client, lost: false, back: undefined });
   }

@@ -59,7 +59,8 @@ const QUICK: Plan = {
   phase: { ...FULL.phase, warm: 700, window: 800 },
   restarts: 3,
   failovers: 3,
-  crowd: { tunnels: 100, warm: 2_000, window: 3_000, stall: 4_000 },
+  // what a tunnel may send at once is 4 % of it
+  crowd: { tunnels: 100, warm: 2_000, window: 6_000, stall: 4_000 },
 };
 
 const SMOKE: Plan = {

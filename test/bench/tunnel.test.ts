@@ -88,7 +88,7 @@ describe('planned', () => {
   test('a quick run kills a relay three times, each way', () => {
     const { rounds, restarts, failovers, crowd } = planned({ ...LOOK, quick: true });
     expect([rounds * restarts, rounds * failovers]).toEqual([3, 3]);
-    expect(crowd).toMatchObject({ tunnels: 100, window: 3_000 });
+    expect(crowd).toMatchObject({ tunnels: 100, window: 6_000 });
   });
 
   test('rounds that were asked for are run to their end', () => {
