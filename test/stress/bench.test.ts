@@ -25,7 +25,7 @@ interface Report {
   readonly bench: string;
   readonly rounds: number;
   readonly rows: readonly Row[];
-  readonly skipped: readonly unknown[];
+  readonly skipped: readonly { readonly reason: string }[];
   readonly incidents: readonly unknown[];
 }
 
@@ -51,6 +51,7 @@ describe('npm run bench', () => {
       'dht',
       'paths',
       'dist',
+      'tunnel',
     ]);
     for (const { rounds, rows, skipped, incidents } of reports) {
       expect({ rounds, skipped, incidents }).toEqual({ rounds: 1, skipped: [], incidents: [] });
@@ -68,9 +69,21 @@ describe('npm run bench', () => {
       [],
       ['direct'],
       ['mesh call', 'over tcp'],
+      ['over quic'],
     ]);
     expect(compared.every((peers) => Object.values(peers ?? {})[0] !== null)).toBe(true);
   });
+
+  test('a quick run of tunnels measures all of them, and with Erlang where there is one', () => {
+    const run = bench('tunnel', '--quick', '--json');
+    expect(run.status, run.stderr).toBe(0);
+    const { rounds, rows, skipped, incidents } = JSON.parse(run.stdout) as Report;
+    const reasons = skipped.map(({ reason }) => reason);
+    for (const reason of reasons) expect(reason).toContain('Erlang is not installed');
+    expect({ rounds, incidents }).toEqual({ rounds: 1, incidents: [] });
+    for (const { case: name, ours } of rows) expect(ours, name).not.toBeNull();
+    expect(rows.some(({ peers }) => 'direct' in peers)).toBe(reasons.length === 0);
+  }, 300_000);
 
   test('wrong usage is told and ends with 2', () => {
     expect(bench('rpc', '--help').stdout).toContain('--peers A,B');
