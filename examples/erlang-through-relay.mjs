@@ -40,7 +40,7 @@ if (once) {
     `${EXPRESSIONS.map((text) => `io:format("~p~n", [${text}])`).join(', ')}, halt().`,
   );
   await new Promise((resolve) => a.once('close', resolve));
-  console.log('clients of the relay:', relay.status().clients.length, 'tunnels:', relay.status().tunnels > 0);
+  console.log('clients of the relay:', relay.status().clients.length);
   b.kill('SIGKILL');
   await close();
 } else {

@@ -23,7 +23,7 @@ import {
 import { parseDistRelayUrl } from '../../src/mesh/url.ts';
 import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
 import { noReply, reply } from '../../src/otp/result.ts';
-import { RawStream, STYLES, type RawEnd } from '../dist/relay/raw-end.ts';
+import { STYLES, type RawEnd, type RawStream } from '../dist/relay/raw-end.ts';
 import {
   Drain,
   labelsOf,

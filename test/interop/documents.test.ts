@@ -90,7 +90,7 @@ describe('examples', () => {
       'true',
       '"through the relay"',
       'true',
-      'clients of the relay: 2 tunnels: true',
+      'clients of the relay: 2',
     ],
     'process-group': [
       'members here and there: 3',
