@@ -84,14 +84,7 @@ describe('examples', () => {
       'the caller hears: no_more_counting',
       'the watcher hears: no_more_counting',
     ],
-    'erlang-through-relay': [
-      'pong',
-      '42',
-      'true',
-      '"through the relay"',
-      'true',
-      'clients of the relay: 2',
-    ],
+    'erlang-through-relay': ['pong', '42', 'true', '"through the relay"', 'true', 'clients of the relay: 2'],
     'process-group': [
       'members here and there: 3',
       'of them here: 2',
