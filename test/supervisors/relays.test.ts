@@ -31,7 +31,11 @@ const started = async () => {
 describe('a dist relay', () => {
   test('runs as relay.ts draws it, with a child for each client and each tunnel', async () => {
     const { roots, tunnel } = await started();
-    expectDrawn(roots.relay, drawn('relay'), ['clients', 'tunnels']);
+    const drawing = drawn('relay');
+    // where asked for only
+    const children = drawing.children.filter((id) => id !== 'foreign');
+    expect(children).toHaveLength(drawing.children.length - 1);
+    expectDrawn(roots.relay, { ...drawing, children }, ['clients', 'tunnels']);
     await tunnel();
     const { clients, tunnels } = Object.fromEntries(childrenById(roots.relay)) as Record<string, Process>;
     expect(Array.from(childrenOf(clients as Process), ({ label }) => label)).toEqual([

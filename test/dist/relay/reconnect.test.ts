@@ -259,7 +259,11 @@ describe('a crowd', () => {
       for (let at = 0; at < COUNT; at++) {
         const transport = world.network.transport();
         crowd.push(
-          await startRelayClient(runtime, relay.url, `c${at}@here`, { encryption: false, transport }),
+          await startRelayClient(runtime, relay.url, `c${at}@here`, {
+            encryption: false,
+            transport,
+            register: false,
+          }),
         );
       }
       await world.until(() => relay.relay.status().clients.length === COUNT + 1);
