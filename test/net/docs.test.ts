@@ -10,6 +10,7 @@ const DOCUMENTS = [
   'README.md',
   'docs/best-practices.md',
   'docs/discovery.md',
+  'docs/dist-relay.md',
   'docs/distribution.md',
   'docs/migrating-from-wamp.md',
   'docs/naming.md',
