@@ -33,7 +33,7 @@ export class Erlang {
     this.#daemon = daemon;
   }
 
-  /** A string says why there is none. */
+  /** A string says why there is none. EPMD ends when the pipe to it does: also when the bench is killed. */
   static async open(): Promise<Erlang | string> {
     const folder = mkdtempSync(join(tmpdir(), 'espalier-dist-'));
     let daemon: ChildProcess | undefined;
@@ -45,14 +45,17 @@ export class Erlang {
         { encoding: 'utf8' },
       );
       const port = await freePort();
-      daemon = spawn('epmd', ['-address', HOST, '-port', String(port)], { stdio: 'ignore' });
+      daemon = spawn('sh', ['-c', `epmd -address ${HOST} -port ${port} & read -r _; kill $!`], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
+      daemon.stdin?.on('error', () => {});
       const failed = once(daemon, 'error').then(([error]) => Promise.reject(error as Error));
       await Promise.race([failed, listening(port)]);
       failed.catch(() => undefined);
       return new Erlang(port, release, folder, daemon);
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
-      daemon?.kill('SIGKILL');
+      daemon?.stdin?.end();
       const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
       return missing ? 'Erlang is not installed (erl, erlc, epmd)' : `Erlang does not work: ${String(error)}`;
     }
@@ -69,7 +72,7 @@ export class Erlang {
   }
 
   async close(): Promise<void> {
-    await ended(this.#daemon, () => this.#daemon.kill());
+    await ended(this.#daemon, () => this.#daemon.stdin?.end());
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

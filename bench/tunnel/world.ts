@@ -25,10 +25,9 @@ export class World {
     return made;
   }
 
-  /** One that listens. One that was killed comes back at its port with its key. */
+  /** One that listens; at a port of 0 anywhere. One that was killed comes back at its port with its key. */
   async relay(port: number, flags: readonly string[] = []): Promise<PlacedRelay> {
-    this.#folder ??= mkdtemp(join(tmpdir(), 'espalier-bench-'));
-    const key = port === 0 ? [] : ['--identity', join(await this.#folder, `relay-${port}.key`)];
+    const key = port === 0 ? [] : ['--identity', await this.#keyOf(port)];
     const program = this.#program(['relay', '--listen', `${HOST}:${port}`, ...key, ...flags]);
     const { url = '' } = await program.ready();
     return { program, url, port: Number(url.slice(url.lastIndexOf(':') + 1)) };
@@ -49,6 +48,11 @@ export class World {
   async close(): Promise<void> {
     await Promise.all(this.#closers.map((close) => close()));
     if (this.#folder !== undefined) await rm(await this.#folder, { recursive: true, force: true });
+  }
+
+  async #keyOf(port: number): Promise<string> {
+    this.#folder ??= mkdtemp(join(tmpdir(), 'espalier-bench-'));
+    return join(await this.#folder, `relay-${port}.key`);
   }
 
   #program(args: readonly string[]): Program {
