@@ -1,7 +1,7 @@
 /**
  * relay (restForOne, 5 in 10 s)
  * ├── endpoint   the UDP socket; without it no client is connected
- * ├── foreign    where asked for only: a second socket, for clients of other makes, which prove no key
+ * ├── foreign    where asked for only: a second socket, for ends of other makes, which prove no key
  * ├── clients    (dynamic, oneForOne, 1 in 5 s) one temporary child per client
  * └── tunnels    (dynamic, oneForOne, 1 in 5 s) one temporary child per tunnel, with two forwarders below it
  *
