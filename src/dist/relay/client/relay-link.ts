@@ -1,60 +1,34 @@
 /**
- * One connection to a dist relay: its control stream, what was asked of it, and the streams that it opens (SPEC §11.3).
+ * One connection to a dist relay: its control stream, and what is said on it (SPEC §11.3).
  *
  * Everything happens in direct calls; the actor of the relay (`relay-session.ts`) owns it. Nothing here outlives the connection.
  */
 import {
   CloseCode,
-  ResetCode,
   type CloseReason,
   type Link,
   type LinkEvents,
+  type ResetCode,
   type Stream,
   type StreamEvents,
 } from '../../../transport/transport.ts';
-import { FlowStream } from '../flow-stream.ts';
-import { Spare } from '../window.ts';
 import { encodeControl } from '../protocol/control-encode.ts';
 import { ControlReader } from '../protocol/control-reader.ts';
-import { RELAY_VERSION, type ControlMessage, type Identify } from '../protocol/messages.ts';
-import { TunnelError } from '../tunnel-error.ts';
-import { Matches, PATIENCE, type Answered, type Match } from './matches.ts';
-import { RawTunnel } from './raw-tunnel.ts';
+import { RELAY_VERSION, type ControlMessage, type Identified, type Identify } from '../protocol/messages.ts';
+import { failed, TunnelStreams, type Requested, type TunnelStreamsOptions } from './tunnel-streams.ts';
 
-export interface RelayLinkOptions {
-  /** Clock ms. */
-  readonly now: () => number;
+export interface RelayLinkOptions extends Pick<TunnelStreamsOptions, 'now' | 'later' | 'inbound'> {
   readonly opened: () => void;
   /** The relay has taken our name. */
   readonly identified: () => void;
   /** It is over. Once, and not after `close`. */
   readonly lost: (why: string) => void;
-  /** `run` is to be called in so many milliseconds; not any more when its caller has ended. */
-  readonly later: (milliseconds: number, run: () => void) => void;
-  /** Somebody wants to reach us. */
-  readonly inbound: (tunnel: RawTunnel, id: string, source: string) => void;
 }
-
-/** A request under way. */
-export interface Requested {
-  readonly target: string;
-  readonly done: (result: RawTunnelResult) => void;
-}
-
-export type RawTunnelResult =
-  | { readonly ok: true; readonly tunnel: RawTunnel; readonly id: string; readonly peer: string }
-  | { readonly ok: false; readonly error: TunnelError };
 
 export class RelayLink implements LinkEvents {
   readonly #options: RelayLinkOptions;
   readonly #reader = new ControlReader();
-  readonly #matches = new Matches<RawTunnel, Requested>();
-  /** Streams whose id is not there yet, and until when they may take for it. */
-  readonly #unnamed = new Map<RawTunnel, number>();
-  #watching = false;
-  /** Streams of tunnels with windows, by their ids. */
-  readonly #flows = new Map<string, FlowStream>();
-  readonly #spare = new Spare();
+  readonly #streams: TunnelStreams;
   #link: Link | undefined;
   #control: Stream | undefined;
   #seed: Uint8Array | undefined;
@@ -64,6 +38,11 @@ export class RelayLink implements LinkEvents {
 
   constructor(options: RelayLinkOptions) {
     this.#options = options;
+    this.#streams = new TunnelStreams({
+      ...options,
+      send: (message) => this.#send(message),
+      hasWindows: () => this.version > 0,
+    });
   }
 
   /** It was lost, or closed. */
@@ -74,13 +53,13 @@ export class RelayLink implements LinkEvents {
     return this.#link;
   }
   get pending(): number {
-    return this.#matches.pending;
+    return this.#streams.pending;
   }
   get orphans(): number {
-    return this.#matches.orphans;
+    return this.#streams.orphans;
   }
   get announced(): number {
-    return this.#matches.announced;
+    return this.#streams.announced;
   }
 
   /** The connection that was dialed. */
@@ -108,20 +87,9 @@ export class RelayLink implements LinkEvents {
 
   /** Asks for a tunnel. `done` is called once, unless it is given up by what this returns. */
   request(id: Uint8Array, requested: Requested): () => void {
-    const { target } = requested;
-    if (this.#over) {
-      requested.done(failed('connection_error', 'the connection to the relay has ended'));
-      return () => {};
-    }
-    if (!this.#matches.ask({ id, target }, requested)) {
-      requested.done(failed('overloaded', 'too many requests are under way'));
-      return () => {};
-    }
-    this.#send({ type: 'tunnel_request', target, request_id: id });
-    return () => {
-      this.#matches.giveUp(requested, this.#options.now());
-      this.#watch();
-    };
+    if (!this.#over) return this.#streams.ask(id, requested);
+    requested.done(failed('connection_error', 'the connection to the relay has ended'));
+    return () => {};
   }
 
   closeTunnel(id: string): void {
@@ -132,7 +100,7 @@ export class RelayLink implements LinkEvents {
   close(why: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.#fail(why);
+    this.#streams.end(why);
     this.#link?.close(CloseCode.normal);
   }
 
@@ -145,24 +113,7 @@ export class RelayLink implements LinkEvents {
   }
 
   onStream(stream: Stream): StreamEvents | ResetCode {
-    const raw = new RawTunnel(stream, {
-      named: (tunnel, id) => {
-        this.#unnamed.delete(tunnel);
-        this.#matched(this.#matches.stream(id, tunnel, this.#options.now()), tunnel);
-        this.#watch();
-      },
-      invalid: (tunnel) => {
-        this.#unnamed.delete(tunnel);
-        tunnel.reset(ResetCode.protocolError);
-      },
-      gone: (tunnel) => {
-        this.#unnamed.delete(tunnel);
-        this.#matches.gone(tunnel);
-      },
-    });
-    this.#unnamed.set(raw, this.#options.now() + PATIENCE);
-    this.#watch();
-    return raw;
+    return this.#streams.open(stream);
   }
 
   onCredit(): void {}
@@ -186,108 +137,34 @@ export class RelayLink implements LinkEvents {
   }
 
   #take(message: ControlMessage): void {
-    const matches = this.#matches;
-    const now = this.#options.now();
     switch (message.type) {
       case 'identified':
-        this.version = Math.min(message.version ?? 0, RELAY_VERSION);
-        this.#link?.admit();
-        if (this.#seed !== undefined && message.seed !== undefined)
-          this.#link?.keyPaths(this.#seed, message.seed);
-        this.#options.identified();
+        this.#identified(message);
         return;
       case 'refused':
         this.#end(`refused: ${message.reason}`);
         return;
       case 'tunnel_ok':
-        this.#answered(matches.ok(message, now), message.tunnel_id);
-        this.#watch();
+        this.#streams.ok(message);
         return;
       case 'tunnel_error':
-        this.#answered(matches.refused(message), undefined);
+        this.#streams.refused(message);
+        return;
+      case 'tunnel_notify':
+        this.#streams.notified(message);
         return;
       case 'tunnel_credit':
-        this.#flows.get(message.tunnel_id)?.allow(message.bytes);
-        return;
-      case 'tunnel_notify': {
-        const match = matches.notified(message, now);
-        if (match.tag === 'refused') this.closeTunnel(message.tunnel_id);
-        else this.#matched(match, undefined);
-        this.#watch();
-        return;
-      }
-      default:
-    }
-  }
-
-  #answered(answered: Answered<RawTunnel, Requested>, id: string | undefined): void {
-    switch (answered.tag) {
-      case 'failed': {
-        if (id !== undefined) this.closeTunnel(id);
-        answered.stream?.reset(ResetCode.canceled);
-        const { target, done } = answered.request;
-        if (answered.why === 'wrong_target')
-          done(failed('wrong_target', `the relay has answered with ${answered.reason} for ${target}`));
-        else done(refusal(answered.reason, target));
-        return;
-      }
-      case 'unwanted':
-        if (id !== undefined) this.closeTunnel(id);
-        answered.stream?.reset(ResetCode.canceled);
-        return;
-      case 'unknown':
+        this.#streams.allow(message.tunnel_id, message.bytes);
         return;
       default:
-        this.#matched(answered, undefined);
     }
   }
 
-  #matched(match: Match<RawTunnel, Requested>, tunnel: RawTunnel | undefined): void {
-    if (match.tag === 'outbound') {
-      this.#flow(match.stream, match.id);
-      match.request.done({ ok: true, tunnel: match.stream, id: match.id, peer: match.peer });
-    } else if (match.tag === 'inbound') {
-      this.#flow(match.stream, match.id);
-      this.#options.inbound(match.stream, match.id, match.source);
-    } else if (match.tag === 'refused') tunnel?.reset(ResetCode.unknownTunnel);
-  }
-
-  /** Between our own ends each tunnel has windows. */
-  #flow(tunnel: RawTunnel, id: string): void {
-    if (this.version === 0) return;
-    const flow = new FlowStream({
-      now: this.#options.now,
-      spare: this.#spare,
-      credit: (bytes) => this.#send({ type: 'tunnel_credit', tunnel_id: id, bytes }),
-      over: () => this.#flows.delete(id),
-    });
-    this.#flows.set(id, flow);
-    tunnel.flows(flow);
-  }
-
-  /** Sees to it that what waits for its counterpart does so no longer than it may. */
-  #watch(): void {
-    if (this.#watching || this.#over) return;
-    const { now, later } = this.#options;
-    const next = Math.min(this.#matches.next, ...this.#unnamed.values());
-    if (next === Infinity) return;
-    this.#watching = true;
-    later(Math.max(0, next - now()), () => {
-      this.#watching = false;
-      if (this.#over) return;
-      this.#expire(now());
-      this.#watch();
-    });
-  }
-
-  #expire(now: number): void {
-    const { streams, requests } = this.#matches.expired(now);
-    for (const [tunnel, until] of this.#unnamed) if (until <= now) streams.push(tunnel);
-    for (const tunnel of streams) {
-      this.#unnamed.delete(tunnel);
-      tunnel.reset(ResetCode.unknownTunnel);
-    }
-    for (const { done } of requests) done(failed('timeout', 'the stream of the tunnel has not come'));
+  #identified({ version = 0, seed }: Identified): void {
+    this.version = Math.min(version, RELAY_VERSION);
+    this.#link?.admit();
+    if (this.#seed !== undefined && seed !== undefined) this.#link?.keyPaths(this.#seed, seed);
+    this.#options.identified();
   }
 
   #send(message: ControlMessage): void {
@@ -299,23 +176,6 @@ export class RelayLink implements LinkEvents {
     this.close(why);
     this.#options.lost(why);
   }
-
-  #fail(why: string): void {
-    for (const { done } of this.#matches.all()) done(failed('connection_error', why));
-  }
-}
-
-const failed = (failure: TunnelError['failure'], text: string): RawTunnelResult => ({
-  ok: false,
-  error: new TunnelError(failure, text),
-});
-
-/** What a relay's reasons mean to whoever asked. */
-function refusal(reason: string, target: string): RawTunnelResult {
-  if (reason === 'target_not_connected')
-    return failed('target_not_connected', `the relay does not know ${target}`);
-  if (reason === 'not_identified') return failed('not_identified', 'the relay does not know us');
-  return failed('refused', `the relay refuses a tunnel to ${target}: ${reason}`);
 }
 
 function closeText(reason: CloseReason): string {
