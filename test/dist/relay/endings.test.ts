@@ -98,6 +98,21 @@ describe('the orderly end', () => {
     await expectNothingLeft(stage);
   });
 
+  test('of both halves delivers what a slow reader has not read, however late it is', async () => {
+    const stage = await staged();
+    const { world } = stage;
+    const { near, far } = await world.tunnel(stage.a, stage.b);
+    const tail = 'x'.repeat(3_000_000);
+    near.stream.end(tail);
+    far.stream.end();
+    await world.clock.advance(60_000);
+    const drain = new Drain(far.stream);
+    const atNear = new Drain(near.stream);
+    await world.until(() => drain.ended && atNear.ended);
+    expect([drain.length, drain.error]).toEqual([tail.length, undefined]);
+    await expectNothingLeft(stage);
+  });
+
   test('of an empty half is an end too', async () => {
     const stage = await staged();
     const ends = await tunneled(stage);
@@ -143,67 +158,82 @@ describe('a reset', () => {
 });
 
 /** What ends a tunnel, and what either end is told. */
-const ENDINGS: Readonly<
-  Record<
-    string,
-    { readonly strike: (stage: Stage, ends: Ends) => unknown; readonly told: readonly unknown[] }
-  >
-> = {
+interface Ending {
+  readonly strike: (stage: Stage, ends: Ends) => unknown;
+  readonly told: readonly unknown[];
+  /** What the relay logs. */
+  readonly reason: string;
+}
+
+const ENDINGS: Readonly<Record<string, Ending>> = {
   'the near end destroys its stream': {
     strike: (_stage, { near }) => near.stream.destroy(),
     told: [undefined, 'reset'],
+    reason: 'source_reset',
   },
   'the far end destroys its stream': {
     strike: (_stage, { far }) => far.stream.destroy(),
     told: ['reset', undefined],
+    reason: 'target_reset',
   },
   'the near end closes the tunnel': {
     strike: ({ a }, { near }) => a.client.closeTunnel(near.tunnelId),
     told: ['closed', 'reset'],
+    // the reset of the stream is faster than the message
+    reason: 'source_reset',
   },
   'the far end closes the tunnel': {
     strike: ({ b }, { far }) => b.client.closeTunnel(far.tunnelId),
     told: ['reset', 'closed'],
+    reason: 'target_reset',
   },
   'the relay loses the connection to the near end': {
     strike: ({ world, relay, a }) => world.network.faults.reset(a.host, relay.host),
     told: ['reset', 'reset'],
+    reason: 'client_gone',
   },
   'the relay closes the connection to the far end': {
     strike: ({ relay }) => relay.runtime.exit(processOf(relay.runtime, 'client b@two'), 'kill'),
     told: ['reset', 'reset'],
+    reason: 'client_gone',
   },
   'the actor of the tunnel at the near end is killed': {
     strike: ({ a }) => a.runtime.exit(processOf(a.runtime, 'tunnel to b@two'), 'kill'),
     told: ['closed', 'reset'],
+    reason: 'source_reset',
   },
   'the actor of the tunnel at the far end is killed': {
     strike: ({ b }) => b.runtime.exit(processOf(b.runtime, 'tunnel from a@one'), 'kill'),
     told: ['reset', 'closed'],
+    reason: 'target_reset',
   },
   'the actor of the tunnel at the relay is killed': {
     strike: ({ relay }) => relay.runtime.exit(processOf(relay.runtime, 'tunnel a@one to b@two'), 'kill'),
     told: ['reset', 'reset'],
+    reason: 'actor_down',
   },
   'a forwarder is killed': {
     strike: ({ relay }) => relay.runtime.exit(processOf(relay.runtime, 'forwarder b@two to a@one'), 'kill'),
     told: ['reset', 'reset'],
+    reason: 'forwarder_down',
   },
   'a forwarder ends by itself': {
     strike: ({ relay }) =>
       relay.runtime.exit(processOf(relay.runtime, 'forwarder a@one to b@two'), 'shutdown'),
     told: ['reset', 'reset'],
+    reason: 'forwarder_down',
   },
   'nothing moves in it': {
     strike: ({ world }) => world.clock.advance(600_000),
     told: ['reset', 'reset'],
+    reason: 'idle',
   },
 };
 
 describe('of a tunnel', () => {
   test.each(Object.entries(ENDINGS))(
     '%s: both ends are told, nothing is left',
-    async (_what, { strike, told }) => {
+    async (_what, { strike, told, reason }) => {
       const stage = await staged();
       const { world, a, b } = stage;
       await world.clock.advance(11_000);
@@ -211,9 +241,14 @@ describe('of a tunnel', () => {
       const ends = await tunneled(stage);
       ends.near.stream.write('before');
       await world.until(() => ends.atFar.text === 'before');
+      const reasons: unknown[] = [];
+      stage.relay.relay.events.addEventListener('dist.tunnel_closed', (event) =>
+        reasons.push(event.detail.reason),
+      );
       await strike(stage, ends);
       await world.until(() => ends.atNear.closed && ends.atFar.closed, 2_000);
       expect([ends.atNear.failure, ends.atFar.failure]).toEqual(told);
+      expect(reasons).toEqual([reason]);
       expect([ends.atNear.ended, ends.atFar.ended]).toEqual([false, false]);
       await world.until(() => a.client.status().identified && b.client.status().identified, 2_000);
       await expectNothingLeft(stage);

@@ -99,6 +99,54 @@ describe('a relay', () => {
     expect(a.client.status().identified).toBe(true);
   });
 
+  test('that is replaced is found out by who has something to say, whatever the probe is', async () => {
+    const world = new RelayWorld('doubt');
+    const identity = world.identity('relay');
+    const relay = await world.relay({ identity });
+    const a = await world.client([relay], 'a@one', { probe: 60_000 });
+    const b = await world.client([relay], 'b@two', { probe: 60_000 });
+    const { near } = await world.tunnel(a, b);
+    const drain = new Drain(near.stream);
+    await world.crash(relay);
+    await world.relay({ host: relay.host, identity });
+    near.stream.write('is anybody there?');
+    await world.until(() => drain.closed, 2_000);
+    await world.until(() => a.client.status().identified, 1_000);
+  });
+
+  test('that refuses us is asked again, and says why', async () => {
+    const world = new RelayWorld();
+    const relay = await world.relay({ realm: 'ours' });
+    const a = await world.dialing([relay], 'a@one', { realm: 'theirs' });
+    const b = await world.client([relay], 'b@two', { realm: 'ours' });
+    await world.clock.advance(60_000);
+    expect(a.client.status()).toMatchObject({ identified: false, activeRelay: undefined });
+    expect(a.client.status().relays[0]?.reason).toBe('refused: other_realm');
+    const failure = world.failure(a.client.requestTunnel('b@two', { wait: false }));
+    expect(await failure).toBe('not_identified');
+    expect(b.client.status().identified).toBe(true);
+    expect(relay.relay.status().clients).toEqual(['b@two']);
+    const refused = relay.log.filter(({ event }) => event === 'dist.client_refused').length;
+    // the waits grow to 16 s
+    expect(refused).toBeGreaterThan(5);
+    expect(refused).toBeLessThan(25);
+  });
+
+  test('to which two clients of one key go takes them in turns, more and more rarely', async () => {
+    const world = new RelayWorld();
+    const relay = await world.relay();
+    const identity = world.identity('twin');
+    await world.dialing([relay], 'a@one', { identity });
+    await world.dialing([relay], 'a@one', { identity });
+    const count = (): number => relay.log.filter(({ event }) => event === 'dist.client_identified').length;
+    await world.clock.advance(60_000);
+    const first = count();
+    await world.clock.advance(60_000);
+    expect(first).toBeLessThan(40);
+    expect(count() - first).toBeLessThan(25);
+    expect(relay.relay.status().clients).toEqual(['a@one']);
+  });
+
   test('that is closed says so, and its clients dial it again until it is there', async () => {
     const world = new RelayWorld();
     const identity = world.identity('relay');

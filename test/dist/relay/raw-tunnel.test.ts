@@ -1,0 +1,80 @@
+/** A stream of a relay before anybody has it: what comes early is kept in its order, with a stream that writes down what it is told. */
+import { describe, expect, test } from 'vitest';
+import { RawTunnel } from '../../../src/dist/relay/client/raw-tunnel.ts';
+import type { Stream, StreamEvents } from '../../../src/transport/transport.ts';
+
+const ID = '0123456789ABCDEF0123456789ABCDEF';
+
+interface Stage {
+  readonly raw: RawTunnel;
+  readonly told: string[];
+  readonly receiver: StreamEvents;
+}
+
+function staged(): Stage {
+  const told: string[] = [];
+  const say = (what: string): void => void told.push(what);
+  const stream = {
+    pause: () => say('pause'),
+    resume: () => say('resume'),
+    reset: (code: number) => say(`reset ${code}`),
+  };
+  const raw = new RawTunnel(stream as unknown as Stream, {
+    named: (_raw, id) => say(`named ${id}`),
+    invalid: () => say('invalid'),
+    gone: () => say('gone'),
+  });
+  const receiver = {
+    onData: (bytes: Uint8Array) => say(`data ${Buffer.from(bytes).toString()}`),
+    onEnd: () => say('end'),
+    onReset: (code: number) => say(`cut ${code}`),
+    onDrain: () => say('drain'),
+  };
+  return { raw, told, receiver };
+}
+
+describe('a raw tunnel', () => {
+  test('is named once, stops reading, and gives what came early to who takes it, before the rest', () => {
+    const { raw, told, receiver } = staged();
+    raw.onData(Buffer.from(ID.slice(0, 7)));
+    raw.onData(Buffer.from(`${ID.slice(7)}one`));
+    const lent = Buffer.from('two');
+    raw.onData(lent);
+    lent.fill(0);
+    expect(told).toEqual(['pause', `named ${ID}`]);
+    expect(raw.take(receiver)).toBe(true);
+    raw.onData(Buffer.from('three'));
+    raw.onDrain();
+    expect(told.slice(2)).toEqual(['data one', 'data two', 'resume', 'data three', 'drain']);
+  });
+
+  test('that has ended before it is taken ends behind what came early', () => {
+    const { raw, told, receiver } = staged();
+    raw.onData(Buffer.from(`${ID}one`));
+    raw.onEnd();
+    raw.take(receiver);
+    expect(told.slice(2)).toEqual(['data one', 'end', 'resume']);
+  });
+
+  test('that is cut before it is taken cannot be taken; after that its receiver hears it', () => {
+    const early = staged();
+    early.raw.onData(Buffer.from(ID));
+    early.raw.onReset(0x16);
+    expect([early.raw.take(early.receiver), early.told.at(-1)]).toEqual([false, 'gone']);
+    const late = staged();
+    late.raw.onData(Buffer.from(ID));
+    late.raw.take(late.receiver);
+    late.raw.onReset(0x16);
+    expect(late.told.at(-1)).toBe(`cut ${0x16}`);
+  });
+
+  test('is none when it begins with something else, or ends within its id', () => {
+    const wrong = staged();
+    wrong.raw.onData(Buffer.from('hello'));
+    expect(wrong.told).toEqual(['invalid']);
+    const short = staged();
+    short.raw.onData(Buffer.from(ID.slice(0, 31)));
+    short.raw.onEnd();
+    expect(short.told).toEqual(['invalid']);
+  });
+});
