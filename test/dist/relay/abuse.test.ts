@@ -433,3 +433,52 @@ describe('a slow reader', () => {
     await world.until(() => drain.length >= written, 60_000);
   });
 });
+
+describe('windows', () => {
+  /** A client that keeps to windows, as it says. */
+  async function ofWindows(world: RelayWorld, relay: RelayPlace, name: string): Promise<RawEnd> {
+    const raw = await world.raw(relay);
+    raw.say({ type: 'identify', node_name: name, version: 1 });
+    await world.until(() => raw.told('identified').length === 1);
+    return raw;
+  }
+
+  test('who sends more than it may loses its tunnel, and nobody else anything', async () => {
+    const stage = await staged();
+    const { world, relay } = stage;
+    const { works } = await witness(stage);
+    const raw = await ofWindows(world, relay, 'raw@here');
+    const silent = await ofWindows(world, relay, 'silent@here');
+    raw.say({ type: 'tunnel_request', target: 'silent@here' });
+    await world.until(() => raw.streams.length === 1 && silent.streams.length === 1);
+    const [stream] = raw.streams;
+    // 256 KiB are allowed, and nothing is credited: the other end has not read
+    for (let at = 0; at < 64; at++) stream?.write(new Uint8Array(65_536));
+    await world.until(() => stream?.code !== undefined, 1_000);
+    expect(stream?.code).toBe(ResetCode.protocolError);
+    await world.until(() => silent.streams[0]?.code !== undefined, 100);
+    expect(silent.streams[0]?.length).toBeLessThanOrEqual(262_144 + 32);
+    expect([raw.closed, silent.closed, relay.relay.status().tunnels]).toEqual([undefined, undefined, 1]);
+    await works();
+  });
+
+  test('credit for tunnels of others, or that nobody has, and more than any window, lets nobody send more', async () => {
+    const stage = await staged();
+    const { world, relay, a } = stage;
+    const { id, works } = await witness(stage);
+    const raw = await ofWindows(world, relay, 'raw@here');
+    for (let at = 0; at < 100; at++)
+      for (const tunnel_id of [id, guess(world)])
+        raw.say({ type: 'tunnel_credit', tunnel_id, bytes: 0xffff_ffff });
+    const { stream } = await world.settle(a.client.requestTunnel('raw@here'));
+    await world.until(() => raw.told('tunnel_notify').length === 1);
+    const tunnel_id = raw.told('tunnel_notify')[0]?.tunnel_id as string;
+    for (let at = 0; at < 100; at++) raw.say({ type: 'tunnel_credit', tunnel_id, bytes: 0xffff_ffff });
+    raw.streams[0]?.stream.pause();
+    stream.write(Buffer.alloc(32 * 1_048_576));
+    await world.clock.advance(5_000);
+    const queued = [...(relay.endpoints[0]?.links ?? [])].reduce((sum, link) => sum + link.queued, 0);
+    expect(queued).toBeLessThan(4 * 1_048_576);
+    await works('x'.repeat(100_000));
+  });
+});

@@ -190,7 +190,8 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
   'the relay loses the connection to the near end': {
     strike: ({ world, relay, a }) => world.network.faults.reset(a.host, relay.host),
     told: ['reset', 'reset'],
-    reason: 'client_gone',
+    // its streams end before the connection
+    reason: 'source_reset',
   },
   'the relay closes the connection to the far end': {
     strike: ({ relay }) => relay.runtime.exit(processOf(relay.runtime, 'client b@two'), 'kill'),

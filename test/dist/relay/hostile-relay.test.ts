@@ -392,3 +392,52 @@ test('a tunnel that was answered and cut before it was taken fails with a typed 
   await world.clock.advance(6_000);
   expect(a.client.status()).toMatchObject({ activeTunnels: 0, pendingOutbound: 0, unidentifiedStreams: 0 });
 });
+
+describe('amid the handshake of encryption', () => {
+  /** A relay that makes tunnels in which nothing passes is asked first. */
+  async function stalling(): Promise<Stage> {
+    const stage = await staged({ encryption: true });
+    const { end } = stage;
+    end.answer = (message) => {
+      if (message.type !== 'tunnel_request') return;
+      end.open()?.write(idOf(1));
+      end.say({ type: 'tunnel_ok', tunnel_id: idOf(1) });
+    };
+    return stage;
+  }
+
+  test('a relay that passes nothing on takes half of the time, then the next one is asked', async () => {
+    const stage = await stalling();
+    const before = stage.world.clock.now();
+    const { near } = await stage.world.tunnel(stage.a, stage.b);
+    const took = stage.world.clock.now() - before;
+    expect(near.peerId).toBeDefined();
+    expect([took >= 7_500, took < 7_700]).toEqual([true, true]);
+    expect(stage.a.client.status().activeTunnels).toBe(1);
+  });
+
+  test('a relay that dies is left at once, and the next one is asked', async () => {
+    const stage = await stalling();
+    const { world, a, b, end } = stage;
+    const asked = world.tunnel(a, b);
+    await world.clock.advance(20);
+    end.link?.close(0);
+    const before = world.clock.now();
+    await asked;
+    expect(world.clock.now() - before).toBeLessThan(200);
+    expect(a.client.status().activeTunnels).toBe(1);
+  });
+
+  test('one who asks and says nothing more is given up after 15 s by who is asked', async () => {
+    const stage = await staged({ encryption: true });
+    const { world, a, end } = stage;
+    end.say({ type: 'tunnel_notify', tunnel_id: idOf(1), source: 'x@y' });
+    const stream = end.open() as RawStream;
+    stream.write(idOf(1));
+    const before = world.clock.now();
+    await world.until(() => stream.over, 16_000);
+    expect(world.clock.now() - before).toBeGreaterThanOrEqual(14_990);
+    expect(a.incoming).toEqual([]);
+    expect(processesOf(a.runtime).filter(({ label }) => String(label).startsWith('tunnel '))).toEqual([]);
+  });
+});
