@@ -65,6 +65,10 @@ function heed(beat: Beat | undefined, state: State, self: Process): void {
     session.end('silent', CloseCode.idle);
     return;
   }
+  if (self.clock.wall() > session.until) {
+    session.end('membership_expired', CloseCode.refused);
+    return;
+  }
   if (beat.tag === 'ask') session.link.ping();
   state.timer?.unset();
   state.due = new Look();

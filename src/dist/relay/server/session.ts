@@ -47,6 +47,8 @@ export class Session implements LinkEvents {
   readonly link: Link;
   /** Undefined until it has said so. */
   name: string | undefined;
+  /** Unix milliseconds: it was a member until then. */
+  until: number = Infinity;
   /** Those of both directions, by their ids. */
   readonly tunnels: Map<string, Tunnel> = new Map();
   /** What all it sends into tunnels is counted against. */
@@ -214,8 +216,9 @@ export class Session implements LinkEvents {
     const { context, key } = this;
     const { events, roster, runtime, limits } = context;
     const isNew = this.name === undefined && roster.find(message.node_name).tag !== 'found';
-    const refusal =
-      judgeIdentify(message, this, context) ?? (roster.size >= limits.clients && isNew ? 'full' : undefined);
+    const judged = judgeIdentify(message, this, context);
+    const full = roster.size >= limits.clients && isNew ? 'full' : undefined;
+    const refusal = judged.tag === 'refused' ? judged.reason : full;
     const claim = refusal === undefined ? roster.claim(message.node_name, this, key) : undefined;
     if (claim?.tag === 'refused') claim.holder.doubt();
     const reason = refusal ?? (claim?.tag === 'refused' ? 'name_taken' : undefined);
@@ -226,6 +229,7 @@ export class Session implements LinkEvents {
       return;
     }
     if (claim?.tag === 'taken') claim.replaced?.end('replaced', CloseCode.duplicate);
+    if (judged.tag === 'admitted') this.until = judged.until;
     this.name = message.node_name;
     this.version = Math.min(message.version ?? 0, RELAY_VERSION);
     this.link.admit();
