@@ -95,7 +95,10 @@ describe('relay', () => {
     ]);
     vi.stubEnv('ESPALIER_RELAY_LISTEN', '127.0.0.1:0');
     expect(opts(RELAY)).toMatchObject({ listen: '127.0.0.1:0' });
-    expect(opts(RELAY, '--listen', '[::1]:1')).toMatchObject({ listen: '[::1]:1' });
+    expect(opts(RELAY, '--listen', '[::1]:1', '--foreign', '[::1]:2')).toMatchObject({
+      listen: '[::1]:1',
+      foreign: '[::1]:2',
+    });
   });
 
   test('says in its help what is the default of everything', () => {

@@ -12,6 +12,7 @@ const ID = 'ab'.repeat(32);
 test.each([
   [['relay', '--listen', 'relay.example:4434'], 'listen'],
   [['relay', '--listen', 'quic://127.0.0.1:4434'], 'listen'],
+  [['relay', '--listen', '127.0.0.1:0', '--foreign', 'nowhere'], 'foreign'],
   [['relay', '--listen', '127.0.0.1:0', '--realm-key', 'k', '--membership', 'm'], 'realm'],
   [[...BRIDGE, '--relay', 'https://relay.example'], 'relays'],
   [[...BRIDGE, '--name', 'a'], 'name'],

@@ -45,7 +45,14 @@ const KINDS: readonly {
   {
     what: 'a relay',
     judge: wrongDistRelay,
-    all: { ...COMMON, ...ALONE, listen: '[::1]:0', limits: { clients: 1, idle: 50 }, endpointLimits: {} },
+    all: {
+      ...COMMON,
+      ...ALONE,
+      listen: '[::1]:0',
+      foreign: 'localhost:0',
+      limits: { clients: 1, idle: 50 },
+      endpointLimits: {},
+    },
     needed: {},
   },
   {
@@ -131,6 +138,8 @@ describe('out of range', () => {
     { listen: 'quic://127.0.0.1:4434' },
     { listen: '127.0.0.1:65536' },
     { listen: '' },
+    { foreign: '0.0.0.0:65536' },
+    { foreign: 'relay.example:4435' },
     { realm: '' },
     { logLevel: 'loud' },
     { limits: { clients: 0 } },
