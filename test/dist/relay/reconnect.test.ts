@@ -1,6 +1,6 @@
 /** Relays that are lost, come back, or stay away: clients find them again in time, go elsewhere meanwhile, and do not come all at once. */
 import { describe, expect, test } from 'vitest';
-import { startRelayClient } from '../../../src/dist-relay.ts';
+import { startRelayClient } from '../../../src/relay-client.ts';
 import type { DistRelayClient } from '../../../src/dist/relay/client/relay-client.ts';
 import type { Identity } from '../../../src/identity/identity.ts';
 import { Drain, RelayWorld, type ClientPlace, type RelayPlace } from './relay-world.ts';
@@ -145,6 +145,29 @@ describe('a relay', () => {
     expect(first).toBeLessThan(40);
     expect(count() - first).toBeLessThan(25);
     expect(relay.relay.status().clients).toEqual(['a@one']);
+  });
+
+  test('that stays away is dialed ever more seldom, up to every 16 s', async () => {
+    const world = new RelayWorld('away');
+    const relay = await world.relay();
+    const a = await world.client([relay], 'a@one');
+    const dials: number[] = [];
+    const [endpoint] = a.endpoints;
+    if (endpoint === undefined) throw new Error('no endpoint');
+    const dial = endpoint.dial.bind(endpoint);
+    endpoint.dial = (request, events) => {
+      dials.push(world.clock.now());
+      return dial(request, events);
+    };
+    await world.settle(relay.relay.close());
+    const closed = world.clock.now();
+    await world.clock.advance(120_000);
+    const within = (from: number, to: number): number =>
+      dials.filter((at) => at - closed >= from && at - closed < to).length;
+    // whatever is drawn: seven waits are below 0.25, 0.5, 1, 2, 4, 8 and 16 s, and a dial of nobody takes 10 s
+    expect(dials.length).toBeGreaterThanOrEqual(4);
+    expect(dials.length).toBeLessThanOrEqual(14);
+    expect(within(0, 1_000)).toBeGreaterThanOrEqual(1);
   });
 
   test('that is closed says so, and its clients dial it again until it is there', async () => {
