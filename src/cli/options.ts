@@ -5,21 +5,24 @@
  */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { systemClock } from '../actor/clock.ts';
-import { ndjsonLogger, type LogLevel } from '../actor/logger.ts';
+import { ndjsonLogger, type Logger, type LogLevel } from '../actor/logger.ts';
 import type { ConnectOptions, NodeOptions } from '../mesh/client/options.ts';
 import type { NameMode } from '../mesh/topic/procedure-name.ts';
 
-export interface CommonFlags {
+export interface TrustFlags {
   readonly realm?: string;
   readonly identity?: string;
   readonly realmKey?: string;
   readonly membership?: string;
-  readonly names?: NameMode;
   readonly logLevel: LogLevel;
-  readonly maxBody?: number;
-  readonly crashDetails?: boolean;
   readonly json?: boolean;
   readonly ndjson?: boolean;
+}
+
+export interface CommonFlags extends TrustFlags {
+  readonly names?: NameMode;
+  readonly maxBody?: number;
+  readonly crashDetails?: boolean;
 }
 
 /** Longest timeout, milliseconds (2^31 - 1). */
@@ -73,9 +76,10 @@ export const waitOption = (what: string): Option =>
 export const nodeIdOption = (): Option =>
   new Option('--node-id <hex>', 'refuse any node but this one').argParser(nodeId).env('ESPALIER_NODE_ID');
 
-export function addCommonOptions(command: Command): Command {
-  return command
-    .addOption(new Option('--realm <realm>', 'trust domain; required beyond loopback').env('ESPALIER_REALM'))
+/** Who we are, whom we trust, and what is logged. */
+export const addTrustOptions = (command: Command, realm: string): Command =>
+  command
+    .addOption(new Option('--realm <realm>', realm).env('ESPALIER_REALM'))
     .addOption(
       new Option('--identity <file>', 'durable key, made when missing (default: a fresh one in memory)').env(
         'ESPALIER_IDENTITY',
@@ -92,6 +96,15 @@ export function addCommonOptions(command: Command): Command {
       ),
     )
     .addOption(
+      new Option('--log-level <level>', 'least severe log lines on stderr')
+        .choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .default('warn')
+        .env('ESPALIER_LOG_LEVEL'),
+    );
+
+export const addCommonOptions = (command: Command): Command =>
+  addTrustOptions(command, 'trust domain; required beyond loopback')
+    .addOption(
       new Option('--names <mode>', 'procedure names that are accepted (default: dotted and canonical)')
         .choices(['default', 'canonical', 'any'])
         .env('ESPALIER_NAMES'),
@@ -100,14 +113,7 @@ export function addCommonOptions(command: Command): Command {
       new Option('--max-body <bytes>', 'largest args or result of a call (default: 1m)')
         .argParser(bodySize)
         .env('ESPALIER_MAX_BODY'),
-    )
-    .addOption(
-      new Option('--log-level <level>', 'least severe log lines on stderr')
-        .choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-        .default('warn')
-        .env('ESPALIER_LOG_LEVEL'),
     );
-}
 
 export const crashDetailsOption = (): Option =>
   new Option('--crash-details', 'tell remote callers name and message of a crash');
@@ -116,15 +122,28 @@ export const jsonOption = (what: string): Option => new Option('--json', what);
 
 export const ndjsonOption = (what: string): Option => new Option('--ndjson', what).conflicts('json');
 
+/** What all that is started takes of them. */
+interface Trust {
+  readonly logger: Logger;
+  readonly realm?: string;
+  readonly identity?: { readonly file: string };
+  readonly realmKey?: { readonly file: string };
+  readonly membership?: { readonly file: string };
+}
+
+export const trustOf = ({ logLevel, realm, identity, realmKey, membership }: TrustFlags): Trust => ({
+  logger: ndjsonLogger(systemClock, logLevel, (line) => process.stderr.write(`${line}\n`)),
+  ...(realm === undefined ? {} : { realm }),
+  ...(identity === undefined ? {} : { identity: { file: identity } }),
+  ...(realmKey === undefined ? {} : { realmKey: { file: realmKey } }),
+  ...(membership === undefined ? {} : { membership: { file: membership } }),
+});
+
 /** What `startNode` and `connect` take from the flags. */
 export function settingsOf(flags: CommonFlags): NodeOptions & ConnectOptions {
-  const { logLevel, realm, identity, realmKey, membership, names, maxBody, crashDetails } = flags;
+  const { names, maxBody, crashDetails } = flags;
   return {
-    logger: ndjsonLogger(systemClock, logLevel, (line) => process.stderr.write(`${line}\n`)),
-    ...(realm === undefined ? {} : { realm }),
-    ...(identity === undefined ? {} : { identity: { file: identity } }),
-    ...(realmKey === undefined ? {} : { realmKey: { file: realmKey } }),
-    ...(membership === undefined ? {} : { membership: { file: membership } }),
+    ...trustOf(flags),
     ...(names === undefined ? {} : { names }),
     ...(maxBody === undefined ? {} : { maxBody }),
     ...(crashDetails === undefined ? {} : { crashDetails }),

@@ -4,7 +4,8 @@
  */
 import { CommanderError, type Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { expectRight, servingOf } from '../../src/cli/dist/serving.ts';
+import { expectRight } from '../../src/cli/dist/serving.ts';
+import { trustOf } from '../../src/cli/options.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { RpcError } from '../../src/mesh/errors/rpc-error.ts';
 
@@ -177,7 +178,7 @@ describe('what makes no sense', () => {
 
   test('files become options as the library knows them', () => {
     const flags = { logLevel: 'warn', realm: 'r', identity: 'i', realmKey: 'k', membership: 'm' } as const;
-    expect(servingOf(flags)).toMatchObject({
+    expect(trustOf(flags)).toMatchObject({
       realm: 'r',
       identity: { file: 'i' },
       realmKey: { file: 'k' },

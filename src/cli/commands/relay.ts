@@ -7,12 +7,12 @@ import { conclude } from '../conclude.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
-import { jsonOption, milliseconds, ndjsonOption } from '../options.ts';
-import { addServingOptions, expectRight, servingOf, type ServingFlags } from '../dist/serving.ts';
+import { jsonOption, milliseconds, ndjsonOption, trustOf, type TrustFlags } from '../options.ts';
+import { addServingOptions, expectRight } from '../dist/serving.ts';
 import { print } from '../terminal.ts';
 import { untilEnded } from '../dist/until-ended.ts';
 
-interface RelayFlags extends ServingFlags {
+interface RelayFlags extends TrustFlags {
   readonly listen?: string;
   readonly foreign?: string;
   readonly maxClients?: number;
@@ -72,7 +72,7 @@ async function run(flags: RelayFlags): Promise<ExitCode> {
   const { wrongDistRelay } = await import('../../dist/relay/check-options.ts');
   const { listen, foreign } = flags;
   const options = {
-    ...servingOf(flags),
+    ...trustOf(flags),
     ...(listen === undefined ? {} : { listen }),
     ...(foreign === undefined ? {} : { foreign }),
     limits: limitsOf(flags),

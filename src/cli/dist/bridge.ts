@@ -6,13 +6,13 @@ import { conclude } from '../conclude.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
-import { jsonOption, listOf, ndjsonOption } from '../options.ts';
+import { jsonOption, listOf, ndjsonOption, trustOf, type TrustFlags } from '../options.ts';
 import { note, print } from '../terminal.ts';
 import { cookieFileOption, readCookie } from './cookie-file.ts';
-import { addServingOptions, expectRight, servingOf, type ServingFlags } from './serving.ts';
+import { addServingOptions, expectRight } from './serving.ts';
 import { untilEnded } from './until-ended.ts';
 
-interface BridgeFlags extends ServingFlags {
+interface BridgeFlags extends TrustFlags {
   readonly relay: readonly string[];
   readonly name: string;
   readonly epmdPort: number;
@@ -76,7 +76,7 @@ async function run(flags: BridgeFlags): Promise<ExitCode> {
   const { wrongDistBridge } = await import('../../dist/relay/check-options.ts');
   const { relay, name, epmdPort, host, peer, key, encryption } = flags;
   const options = {
-    ...servingOf(flags),
+    ...trustOf(flags),
     relays: relay,
     name,
     epmdPort,
