@@ -75,6 +75,9 @@ interface RawClientOptions {
 
 export const PORT = 4434;
 
+/** With a seed here, ready processes run in an order drawn from it: `ESPALIER_SHUFFLE=7 npx vitest …`. */
+const SHUFFLE = process.env['ESPALIER_SHUFFLE'];
+
 export class RelayWorld {
   readonly clock: VirtualClock = virtualClock();
   readonly random: Random;
@@ -243,6 +246,9 @@ export class RelayWorld {
       random: this.random.fork(`runtime ${++this.#places}`),
       logger: keeping(log),
       budget: { milliseconds: Infinity },
+      ...(SHUFFLE === undefined
+        ? {}
+        : { runQueue: { tag: 'seeded', random: seededRandom(`${SHUFFLE}-${this.#places}`) } as const }),
     });
     runtime.onReport((report) => reports.push(report));
     return { host, runtime, reports, log, endpoints: [] };
