@@ -84,6 +84,7 @@ export class FlowStream implements Stream, StreamEvents {
 
   reset(code: ResetCode): void {
     if (this.#over) return;
+    this.#awaited = false;
     this.#below?.reset(code);
     this.#finish();
   }
@@ -128,7 +129,10 @@ export class FlowStream implements Stream, StreamEvents {
   }
 
   onReset(code: number): void {
-    if (this.#over) return;
+    // all was given to the stream below, and has not left it
+    const unsure = this.#over && this.#awaited;
+    if (this.#over && !unsure) return;
+    this.#awaited = false;
     this.#finish();
     this.#receiver?.onReset(code);
   }
@@ -172,7 +176,7 @@ export class FlowStream implements Stream, StreamEvents {
   }
 
   #drained(): void {
-    if (!this.#awaited || this.#bytes > 0 || this.#full || this.#over) return;
+    if (!this.#awaited || this.#bytes > 0 || this.#full) return;
     this.#awaited = false;
     this.#receiver?.onDrain();
   }

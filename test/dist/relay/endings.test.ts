@@ -113,6 +113,23 @@ describe('the orderly end', () => {
     await expectNothingLeft(stage);
   });
 
+  test('of the second half while others fill the connection ends the tunnel once they have left', async () => {
+    const stage = await staged();
+    const { world, a } = stage;
+    const others = [await tunneled(stage)];
+    for (let count = 1; count < 40; count++) others.push(await tunneled(stage));
+    const ends = await tunneled(stage);
+    ends.far.stream.end();
+    await world.until(() => ends.atNear.ended);
+    for (const { near } of others) near.stream.write(Buffer.alloc(200_000));
+    expect(Array.from(a.endpoints[0]?.links ?? [], ({ congested }) => congested)).toEqual([true]);
+    ends.near.stream.end('tail');
+    await world.until(() => ends.atNear.closed && ends.atFar.closed);
+    expect([ends.atFar.text, ends.atNear.error, ends.atFar.error]).toEqual(['tail', undefined, undefined]);
+    for (const { near, far } of others) for (const { stream } of [near, far]) stream.end();
+    await expectNothingLeft(stage);
+  });
+
   test('of an empty half is an end too', async () => {
     const stage = await staged();
     const ends = await tunneled(stage);

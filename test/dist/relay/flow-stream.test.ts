@@ -145,7 +145,32 @@ describe('it is over', () => {
     flow.onEnd();
     expect(told).toEqual(['end']);
     flow.allow(1);
+    expect(told).toEqual(['end', 'below: end', 'over', 'drain']);
+  });
+
+  test('and who ended it while the stream below was full is told when that has taken all', () => {
+    const stage = staged();
+    const { flow, told } = stage;
+    flow.onEnd();
+    stage.takes = false;
+    expect(flow.write(new Uint8Array(0), true)).toBe(false);
     expect(told).toEqual(['end', 'below: end', 'over']);
+    flow.onDrain();
+    flow.onDrain();
+    flow.onReset(0);
+    expect(told.slice(3)).toEqual(['drain']);
+  });
+
+  test('and who ended it while the stream below was full is told when that is cut before it has taken all', () => {
+    const stage = staged();
+    const { flow, told } = stage;
+    flow.onEnd();
+    stage.takes = false;
+    flow.write(Buffer.alloc(10), true);
+    flow.onReset(0);
+    flow.onReset(0);
+    flow.onDrain();
+    expect(told.slice(3)).toEqual(['reset 0']);
   });
 
   test('by a reset of either end, once', () => {
