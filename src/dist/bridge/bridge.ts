@@ -113,7 +113,7 @@ export class Bridge implements EpmdDesk {
 
   /** Somebody elsewhere wants to reach the local node. */
   #arrived({ stream, peer }: IncomingTunnel): void {
-    const { host, name, events } = this.#context;
+    const { host, name, events, runtime } = this.#context;
     const port = this.#port;
     if (port === undefined) {
       events.emit('bridge.unreached', {
@@ -125,14 +125,18 @@ export class Bridge implements EpmdDesk {
     }
     const socket = connect({ host, port, noDelay: true });
     const end = (): void => void socket.destroy();
+    const lose = (): void => void stream.destroy();
     socket.setTimeout(REACH, end);
     socket.once('error', end);
-    socket.once('close', () => stream.destroy());
+    socket.once('close', lose);
     stream.once('close', end);
     socket.once('connect', () => {
       socket.setTimeout(0);
       socket.off('timeout', end);
-      splice(tuned(socket), stream);
+      // from here on an end is not a cut
+      socket.off('close', lose);
+      stream.off('close', end);
+      splice(tuned(socket), stream, runtime.clock);
     });
   }
 }

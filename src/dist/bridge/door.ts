@@ -43,8 +43,7 @@ export const doorServer: GenServer<DoorArgs, number, DoorCalls> = {
       sockets.add(socket);
       socket.on('error', () => {});
       socket.once('close', () => sockets.delete(socket));
-      if (process.alive)
-        enter(args, socket, self.signal).catch((error: unknown) => self.runtime.defect(error));
+      if (process.alive) enter(args, socket, process).catch((error: unknown) => self.runtime.defect(error));
       else socket.destroy();
     });
     server.maxConnections = MOST;
@@ -69,7 +68,7 @@ export const doorServer: GenServer<DoorArgs, number, DoorCalls> = {
 async function enter(
   { targets, client, failed }: DoorArgs,
   socket: Socket,
-  signal: AbortSignal,
+  { clock, signal }: Process,
 ): Promise<void> {
   tuned(socket).pause();
   const gone = new AbortController();
@@ -78,7 +77,7 @@ async function enter(
   try {
     const both = AbortSignal.any([signal, gone.signal]);
     const stream = await tunnelTo(client, targets, both);
-    splice(socket, stream);
+    splice(socket, stream, clock);
   } catch (error) {
     socket.destroy();
     if (!gone.signal.aborted) failed(error instanceof Error ? error.message : String(error));
