@@ -355,7 +355,7 @@ describe('the life of seed 003', () => {
     expect(relay.relay.status().tunnels).toBe(0);
   });
 
-  test('a kernel that is dead, or throws, costs the tunnel and nothing else', async () => {
+  test('a kernel that is dead, throws, or rejects, costs the tunnel and nothing else', async () => {
     const world = new RelayWorld();
     const relay = await world.relay();
     const a = await world.client([relay], 'a@one');
@@ -367,6 +367,10 @@ describe('the life of seed 003', () => {
     for (const kernel of [
       ref.pid,
       (): void => {
+        throw new Error('no');
+      },
+      async (): Promise<void> => {
+        await Promise.resolve();
         throw new Error('no');
       },
     ]) {

@@ -6,6 +6,7 @@ import type { Process } from '../../../actor/process.ts';
 import { startDynamicChild } from '../../../otp/dynamic-supervisor.ts';
 import type { GenServer } from '../../../otp/gen-server.ts';
 import { noReply, started, stop } from '../../../otp/result.ts';
+import { isPromiseLike } from '../../../otp/sequence.ts';
 import { worker } from '../../../otp/supervisor.ts';
 import { ResetCode } from '../../../transport/transport.ts';
 import { TunnelError } from '../tunnel-error.ts';
@@ -168,11 +169,16 @@ function handOn({ hand, runtime }: ClientContext, tunnel: IncomingTunnel): void 
   } else if (typeof kernel !== 'function') {
     if (!runtime.send(kernel as Process, tunnel) || !(kernel as Process).alive) tunnel.stream.destroy();
   } else {
-    try {
-      kernel(tunnel);
-    } catch (error) {
+    const failed = (error: unknown): void => {
       tunnel.stream.destroy();
       runtime.defect(error);
+    };
+    try {
+      // one that is asynchronous may fail later
+      const result: unknown = kernel(tunnel);
+      if (isPromiseLike(result)) result.then(undefined, failed);
+    } catch (error) {
+      failed(error);
     }
   }
 }
