@@ -2,14 +2,17 @@
  * How much of a tunnel may be under way on one hop. Pure; clock milliseconds come in.
  *
  * All tunnels of a client share one connection, and what is not read of one would hold up all: so the receiver of a hop reads
- * everything, and says how much it has handed on. It holds a window of each tunnel at most. A window that is used up within two round
- * trips grows, while the connection has bytes to spare for that (after the windows of HTTP/2, RFC 9113 §5.2, and of TCP).
+ * everything, and says how much it has handed on. It holds a window of each tunnel at most. A window of which half is used up within two
+ * round trips, or quickly, grows, while the connection has bytes to spare for that (after the windows of HTTP/2, RFC 9113 §5.2, and of
+ * TCP). A round trip of packets is not that of credits: both ends have other things to do.
  */
 
 /** Bytes that may be sent before anything is credited. */
 export const WINDOW = 262_144;
 /** Of a window that has grown. */
 export const WIDEST = 2_097_152;
+/** Milliseconds for half a window that are quick. */
+const QUICK = 20;
 /** Of all windows of a connection, beyond what each has from the start. */
 const SPARE = 16_777_216;
 
@@ -60,7 +63,7 @@ export class ReceiveWindow {
     this.#consumed = 0;
     const since = now - this.#last;
     this.#last = now;
-    if (this.#window < WIDEST && since < 2 * Math.max(1, rtt()) && this.#spare.take(this.#window)) {
+    if (this.#window < WIDEST && since < Math.max(QUICK, 2 * rtt()) && this.#spare.take(this.#window)) {
       bytes += this.#window;
       this.#window *= 2;
     }

@@ -42,6 +42,17 @@ describe('the receiver of a hop', () => {
     ]);
   });
 
+  test.each([
+    [19, true],
+    [20, false],
+  ])('half a window in %d ms where packets take no time: it grows is %s', (since, grows) => {
+    const window = new ReceiveWindow(new Spare());
+    window.consumed(WINDOW);
+    window.credit(0, slow);
+    window.consumed(WINDOW);
+    expect(window.credit(since, slow)).toBe(grows ? 2 * WINDOW : WINDOW);
+  });
+
   test('all windows of a connection grow by 16 MiB together, and what a tunnel leaves behind is there for others', () => {
     const spare = new Spare();
     expect(spare.take(16_777_216 - WINDOW)).toBe(true);

@@ -21,9 +21,7 @@ export type ClientEvent = {
     | 'opened'
     | 'identified'
     /** There is no connection, or none any more; or the relay does not want us. */
-    | 'lost'
-    /** Somebody is in a hurry. */
-    | 'hurry';
+    | 'lost';
 };
 
 /** What the actor does when the machine says so. */
@@ -71,7 +69,6 @@ export const clientMachine: AnyStateMachine = setup({
     resting: {
       entry: 'drop',
       after: { rest: { target: 'connecting' } },
-      on: { hurry: { target: 'connecting' } },
     },
   },
 });
