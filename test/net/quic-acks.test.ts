@@ -49,23 +49,23 @@ test('who asks and answers one at a time sends a packet for each, though answers
   let answers = 0;
   recorder.hooks.onData = () => {
     answers++;
-    if (answers < ROUNDS + 20) recorder.stream?.write(Buffer.alloc(16));
+    if (answers < ROUNDS + 20) recorder.stream?.write(Buffer.alloc(100));
   };
-  recorder.stream?.write(Buffer.alloc(16));
+  recorder.stream?.write(Buffer.alloc(100));
   await until(() => answers >= 20);
   const before = [answers, a.stats().datagramsOut, b.stats().datagramsOut] as const;
   await until(() => answers >= ROUNDS + 20);
   const rounds = answers - before[0];
   const out = [a.stats().datagramsOut - before[1], b.stats().datagramsOut - before[2]] as const;
   // a slow machine may need one now and then
-  expect(out[0]).toBeLessThan(rounds * 1.5);
-  expect(out[1]).toBeLessThan(rounds * 1.5);
+  expect(out[0]).toBeLessThan(rounds * 1.3);
+  expect(out[1]).toBeLessThan(rounds * 1.3);
 });
 
 test('what is not answered is acknowledged all the same', async () => {
   const { b, dialer } = await pair(Infinity);
   const recorder = dialer.open();
-  recorder.stream?.write(Buffer.alloc(16));
+  recorder.stream?.write(Buffer.alloc(100));
   const { arrivals } = dialer.link.stats();
   await until(() => dialer.link.stats().arrivals > arrivals);
   expect(dialer.link.stats().lost).toBe(0);

@@ -221,7 +221,7 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#times.heard(now, this.#arrivals);
     const misconduct = this.#conduct.arrived(length, now, this.#streams.moved, this.#arrivals);
     if (misconduct !== undefined) this.#punish(misconduct);
-    this.#acks.came();
+    this.#acks.came(length);
     this.#host.turns.touch(this);
   }
 
