@@ -11,7 +11,6 @@ import { Bridge, type BridgeContext } from './dist/bridge/bridge.ts';
 import { DistBridge } from './bridge-handle.ts';
 import { EpmdServer } from './dist/bridge/epmd-server.ts';
 import { CarrierError } from './dist/carrier-error.ts';
-import { aliveOf } from './dist/node-name.ts';
 import { DistRelayClient } from './dist/relay/client/relay-client.ts';
 import type { RelayClientOptions } from './dist/relay/client/make-client.ts';
 import { wrongDistBridge, wrongDistRelay } from './dist/relay/check-options.ts';
@@ -141,8 +140,8 @@ export interface DistBridgeOptions extends Omit<RelayClientOptions, 'identity'> 
   /** The loopback address of this host at which everything listens. Default 127.0.0.1. */
   readonly host?: string;
   /**
-   * Nodes elsewhere, where the part before the `@` is not enough: `b@beta.mesh`. Default: a node that calls its host as the local one
-   * does, else the one whose name begins like this.
+   * Nodes elsewhere, where the part before the `@` is not enough: `b@beta.mesh`. Default: a node named in `keys`, else one that calls
+   * its host as the local one does, else the one whose name begins like this.
    */
   readonly peers?: readonly string[];
   /** Default: one of its own. */
@@ -169,6 +168,7 @@ export async function startDistBridge(options: DistBridgeOptions): Promise<DistB
     logLevel,
     ...rest
   } = options;
+  const { keys } = rest;
   const runtime = given ?? new Runtime({ logger: loggerOf({ logger, logLevel }) });
   const log = new EventHub(runtime);
   const identity = identityOf(runtime, options.identity);
@@ -179,7 +179,12 @@ export async function startDistBridge(options: DistBridgeOptions): Promise<DistB
     events: log,
     name,
     host,
-    peers: new Map(peers.map((peer) => [aliveOf(peer), peer])),
+    known: {
+      own: name,
+      peers,
+      keyed: typeof keys === 'object' ? Object.keys(keys) : [],
+      hasKey: (node) => client.context.keyOf(node) !== undefined,
+    },
     client: new DistRelayClient(client.context, () => Promise.resolve()),
   };
   const bridge = new Bridge(context);

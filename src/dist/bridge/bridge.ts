@@ -13,12 +13,13 @@ import { ServerRef } from '../../otp/server-ref.ts';
 import { worker } from '../../otp/supervisor.ts';
 import type { EventHub } from '../../mesh/events/hub.ts';
 import { tuned } from '../carriers/tcp/socket-stream.ts';
-import { aliveOf, hostOf } from '../node-name.ts';
+import { aliveOf } from '../node-name.ts';
 import type { IncomingTunnel } from '../relay/client/client-tunnel.ts';
 import type { DistRelayClient } from '../relay/client/relay-client.ts';
 import { doorServer, type DoorCalls } from './door.ts';
 import type { EpmdDesk } from './epmd-server.ts';
 import { splice } from './splice.ts';
+import { targetsOf, type KnownNodes } from './targets.ts';
 
 /** Doors at once: nodes that were looked for. */
 export const MOST_DOORS = 1_024;
@@ -34,15 +35,15 @@ export interface BridgeContext {
   readonly name: string;
   /** Where doors listen, and local nodes are: a loopback address. */
   readonly host: string;
-  /** Nodes elsewhere by the part before the `@`: `b@beta.mesh`. */
-  readonly peers: ReadonlyMap<string, string>;
+  /** Nodes elsewhere. */
+  readonly known: KnownNodes;
   readonly client: DistRelayClient;
 }
 
 export class Bridge implements EpmdDesk {
   readonly #context: BridgeContext;
-  /** Ports of doors by the short names of nodes, as they are being opened. */
-  readonly #doors = new Map<string, Promise<number | undefined>>();
+  /** By the short names of nodes, as they are being opened. */
+  readonly #doors = new Map<string, Promise<Process | undefined>>();
   /** Where the local node listens; undefined: it is not there. */
   #port: number | undefined;
 
@@ -71,44 +72,40 @@ export class Bridge implements EpmdDesk {
     events.emit('bridge.unregistered', { node: own });
   }
 
-  portOf(name: string): Promise<number | undefined> {
-    const known = this.#doors.get(name);
-    if (known !== undefined) return known;
-    const opening = this.#open(name);
-    this.#doors.set(name, opening);
-    return opening;
+  async portOf(name: string): Promise<number | undefined> {
+    const door = await this.#door(name);
+    if (door === undefined) return undefined;
+    // asked each time: one that is asked for stays
+    return new ServerRef<DoorCalls>(this.#context.runtime, door).call('port').catch(() => undefined);
   }
 
   refused(peer: string, detail: string): void {
     this.#context.events.emit('bridge.refused', { address: peer, reason: detail });
   }
 
-  /**
-   * EPMD is asked by the part before the `@` alone. So it is a node that we were told of; or one that calls its host as ours does; or
-   * whoever the relay knows by that part, where no two have the same.
-   */
-  #targetsOf(alive: string): readonly string[] {
-    const { name, peers } = this.#context;
-    const known = peers.get(alive);
-    return known === undefined ? [`${alive}@${hostOf(name)}`, alive] : [known];
+  #door(alive: string): Promise<Process | undefined> {
+    const known = this.#doors.get(alive);
+    if (known !== undefined) return known;
+    const opening = this.#open(alive);
+    const forget = (): void => {
+      if (this.#doors.get(alive) === opening) this.#doors.delete(alive);
+    };
+    this.#doors.set(alive, opening);
+    opening.then((door) => {
+      if (door === undefined) forget();
+      else this.#context.runtime.onExit(door, forget);
+    }, forget);
+    return opening;
   }
 
-  async #open(alive: string): Promise<number | undefined> {
-    const { runtime, scope, host, client, events } = this.#context;
+  async #open(alive: string): Promise<Process | undefined> {
+    const { scope, host, client, known, events } = this.#context;
     const failed = (why: string): void => events.emit('bridge.unreached', { node: alive, reason: why });
     const doors = scope.whereis('doors') as Process | undefined;
-    if (doors === undefined) return this.#forget(alive);
-    const args = { targets: this.#targetsOf(alive), host, client, failed };
+    if (doors === undefined) return undefined;
+    const args = { targets: targetsOf(alive, known), host, client, failed };
     const result = await startDynamicChild(doors, worker(alive, doorServer, args, { restart: 'temporary' }));
-    if (result.tag !== 'ok') return this.#forget(alive);
-    const door = result.pid as Process;
-    runtime.onExit(door, () => this.#forget(alive));
-    return new ServerRef<DoorCalls>(runtime, door).call('port').catch(() => undefined);
-  }
-
-  #forget(alive: string): undefined {
-    this.#doors.delete(alive);
-    return undefined;
+    return result.tag === 'ok' ? (result.pid as Process) : undefined;
   }
 
   /** Somebody elsewhere wants to reach the local node. */

@@ -1,7 +1,8 @@
 /**
  * Where local nodes knock who want to reach one node elsewhere: a port of this host, behind which a tunnel is asked for.
  *
- * Supervised by the bridge, temporary: a door that is gone is opened anew when somebody asks for the node again.
+ * Supervised by the bridge, temporary: a door that nobody uses closes, and one that is gone is opened anew when somebody asks for the
+ * node again. Erlang asks before each attempt.
  */
 import { createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -18,6 +19,8 @@ import { splice } from './splice.ts';
 const TUNNEL = 7_000;
 /** Connections to one node at once: one is used, others are attempts. */
 const MOST = 16;
+/** Milliseconds without a connection, and without a question for it, after which it closes. */
+const IDLE = 60_000;
 
 export interface DoorArgs {
   /** Names of the node that is reached through it, in the order in which they are tried: whole, or the part before the `@`. */
@@ -32,7 +35,18 @@ export interface DoorCalls {
   port(): number;
 }
 
-export const doorServer: GenServer<DoorArgs, number, DoorCalls> = {
+class Look {
+  readonly look = true;
+}
+
+interface State {
+  readonly port: number;
+  readonly sockets: ReadonlySet<Socket>;
+  /** Somebody may be on the way, since the last look. */
+  asked: boolean;
+}
+
+export const doorServer: GenServer<DoorArgs, State, DoorCalls> = {
   label: 'door',
 
   init: async (args, self) => {
@@ -54,15 +68,29 @@ export const doorServer: GenServer<DoorArgs, number, DoorCalls> = {
     try {
       await listen(server, args.host, 0);
     } catch (error) {
-      return stop({ shutdown: error }, 0);
+      return stop({ shutdown: error }, { port: 0, sockets, asked: false });
     }
     server.on('error', () => {});
     if (!process.alive) server.close();
-    return (server.address() as { readonly port: number } | null)?.port ?? 0;
+    const port = (server.address() as { readonly port: number } | null)?.port ?? 0;
+    process.sendAfter(IDLE, new Look());
+    return { port, sockets, asked: true };
   },
 
-  handleCall: { port: (_none, port) => reply(port, port) },
-  handleInfo: (_message, port) => noReply(port),
+  handleCall: {
+    port: (_none, state) => {
+      state.asked = true;
+      return reply(state.port, state);
+    },
+  },
+
+  handleInfo: (message, state, self) => {
+    if (!(message instanceof Look)) return noReply(state);
+    if (!state.asked && state.sockets.size === 0) return stop({ shutdown: 'idle' }, state);
+    state.asked = false;
+    (self as Process).sendAfter(IDLE, message);
+    return noReply(state);
+  },
 };
 
 async function enter(

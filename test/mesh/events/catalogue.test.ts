@@ -121,7 +121,7 @@ async function bridged({
     events: new EventHub(runtime),
     name: BOB,
     host: '127.0.0.1',
-    peers: new Map(),
+    known: { own: BOB, peers: [], keyed: [], hasKey: () => false },
     client,
   });
   return { bridge, ann: await knownIn(world, [relay], ANN) };
