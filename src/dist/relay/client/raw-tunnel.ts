@@ -52,9 +52,10 @@ export class RawTunnel implements StreamEvents {
     if (this.#over) return false;
     const taken = this.#flow?.take(receiver) ?? receiver;
     this.#taken = taken;
+    // first, for nothing comes during the call, and who has enough with what was kept may hold it back
+    this.stream.resume();
     for (const bytes of this.#early.splice(0)) taken.onData(bytes);
     if (this.#ended) taken.onEnd();
-    this.stream.resume();
     return true;
   }
 
