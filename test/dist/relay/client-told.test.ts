@@ -58,3 +58,20 @@ test('who has no words for a node resets the tunnel that it has asked for, or wa
   await world.until(() => stream.destroyed);
   expect([relay.relay.status().tunnels, b.incoming]).toEqual([0, []]);
 });
+
+test('whose words for a node are none resets the tunnel, too: nothing is encrypted with half a secret, or asked of half a key', async () => {
+  const world = new RelayWorld();
+  const relay = await world.relay();
+  const a = await world.client([relay], 'a@one', { encryption: true });
+  const none = [
+    { secret: () => Promise.resolve('later') as unknown as string },
+    { secret: () => 42 as unknown as string },
+    { keys: () => 'no key' },
+  ];
+  for (const [index, words] of none.entries()) {
+    const b = await world.client([relay], `b${index}@two`, { encryption: true, ...words });
+    expect(await world.failure(b.client.requestTunnel(a.name))).toBe('connection_error');
+    expect(await world.failure(a.client.requestTunnel(b.name))).toBe('reset');
+    expect([relay.relay.status().tunnels, b.incoming]).toEqual([0, []]);
+  }
+});

@@ -10,6 +10,9 @@ import type { ClientContext, RelayState } from './client-context.ts';
 import { askingOrder } from './order.ts';
 import type { RawTunnel } from './raw-tunnel.ts';
 
+/** Bytes of a node id. */
+const ID_SIZE = 32;
+
 /** A tunnel as its users have it. */
 export interface Established {
   readonly stream: Duplex;
@@ -100,6 +103,11 @@ function termsFor(
   const identity = own();
   if (identity === undefined) throw new TunnelError('not_encrypted', 'we have no key at the moment');
   const [expectedId, secret] = [keyOf(node), secretOf(node)];
+  if (expectedId !== undefined && expectedId.length !== ID_SIZE)
+    throw new TypeError(`keys must give ${2 * ID_SIZE} hex digits, or undefined, for ${node}`);
+  // what it is, is nobody's business
+  if (secret !== undefined && typeof secret !== 'string')
+    throw new TypeError(`secret must give a string, or undefined, for ${node}`);
   return {
     identity,
     ...(expectedId === undefined ? {} : { expectedId }),
