@@ -12,14 +12,30 @@ const SLOW = 1_000;
 
 const NONE: SetupResult = { ok: false, reason: 'connect_failed', detail: 'no carrier takes that name' };
 
+const UNWANTED: SetupResult = {
+  ok: false,
+  reason: 'connect_failed',
+  detail: 'nobody wants the connection any more',
+};
+
 /** Never rejects. */
 export function setUp(carriers: readonly Carrier[], clock: Clock, setup: Setup): Promise<SetupResult> {
   const [only, ...others] = carriers;
   if (only === undefined) return Promise.resolve(NONE);
-  if (others.length === 0) return only.setup(setup);
+  if (setup.signal.aborted) return Promise.resolve(UNWANTED);
+  if (others.length === 0) return attempt(only, setup);
   return new Promise((resolve) => {
     new Race(carriers, clock, setup, resolve).begin();
   });
+}
+
+/** Carriers may be anybody's: one that throws, or rejects, has failed. */
+async function attempt(carrier: Carrier, setup: Setup): Promise<SetupResult> {
+  try {
+    return await carrier.setup(setup);
+  } catch (error) {
+    return { ok: false, reason: 'connect_failed', detail: String(error) };
+  }
 }
 
 class Race {
@@ -59,21 +75,21 @@ class Race {
     const carrier = this.#carriers[at];
     if (this.#timer !== undefined) this.#clock.clear(this.#timer);
     if (carrier === undefined || this.#decided || this.#setup.signal.aborted) return;
-    const attempt = { controller: new AbortController(), over: false };
-    this.#attempts.push(attempt);
+    const controller = new AbortController();
+    this.#attempts.push({ controller, over: false });
     this.#timer = this.#clock.setTimer(SLOW, () => this.#next());
     const events = new Relay(this.#setup.events);
-    const { signal } = attempt.controller;
-    carrier.setup({ ...this.#setup, signal, events }).then(
+    const { signal } = controller;
+    attempt(carrier, { ...this.#setup, signal, events }).then(
       (result) => this.#result(at, result, events),
-      (error: unknown) =>
-        this.#result(at, { ok: false, reason: 'connect_failed', detail: String(error) }, events),
+      // it never rejects
+      () => {},
     );
   }
 
   #result(at: number, result: SetupResult, events: Relay): void {
-    const attempt = this.#attempts[at];
-    if (attempt !== undefined) attempt.over = true;
+    const own = this.#attempts[at];
+    if (own !== undefined) own.over = true;
     if (this.#decided) {
       if (result.ok) result.stream.close();
       return;
