@@ -1,166 +1,180 @@
-/** Carriers that take a name are tried in their order, the next one when the one before has failed or is slow; the first connection is kept. */
+/** A connection by whichever carrier gets one first: carriers that do what a test says, under a virtual clock. */
 import { describe, expect, test } from 'vitest';
 import type { Carrier, DistStream, DistStreamEvents, Setup, SetupResult } from '../../src/dist/carrier.ts';
 import { setUp } from '../../src/dist/peer/ways.ts';
-import { virtualClock } from '../../src/testing/virtual-clock.ts';
+import { virtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts';
 
-/** A carrier whose attempts a test ends. */
-class Way {
-  readonly log: string[];
+interface Way {
   readonly carrier: Carrier;
-  events: DistStreamEvents | undefined;
-  #end: ((result: SetupResult | Error) => void) | undefined;
-  readonly #name: string;
+  setup: Setup | undefined;
+  closed: boolean;
+  succeed(): void;
+  fail(detail: string): void;
+}
 
-  constructor(name: string, log: string[]) {
-    this.log = log;
-    this.#name = name;
-    this.carrier = {
-      setup: ({ events, signal }: Setup) => {
-        log.push(`${name} begins`);
-        this.events = events;
-        signal.addEventListener('abort', () => log.push(`${name} aborted`));
-        return new Promise((resolve, reject) => {
-          this.#end = (result) => (result instanceof Error ? reject(result) : resolve(result));
-        });
+interface Stage {
+  readonly clock: VirtualClock;
+  readonly ways: readonly Way[];
+  readonly controller: AbortController;
+  readonly told: string[];
+  readonly result: Promise<SetupResult>;
+  settled: SetupResult | undefined;
+}
+
+function way(begin?: (setup: Setup) => Promise<SetupResult>): Way {
+  let settle: (result: SetupResult) => void = () => {};
+  const one: Way = {
+    setup: undefined,
+    closed: false,
+    carrier: {
+      setup: (setup: Setup) => {
+        one.setup = setup;
+        return (
+          begin?.(setup) ??
+          new Promise((resolve) => {
+            settle = resolve;
+          })
+        );
       },
-    } as unknown as Carrier;
-  }
-
-  connects(): void {
-    const stream = { close: () => this.log.push(`${this.#name} closed`), name: this.#name };
-    this.#end?.({ ok: true, stream: stream as unknown as DistStream });
-  }
-
-  fails(detail: string): void {
-    this.#end?.({ ok: false, reason: 'connect_failed', detail });
-  }
-
-  throws(error: Error): void {
-    this.#end?.(error);
-  }
+    } as unknown as Carrier,
+    succeed: () =>
+      settle({ ok: true, stream: { close: () => (one.closed = true) } as unknown as DistStream }),
+    fail: (detail) => settle({ ok: false, reason: 'connect_failed', detail }),
+  };
+  return one;
 }
 
-function staged(count: number) {
-  const log: string[] = [];
+function staged(ways: readonly Way[], controller = new AbortController()): Stage {
   const clock = virtualClock();
-  const controller = new AbortController();
-  const ways = Array.from({ length: count }, (_, at) => new Way(String.fromCharCode(97 + at), log));
-  const heard: string[] = [];
+  const told: string[] = [];
   const events: DistStreamEvents = {
-    onData: (bytes) => heard.push(Buffer.from(bytes).toString()),
-    onDrain: () => heard.push('drain'),
-    onClosed: (reason) => heard.push(`closed: ${reason}`),
+    onData: (bytes) => told.push(Buffer.from(bytes).toString()),
+    onDrain: () => told.push('drain'),
+    onClosed: (reason) => told.push(`closed ${reason}`),
   };
-  const setup: Setup = {
-    node: 'x@y',
-    timeout: 7_000,
-    expectedId: undefined,
-    signal: controller.signal,
-    events,
-  };
-  let result: SetupResult | undefined;
-  const carriers = ways.map(({ carrier }) => carrier);
-  const setting = setUp(carriers, clock, setup);
-  // it never rejects
-  setting.then(
-    (settled) => (result = settled),
-    () => undefined,
-  );
-  const [a, b, c] = ways as [Way, Way, Way];
-  return {
-    log,
+  const { signal } = controller;
+  const setup = { node: 'b@two', timeout: 7_000, expectedId: undefined, signal, events };
+  const result = setUp(
+    ways.map(({ carrier }) => carrier),
     clock,
-    controller,
-    heard,
-    a,
-    b,
-    c,
-    result: async () => {
-      await clock.advance(0);
-      return result;
-    },
-  };
+    setup,
+  );
+  const stage: Stage = { clock, ways, controller, told, result, settled: undefined };
+  result.then(
+    (settled) => (stage.settled = settled),
+    (error: unknown) => told.push(`rejected ${String(error)}`),
+  );
+  return stage;
 }
 
-const nameOf = (result: SetupResult | undefined): unknown =>
-  result?.ok === true ? (result.stream as unknown as { name: string }).name : result;
+const events = ({ setup }: Way): DistStreamEvents => (setup as Setup).events;
+const began = (ways: readonly Way[]): readonly boolean[] => ways.map(({ setup }) => setup !== undefined);
 
-describe('of several ways', () => {
-  test('only the first is tried while it may get there soon', async () => {
-    const { log, a, clock, result } = staged(3);
+describe('the next one', () => {
+  test('begins when the one before has failed, or after a second', async () => {
+    const ways = [way(), way(), way()] as const;
+    const { clock } = staged(ways);
+    expect(began(ways)).toEqual([true, false, false]);
+    ways[0].fail('no');
+    await clock.settle();
+    expect(began(ways)).toEqual([true, true, false]);
     await clock.advance(999);
-    expect(log).toEqual(['a begins']);
-    a.connects();
-    expect(nameOf(await result())).toBe('a');
-    await clock.advance(10_000);
-    expect(log).toEqual(['a begins']);
-    expect(clock.pending).toBe(0);
+    expect(began(ways)).toEqual([true, true, false]);
+    await clock.advance(1);
+    expect(began(ways)).toEqual([true, true, true]);
+    expect(clock.pending).toBeLessThanOrEqual(1);
   });
 
-  test('the next one begins at once when one has failed, and what the first says is told when all have', async () => {
-    const { log, a, b, result } = staged(2);
-    a.fails('no route');
-    await result();
-    expect(log).toEqual(['a begins', 'b begins']);
-    b.throws(new Error('what is this'));
-    expect(await result()).toEqual({ ok: false, reason: 'connect_failed', detail: 'no route' });
-  });
-
-  test('the next one begins too when one is slow; the first connection is kept, and the others are given up', async () => {
-    const { log, b, clock, result } = staged(3);
-    await clock.advance(1_000);
-    expect(log).toEqual(['a begins', 'b begins']);
-    b.connects();
-    expect(nameOf(await result())).toBe('b');
-    expect(log).toEqual(['a begins', 'b begins', 'a aborted']);
-    await clock.advance(10_000);
-    expect(log).toHaveLength(3);
-  });
-
-  test('a connection that comes too late is closed', async () => {
-    const { log, a, b, clock, result } = staged(2);
-    await clock.advance(1_000);
-    b.connects();
-    await result();
-    a.connects();
-    await result();
-    expect(log.at(-1)).toBe('a closed');
-    expect(nameOf(await result())).toBe('b');
-  });
-
-  test('what happens on a stream is told of the one that is kept alone, and none of it is lost', async () => {
-    const { a, b, clock, heard, result } = staged(2);
-    await clock.advance(1_000);
-    a.events?.onData(Buffer.from('lost'));
-    b.events?.onData(Buffer.from('early'));
-    b.connects();
-    await result();
-    expect(heard).toEqual(['early']);
-    a.events?.onClosed('gone');
-    b.events?.onData(Buffer.from('late'));
-    b.events?.onDrain();
-    b.events?.onClosed('over');
-    expect(heard).toEqual(['early', 'late', 'drain', 'closed: over']);
-  });
-
-  test('none goes on when nobody wants it any more', async () => {
-    const { log, controller, a, clock, result } = staged(2);
-    controller.abort();
-    expect(log).toEqual(['a begins', 'a aborted']);
-    a.fails('aborted');
-    expect(await result()).toMatchObject({ ok: false });
-    await clock.advance(10_000);
-    expect(log).toEqual(['a begins', 'a aborted']);
+  test('does not begin when there is a connection, or nobody wants one', async () => {
+    const ways = [way(), way()] as const;
+    const stage = staged(ways);
+    ways[0].succeed();
+    await stage.clock.advance(5_000);
+    expect([began(ways), stage.settled?.ok]).toEqual([[true, false], true]);
+    const others = [way(), way()] as const;
+    const given = staged(others);
+    given.controller.abort();
+    await given.clock.advance(5_000);
+    expect(began(others)).toEqual([true, false]);
+    expect(others[0].setup?.signal.aborted).toBe(true);
+    others[0].fail('aborted');
+    await given.clock.settle();
+    expect([given.settled, given.clock.pending]).toMatchObject([{ ok: false, detail: 'aborted' }, 0]);
   });
 });
 
-test('without a way there is no connection; the only one is asked as it is', async () => {
-  const { result } = staged(0);
-  expect(await result()).toMatchObject({ ok: false, reason: 'connect_failed' });
-  const { a, heard, result: only } = staged(1);
-  a.events?.onData(Buffer.from('straight'));
-  expect(heard).toEqual(['straight']);
-  a.connects();
-  expect(nameOf(await only())).toBe('a');
+describe('who comes first', () => {
+  test('has it: what came before goes first, and the other one is told to give up, and closed', async () => {
+    const ways = [way(), way()] as const;
+    const { clock, told, settled, ...stage } = staged(ways);
+    await clock.advance(1_000);
+    events(ways[0]).onData(Buffer.from('loser'));
+    events(ways[1]).onData(Buffer.from('one'));
+    events(ways[1]).onData(Buffer.from('two'));
+    ways[1].succeed();
+    expect([told, settled]).toEqual([[], undefined]);
+    expect((await stage.result).ok).toBe(true);
+    events(ways[1]).onData(Buffer.from('three'));
+    events(ways[0]).onClosed('nobody hears that');
+    expect(told).toEqual(['one', 'two', 'three']);
+    expect([ways[0].setup?.signal.aborted, ways[1].setup?.signal.aborted]).toEqual([true, false]);
+    ways[0].succeed();
+    await clock.settle();
+    expect([ways[0].closed, ways[1].closed, clock.pending]).toEqual([true, false, 0]);
+  });
+
+  test('and is closed at once has had it: that is told behind its bytes', async () => {
+    const ways = [way(), way()] as const;
+    const { told, result } = staged(ways);
+    events(ways[0]).onData(Buffer.from('bytes'));
+    events(ways[0]).onClosed('gone');
+    ways[0].succeed();
+    await result;
+    expect(told).toEqual(['bytes', 'closed gone']);
+  });
+});
+
+describe('nobody', () => {
+  test('comes: the first way says why', async () => {
+    const ways = [way(), way()] as const;
+    const stage = staged(ways);
+    await stage.clock.advance(1_000);
+    ways[1].fail('second');
+    await stage.clock.settle();
+    expect(stage.settled).toBeUndefined();
+    ways[0].fail('first');
+    expect(await stage.result).toMatchObject({ ok: false, detail: 'first' });
+    expect(stage.clock.pending).toBe(0);
+  });
+
+  test('takes the name', async () => {
+    expect(await staged([]).result).toMatchObject({ ok: false, reason: 'connect_failed' });
+  });
+
+  test('wants it from the beginning: nothing is begun', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    const ways = [way(), way()] as const;
+    const stage = staged(ways, controller);
+    await stage.clock.settle();
+    expect([began(ways), stage.settled?.ok, stage.clock.pending]).toEqual([[false, false], false, 0]);
+  });
+});
+
+test('a carrier that throws, or rejects, has failed', async () => {
+  const throwing = (): never => {
+    throw new Error('no');
+  };
+  const rejecting = (): Promise<never> => Promise.reject(new Error('no'));
+  for (const begin of [throwing, rejecting]) {
+    const alone = staged([way(begin)]);
+    await alone.clock.settle();
+    expect([alone.settled, alone.told]).toMatchObject([{ ok: false, detail: 'Error: no' }, []]);
+    const ways = [way(), way(begin), way()] as const;
+    const stage = staged(ways);
+    await stage.clock.advance(1_000);
+    expect(began(ways)).toEqual([true, true, true]);
+    ways[2].succeed();
+    expect((await stage.result).ok).toBe(true);
+  }
 });

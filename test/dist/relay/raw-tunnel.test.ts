@@ -1,7 +1,7 @@
 /** A stream of a relay before anybody has it: what comes early is kept in its order, with a stream that writes down what it is told. */
 import { describe, expect, test } from 'vitest';
 import { RawTunnel } from '../../../src/dist/relay/client/raw-tunnel.ts';
-import type { Stream, StreamEvents } from '../../../src/transport/transport.ts';
+import { ResetCode, type Stream, type StreamEvents } from '../../../src/transport/transport.ts';
 
 const ID = '0123456789ABCDEF0123456789ABCDEF';
 
@@ -45,7 +45,7 @@ describe('a raw tunnel', () => {
     expect(raw.take(receiver)).toBe(true);
     raw.onData(Buffer.from('three'));
     raw.onDrain();
-    expect(told.slice(1)).toEqual(['data one', 'data two', 'resume', 'data three', 'drain']);
+    expect(told.slice(1)).toEqual(['resume', 'data one', 'data two', 'data three', 'drain']);
   });
 
   test('that has ended before it is taken ends behind what came early', () => {
@@ -53,7 +53,7 @@ describe('a raw tunnel', () => {
     raw.onData(Buffer.from(`${ID}one`));
     raw.onEnd();
     raw.take(receiver);
-    expect(told.slice(1)).toEqual(['data one', 'end', 'resume']);
+    expect(told.slice(1)).toEqual(['resume', 'data one', 'end']);
   });
 
   test('that nobody takes holds its sender back when 64 KiB are kept', () => {
@@ -64,7 +64,27 @@ describe('a raw tunnel', () => {
     raw.onData(new Uint8Array(1));
     expect(told.slice(1)).toEqual(['pause']);
     raw.take(receiver);
-    expect(told.at(-1)).toBe('resume');
+    expect(told.slice(2)).toEqual(['resume', expect.any(String), expect.any(String)]);
+  });
+
+  test('who has enough with what came before holds the sender back, and that stays so', () => {
+    const { raw, told, receiver } = staged();
+    raw.onData(Buffer.from(ID));
+    raw.onData(new Uint8Array(70_000));
+    raw.take({ ...receiver, onData: () => raw.channel.pause() });
+    expect(told.at(-1)).toBe('pause');
+  });
+
+  test('is cut by who declines it, unless somebody has taken it', () => {
+    const declined = staged();
+    declined.raw.onData(Buffer.from(ID));
+    declined.raw.decline(ResetCode.notAccepted);
+    expect(declined.told.at(-1)).toBe(`reset ${ResetCode.notAccepted}`);
+    const taken = staged();
+    taken.raw.onData(Buffer.from(ID));
+    taken.raw.take(taken.receiver);
+    taken.raw.decline(ResetCode.notAccepted);
+    expect(taken.told.at(-1)).toBe('resume');
   });
 
   test('that is cut before it is taken cannot be taken; after that its receiver hears it', () => {
