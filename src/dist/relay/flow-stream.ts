@@ -6,6 +6,7 @@
  * here; who relays has got no more than it has allowed.
  */
 import { ResetCode, type Link, type Stream, type StreamEvents } from '../../transport/transport.ts';
+import { ByteQueue } from './byte-queue.ts';
 import { ReceiveWindow, SendWindow, type Spare } from './window.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -29,10 +30,7 @@ export class FlowStream implements Stream, StreamEvents {
   #below: Stream | undefined;
   #receiver: StreamEvents | undefined;
   /** Bytes that wait for the window, or for the stream below. */
-  #waiting: Uint8Array[] = [];
-  /** Of `#waiting`: gone already. */
-  #next = 0;
-  #bytes = 0;
+  readonly #waiting = new ByteQueue();
   /** Our half is to end when all has gone. */
   #ending = false;
   #ended = false;
@@ -68,16 +66,15 @@ export class FlowStream implements Stream, StreamEvents {
     return this.#stream.link;
   }
   get queued(): number {
-    return this.#bytes + (this.#below?.queued ?? 0);
+    return this.#waiting.length + (this.#below?.queued ?? 0);
   }
 
   write(bytes: Uint8Array, end = false): boolean {
     if (this.#over || this.#ending) return true;
-    if (bytes.length > 0) this.#waiting.push(bytes);
-    this.#bytes += bytes.length;
+    this.#waiting.push(bytes);
     this.#ending = end;
     this.#pump();
-    if (this.#bytes === 0 && !this.#full) return true;
+    if (this.#waiting.length === 0 && !this.#full) return true;
     this.#awaited = true;
     return false;
   }
@@ -153,21 +150,15 @@ export class FlowStream implements Stream, StreamEvents {
   #pump(): void {
     const below = this.#below;
     if (below === undefined) return;
+    const waiting = this.#waiting;
     while (!this.#full && !this.#over) {
-      const bytes = this.#waiting[this.#next];
-      if (bytes === undefined) break;
-      const piece = bytes.subarray(0, Math.min(PIECE, this.#sending.left));
-      if (piece.length === 0) return;
-      if (piece.length < bytes.length) this.#waiting[this.#next] = bytes.subarray(piece.length);
-      else this.#next++;
-      this.#bytes -= piece.length;
+      const piece = waiting.take(Math.min(PIECE, this.#sending.left));
+      if (piece === undefined) break;
       this.#sending.take(piece.length);
-      this.#ended = this.#ending && this.#bytes === 0;
+      this.#ended = this.#ending && waiting.length === 0;
       this.#full = !below.write(piece, this.#ended);
     }
-    if (this.#bytes > 0 || this.#over) return;
-    this.#waiting = [];
-    this.#next = 0;
+    if (waiting.length > 0 || this.#over) return;
     if (this.#ending && !this.#ended) {
       this.#ended = true;
       this.#full = !below.write(NOTHING, true);
@@ -176,7 +167,7 @@ export class FlowStream implements Stream, StreamEvents {
   }
 
   #drained(): void {
-    if (!this.#awaited || this.#bytes > 0 || this.#full) return;
+    if (!this.#awaited || this.#waiting.length > 0 || this.#full) return;
     this.#awaited = false;
     this.#receiver?.onDrain();
   }
@@ -195,8 +186,7 @@ export class FlowStream implements Stream, StreamEvents {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#waiting = [];
-    this.#bytes = 0;
+    this.#waiting.clear();
     this.#receiving.end();
     this.#options.over();
   }

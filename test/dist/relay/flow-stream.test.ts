@@ -89,6 +89,17 @@ describe('what is written', () => {
     expect(bytesOf(stage)).toBe(WINDOW + 1);
   });
 
+  test('byte by byte, while the receiver allows nothing, is kept and leaves in few pieces', () => {
+    const stage = staged();
+    stage.flow.write(Buffer.alloc(WINDOW));
+    stage.sent.length = 0;
+    const all = Buffer.from(Uint8Array.from({ length: 100_000 }, (_, at) => at % 251));
+    for (let at = 0; at < all.length; at++) stage.flow.write(Uint8Array.of(all[at] as number));
+    stage.flow.allow(all.length);
+    expect(Buffer.concat(stage.sent).equals(all)).toBe(true);
+    expect(stage.sent.length).toBeLessThan(100);
+  });
+
   test('an end alone needs no window', () => {
     const { flow, told } = staged();
     flow.write(Buffer.alloc(WINDOW));

@@ -99,6 +99,18 @@ describe('a forwarder', () => {
     expect(from.told).toEqual(['pause', 'resume']);
   });
 
+  test('keeps what comes byte by byte while a rate is used up in few pieces', () => {
+    const stage = staged(new TokenBucket({ rate: 1_000_000, burst: 200_000 }));
+    const { forwarder, to } = stage;
+    forwarder.data(new Uint8Array(200_000));
+    const all = Buffer.from(Uint8Array.from({ length: 50_000 }, (_, at) => at % 251));
+    for (const byte of all) forwarder.data(Uint8Array.of(byte));
+    stage.now = 1_000;
+    forwarder.resume();
+    expect(Buffer.concat(to.kept.slice(1)).equals(all)).toBe(true);
+    expect(to.kept.length).toBeLessThan(50);
+  });
+
   test('goes on only when neither the other end nor a rate is in the way', () => {
     const stage = staged(new TokenBucket({ rate: 1_000, burst: 200 }));
     const { forwarder, from, to } = stage;

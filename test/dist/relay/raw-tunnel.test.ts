@@ -75,6 +75,16 @@ describe('a raw tunnel', () => {
     expect(told.at(-1)).toBe('pause');
   });
 
+  test('keeps in few pieces what comes byte by byte', () => {
+    const { raw, told, receiver } = staged();
+    raw.onData(Buffer.from(ID));
+    for (let byte = 0; byte < 10_000; byte++) raw.onData(Uint8Array.of(65));
+    raw.take(receiver);
+    const data = told.filter((one) => one.startsWith('data'));
+    expect(data.length).toBeLessThan(10);
+    expect(data.join('').replaceAll('data ', '')).toBe('A'.repeat(10_000));
+  });
+
   test('is cut by who declines it, unless somebody has taken it', () => {
     const declined = staged();
     declined.raw.onData(Buffer.from(ID));

@@ -5,6 +5,7 @@
  * place (DIST §10).
  */
 import type { ResetCode, Stream, StreamEvents } from '../../../transport/transport.ts';
+import { ByteQueue } from '../byte-queue.ts';
 import type { FlowStream } from '../flow-stream.ts';
 import { PrefixReader } from '../protocol/tunnel-id.ts';
 
@@ -23,12 +24,11 @@ const KEPT = 65_536;
 export class RawTunnel implements StreamEvents {
   readonly stream: Stream;
   #flow: FlowStream | undefined;
-  #kept = 0;
   readonly #events: RawTunnelEvents;
   readonly #prefix = new PrefixReader();
   #isNamed = false;
   #taken: StreamEvents | undefined;
-  readonly #early: Uint8Array[] = [];
+  readonly #early = new ByteQueue();
   #ended = false;
   #over = false;
 
@@ -54,7 +54,7 @@ export class RawTunnel implements StreamEvents {
     this.#taken = taken;
     // first, for nothing comes during the call, and who has enough with what was kept may hold it back
     this.stream.resume();
-    for (const bytes of this.#early.splice(0)) taken.onData(bytes);
+    for (let bytes = this.#early.take(); bytes !== undefined; bytes = this.#early.take()) taken.onData(bytes);
     if (this.#ended) taken.onEnd();
     return true;
   }
@@ -91,8 +91,7 @@ export class RawTunnel implements StreamEvents {
 
   #keep(bytes: Uint8Array): void {
     this.#early.push(Uint8Array.prototype.slice.call(bytes));
-    this.#kept += bytes.length;
-    if (this.#kept > KEPT) this.stream.pause();
+    if (this.#early.length > KEPT) this.stream.pause();
   }
 
   onEnd(): void {

@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../../../actor/clock.ts';
 import type { Stream } from '../../../transport/transport.ts';
+import { ByteQueue } from '../byte-queue.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -25,7 +26,7 @@ export interface ForwarderOptions {
 export class Forwarder {
   readonly #options: ForwarderOptions;
   /** Came while a rate was used up. */
-  #held: Uint8Array[] = [];
+  readonly #held = new ByteQueue();
   #full = false;
   #waiting = false;
   #paused = false;
@@ -66,11 +67,11 @@ export class Forwarder {
       this.#options.wait(left);
       return;
     }
-    const held = this.#held;
-    this.#held = [];
-    let next = 0;
-    while (next < held.length && !this.#waiting) this.#pass(held[next++] as Uint8Array);
-    this.#held = next === 0 ? held : held.slice(next);
+    while (!this.#waiting) {
+      const bytes = this.#held.take();
+      if (bytes === undefined) break;
+      this.#pass(bytes);
+    }
     this.#finish();
     this.#judge();
   }
