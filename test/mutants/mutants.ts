@@ -885,8 +885,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'tunnel: an end overtakes what waits for the window',
     file: 'src/dist/relay/flow-stream.ts',
-    find: '    if (this.#bytes > 0 || this.#over) return;\n    this.#waiting',
-    replace: '    if (this.#over) return;\n    this.#waiting',
+    find: '    if (waiting.length > 0 || this.#over) return;\n',
+    replace: '    if (this.#over) return;\n',
     tests: ['test/dist/relay/flow-stream.test.ts'],
   },
   {
