@@ -33,17 +33,18 @@ export class DuplexStream implements DistStream {
       if (!this.#over) events.onData(bytes);
     });
     duplex.on('drain', () => events.onDrain());
-    let why = 'closed';
-    duplex.on('error', (error: NodeJS.ErrnoException) => {
-      why = error.code ?? ('failure' in error && typeof error.failure === 'string' ? error.failure : 'error');
-    });
+    let why = duplex.errored === null ? 'closed' : reasonOf(duplex.errored);
+    duplex.on('error', (error) => (why = reasonOf(error)));
     // half a connection is none
     duplex.on('end', () => duplex.end());
-    duplex.on('close', () => {
+    const closed = (): void => {
       if (this.#over) return;
       this.#over = true;
       events.onClosed(why);
-    });
+    };
+    // one that waited to be taken may be over
+    if (duplex.closed) options.clock.later(closed);
+    else duplex.on('close', closed);
   }
 
   get queued(): number {
@@ -82,3 +83,6 @@ export class DuplexStream implements DistStream {
     duplex.once('close', () => clock.clear(timer));
   }
 }
+
+const reasonOf = (error: NodeJS.ErrnoException): string =>
+  error.code ?? ('failure' in error && typeof error.failure === 'string' ? error.failure : 'error');
