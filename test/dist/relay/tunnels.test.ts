@@ -383,6 +383,22 @@ describe('the life of seed 003', () => {
     expect(relay.relay.status().tunnels).toBe(1);
   });
 
+  test('a target that no control frame can name is refused at once, and costs the others nothing', async () => {
+    const world = new RelayWorld();
+    const relay = await world.relay();
+    const a = await world.client([relay], 'a@one');
+    const b = await world.client([relay], 'b@two');
+    const none = ['', 'x'.repeat(256), 'é'.repeat(128), 'b@t\nwo', 'b@two\0', '\ud800'];
+    for (let round = 0; round < 12; round++)
+      for (const target of none)
+        expect(await world.failure(a.client.requestTunnel(target, { timeout: 100 }))).toBeInstanceOf(
+          RangeError,
+        );
+    expect(relay.relay.status().skipped).toBe(0);
+    await world.tunnel(a, b);
+    expect(await world.failure(a.client.requestTunnel('x'.repeat(255)))).toBe('target_not_connected');
+  });
+
   test('a target may be named by the part before the @ where no two have the same', async () => {
     const world = new RelayWorld();
     const relay = await world.relay();

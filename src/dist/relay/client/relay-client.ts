@@ -9,6 +9,7 @@
  * again; the tunnels that it carried end with `TunnelError`, for a stream of the distribution is never resumed. Source: seed 003.
  */
 import type { Duplex } from 'node:stream';
+import { isNameText, LONGEST_NAME } from '../protocol/name-text.ts';
 import { TunnelError } from '../tunnel-error.ts';
 import type { ClientContext } from './client-context.ts';
 import type { ClientStateName } from './client-machine.ts';
@@ -76,6 +77,8 @@ export class DistRelayClient {
   async requestTunnel(target: string, options: TunnelRequestOptions = {}): Promise<OpenTunnel> {
     const { timeout = this.#context.settings.tunnelTime, signal, wait = true } = options;
     if (typeof target !== 'string') throw new TypeError('target must be a string');
+    if (!isNameText(target))
+      throw new RangeError(`target must be 1 to ${LONGEST_NAME} bytes of text without control characters`);
     if (!Number.isInteger(timeout) || timeout < 1 || timeout > LONGEST)
       throw new RangeError(`timeout must be an integer from 1 to ${LONGEST}`);
     if (signal?.aborted === true) throw aborted(signal);

@@ -7,6 +7,7 @@
 import { isWellFormedUtf8 } from '../../../codec/utf8.ts';
 import { bufferOf, readFlatMap, type FlatMap } from './flat-map.ts';
 import type { ControlMessage, ControlStyle } from './messages.ts';
+import { hasControls, LONGEST_NAME } from './name-text.ts';
 import { cutReason } from './reasons.ts';
 import { isTunnelId } from './tunnel-id.ts';
 
@@ -16,8 +17,6 @@ export interface DecodedControl {
   readonly style: ControlStyle;
 }
 
-/** Bytes of the name of a node or realm. */
-const LONGEST_NAME = 255;
 /** Bytes that surely hold all characters of a reason that are read. */
 const REASON_BYTES = 1_024;
 const SEED_BYTES = 32;
@@ -96,7 +95,7 @@ const requestIdOf = (map: FlatMap): Uint8Array | undefined =>
 
 function nameOf(map: FlatMap, key: string): string | undefined {
   const name = textOf(map, key);
-  return name === undefined || /\p{Cc}/u.test(name) ? undefined : name;
+  return name === undefined || hasControls(name) ? undefined : name;
 }
 
 function tunnelIdOf(map: FlatMap): string | undefined {
