@@ -1,24 +1,15 @@
 /**
- * Bytes that wait, first in, first out. Pure.
- *
- * Who sends chooses the pieces, and a piece of a byte costs a hundred times that: so small ones that wait are copied together. Others
- * are kept as they are.
+ * Bytes that wait, first in, first out, in about as much memory as they are long. Pure.
  */
-
-/** Bytes from which a piece is kept as it is. */
-const SMALL = 512;
-/** Bytes that small ones are copied into. */
-const BLOCK = 2_048;
+import { Joined } from '../../transport/joined.ts';
 
 const NOTHING = new Uint8Array(0);
 
 export class ByteQueue {
   #pieces: Uint8Array[] = [];
+  readonly #joined = new Joined();
   /** Of `#pieces`: taken already. */
   #next = 0;
-  /** What the last piece is the begin of; empty: it is kept as it is. */
-  #block = NOTHING;
-  #used = 0;
   #length = 0;
 
   /** Bytes that wait. */
@@ -29,23 +20,9 @@ export class ByteQueue {
   /** They belong to the queue. */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    const isFirst = this.#length === 0;
+    // what waits alone is nearly always taken at once
+    this.#joined.append(this.#pieces, bytes, this.#length > 0);
     this.#length += bytes.length;
-    if (isFirst || bytes.length >= SMALL) {
-      this.#pieces.push(bytes);
-      this.#block = NOTHING;
-      return;
-    }
-    if (this.#block.length - this.#used < bytes.length) {
-      this.#block = new Uint8Array(BLOCK);
-      this.#used = 0;
-      this.#pieces.push(this.#block);
-    }
-    const last = this.#pieces.at(-1) as Uint8Array;
-    this.#block.set(bytes, this.#used);
-    this.#used += bytes.length;
-    // its begin may have been taken
-    this.#pieces[this.#pieces.length - 1] = this.#block.subarray(last.byteOffset, this.#used);
   }
 
   /** The next piece, `most` bytes of it at most; undefined: nothing waits, or nothing may be taken. */
@@ -63,8 +40,6 @@ export class ByteQueue {
   clear(): void {
     this.#pieces = [];
     this.#next = 0;
-    this.#block = NOTHING;
-    this.#used = 0;
     this.#length = 0;
   }
 }

@@ -4,6 +4,7 @@
  * The stream only keeps what the user did; its table reads and writes the native stream in the link's
  * turns. Small writes are handed over together.
  */
+import { Joined } from '../joined.ts';
 import type { Link, ResetCode, Stream, StreamEvents } from '../transport.ts';
 
 /** Bytes queued above which `write` returns false: a few congestion windows on loopback. */
@@ -11,6 +12,9 @@ export const HIGH_WATER = 262_144;
 
 /** Bytes a stream may hand over before other streams of the link have their turn: the largest mesh frame. */
 export const QUANTUM = 16_384;
+
+/** Writes queued from which small ones are copied together: a peer that takes nothing has them wait for long. */
+const MANY = 64;
 
 /** What a stream asks of its table. */
 export interface StreamOwner {
@@ -56,6 +60,7 @@ export class QuicStream implements Stream {
   #taken: (() => void) | undefined;
   readonly #owner: StreamOwner;
   readonly #chunks: Uint8Array[] = [];
+  readonly #joined = new Joined();
 
   constructor(id: number, owner: StreamOwner) {
     this.id = id;
@@ -78,7 +83,7 @@ export class QuicStream implements Stream {
   write(bytes: Uint8Array, end = false, taken?: () => void): boolean {
     if (this.over || this.#endQueued) return true;
     if (end) this.#taken = taken;
-    if (bytes.length > 0) this.#chunks.push(bytes);
+    if (bytes.length > 0) this.#joined.append(this.#chunks, bytes, this.#chunks.length >= MANY);
     this.queued += bytes.length;
     this.#endQueued = end;
     this.#owner.wrote(this, bytes.length);
