@@ -1,12 +1,13 @@
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { seededRandom } from '../../../src/actor/random.ts';
-import { isProven, proofOf } from '../../../src/dist/relay/secure/proof.ts';
+import { isProven, proofOf, REFUSAL } from '../../../src/dist/relay/secure/proof.ts';
 import { secured, type Secured, type SecureOptions } from '../../../src/dist/relay/secure/secure.ts';
 import { TunnelError } from '../../../src/dist/relay/tunnel-error.ts';
 import { createIdentity, type Identity } from '../../../src/identity/identity.ts';
@@ -459,6 +460,28 @@ describe('the secret', () => {
     await clock.advance(10_000);
     expect(one.destroyed).toBe(true);
     Reflect.deleteProperty(other, 'destroy');
+  });
+
+  test('is proven by who is asked to who has proven it, and to nobody else', async () => {
+    for (const word of [
+      proofOf(undefined, 'initiator', bytesOf(32)),
+      proofOf('guess', 'initiator', bytesOf(32)),
+    ]) {
+      const [one, other] = pair();
+      const refused = outcome(accept(other, a));
+      const stranger = connect({ ...credentials(eve, PROTOCOL), socket: one });
+      stranger.on('error', () => undefined);
+      const heard: Buffer[] = [];
+      stranger.on('data', (chunk: Buffer) => heard.push(chunk));
+      await once(stranger, 'secureConnect');
+      for (let turns = 0; turns < 50; turns++) await turn();
+      expect(heard).toEqual([]);
+      stranger.write(word);
+      expect(await refused).toBe('unproven');
+      for (let turns = 0; turns < 50; turns++) await turn();
+      expect(Buffer.concat(heard).equals(REFUSAL)).toBe(true);
+      stranger.destroy();
+    }
   });
 
   test('is tied to the session, the role and itself', () => {

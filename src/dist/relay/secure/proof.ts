@@ -1,7 +1,7 @@
 /**
  * The proof that both ends of a TLS session know the same secret. Pure.
  *
- * 33 bytes each way: a mode (0: I have no secret, 1: proof), and an HMAC-SHA256 over a label, the sender's role and what
+ * 33 bytes each way: a mode (0: I have no secret, 1: proof, 2: refused), and an HMAC-SHA256 over a label, the sender's role and what
  * this session alone exports (RFC 8446 §7.5). The session ties it to the two ends of one TLS session, so that it cannot be
  * carried on by who ends TLS in the middle; the role keeps one end's proof from being the other's.
  */
@@ -23,6 +23,10 @@ export const BINDING_SIZE = 32;
 
 const NO_SECRET = 0;
 const PROOF = 1;
+const REFUSED = 2;
+
+/** What the acceptor sends in place of its own to who has not proven himself. */
+export const REFUSAL: Uint8Array = Uint8Array.of(REFUSED, ...new Uint8Array(PROOF_SIZE - 1));
 
 const KEY_LABEL: Buffer = Buffer.from('espalier-tunnel secret');
 const PROOF_LABEL: Buffer = Buffer.from('espalier-tunnel proof');

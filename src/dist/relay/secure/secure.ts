@@ -21,7 +21,7 @@ import type { Identity } from '../../../identity/identity.ts';
 import { certificateCache, judge } from '../../../identity/verdict.ts';
 import { credentials, shown } from '../../../transport/tls/credentials.ts';
 import { TunnelError, type TunnelFailure } from '../tunnel-error.ts';
-import { BINDING_LABEL, BINDING_SIZE, isProven, PROOF_SIZE, proofOf, type Role } from './proof.ts';
+import { BINDING_LABEL, BINDING_SIZE, isProven, PROOF_SIZE, proofOf, REFUSAL, type Role } from './proof.ts';
 import { SecuredDuplex } from './secured-duplex.ts';
 import { Wire } from './wire.ts';
 
@@ -150,6 +150,12 @@ class Securing {
     let told = false;
     let proven: boolean | undefined;
     const gone = (): void => this.#lost(stream.errored);
+    const tell = (bytes: Uint8Array): void => {
+      stream.write(bytes, () => {
+        told = true;
+        conclude();
+      });
+    };
     const look = (): void => {
       // what follows belongs to the stream; fewer come at its end only
       const bytes = stream.read(PROOF_SIZE) as Buffer | null;
@@ -157,6 +163,8 @@ class Securing {
       stream.off('readable', look);
       if (bytes.length < PROOF_SIZE) return gone();
       proven = isProven(bytes, secret, role === 'initiator' ? 'acceptor' : 'initiator', binding);
+      // a stranger who asks for a tunnel gets nothing that he could guess at the secret with
+      if (role === 'acceptor') tell(proven ? proofOf(secret, role, binding) : REFUSAL);
       conclude();
     };
     const conclude = (): void => {
@@ -172,10 +180,7 @@ class Securing {
     stream.on('close', gone);
     stream.on('end', gone);
     stream.on('readable', look);
-    stream.write(proofOf(secret, role, binding), () => {
-      told = true;
-      conclude();
-    });
+    if (role === 'initiator') tell(proofOf(secret, role, binding));
   }
 
   #done(secured: Secured): void {
