@@ -149,8 +149,20 @@ function wrongRelays(urls: unknown): Error | undefined {
     if (typeof url !== 'string') return wrongArgument(`relays[${at}]`, 'a string', url);
     if (!parseDistRelayUrl(url).ok) return new RangeError(`relays: ${url} is not quic://host:port`);
   }
-  return undefined;
+  return familiesOf(list as readonly string[]).size > 1
+    ? new RangeError('relays must be reached all by IPv4, or all by IPv6: a client has one socket')
+    : undefined;
 }
+
+/** Of those whose addresses are numbers: names are looked up in the family of the others. */
+const familiesOf = (urls: readonly string[]): ReadonlySet<number> =>
+  new Set(
+    urls.flatMap((url) => {
+      const parsed = parseDistRelayUrl(url);
+      const family = parsed.ok ? isIP(parsed.at.host.replace(/^\[|\]$/g, '')) : 0;
+      return family === 0 ? [] : [family];
+    }),
+  );
 
 function wrongListen(what: string, listen: unknown): Error | undefined {
   if (typeof listen !== 'string') return wrongArgument(what, 'a string', listen);

@@ -207,3 +207,11 @@ test('what is wrong is said before anything is started', async () => {
   expect(startRelayClientLink({} as Self, RELAYS, NAME)).toMatchObject({ tag: 'error' });
   expect(runtime.alive).toBe(0);
 });
+
+test('relays of both families of addresses are refused: a client has one socket', () => {
+  const runtime = createRuntime({ logger: silentLogger });
+  const both = ['quic://192.0.2.1:4434', 'quic://[2001:db8::1]:4434'];
+  expect(() => new TunnelCarrier(runtime, { relays: both })).toThrow(/all by IPv4, or all by IPv6/);
+  for (const url of both)
+    expect(new TunnelCarrier(runtime, { relays: [url, 'quic://relay.example:4434'] }).name).toBe('tunnel');
+});
