@@ -3,6 +3,8 @@
  *
  * A datagram reaches its link by a direct call; the link's work happens in its turn. A receiver or a native
  * call that fails ends one link, never the endpoint.
+ *
+ * Longer than other files: it is what links, dispatcher and users see of each other, each of which has its few lines here.
  */
 import type { Clock } from '../../actor/clock.ts';
 import type { Random } from '../../actor/random.ts';

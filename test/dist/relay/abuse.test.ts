@@ -7,21 +7,7 @@ import { CloseCode, ResetCode } from '../../../src/transport/transport.ts';
 import { bytesOf } from '../../fuzz/corpus.ts';
 import { rawCbor, rawMsgpack, framed, u32 } from './raw-control.ts';
 import { STYLES, type RawEnd } from './raw-end.ts';
-import { Drain, RelayWorld, type ClientPlace, type RelayPlace } from './relay-world.ts';
-
-interface Stage {
-  readonly world: RelayWorld;
-  readonly relay: RelayPlace;
-  readonly a: ClientPlace;
-  readonly b: ClientPlace;
-}
-
-async function staged(options: Parameters<RelayWorld['relay']>[0] = {}): Promise<Stage> {
-  const world = new RelayWorld();
-  const relay = await world.relay(options);
-  const a = await world.client([relay], 'a@one');
-  return { world, relay, a, b: await world.client([relay], 'b@two') };
-}
+import { Drain, RelayWorld, type RelayPlace, staged, type Stage } from './relay-world.ts';
 
 /** A tunnel that is there and is not to be harmed. */
 interface Witness {

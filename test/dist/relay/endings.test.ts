@@ -8,25 +8,11 @@ import {
   Drain,
   processOf,
   RelayWorld,
-  type ClientPlace,
   type Place,
-  type RelayPlace,
   type TunnelPair,
+  staged,
+  type Stage,
 } from './relay-world.ts';
-
-interface Stage {
-  readonly world: RelayWorld;
-  readonly relay: RelayPlace;
-  readonly a: ClientPlace;
-  readonly b: ClientPlace;
-}
-
-async function staged(options: Parameters<RelayWorld['relay']>[0] = {}): Promise<Stage> {
-  const world = new RelayWorld();
-  const relay = await world.relay(options);
-  const a = await world.client([relay], 'a@one');
-  return { world, relay, a, b: await world.client([relay], 'b@two') };
-}
 
 const children = ({ runtime }: Place): number => [...childrenOf(processOf(runtime, 'tunnels'))].length;
 

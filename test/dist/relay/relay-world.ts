@@ -337,3 +337,18 @@ const keeping = (log: LogFields[]): Logger => {
   const keep = (fields: LogFields): void => void log.push(fields);
   return { level: 'trace', trace: keep, debug: keep, info: keep, warn: keep, error: keep, fatal: keep };
 };
+
+/** A relay with two clients. */
+export interface Stage {
+  readonly world: RelayWorld;
+  readonly relay: RelayPlace;
+  readonly a: ClientPlace;
+  readonly b: ClientPlace;
+}
+
+export async function staged(options: Parameters<RelayWorld['relay']>[0] = {}): Promise<Stage> {
+  const world = new RelayWorld();
+  const relay = await world.relay(options);
+  const a = await world.client([relay], 'a@one');
+  return { world, relay, a, b: await world.client([relay], 'b@two') };
+}
