@@ -216,6 +216,8 @@ describe('the window of a link', () => {
     test(`is whole again after streams with much unread were given up by the ${side}`, async () => {
       for (let round = 0; round < 24; round++) {
         there.take = ({ stream }) => stream?.pause();
+        // Credit comes back when the peer has acknowledged the end of its half: later than both ends see the stream over.
+        await until(() => calm.link.streamCredit > 0);
         const out = calm.open();
         // More than is held for a paused stream, so that the rest lies unread in quiche.
         out.stream.write(new Uint8Array(420_000));
