@@ -11,13 +11,18 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { COOKIE } from './names.ts';
 
-/** The source, seen from `build/bench/dist/`. */
-const SOURCE = new URL('../../../bench/dist/dist_bench.erl', import.meta.url);
+/** The sources, seen from `build/bench/dist/`. */
+const SOURCES = ['dist_bench.erl', 'bench_ports.erl'].map((file) =>
+  fileURLToPath(new URL(`../../../bench/dist/${file}`, import.meta.url)),
+);
 const HOST = '127.0.0.1';
 /** Milliseconds for a node to start, for EPMD to listen, and for either to end by itself. */
 const START = 20_000;
 const EPMD_START = 5_000;
 const GOODBYE = 2_000;
+
+/** Where a node is found, and finds others: at an EPMD, ours unless there is another, or at ports that are told. */
+export type Place = { readonly epmd?: number } | { readonly listens: number } | { readonly finds: number };
 
 /** The compiled program, and EPMD. Made once, closed at the end. */
 export class Erlang {
@@ -38,7 +43,7 @@ export class Erlang {
     const folder = mkdtempSync(join(tmpdir(), 'espalier-dist-'));
     let daemon: ChildProcess | undefined;
     try {
-      execFileSync('erlc', ['-o', folder, fileURLToPath(SOURCE)], { stdio: ['ignore', 'pipe', 'pipe'] });
+      execFileSync('erlc', ['-o', folder, ...SOURCES], { stdio: ['ignore', 'pipe', 'pipe'] });
       const release = execFileSync(
         'erl',
         ['-noshell', '-eval', 'io:format("~s", [erlang:system_info(otp_release)]), halt().'],
@@ -61,14 +66,24 @@ export class Erlang {
     }
   }
 
-  /** A node of that name, started with nothing that is not the default. @param bridge the EPMD port of its bridge, if it has one. */
-  async node(name: string, bridge?: number): Promise<ErlangNode> {
-    const own = bridge === undefined ? [] : ['-start_epmd', 'false'];
-    const node = new ErlangNode(name, bridge ?? this.epmd, this.#folder, own);
+  /** A node of that name, started with nothing that is not the default. */
+  async node(name: string, place: Place = {}): Promise<ErlangNode> {
+    const node = new ErlangNode(name, this.#folder, ...this.#found(place));
     const word = await node.word(START);
     if (word === 'ready') return node;
     await node.close();
     throw new Error(`${name} said ${word}`);
+  }
+
+  /** Arguments and environment. */
+  #found(place: Place): [readonly string[], Readonly<Record<string, string>>] {
+    const alone = ['-start_epmd', 'false'];
+    if ('listens' in place || 'finds' in place) {
+      const [variable, port] = 'listens' in place ? ['LISTENS', place.listens] : ['FINDS', place.finds];
+      return [[...alone, '-epmd_module', 'bench_ports'], { [`BENCH_${variable}`]: String(port) }];
+    }
+    const { epmd } = place;
+    return [epmd === undefined ? [] : alone, { ERL_EPMD_PORT: String(epmd ?? this.epmd) }];
   }
 
   async close(): Promise<void> {
@@ -83,7 +98,12 @@ export class ErlangNode {
   readonly #words: string[] = [];
   #wake: (() => void) | undefined;
 
-  constructor(name: string, epmd: number, folder: string, more: readonly string[]) {
+  constructor(
+    name: string,
+    folder: string,
+    more: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ) {
     this.name = name;
     const args = [
       ...more,
@@ -101,7 +121,7 @@ export class ErlangNode {
     this.#process = spawn('erl', [...args, '-kernel', 'inet_dist_use_interface', '{127,0,0,1}'], {
       stdio: ['pipe', 'pipe', 'ignore'],
       // one that crashes writes nothing into the folder it was called from
-      env: { ...process.env, ERL_EPMD_PORT: String(epmd), ERL_CRASH_DUMP_BYTES: '0' },
+      env: { ...process.env, ...environment, ERL_CRASH_DUMP_BYTES: '0' },
     });
     const { stdout, stdin } = this.#process;
     stdin?.on('error', () => {});
@@ -178,7 +198,8 @@ async function ended(child: ChildProcess, ask: () => void): Promise<void> {
   clearTimeout(timer);
 }
 
-async function freePort(): Promise<number> {
+/** One nobody listens at now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, HOST);
   await once(server, 'listening');
   const { port } = server.address() as { readonly port: number };

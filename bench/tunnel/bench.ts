@@ -10,7 +10,7 @@ import { incidentsOf, type Report } from '../harness/report.ts';
 import { rounded } from '../harness/statistics.ts';
 import { between } from './between.ts';
 import { crowd } from './crowd.ts';
-import { DIRECT, ERL, QUIC, TUNNEL } from './names.ts';
+import { DIRECT, ERL, PIPES, QUIC, TUNNEL } from './names.ts';
 import { planned, type Plan } from './plan.ts';
 import { failover, restart } from './relays.ts';
 import { rowsOf, type Found } from './rows.ts';
@@ -22,6 +22,8 @@ const NOTES: Readonly<Record<string, string>> = {
   [TUNNEL]:
     'bridge, relay and bridge, or relay alone between nodes of ours: each `espalier` in a process of its own',
   [DIRECT]: 'two Erlang nodes over TCP, in turns with those in tunnels; all as erl starts them',
+  [PIPES]:
+    'the same with three processes between them that pass bytes on and know nothing of them, not encrypted',
   [QUIC]: 'two nodes of ours without a relay between them',
   '64 MiB': 'MB are millions of bytes of the message, counted once also where it comes back',
   gap: 'the longest time without a new tunnel and an echo through it, while one after the other is made',

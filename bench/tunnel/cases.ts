@@ -5,7 +5,7 @@
  */
 import type { Goal } from '../harness/goal.ts';
 import type { Case } from '../harness/report.ts';
-import { DIRECT, QUIC, TUNNEL } from './names.ts';
+import { DIRECT, PIPES, QUIC, TUNNEL } from './names.ts';
 
 export interface TunnelCase extends Case {
   readonly figure: string;
@@ -50,12 +50,14 @@ export const WORKLOADS: readonly Workload[] = [
   { unit: 'MB/s', name: '64 MiB one way', kind: 'send_one', size: HUGE, goals: HUGE_GOAL },
 ];
 
-/** How two Erlang nodes are connected, and what their bridges are told. Undefined: there are none. */
-export const WAYS: Readonly<Record<string, readonly string[] | undefined>> = {
-  [DIRECT]: undefined,
+/** Tunnels between two Erlang nodes, and what their bridges are told. */
+export const TUNNELS: Readonly<Record<string, readonly string[]>> = {
   encrypted: [],
   'not encrypted': ['--no-encryption'],
 };
+
+/** What they are compared with. */
+export const OTHERS: readonly string[] = [DIRECT, PIPES];
 
 /** Calls under way between two nodes of ours. */
 export const LANES: readonly number[] = [1, 64];
@@ -68,15 +70,17 @@ const make = (
   than: TunnelCase['than'] = {},
 ): TunnelCase => ({ name, unit, ours: TUNNEL, figure, goals, than });
 
-const withErlang: readonly TunnelCase[] = Object.keys(WAYS)
-  .filter((way) => way !== DIRECT)
-  .flatMap((way) =>
-    WORKLOADS.map(({ name, unit, goals }) =>
-      make(`${way}: ${name}`, unit, `erlang/${way}/${name}`, goals, {
-        [DIRECT]: `erlang/${DIRECT}/${name}`,
-      }),
+const withErlang: readonly TunnelCase[] = Object.keys(TUNNELS).flatMap((way) =>
+  WORKLOADS.map(({ name, unit, goals }) =>
+    make(
+      `${way}: ${name}`,
+      unit,
+      `erlang/${way}/${name}`,
+      goals,
+      Object.fromEntries(OTHERS.map((other) => [other, `erlang/${other}/${name}`])),
     ),
-  );
+  ),
+);
 
 const never = (name: string, figure: string): TunnelCase => make(name, 'times', figure, [{ atMost: 0 }]);
 

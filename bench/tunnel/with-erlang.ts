@@ -1,9 +1,10 @@
 /**
- * Erlang nodes in pairs: connected directly, and through bridge, relay and bridge. Each asks its other in turns.
+ * Erlang nodes in pairs: connected directly, through pipes, and through bridge, relay and bridge. Each asks its other in turns.
  */
-import type { Erlang, ErlangNode } from '../dist/erlang.ts';
+import { freePort, type Erlang, type ErlangNode, type Place } from '../dist/erlang.ts';
 import { median } from '../harness/statistics.ts';
-import { HUGE, WAYS, WORKLOADS, type Workload } from './cases.ts';
+import { HUGE, TUNNELS, WORKLOADS, type Workload } from './cases.ts';
+import { DIRECT, PIPES } from './names.ts';
 import type { Plan } from './plan.ts';
 import type { Figures, Scenario } from './scenario.ts';
 import type { World } from './world.ts';
@@ -14,6 +15,8 @@ const CONNECT = 15_000;
 /** Milliseconds that a run may take longer than planned. */
 const GRACE = 20_000;
 const GRACE_HUGE = 90_000;
+/** Bridge, relay and bridge. */
+const HOPS = 3;
 const MEGA = 1_000_000;
 
 /** By way: who asks. Who answers is called the same everywhere. */
@@ -22,26 +25,43 @@ type Askers = Readonly<Record<string, ErlangNode>>;
 export const withErlang =
   (erlang: Erlang): Scenario =>
   async (world, plan, figures, round) => {
-    const askers: Record<string, ErlangNode> = {};
-    for (const [way, flags] of Object.entries(WAYS)) {
-      askers[way] = await pair(world, erlang, flags);
-      await askers[way].connect(ANSWERS, CONNECT);
-    }
+    const start = async (name: string, place?: Place): Promise<ErlangNode> => {
+      const node = await erlang.node(name, place);
+      world.owns(() => node.close());
+      return node;
+    };
+    const askers: Record<string, ErlangNode> = {
+      [DIRECT]: await directly(start),
+      [PIPES]: await throughPipes(world, start),
+    };
+    for (const [way, flags] of Object.entries(TUNNELS))
+      askers[way] = await throughTunnel(world, flags, start);
+    for (const asks of Object.values(askers)) await asks.connect(ANSWERS, CONNECT);
     for (const asks of Object.values(askers)) await asked(asks, WORKLOADS[1]!, plan.cold, plan.window);
     for (const workload of WORKLOADS) await inTurns(askers, workload, plan, round, figures);
   };
 
-/** @param flags of the bridges; undefined: there are none. */
-async function pair(world: World, erlang: Erlang, flags: readonly string[] | undefined): Promise<ErlangNode> {
-  const relay = flags === undefined ? undefined : await world.relay(0);
-  const start = async (name: string): Promise<ErlangNode> => {
-    const bridge = relay === undefined ? undefined : await world.bridge(relay.url, name, flags);
-    const node = await erlang.node(name, bridge);
-    world.owns(() => node.close());
-    return node;
-  };
+type Start = (name: string, place?: Place) => Promise<ErlangNode>;
+
+async function directly(start: Start): Promise<ErlangNode> {
   await start(ANSWERS);
   return start(ASKS);
+}
+
+async function throughPipes(world: World, start: Start): Promise<ErlangNode> {
+  let port = await freePort();
+  await start(ANSWERS, { listens: port });
+  for (let hop = 0; hop < HOPS; hop++) port = await world.pipe(port);
+  return start(ASKS, { finds: port });
+}
+
+/** @param flags of the bridges. */
+async function throughTunnel(world: World, flags: readonly string[], start: Start): Promise<ErlangNode> {
+  const relay = await world.relay(0);
+  const bridged = async (name: string): Promise<ErlangNode> =>
+    start(name, { epmd: await world.bridge(relay.url, name, flags) });
+  await bridged(ANSWERS);
+  return bridged(ASKS);
 }
 
 async function inTurns(

@@ -4,6 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Child } from '../harness/child.ts';
 import { Member } from './member.ts';
 import { Program } from './program.ts';
 
@@ -14,6 +15,9 @@ export interface PlacedRelay {
 }
 
 const HOST = '127.0.0.1';
+const PIPE = new URL('pipe.js', import.meta.url);
+/** Milliseconds until a pipe listens. */
+const START = 20_000;
 
 export class World {
   readonly #closers: (() => Promise<void>)[] = [];
@@ -38,6 +42,14 @@ export class World {
     const args = ['dist', 'bridge', '--relay', relay, '--name', name, '--epmd-port', '0'];
     const { epmdPort = 0 } = await this.#program([...args, ...flags]).ready();
     return epmdPort;
+  }
+
+  /** What comes to the port that it gives goes to another. */
+  async pipe(target: number): Promise<number> {
+    const child = new Child<never, { readonly port: number }>('pipe', PIPE, [String(target)]);
+    this.#closers.push(() => child.close());
+    const { port } = await child.receive(START);
+    return port;
   }
 
   /** Something else that ends with it. */

@@ -2,7 +2,7 @@
  * What the bench of tunnels asks, and how it finds gaps.
  */
 import { describe, expect, test } from 'vitest';
-import { LANES, tunnelCases, WAYS, WORKLOADS } from '../../bench/tunnel/cases.ts';
+import { LANES, OTHERS, tunnelCases, TUNNELS, WORKLOADS } from '../../bench/tunnel/cases.ts';
 import { planned } from '../../bench/tunnel/plan.ts';
 import { rowsOf } from '../../bench/tunnel/rows.ts';
 import { Visitor } from '../../bench/tunnel/visitor.ts';
@@ -25,7 +25,9 @@ describe('tunnelCases', () => {
 
   test('every figure with Erlang and between nodes of ours is one that is measured', () => {
     const measured = [
-      ...Object.keys(WAYS).flatMap((way) => WORKLOADS.map(({ name }) => `erlang/${way}/${name}`)),
+      ...[...OTHERS, ...Object.keys(TUNNELS)].flatMap((way) =>
+        WORKLOADS.map(({ name }) => `erlang/${way}/${name}`),
+      ),
       ...['tunnel', 'quic'].flatMap((way) => LANES.map((lanes) => `between/${way}/${lanes}`)),
     ];
     const figures = cases.flatMap(({ figure, than }) => [figure, ...Object.values(than)]);
