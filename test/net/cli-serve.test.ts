@@ -63,7 +63,7 @@ describe('node', () => {
     expect((await node.end()).code).toBe(0);
   });
 
-  test('--ndjson tells every event', async () => {
+  test('--ndjson tells each step from ready to stopped', async () => {
     const node = espalier(['node', '--listen', '127.0.0.1:0', '--ndjson', '--drain', '1000']);
     await node.line();
     const ended = await node.end('SIGINT');

@@ -51,7 +51,7 @@ export function addAdvertise(program: Command): void {
     .addOption(crashDetailsOption())
     .addOption(drainOption())
     .addOption(jsonOption('print the ready line as JSON'))
-    .addOption(ndjsonOption('print every event as a line of JSON'))
+    .addOption(ndjsonOption('print each step from ready to stopped as a line of JSON'))
     .action((urls: readonly string[], module: string, flags: AdvertiseFlags) =>
       conclude(machine(flags), () => run(urls, module, flags)),
     );

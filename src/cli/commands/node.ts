@@ -88,7 +88,7 @@ export function addNode(program: Command): void {
     .addOption(crashDetailsOption())
     .addOption(drainOption())
     .addOption(jsonOption('print the ready line as JSON'))
-    .addOption(ndjsonOption('print every event as a line of JSON'))
+    .addOption(ndjsonOption('print each step from ready to stopped as a line of JSON'))
     .action((flags: NodeFlags) => conclude(machine(flags), () => run(flags)));
 }
 
