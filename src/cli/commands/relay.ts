@@ -70,6 +70,7 @@ async function run(flags: RelayFlags): Promise<ExitCode> {
   const interrupts = new Interrupts();
   const { startDistRelay } = await import('../../dist-relay.ts');
   const { wrongDistRelay } = await import('../../dist/relay/check-options.ts');
+  const { tellEvents } = await import('../dist/tell-events.ts');
   const { listen, foreign } = flags;
   const options = {
     ...trustOf(flags),
@@ -84,6 +85,7 @@ async function run(flags: RelayFlags): Promise<ExitCode> {
   const others = foreignUrl === undefined ? {} : { foreign: foreignUrl };
   if (machine) print(documentText({ event: 'ready', url, id, ...others }));
   else print(`ready: relay ${url} id ${id}${foreignUrl === undefined ? '' : ` foreign ${foreignUrl}`}`);
+  if (flags.ndjson === true) tellEvents(relay);
   return untilEnded(flags, interrupts, relay);
 }
 

@@ -74,6 +74,7 @@ async function run(flags: BridgeFlags): Promise<ExitCode> {
   const secret = flags.cookieFile === undefined ? undefined : readCookie(flags.cookieFile);
   const { startDistBridge } = await import('../../dist-relay.ts');
   const { wrongDistBridge } = await import('../../dist/relay/check-options.ts');
+  const { tellEvents } = await import('./tell-events.ts');
   const { relay, name, epmdPort, host, peer, key, encryption } = flags;
   const options = {
     ...trustOf(flags),
@@ -93,6 +94,7 @@ async function run(flags: BridgeFlags): Promise<ExitCode> {
   const event = { event: 'ready', name, epmdPort: bound, id: bridge.id };
   if (machine) print(documentText(event));
   else print(`ready: bridge ${name} epmd-port ${bound} id ${bridge.id}`);
+  if (flags.ndjson === true) tellEvents(bridge);
   bridge.ready({ timeout: 5_000 }).catch((error: unknown) => {
     note(`warning: ${error instanceof Error ? error.message : String(error)}; it goes on trying`);
   });
