@@ -1,7 +1,6 @@
 /**
  * Puts nodes and clients together: options in, a running supervised tree out.
  */
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { checkConnectOptions, checkNodeOptions, invalid } from './config.ts';
 import { client as clientTree, node as nodeTree } from '../supervisors/node.ts';
@@ -28,17 +27,21 @@ import { natReport, type NatOptions } from './mesh/nat/detection/nat-profile.ts'
 import type { NatReport } from './mesh/nat/detection/report.ts';
 import { Connector, type Peers } from './mesh/peer/connector.ts';
 import type { UplinkCalls } from './mesh/peer/uplink.ts';
-import {
-  connectTarget,
-  isLoopbackHost,
-  parseMeshUrl,
-  DEFAULT_REALM,
-  type ConnectTarget,
-} from './mesh/url.ts';
+import { DEFAULT_REALM, isLoopbackHost } from './mesh/url.ts';
 import type { Process } from './actor/process.ts';
 import { ExitError } from './otp/errors.ts';
 import { Request, ServerRef } from './otp/server-ref.ts';
 import { CloseCode, type PhysicalAddress, type Transport } from './transport/transport.ts';
+import {
+  addressesOf,
+  anyPort,
+  bare,
+  connectTargets,
+  listenAddress,
+  resolveAll,
+  targetsOf,
+  urlOf,
+} from './node-addresses.ts';
 import { distributionOf, listenOf, type NodeDistribution } from './node-dist.ts';
 import {
   behind,
@@ -94,8 +97,6 @@ const LISTEN = '127.0.0.1:9443';
 const CONNECT_GRACE = 1_000;
 /** For the first dial of one of several stations, milliseconds (SPEC §2.3, connector: direct). */
 const STATION_DIAL = 3_000;
-/** Stations of one client at most. */
-const MAX_URLS = 16;
 /** For its place in the DHT, milliseconds. */
 const READY_TIMEOUT = 60_000;
 /** Between two lookups of a part of the routing table that nothing went through, milliseconds; dht-rpc's figure. */
@@ -259,37 +260,6 @@ export async function connect(
   }
 }
 
-/** One at least; all of one realm. */
-type Some<T> = readonly [T, ...T[]];
-
-function connectTargets(url: string | readonly string[], realm: string | undefined): Some<ConnectTarget> {
-  const urls: readonly string[] = typeof url === 'string' ? [url] : Array.isArray(url) ? [...url] : [];
-  const [first, ...others] = urls.map((each) => {
-    const target = connectTarget(each, realm);
-    if (target.ok) return target.target;
-    throw target.error.tag === 'invalid_url'
-      ? invalid('url', 'must be https://host:port (or quic://, http://, host:port), or a list of these')
-      : invalid('realm', 'is required for a node that is not on loopback, and is not the open one');
-  });
-  if (first === undefined || urls.length > MAX_URLS)
-    throw invalid('url', `must be https://host:port, or a list of 1 to ${MAX_URLS} of these`);
-  return [first, ...others];
-}
-
-/**
- * Their addresses, of one family, since one socket serves all. A name that cannot be resolved is a station that is not
- * there, unless there is no other.
- */
-async function resolveAll(targets: Some<ConnectTarget>): Promise<Some<PhysicalAddress>> {
-  const found = await Promise.allSettled(targets.map(({ host, port }) => resolve(host, port)));
-  const [first, ...others] = found.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  if (first === undefined) throw (found[0] as PromiseRejectedResult).reason;
-  const family = isIP(first.host);
-  if (others.some(({ host }) => isIP(host) !== family))
-    throw invalid('url', 'must be a list of hosts that are all reached by IPv4, or all by IPv6');
-  return [first, ...others];
-}
-
 /** Waits until the node accepted us; gives its id. */
 async function accepted(world: World, { signal, timeout, left }: Patience): Promise<string> {
   const { runtime, scope } = world.context;
@@ -376,16 +346,6 @@ function attachmentsOf(context: MeshContext): NodeParts['attachments'] {
   return hosts.length === 0 ? undefined : { context, stations, hosts, resolve: addressesOf, found };
 }
 
-/** URLs of nodes of this node's realm. */
-const targetsOf = (field: string, urls: readonly string[], realm: string): readonly ConnectTarget[] =>
-  urls.map((url) => {
-    const target = connectTarget(url, realm);
-    if (target.ok) return target.target;
-    throw target.error.tag === 'invalid_url'
-      ? invalid(field, `must be a list of URLs, each https://host:port, not ${url}`)
-      : invalid('realm', `must name another realm: the open one is not to be found at ${url}`);
-  });
-
 function discoveryOf(context: MeshContext, { bootstrap = [], dht }: NodeOptions): RoutingTableArgs {
   const { realm } = context.settings;
   const hosts = targetsOf('bootstrap', bootstrap, realm);
@@ -404,43 +364,3 @@ async function gatewaysOf(context: MeshContext, options: NodeOptions): Promise<r
   );
   return found.flat();
 }
-
-/** All addresses of a host, IPv4 before IPv6. Rejects when there are none. */
-const addressesOf = async (host: string): Promise<readonly string[]> =>
-  (await lookup(host, { all: true, order: 'ipv4first' })).map(({ address }) => address);
-
-function listenAddress(listen: string): PhysicalAddress {
-  const zero = listen.endsWith(':0');
-  const parsed = parseMeshUrl(zero ? listen.replace(/:0$/, ':1') : listen);
-  const host = parsed.ok ? bare(parsed.at.host) : '';
-  if (!parsed.ok || listen.includes('://')) throw invalid('listen', 'must be host:port, IPv6 in brackets');
-  if (host === 'localhost') return { host: '127.0.0.1', port: zero ? 0 : parsed.at.port };
-  if (isIP(host) === 0) throw invalid('listen', 'must name a numeric address of this machine');
-  return { host, port: zero ? 0 : parsed.at.port };
-}
-
-/** The host's first address, IPv4 before IPv6. */
-async function resolve(host: string, port: number): Promise<PhysicalAddress> {
-  const name = bare(host);
-  if (isIP(name) !== 0) return { host: name, port };
-  try {
-    const { address } = await lookup(name, { order: 'ipv4first' });
-    return { host: address, port };
-  } catch (cause) {
-    const detail = `the host ${name} cannot be resolved`;
-    throw new RpcError({ tag: 'connection_error', sent: false, detail }, undefined, { cause });
-  }
-}
-
-/** Where an outbound socket binds to reach these, all of one family. */
-function anyPort(addresses: Some<PhysicalAddress>): PhysicalAddress {
-  const [{ host }] = addresses;
-  const loopback = addresses.every((each) => isLoopbackHost(each.host));
-  if (loopback) return { host: isIP(host) === 6 ? '::1' : '127.0.0.1', port: 0 };
-  return { host: isIP(host) === 6 ? '::' : '0.0.0.0', port: 0 };
-}
-
-const bare = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
-
-const urlOf = ({ host, port }: PhysicalAddress): string =>
-  `https://${host.includes(':') ? `[${host}]` : host}:${port}`;

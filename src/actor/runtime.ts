@@ -3,6 +3,8 @@
  *
  * One runtime is one world of processes; a program usually has one. Nothing here knows of behaviors, names
  * of services or networks. Source of the semantics: Erlang/OTP (OTP §1); what differs is in docs/semantics.md.
+ *
+ * Longer than other files: it is the one face of the kernel. Most of its methods are a few lines that hand on to the parts beside it.
  */
 import type { Behavior, Failure } from './behavior.ts';
 import type { Call } from './call.ts';

@@ -3,6 +3,8 @@
  *
  * Obeys the limits of the reader, so whatever is written here is read there. Pure but for getters and Proxy traps of
  * the value, whose throws are reported as `unencodable`. Source: Erlang/OTP "External Term Format"; SECURITY §8, §9.
+ *
+ * Longer than other files: a method for each kind of term, all of one class, since terms hold terms of every other kind.
  */
 import { isWellFormedText } from '../utf8.ts';
 import { Atom, isAtomName } from './atom.ts';

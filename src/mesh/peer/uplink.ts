@@ -6,6 +6,8 @@
  * proves alive stays; the rule is in `succession.ts`. A refusal (wrong realm, wrong key) is final for its station: no
  * loop. So is being replaced by a newer connection of the same identity: two that take turns would serve nobody, and no
  * station speaks for the others. When all are lost so, that is the end. Supervised by `peers`; a crash loses nothing: its successor takes over a connection that is alive, or dials.
+ *
+ * Longer than other files: all that it hears changes one state. What can be decided without that state is in files beside it.
  */
 import { Down } from '../../actor/monitor.ts';
 import type { Process, Self } from '../../actor/process.ts';

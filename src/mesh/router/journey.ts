@@ -6,6 +6,9 @@
  * attempts: an answer or a failure comes in the turn of whoever settles them, a pause ends in a timer. So the
  * router's death fails no call that is under way. When the caller gives up, the attempt is given up, which reaches
  * the provider. Everything ends with the call's own deadline, and the end is always an outcome (SPEC §14 B4).
+ *
+ * Longer than other files: an answer, a failure, a pause and a search all go on with one state, that of the call. What is decided without it
+ * is in files beside it.
  */
 import type { CallFailure } from '../../actor/call.ts';
 import { TimerEntry } from '../../actor/timers.ts';

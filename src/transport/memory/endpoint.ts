@@ -3,6 +3,8 @@
  *
  * It answers a dialer's first packet with a retry and keeps nothing (as QUIC with Retry does), so only a
  * proven address costs a link. A killed owner calls `destroy`; then the peers learn it by silence alone.
+ *
+ * Longer than other files: it is what network, links and users see of each other, each of which has its few lines here.
  */
 import { isIP } from 'node:net';
 

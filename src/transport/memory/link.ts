@@ -3,6 +3,8 @@
  *
  * Events go to the receivers in QUIC's order; what they throw ends this link and nothing else. Lives as long
  * as its endpoint keeps it; everything it waits for (handshake, silence) is one event in the network's queue.
+ *
+ * Longer than other files: it is what endpoint, streams, paths and users see of the link, each of which has its few lines here.
  */
 import { judge } from '../../identity/verdict.ts';
 import {

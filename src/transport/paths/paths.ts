@@ -11,6 +11,9 @@
  * another source makes that source the path; while it is not proven it is asked for the proof, gets three
  * times the bytes it sent (RFC 9000 §8.1), and yields to the first datagram from the proven one. So a copied or
  * spoofed packet neither diverts a link nor turns us on a third party.
+ *
+ * Longer than other files: every step may change which of the paths is used, so all of them share one state. Choosing, schedule, proofs and
+ * the table of paths are in files beside it.
  */
 import type { Path, PathKind, PhysicalAddress } from '../transport.ts';
 import { wayOf } from '../way.ts';
