@@ -7,72 +7,19 @@ import { CloseCode, ResetCode } from '../../../src/transport/transport.ts';
 import { bytesOf } from '../../fuzz/corpus.ts';
 import { rawCbor, rawMsgpack, framed, u32 } from './raw-control.ts';
 import { STYLES, type RawEnd } from './raw-end.ts';
-import { Drain, RelayWorld, type RelayPlace, staged, type Stage } from './relay-world.ts';
-
-/** A tunnel that is there and is not to be harmed. */
-interface Witness {
-  readonly id: string;
-  readonly works: (text?: string) => Promise<void>;
-}
-
-async function witness({ world, a, b }: Stage): Promise<Witness> {
-  const { near, far } = await world.tunnel(a, b);
-  const drain = new Drain(far.stream);
-  let expected = '';
-  return {
-    id: near.tunnelId,
-    works: async (text = 'still there') => {
-      near.stream.write(text);
-      expected += text;
-      await world.until(() => drain.length >= expected.length, 1_000);
-      expect(drain.text).toBe(expected);
-    },
-  };
-}
-
-const guess = (world: RelayWorld): string =>
-  Buffer.from(world.random.bytes(16)).toString('hex').toUpperCase();
+import { Drain, RelayWorld, type RelayPlace, staged } from './relay-world.ts';
+import { guessedCloses, guessedStreams, slowConnections } from './sizes.ts';
+import { guess, witness } from './witness.ts';
 
 describe('ids of tunnels', () => {
-  // a million in RELIABILITY; as many say the same here
-  test('20,000 guessed ones, and those of others, close nothing', { timeout: 60_000 }, async () => {
-    const stage = await staged();
-    const { world, relay } = stage;
-    const { id, works } = await witness(stage);
-    const thief = await world.known(relay, 'thief@here');
-    for (let round = 0; round < 20; round++) {
-      const closes = Array.from({ length: 1_000 }, () => guess(world));
-      for (const tunnel_id of [...closes, id]) thief.say({ type: 'tunnel_close', tunnel_id });
-      await world.clock.advance(2_100);
-    }
-    expect(relay.relay.status()).toMatchObject({ tunnels: 1, skipped: 0 });
-    expect(thief.closed).toBeUndefined();
-    await works();
-  });
+  test('20,000 guessed ones, and that of another, close nothing', { timeout: 60_000 }, () =>
+    guessedCloses(20_000),
+  );
 
   test(
     '20,000 streams that begin with guessed ones, and with that of a tunnel, are refused and heard by nobody',
     { timeout: 60_000 },
-    async () => {
-      const stage = await staged();
-      const { world, relay } = stage;
-      const { id, works } = await witness(stage);
-      const thief = await world.known(relay, 'thief@here');
-      let refused = 0;
-      for (let opened = 0; opened < 20_000;) {
-        const streams = [];
-        for (let stream = thief.open(); stream !== undefined; stream = thief.open()) {
-          stream.write(`${opened % 8 === 0 ? id : guess(world)}poison`);
-          streams.push(stream);
-          opened++;
-        }
-        await world.clock.advance(4);
-        refused += streams.filter(({ code }) => code === ResetCode.notAccepted).length;
-        expect(streams).not.toEqual([]);
-      }
-      expect(refused).toBeGreaterThanOrEqual(20_000);
-      await works();
-    },
+    () => guessedStreams(20_000),
   );
 
   test('what one client asks for another one cannot ask for: neither end but both may close', async () => {
@@ -271,29 +218,8 @@ describe('floods', () => {
     await works();
   });
 
-  // 500 in RELIABILITY
-  test('100 connections that never say who they are, or a byte a second, are closed within 10 s; others come in', async () => {
-    const stage = await staged();
-    const { world, relay } = stage;
-    const { works } = await witness(stage);
-    const all: RawEnd[] = [];
-    for (let at = 0; at < 100; at++) all.push(await world.raw(relay));
-    const identify = encodeControl({ type: 'identify', node_name: `slow${'x'.repeat(40)}@here` });
-    for (let second = 0; second < 10; second++) {
-      for (const [at, raw] of all.entries())
-        if (at % 2 === 0 && raw.closed === undefined) raw.sayBytes(identify.slice(second, second + 1));
-      if (second === 5) {
-        await world.client([relay], 'c@three');
-        await works();
-      }
-      await world.clock.advance(1_000);
-    }
-    await world.clock.advance(100);
-    expect(all.filter(({ closed }) => closed === undefined)).toHaveLength(0);
-    expect(relay.endpoints[0]?.stats().halfOpen).toBe(0);
-    expect(relay.relay.status().clients).toEqual(['a@one', 'b@two', 'c@three']);
-    await works();
-  });
+  test('100 connections that never say who they are, or a byte a second, are closed within 10 s; others come in', () =>
+    slowConnections(100));
 
   test('50 requests from either end at once give a tunnel each, and every one carries its own', async () => {
     const { world, relay, a, b } = await staged();

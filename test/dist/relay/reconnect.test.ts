@@ -1,9 +1,8 @@
 /** Relays that are lost, come back, or stay away: clients find them again in time, go elsewhere meanwhile, and do not come all at once. */
 import { describe, expect, test } from 'vitest';
-import { startRelayClient } from '../../../src/relay-client.ts';
-import type { DistRelayClient } from '../../../src/dist/relay/client/relay-client.ts';
 import type { Identity } from '../../../src/identity/identity.ts';
 import { Drain, RelayWorld, type ClientPlace, type RelayPlace } from './relay-world.ts';
+import { comesBackSpread } from './sizes.ts';
 
 const isWhole = ({ client }: ClientPlace): boolean =>
   client.status().relays.every(({ state }) => state === 'identified');
@@ -315,43 +314,9 @@ describe('three relays', () => {
 });
 
 describe('a crowd', () => {
-  // 1,000 in RELIABILITY: a share of a fifth says as much of 400
   test(
     '400 clients that lose their relay at once come back spread over the time that they may wait',
     { timeout: 60_000 },
-    async () => {
-      const COUNT = 400;
-      const world = new RelayWorld('crowd');
-      const identity = world.identity('relay');
-      const endpointLimits = { acceptRate: 100_000, halfOpen: 1_000 };
-      const relay = await world.relay({ identity, endpointLimits });
-      const crowd: DistRelayClient[] = [];
-      const { runtime } = await world.client([relay], 'first@here');
-      for (let at = 0; at < COUNT; at++) {
-        const transport = world.network.transport();
-        crowd.push(
-          await startRelayClient(runtime, relay.url, `c${at}@here`, {
-            encryption: false,
-            transport,
-            register: false,
-          }),
-        );
-      }
-      await world.until(() => relay.relay.status().clients.length === COUNT + 1);
-      await world.settle(relay.relay.close());
-      const closed = world.clock.now();
-      const back = await world.relay({ host: relay.host, identity, endpointLimits });
-      const times: number[] = [];
-      back.relay.events.addEventListener('dist.client_identified', () => {
-        times.push(world.clock.now() - closed);
-      });
-      await world.until(() => times.length === COUNT + 1, 10_000);
-      // the first wait: up to 250 ms; connecting takes some more
-      for (let begin = 0; begin < 300; begin += 5) {
-        const share = times.filter((time) => time >= begin && time < begin + 25).length / COUNT;
-        expect(share).toBeLessThanOrEqual(0.2);
-      }
-      for (const client of crowd) await world.settle(client.close());
-    },
+    () => comesBackSpread(400),
   );
 });

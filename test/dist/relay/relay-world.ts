@@ -235,7 +235,8 @@ export class RelayWorld {
   }
 
   #host(): string {
-    return `198.18.60.${++this.#hosts}`;
+    const number = ++this.#hosts;
+    return `198.18.${60 + (number >> 8)}.${number & 255}`;
   }
 
   #place(host: string): Place {
