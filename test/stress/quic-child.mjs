@@ -1,9 +1,10 @@
 /**
  * A process with QUIC endpoints of its own, told what to do by its first argument; its results leave as JSON messages.
  *
- *     node --expose-gc quic-child.mjs cycles|many|listen|files [number]
+ *     node --expose-gc quic-child.mjs cycles|many|listen|files|bulk [number]
  */
 import { readdirSync } from 'node:fs';
+import { constants, PerformanceObserver } from 'node:perf_hooks';
 
 import { systemClock } from '../../dist/src/actor/clock.js';
 import { systemRandom } from '../../dist/src/actor/random.js';
@@ -155,6 +156,35 @@ const tasks = {
       });
     });
     tell({ local: server.local, before: (await memory()).rss });
+  },
+
+  /** Sends so many MiB to itself, and counts how often the whole heap is marked meanwhile. */
+  async bulk(count) {
+    let received = 0;
+    const events = { onData: (data) => (received += data.length), onEnd() {}, onReset() {}, onDrain() {} };
+    const server = await open({ onLink: () => quiet({ onStream: () => events }) });
+    const client = await open();
+    const link = await dial(client, server);
+    // as after some time: V8 has seen how little lives
+    await memory();
+    let [marked, scavenged] = [0, 0];
+    const observer = new PerformanceObserver((list) => {
+      for (const { detail } of list.getEntries())
+        if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) marked++;
+        else if (detail.kind === constants.NODE_PERFORMANCE_GC_MINOR) scavenged++;
+    });
+    observer.observe({ entryTypes: ['gc'] });
+    const body = new Uint8Array(65_536).fill(7);
+    const stream = link.openStream(events);
+    for (let sent = 0; sent < count * 16; sent++) {
+      await until(() => link.queued < 4_194_304);
+      stream.write(body);
+    }
+    await until(() => received === count * 1_048_576);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    tell({ marked, scavenged });
+    await client.close();
+    await server.close();
   },
 
   /** Opens endpoints until no descriptor is left, then some fewer. */

@@ -72,6 +72,16 @@ describe('links come and go', () => {
   });
 });
 
+describe('256 MiB that pass', () => {
+  test('never make V8 mark the whole heap: what was received is freed before', async () => {
+    const child = start('bulk', '256');
+    const { marked, scavenged } = await told<{ marked: number; scavenged: number }>(child);
+    console.log(`256 MiB received: ${scavenged} scavenges, the whole heap marked ${marked} times`);
+    expect(marked).toBeLessThanOrEqual(2);
+    expect(await exited(child)).toBe(0);
+  });
+});
+
 describe('a thousand links', () => {
   test('are all open, and cost less memory and less idle time than the classes of the library', async () => {
     const child = start('many', '1000');

@@ -8,6 +8,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 
 import { TransportError, type PhysicalAddress } from '../transport.ts';
 import { addressFamily, MAX_PORT } from '../address.ts';
+import { nursery } from './nursery.ts';
 
 /** Bytes asked of the system for each direction; Linux caps them at `rmem_max` and `wmem_max`. */
 const SOCKET_BUFFER = 4_194_304;
@@ -74,7 +75,10 @@ export class UdpSocket {
     socket.on('error', () => {
       opened.failures++;
     });
-    socket.on('message', receive);
+    socket.on('message', (datagram, from) => {
+      nursery.received(datagram.length);
+      receive(datagram, from);
+    });
     enlargeBuffers(socket);
     return opened;
   }
