@@ -3,6 +3,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../actor/clock.ts';
+import { nursery } from '../../transport/nursery.ts';
 import type { DistStream, DistStreamEvents } from '../carrier.ts';
 
 /** Milliseconds for what was written to leave, when it is closed. */
@@ -30,6 +31,7 @@ export class DuplexStream implements DistStream {
     this.peer = options.peer;
     this.peerId = options.peerId;
     duplex.on('data', (bytes: Buffer) => {
+      nursery.received(bytes.length);
       if (!this.#over) events.onData(bytes);
     });
     duplex.on('drain', () => events.onDrain());

@@ -1,11 +1,13 @@
 /**
- * What goes to a peer: terms become packets, and packets that are written together leave together.
+ * What goes to a peer: terms become packets, and packets that are written together leave together. Those that nobody waits for leave
+ * with the next one, or at the end of the event loop's turn: who calls again at once sends the end of the last call along.
  */
 import type { Clock } from '../../actor/clock.ts';
 import { writeTerm, type EncodeOptions, type TermUnencodable } from '../../codec/etf/encode.ts';
 import type { Tuple } from '../../codec/etf/terms.ts';
 import { Writer } from '../../codec/etf/writer.ts';
 import type { DistStream } from '../carrier.ts';
+import { isAwaited } from '../protocol/control.ts';
 import { TICK } from '../protocol/packets.ts';
 
 /** Every data packet begins with it: no atom cache, no fragments. */
@@ -37,7 +39,9 @@ export class Outbox {
   #writer: Writer | undefined;
   /** Bytes that left last: the next turn will have about as many. */
   #usual = LITTLE;
-  #pending = false;
+  /** It leaves after the current synchronous work; at the end of the turn. */
+  #soon = false;
+  #later = false;
   #closed = false;
   #writing = false;
   /** Packets that were posted while another one was written. */
@@ -70,7 +74,7 @@ export class Outbox {
     this.#writing = false;
     if (posted.tag !== 'sent') this.#undo(writer, from);
     if (this.#behind.length > 0) for (const bytes of this.#behind.splice(0)) this.#open().raw(bytes);
-    if (this.#writer !== undefined && this.#writer.at > from) this.#touch();
+    if (this.#writer !== undefined && this.#writer.at > from) this.#touch(isAwaited(control));
     return posted;
   }
 
@@ -90,7 +94,7 @@ export class Outbox {
 
   tick(): void {
     this.#open().raw(TICK);
-    this.#touch();
+    this.#touch(true);
   }
 
   close(): void {
@@ -98,15 +102,24 @@ export class Outbox {
     this.#closed = true;
   }
 
-  #touch(): void {
+  #touch(awaited: boolean): void {
     this.written++;
     if (this.#writer !== undefined && this.#writer.at > ENOUGH) this.#flush();
-    if (this.#pending || this.#closed || this.#writer === undefined) return;
-    this.#pending = true;
-    this.#options.clock.soon(() => {
-      this.#pending = false;
-      this.#flush();
-    });
+    if (this.#soon || this.#closed || this.#writer === undefined) return;
+    const { clock } = this.#options;
+    if (awaited) {
+      this.#soon = true;
+      clock.soon(() => {
+        this.#soon = false;
+        this.#flush();
+      });
+    } else if (!this.#later) {
+      this.#later = true;
+      clock.later(() => {
+        this.#later = false;
+        this.#flush();
+      });
+    }
   }
 
   #open(): Writer {

@@ -31,6 +31,12 @@ export const OP = {
   unlinkAck: 36,
 } as const;
 
+/** Nobody does anything when they come. */
+const PATIENT: ReadonlySet<unknown> = new Set([OP.demonitor, OP.unlinkAck]);
+
+/** Whether somebody waits for what a control message does. */
+export const isAwaited = (control: Tuple): boolean => !PATIENT.has(control.elements[0]);
+
 /** What a reply to a spawn says has come to be with the process, a bit each. */
 export const SPAWN_FLAG = { link: 1, monitor: 2 } as const;
 

@@ -8,7 +8,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 
 import { TransportError, type PhysicalAddress } from '../transport.ts';
 import { addressFamily, MAX_PORT } from '../address.ts';
-import { nursery } from './nursery.ts';
+import { nursery } from '../nursery.ts';
 
 /** Bytes asked of the system for each direction; Linux caps them at `rmem_max` and `wmem_max`. */
 const SOCKET_BUFFER = 4_194_304;

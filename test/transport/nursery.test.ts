@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 
 import { describe, expect, test } from 'vitest';
 
-import { Nursery, systemCollector, type Collector } from '../../../src/transport/quic/nursery.ts';
+import { Nursery, systemCollector, type Collector } from '../../src/transport/nursery.ts';
 
 const KIB = 1_024;
 const MIB = 1_048_576;

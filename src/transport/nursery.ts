@@ -1,10 +1,11 @@
 /**
  * Frees what was received before V8 takes it for a full heap.
  *
- * Each datagram arrives in memory of its own, outside the heap, and is garbage a moment later. V8 (as of Node 20) counts such memory
- * against the room that its old generation has left, 16 MiB in a small process, and marks the whole heap when that is used up: some
- * 20 ms of CPU for every 16 MB received, more than reading them takes. A scavenge frees the same in half a millisecond, but V8 begins
- * none before 32 MB. So it is asked for one in time. How much that gives stands in docs/benchmarks.md.
+ * Each datagram, and each read of a TCP socket, arrives in memory of its own, outside the heap, and is garbage a moment later. V8 (as
+ * of Node 20) counts such memory against the room that its old generation has left, 16 MiB in a small process, and marks the whole
+ * heap when that is used up: some 20 ms of CPU for every 16 MB received, more than reading them takes. A scavenge frees the same in
+ * half a millisecond, but V8 begins none before 32 MB. So it is asked for one in time. How much that gives stands in
+ * docs/benchmarks.md.
  */
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -13,7 +14,7 @@ import { runInNewContext } from 'node:vm';
 const LEAST = 2_097_152;
 /** A large heap has more room, and more to look at: this share of it may be received instead. */
 const SHARE = 8;
-/** What a datagram leaves behind beside its bytes. */
+/** What one leaves behind beside its bytes. */
 const EACH = 256;
 
 /** What is done about it. */
