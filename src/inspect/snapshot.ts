@@ -68,7 +68,10 @@ export function snapshot(root: Pid | undefined, node: string): TreeSnapshot {
   return { schema: 1, node, at: clock.wall(), root: build(root) };
 }
 
-interface Building extends Omit<ActorNode, 'children'> {
+/** What a snapshot says of one actor, without those below it. */
+export type ActorFacts = Omit<ActorNode, 'children'>;
+
+interface Building extends ActorFacts {
   readonly children: Building[];
 }
 
@@ -85,7 +88,9 @@ function build(root: Process): ActorNode {
   return top;
 }
 
-function describe(process: Process): Building {
+const describe = (process: Process): Building => Object.assign(factsOf(process), { children: [] });
+
+export function factsOf(process: Process): ActorFacts {
   const child = process.child instanceof Child ? process.child : undefined;
   const told = process.alive ? process.behavior.inspect?.(process) : undefined;
   const { strategy, intensity, period, recent, ...details } = writable(told ?? {});
@@ -111,7 +116,6 @@ function describe(process: Process): Building {
     links: [...(process.links ?? [])].slice(0, RELATIONS).map(String),
     ...watches(process),
     trapExit: process.trapExit,
-    children: [],
   };
 }
 

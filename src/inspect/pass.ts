@@ -1,0 +1,118 @@
+/**
+ * One look at every actor of a tree, in slices: between two of them the event loop has its turn, and the tree goes on changing.
+ *
+ * Who dies in between may be missing or still there; the next look sets that right. Rows come parents first, siblings in
+ * their order.
+ */
+import type { Clock } from '../actor/clock.ts';
+import type { Process } from '../actor/process.ts';
+import { childrenOf } from '../actor/tree.ts';
+import { changeOf, type ActorChange, type ActorRow } from './row.ts';
+import { factsOf } from './snapshot.ts';
+
+export type Rows = ReadonlyMap<string, ActorRow>;
+
+/** What a look has found, beside what the one before had. */
+export interface Found {
+  readonly rows: Rows;
+  readonly added: readonly ActorRow[];
+  readonly removed: readonly string[];
+  readonly changed: readonly ActorChange[];
+}
+
+/** The look before, and how long ago it was, ms. */
+export interface Before {
+  readonly rows: Rows;
+  readonly elapsed: number;
+}
+
+/** Milliseconds of one slice, and rows between two looks at the clock. */
+const SLICE = 4;
+const STEP = 32;
+
+const IDLE = { in: 0, handled: 0 } as const;
+
+interface Open {
+  readonly process: Process;
+  readonly after: string | null;
+  readonly busy: boolean;
+}
+
+/** Takes `STEP` rows at a time. @param own the actors that do not count as busy, with all below them. */
+function* look(root: Process, before: Before, own: Process | undefined): Generator<undefined, Found> {
+  const rows = new Map<string, ActorRow>();
+  const added: ActorRow[] = [];
+  const changed: ActorChange[] = [];
+  const open: Open[] = [{ process: root, after: null, busy: true }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { process } = next;
+    // it has died since its parent was looked at
+    if (!process.alive && process !== root) continue;
+    const row = rowOf(next, before);
+    rows.set(row.id, row);
+    const known = before.rows.get(row.id);
+    const change = known === undefined ? undefined : changeOf(known, row);
+    if (known === undefined) added.push(row);
+    else if (change !== undefined) changed.push(change);
+    openBelow(process, next.busy && process !== own, open);
+    if (rows.size % STEP === 0) yield;
+  }
+  const removed = [...before.rows.keys()].filter((id) => !rows.has(id));
+  return { rows, added, removed, changed };
+}
+
+/** All children at once: the list of siblings does not survive a death. */
+function openBelow(parent: Process, busy: boolean, open: Open[]): void {
+  const children: Open[] = [];
+  let after: string | null = null;
+  for (const process of childrenOf(parent)) {
+    children.push({ process, after, busy });
+    after = process.toString();
+  }
+  for (let at = children.length - 1; at >= 0; at--) open.push(children[at] as Open);
+}
+
+function rowOf({ process, after, busy }: Open, { rows, elapsed }: Before): ActorRow {
+  const facts = factsOf(process);
+  const known = rows.get(facts.id);
+  const rate =
+    known === undefined || elapsed <= 0
+      ? IDLE
+      : {
+          in: perSecond(facts.counters.in - known.counters.in, elapsed),
+          handled: perSecond(facts.counters.handled - known.counters.handled, elapsed),
+        };
+  return { ...facts, after, rate, busy };
+}
+
+/** To a tenth: what is hardly busy need not be told again and again. */
+const perSecond = (count: number, elapsed: number): number => Math.round((count * 10_000) / elapsed) / 10;
+
+/** Looks at all actors below `root`. Rejects with the reason of `signal`. */
+export function lookAt(
+  root: Process,
+  before: Before,
+  clock: Clock,
+  { own, signal }: { readonly own?: Process | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<Found> {
+  const looking = look(root, before, own);
+  return new Promise((resolve, reject) => {
+    const slice = (): void => {
+      try {
+        signal?.throwIfAborted();
+        const end = clock.now() + SLICE;
+        for (let step = looking.next(); ; step = looking.next()) {
+          if (step.done === true) {
+            resolve(step.value);
+            return;
+          }
+          if (clock.now() >= end) break;
+        }
+        clock.later(slice);
+      } catch (error) {
+        reject(error as Error);
+      }
+    };
+    slice();
+  });
+}
