@@ -22,6 +22,7 @@ import { RecordStore } from './mesh/dht/record-store.ts';
 import { RELAY_LIMITS, RelaySessions } from './mesh/relay/relay-sessions.ts';
 import { Relays } from './mesh/relay/relays.ts';
 import { DiscoveryMemory } from './mesh/registry/discovery-memory.ts';
+import { CrashRing } from './mesh/events/crash-ring.ts';
 import { EventHub } from './mesh/events/hub.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
 import { checkMembership, closedRealm } from './mesh/identity/closed-realm.ts';
@@ -99,6 +100,7 @@ export function makeContext(
     calls: new Set(),
     phase: { closing: false, bound: undefined, refusal: undefined },
     events: new EventHub(runtime),
+    crashes: new CrashRing(runtime.crashDetails),
   };
 }
 

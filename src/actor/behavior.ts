@@ -63,6 +63,8 @@ export interface Behavior {
   readonly replaceable?: boolean;
   /** What of a status may be shown (OTP G19). Must not throw. Default: all of it. */
   formatStatus?(status: StatusParts, self: Process): StatusParts;
+  /** Whether its owner has said, by a `formatStatus`, what may be seen. Default: no. */
+  hasFormatter?(self: Process): boolean;
   /**
    * What of the reason it ends with crash and supervisor reports may show. Asked once, also after its end, and after a
    * start that failed: `Process.state` may be undefined. Must not throw. Default: all of it.

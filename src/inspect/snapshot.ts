@@ -3,6 +3,7 @@
  *
  * State and messages are not in it. Iterative, so that a deep tree needs no stack.
  */
+import { kindOf, type ValueKind } from '../actor/kind-of.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process, Status } from '../actor/process.ts';
 import { childrenOf } from '../actor/tree.ts';
@@ -20,7 +21,7 @@ export interface ActorNode {
   /** The definition it runs, by its label. */
   readonly module: string;
   /** What its state is, never what is in it; `size` of what has one. */
-  readonly state: { readonly type: string; readonly size?: number };
+  readonly state: ValueKind;
   readonly status: ActorStatus;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -133,19 +134,6 @@ function watches(process: Process): Pick<ActorNode, 'monitors' | 'monitoredBy'> 
     if (held.watcher !== null) monitoredBy.push(held.watcher.toString());
   }
   return { monitors, monitoredBy };
-}
-
-/** The kind of a value, read without running any of its code but a proxy's traps. */
-function kindOf(state: unknown): ActorNode['state'] {
-  try {
-    if (Array.isArray(state)) return { type: 'Array', size: state.length };
-    if (state instanceof Map) return { type: 'Map', size: state.size };
-    if (state instanceof Set) return { type: 'Set', size: state.size };
-    if (typeof state !== 'object' || state === null) return { type: state === null ? 'null' : typeof state };
-    return { type: 'object', size: Object.keys(state).length };
-  } catch {
-    return { type: 'unreadable' };
-  }
 }
 
 /** JSON knows no infinity: what has no bound is null. */

@@ -55,8 +55,9 @@ export class Watch {
     this.#host = host;
   }
 
-  get seq(): number {
-    return this.#seq;
+  /** Milliseconds since 1970. */
+  now(): number {
+    return this.#host.clock.wall();
   }
 
   /** @param onNews called when `since` has something; not again before the next look. */

@@ -18,6 +18,7 @@ import type { RpcFailure } from './errors/rpc-failure.ts';
 import type { DhtLife } from './dht/dht-life.ts';
 import type { RecordStore } from './dht/record-store.ts';
 import type { RoutingTable } from './dht/routing-table.ts';
+import type { CrashRing } from './events/crash-ring.ts';
 import type { EventHub } from './events/hub.ts';
 import type { NatProfileView } from './nat/detection/profile-server.ts';
 import type { NatConnector } from './peer/nat-connector.ts';
@@ -172,6 +173,8 @@ export interface MeshContext {
   readonly phase: Phase;
   /** What happens here, for the log and for whoever listens. */
   readonly events: EventHub;
+  /** The last crashes below its root. */
+  readonly crashes: CrashRing;
 }
 
 /** What changes in the life of a node or client as a whole. */

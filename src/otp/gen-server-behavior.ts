@@ -129,6 +129,10 @@ export class ServerBehavior implements Behavior {
     return this.#idle?.hibernates(self) === true ? { hibernates: true } : {};
   }
 
+  hasFormatter(): boolean {
+    return this.#server.formatStatus !== undefined;
+  }
+
   formatStatus(status: StatusParts): StatusParts {
     return this.#server.formatStatus === undefined
       ? status

@@ -102,6 +102,10 @@ export class StatemBehavior implements Behavior {
     machine.data = pair.data;
   }
 
+  hasFormatter(self: Process): boolean {
+    return this.#formatter(self) !== undefined;
+  }
+
   formatStatus(parts: StatusParts, self: Process): MachineParts {
     if (!(self.state instanceof Machine)) return parts;
     return partsOf(self.state, parts);

@@ -1,0 +1,46 @@
+/**
+ * What every answer of the inspector says beside its body (SECURITY §11).
+ */
+import type { ServerResponse } from 'node:http';
+
+/** Nothing from elsewhere, nothing inline, in no frame; and nobody elsewhere may read it: there are no CORS headers. */
+const HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Frame-Options': 'DENY',
+};
+
+export function begin(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  more: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { ...HEADERS, 'Content-Type': type, 'Cache-Control': 'no-store', ...more });
+}
+
+export function answerJson(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  begin(response, status, 'application/json; charset=utf-8', {
+    'Content-Length': String(Buffer.byteLength(text)),
+  });
+  response.end(text);
+}
+
+export function answerText(response: ServerResponse, status: number, type: string, text: string): void {
+  begin(response, status, `${type}; charset=utf-8`, { 'Content-Length': String(Buffer.byteLength(text)) });
+  response.end(text);
+}
+
+/** To another place, with a cookie that no script sees and no other site sends along. */
+export function enter(response: ServerResponse, cookie: string, secure: boolean): void {
+  begin(response, 303, 'text/plain; charset=utf-8', {
+    Location: '/',
+    'Set-Cookie': `${cookie}; HttpOnly; SameSite=Strict; Path=/${secure ? '; Secure' : ''}`,
+  });
+  response.end();
+}

@@ -1,0 +1,90 @@
+/**
+ * What the inspector answers to one question each.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { actionOf } from '../action.ts';
+import type { Delta } from '../delta.ts';
+import type { InspectorSource } from '../source.ts';
+import { answerJson, answerText } from './answer.ts';
+import { readBody } from './body.ts';
+
+/** The whole tree, as clients get it. */
+export const treeOf =
+  (node: string) =>
+  ({ seq, at, added }: Delta): object => ({ schema: 1, seq, node, at, rows: added });
+
+export class Routes {
+  readonly #source: InspectorSource;
+  readonly #actions: boolean;
+
+  constructor(source: InspectorSource, actions: boolean) {
+    this.#source = source;
+    this.#actions = actions;
+  }
+
+  async read(path: string, response: ServerResponse): Promise<void> {
+    const source = this.#source;
+    switch (path) {
+      case '/api/node': {
+        const views = Object.keys(source.views);
+        answerJson(response, 200, { ...source.facts, actions: this.#actions, views });
+        return;
+      }
+      case '/api/tree':
+        answerJson(response, 200, treeOf(source.facts.node)(await source.watch.tree()));
+        return;
+      case '/api/crashes':
+        answerJson(response, 200, { crashes: await source.crashes() });
+        return;
+      case '/metrics':
+        answerText(response, 200, 'text/plain; version=0.0.4', source.metrics());
+        return;
+      default:
+        await this.#named(path, response);
+    }
+  }
+
+  async #named(path: string, response: ServerResponse): Promise<void> {
+    const { views } = this.#source;
+    const [, kind, given = ''] = /^\/api\/(actor|views)\/([^/]+)$/.exec(path) ?? [];
+    const name = decoded(given);
+    if (kind === 'actor' && name !== undefined) {
+      const details = await this.#source.details(name);
+      if (details !== undefined) return answerJson(response, 200, details);
+      return answerJson(response, 404, { error: 'no such actor' });
+    }
+    const view = name !== undefined && Object.hasOwn(views, name) ? views[name] : undefined;
+    if (kind === 'views' && view !== undefined)
+      return answerJson(response, 200, { name, at: this.#source.watch.now(), data: await view() });
+    return answerJson(response, 404, { error: 'no such place' });
+  }
+
+  async act(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request);
+    switch (body.tag) {
+      case 'cut':
+        response.destroy();
+        return;
+      case 'too_large':
+        response.shouldKeepAlive = false;
+        answerJson(response, 413, { error: 'the body is too large' });
+        return;
+      case 'no_json':
+        answerJson(response, 400, { error: 'the body is no JSON' });
+        return;
+      case 'value': {
+        const action = actionOf(body.value);
+        if (typeof action === 'string') answerJson(response, 400, { error: action });
+        else answerJson(response, 200, await this.#source.act(action));
+      }
+    }
+  }
+}
+
+function decoded(name: string): string | undefined {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return undefined;
+  }
+}

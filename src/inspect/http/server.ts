@@ -1,0 +1,153 @@
+/**
+ * The HTTP server of an inspector, on one address: checks who asks, then answers (INSPECTOR §5).
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../../actor/clock.ts';
+import type { InspectorSource } from '../source.ts';
+import { answerJson, answerText, begin, enter } from './answer.ts';
+import { cookieName, hostsOf, judge, judgeAction, type Asked, type Rules, type Verdict } from './guard.ts';
+import { pageFiles, type PageFile } from './files.ts';
+import { Routes } from './routes.ts';
+import { Streams } from './streams.ts';
+
+/** Connections at once; ours are kept for a while, so that a page does not open one for each question. */
+const CONNECTIONS = 64;
+/** Milliseconds for the head of a request, for all of it, and for the next one of a connection. */
+const HEAD = 5_000;
+const WHOLE = 10_000;
+const IDLE = 5_000;
+/** Bytes of the head of a request. */
+const HEADERS = 16_384;
+
+const NO_ACCESS =
+  '<!doctype html><meta charset="utf-8"><title>Espalier inspector</title><h1>Espalier inspector</h1>' +
+  '<p>This page needs the link that the node printed when it started, with its token. <code>espalier inspect</code> finds it too.</p>';
+
+export interface HttpOptions {
+  readonly host: string;
+  readonly port: number;
+  /** 32 characters, new for each start. */
+  readonly token: string;
+  readonly actions: boolean;
+  /** The folder of the page. */
+  readonly page: string;
+  readonly clock: Clock;
+  /** A handler failed: ours to mend. */
+  readonly fault: (error: unknown) => void;
+}
+
+export class InspectorHttp {
+  readonly #options: HttpOptions;
+  readonly #routes: Routes;
+  readonly #streams: Streams;
+  readonly #server: Server;
+  readonly #files: ReadonlyMap<string, PageFile>;
+  #rules: Rules;
+
+  constructor(source: InspectorSource, options: HttpOptions) {
+    this.#options = options;
+    this.#streams = new Streams(source, options);
+    this.#routes = new Routes(source, options.actions);
+    this.#files = pageFiles(options.page);
+    this.#rules = { hosts: new Set(), scheme: 'http', token: options.token, cookie: '' };
+    this.#server = createServer(
+      { headersTimeout: HEAD, requestTimeout: WHOLE, keepAliveTimeout: IDLE, maxHeaderSize: HEADERS },
+      (request, response) => this.#serve(request, response),
+    );
+    this.#server.maxConnections = CONNECTIONS;
+  }
+
+  /** Listens. Rejects with what the system says. Gives its port. */
+  async open(): Promise<number> {
+    const { host, port, token } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, exclusive: true }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#server.on('error', this.#options.fault);
+    const { port: bound } = this.#server.address() as AddressInfo;
+    this.#rules = { hosts: hostsOf(host, bound), scheme: 'http', token, cookie: cookieName(bound) };
+    return bound;
+  }
+
+  /** Ends everything at once: a page comes back by itself. */
+  close(): void {
+    this.#streams.close();
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    response.on('error', () => undefined);
+    this.#answer(request, response).catch((error: unknown) => {
+      this.#options.fault(error);
+      if (response.headersSent) response.destroy();
+      else answerJson(response, 500, { error: 'the inspector failed' });
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', headers, url: target = '' } = request;
+    const url = parsed(target);
+    const asked: Asked = { method, headers, ticket: url?.searchParams.get('t') ?? null };
+    const verdict = judge(asked, this.#rules);
+    if (verdict.tag === 'refused') return refuse(response, verdict, url?.pathname === '/');
+    if (verdict.tag === 'enter') {
+      enter(response, `${this.#rules.cookie}=${this.#rules.token}`, false);
+      return undefined;
+    }
+    if (url === undefined) return refuse(response, { tag: 'refused', status: 404, error: 'no such place' });
+    if (url.pathname === '/api/actions') {
+      const allowed = judgeAction(asked, this.#options.actions);
+      if (allowed.tag === 'refused') return refuse(response, allowed);
+      return this.#routes.act(request, response);
+    }
+    if (method !== 'GET' && method !== 'HEAD')
+      return refuse(response, { tag: 'refused', status: 405, error: 'this place is only read' });
+    if (url.pathname === '/api/stream') return this.#streams.open(url.searchParams, response);
+    if (url.pathname.startsWith('/api/') || url.pathname === '/metrics')
+      return this.#routes.read(url.pathname, response);
+    this.#file(url.pathname, response);
+    return undefined;
+  }
+
+  #file(path: string, response: ServerResponse): void {
+    const file = this.#files.get(path);
+    if (file === undefined) {
+      const detail = path === '/' ? 'the page was not built: npm run build' : 'no such place';
+      answerJson(response, 404, { error: detail });
+      return;
+    }
+    begin(response, 200, file.type, {
+      'Content-Length': String(file.bytes.length),
+      // asked for again each time, from this machine
+      'Cache-Control': 'no-cache',
+    });
+    response.end(file.bytes);
+  }
+}
+
+/** Only the path counts: what else is in the request line decides nothing. */
+function parsed(target: string): URL | undefined {
+  if (!target.startsWith('/')) return undefined;
+  try {
+    return new URL(`http://inspector${target}`);
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(
+  response: ServerResponse,
+  { status, error }: Extract<Verdict, { tag: 'refused' }>,
+  page = false,
+): void {
+  // what was sent along is not read
+  response.shouldKeepAlive = false;
+  if (page && status === 401) answerText(response, status, 'text/html', NO_ACCESS);
+  else answerJson(response, status, { error });
+}

@@ -1,0 +1,123 @@
+/**
+ * Those who watch: at most eight, each with the views it wants (SECURITY §11).
+ */
+import type { ServerResponse } from 'node:http';
+import type { Clock, TimerId } from '../../actor/clock.ts';
+import type { InspectorSource } from '../source.ts';
+import { INTERVAL } from '../watch.ts';
+import { answerJson } from './answer.ts';
+import { treeOf } from './routes.ts';
+import { EventStream } from './stream.ts';
+
+const STREAMS = 8;
+/** Milliseconds between two signs of life, so that nobody between us takes silence for death. */
+const KEEP_ALIVE = 15_000;
+/** Milliseconds between two looks at a view. */
+const VIEW = 1_000;
+
+interface Watcher {
+  readonly stream: EventStream;
+  readonly views: readonly string[];
+}
+
+export class Streams {
+  readonly #source: InspectorSource;
+  readonly #clock: Clock;
+  readonly #fault: (error: unknown) => void;
+  readonly #watchers = new Set<Watcher>();
+  #timer: TimerId | undefined;
+  #beats = 0;
+  #leave: (() => void)[] = [];
+
+  constructor(
+    source: InspectorSource,
+    { clock, fault }: { readonly clock: Clock; readonly fault: (error: unknown) => void },
+  ) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#fault = fault;
+  }
+
+  async open(wanted: URLSearchParams, response: ServerResponse): Promise<void> {
+    if (this.#watchers.size >= STREAMS) {
+      answerJson(response, 429, { error: `${STREAMS} event streams are open` });
+      return;
+    }
+    const { views, watch, facts } = this.#source;
+    const interval = Number(wanted.get('interval') ?? INTERVAL.usual);
+    const stream = new EventStream(
+      response,
+      watch,
+      treeOf(facts.node),
+      Number.isFinite(interval) ? interval : undefined,
+    );
+    const named = (wanted.get('views') ?? '').split(',').filter((name) => Object.hasOwn(views, name));
+    const watcher: Watcher = { stream, views: [...new Set(named)] };
+    this.#watchers.add(watcher);
+    response.on('close', () => this.#left(watcher));
+    if (this.#watchers.size === 1) this.#begin();
+    await stream.start();
+    await this.#lookAt(watcher.views);
+  }
+
+  close(): void {
+    for (const watcher of this.#watchers) {
+      this.#watchers.delete(watcher);
+      watcher.stream.close();
+    }
+    this.#end();
+  }
+
+  #left(watcher: Watcher): void {
+    if (!this.#watchers.delete(watcher)) return;
+    watcher.stream.close();
+    if (this.#watchers.size === 0) this.#end();
+  }
+
+  /** While nobody watches, nobody listens to anything. */
+  #begin(): void {
+    const { watch } = this.#source;
+    this.#leave = [
+      this.#source.onCrash((crash) => {
+        for (const { stream } of this.#watchers) stream.line('crash', crash);
+        watch.hurry();
+      }),
+      this.#source.onLog((line) => {
+        for (const { stream } of this.#watchers) stream.line('log', line);
+      }),
+    ];
+    this.#beat();
+  }
+
+  #end(): void {
+    for (const leave of this.#leave.splice(0)) leave();
+    if (this.#timer !== undefined) this.#clock.clear(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #beat(): void {
+    this.#timer = this.#clock.setTimer(VIEW, () => {
+      if (++this.#beats % (KEEP_ALIVE / VIEW) === 0)
+        for (const { stream } of this.#watchers) stream.keepAlive();
+      const wanted = new Set([...this.#watchers].flatMap(({ views }) => views));
+      this.#lookAt([...wanted]).then(
+        () => {
+          if (this.#watchers.size > 0) this.#beat();
+        },
+        (error: unknown) => this.#fault(error),
+      );
+    });
+    this.#clock.hold(this.#timer, false);
+  }
+
+  async #lookAt(names: readonly string[]): Promise<void> {
+    const { views, watch } = this.#source;
+    await Promise.all(
+      names.map(async (name) => {
+        const data = { name, at: watch.now(), data: await views[name]?.() };
+        for (const watcher of this.#watchers)
+          if (watcher.views.includes(name)) watcher.stream.view(name, data);
+      }),
+    );
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The last crashes of a node, as plain data: what was thrown and the process it ended live no longer for it (INSPECTOR §2).
+ *
+ * A crash is told in pieces: first what the actor was handling, then the crash, then what its supervisor does. Who listens hears of it
+ * again when more is known.
+ */
+import { kindOf, type ValueKind } from '../../actor/kind-of.ts';
+import { framesOf, outlineReason } from '../../actor/outline.ts';
+import type { Report } from '../../actor/report.ts';
+
+/** Crashes kept. */
+const RING = 200;
+/** Causes of causes that are told. */
+const CAUSES = 8;
+
+export interface Crash {
+  /** Joins what a remote caller was told. */
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly pid: string;
+  readonly label: string;
+  readonly type: string;
+  /** Labels from the root down, without the process itself. */
+  readonly path: readonly string[];
+  /** Its outline, as in the log. */
+  readonly reason: string;
+  /** Outlines of what caused it, and of what caused that. */
+  readonly cause: readonly string[];
+  /** Places in the code, innermost first. */
+  readonly stack: readonly string[];
+  /** What it was handling. */
+  readonly lastMessage?: ValueKind;
+  /** What its supervisor did; absent before, and where nobody supervises it. */
+  readonly decision?: 'restarted' | 'not_restarted' | 'given_up';
+  /** Who decided. */
+  readonly supervisor?: string;
+}
+
+type CrashReport = Extract<Report, { tag: 'crash' }>;
+type SupervisorReport = Extract<Report, { tag: 'supervisor' }>;
+
+export class CrashRing {
+  readonly #details: boolean;
+  readonly #crashes: Crash[] = [];
+  readonly #listeners = new Set<(crash: Crash) => void>();
+  /** What the actor was handling whose crash is told next. */
+  #handling: { readonly pid: string; readonly message: ValueKind } | undefined;
+  /** Since the start. */
+  count = 0;
+
+  /** @param details whether name and message of what was thrown are told. */
+  constructor(details: boolean) {
+    this.#details = details;
+  }
+
+  /** Oldest first. */
+  get all(): readonly Crash[] {
+    return [...this.#crashes];
+  }
+
+  /** Tells of each crash, and again when more is known of it, until what it gives is called. Must not throw. */
+  listen(listener: (crash: Crash) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  take(report: Report): void {
+    if (report.tag === 'crash') this.#add(report);
+    else if (report.tag === 'supervisor') this.#decided(report);
+    else if (report.tag === 'terminate')
+      this.#handling =
+        report.message === undefined
+          ? undefined
+          : { pid: report.pid.toString(), message: kindOf(report.message) };
+  }
+
+  #add(report: CrashReport): void {
+    const pid = report.pid.toString();
+    const handling = this.#handling?.pid === pid ? this.#handling : undefined;
+    this.#handling = undefined;
+    const { id, at, label, type, path, reason } = report;
+    const crash: Crash = {
+      id,
+      at,
+      pid,
+      label,
+      type,
+      path,
+      reason: outlineReason(reason, this.#details),
+      cause: causesOf(reason).map((cause) => outlineReason(cause, this.#details)),
+      stack: framesOf(reason),
+      ...(handling === undefined ? {} : { lastMessage: handling.message }),
+    };
+    this.count++;
+    if (this.#crashes.push(crash) > RING) this.#crashes.shift();
+    this.#tell(crash);
+  }
+
+  #decided({ spec, context, decision, label }: SupervisorReport): void {
+    const pid = spec?.pid?.toString();
+    if (pid === undefined) return;
+    const at = this.#crashes.findLastIndex((crash) => crash.pid === pid);
+    const known = this.#crashes[at];
+    if (known === undefined) return;
+    const what =
+      context === 'shutdown' ? 'given_up' : decision.startsWith('restart') ? 'restarted' : 'not_restarted';
+    const crash: Crash = { ...known, decision: what, supervisor: label };
+    this.#crashes[at] = crash;
+    this.#tell(crash);
+  }
+
+  #tell(crash: Crash): void {
+    for (const listener of this.#listeners) listener(crash);
+  }
+}
+
+function causesOf(reason: unknown): readonly unknown[] {
+  const causes: unknown[] = [];
+  try {
+    for (let next = reason; next instanceof Error && causes.length < CAUSES;) {
+      next = next.cause;
+      if (next === undefined) break;
+      causes.push(next);
+    }
+  } catch {
+    // a getter, or a proxy, that throws: what came before is told
+  }
+  return causes;
+}
