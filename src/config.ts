@@ -3,6 +3,7 @@
  * `invalid_args` that names the option. Loaded when a node or client is made, not before.
  */
 import { KeyObject } from 'node:crypto';
+import { isIP } from 'node:net';
 import * as Schema from 'effect/Schema';
 import { LOG_LEVELS } from './actor/logger.ts';
 import { Runtime } from './actor/runtime.ts';
@@ -19,7 +20,7 @@ import { MAX_INTERESTS } from './mesh/registry/interests.ts';
 import { checkProcedureName } from './mesh/topic/procedure-name.ts';
 import { isLocation } from './mesh/router/location.ts';
 import { isStrategyName, STRATEGIES } from './mesh/router/strategy.ts';
-import { isRealm, parseDistRelayUrl, parseMeshUrl } from './mesh/url.ts';
+import { isLoopbackHost, isRealm, parseDistRelayUrl, parseMeshUrl } from './mesh/url.ts';
 import { checkSpec, type ChildSpec } from './otp/child-spec.ts';
 
 /** Judges one option; the text says what it must be. */
@@ -172,6 +173,19 @@ const MAX_STATION_PEERS = 20;
 /** A connection is kept to each. */
 const MAX_STATIONS = 8;
 
+const INSPECTOR: Readonly<Record<string, Rule>> = {
+  port: count(0, 65_535),
+  host: {
+    accepts: (value) => typeof value === 'string' && isIP(value) !== 0 && isLoopbackHost(value),
+    expected: 'a loopback address as 127.0.0.1: it has no TLS, put a proxy with authentication before it',
+  },
+  actions: rule(Schema.Boolean, 'true or false'),
+  token: {
+    accepts: (value) => typeof value === 'string' && /^[\w-]{16,256}$/.test(value),
+    expected: '16 to 256 letters, digits, - and _',
+  },
+};
+
 const STATION: Readonly<Record<string, Rule>> = { peers: urls(MAX_STATION_PEERS) };
 
 const DHT: Readonly<Record<string, Rule>> = { refresh: count(1_000, 2_147_483_647) };
@@ -253,6 +267,10 @@ const NODE: Readonly<Record<string, Rule>> = {
   station: rule(Schema.Union([Schema.Boolean, Schema.ObjectKeyword]), 'true, false or an object of peers'),
   stations: urls(MAX_STATIONS),
   dist: object('an object with a cookie'),
+  inspector: rule(
+    Schema.Union([Schema.Boolean, Schema.ObjectKeyword]),
+    'true, false or an object of port and actions',
+  ),
   strategy: STRATEGY,
   location: LOCATION,
 };
@@ -306,6 +324,8 @@ function check<Options extends object>(
     if (name === 'limits') checked[name] = check(LIMITS, value as object, 'limits.');
     else if (name === 'pool') checked[name] = check(POOL, value as object, 'pool.');
     else if (name === 'dist') checked[name] = check(DIST, value as object, 'dist.');
+    else if (name === 'inspector' && typeof value === 'object')
+      checked[name] = check(INSPECTOR, value as object, 'inspector.');
     else if (name === 'station' && typeof value === 'object')
       checked[name] = check(STATION, value as object, 'station.');
     else if (name === 'dht' && typeof value === 'object') checked[name] = check(DHT, value as object, 'dht.');

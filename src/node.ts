@@ -8,14 +8,17 @@ import type { NodeParts } from '../supervisors/parts.ts';
 import type { RolesParts } from '../supervisors/roles.ts';
 import type { Distribution } from './dist/distribution.ts';
 import type { TreeSnapshot } from './inspect/snapshot.ts';
+import type { Delta } from './inspect/delta.ts';
+import { observe, type ObserveOptions } from './inspect/observe.ts';
 import { snapshot } from './inspect/snapshot.ts';
+import type { WatchHost } from './inspect/watch.ts';
 import { CLIENT } from './mesh/connection/enrolling.ts';
 import type { Client, LeaveOptions, WaitOptions } from './mesh/client/client.ts';
 import { checkWaiting } from './mesh/client/check.ts';
 import { Haste } from './mesh/client/haste.ts';
 import type { Behind } from './mesh/client/leaving.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
-import { actor, shared, type MeshContext } from './mesh/context.ts';
+import { actor, shared, type InspectorPlace, type MeshContext } from './mesh/context.ts';
 import { isJoined, whenJoined } from './mesh/dht/dht.ts';
 import type { RoutingTableArgs } from './mesh/dht/routing-table-server.ts';
 import { MeshClient } from './mesh/client/mesh-client.ts';
@@ -43,6 +46,7 @@ import {
   urlOf,
 } from './node-addresses.ts';
 import { distributionOf, listenOf, type NodeDistribution } from './node-dist.ts';
+import { inspectorOf } from './node-inspector.ts';
 import {
   behind,
   makeContext,
@@ -62,6 +66,13 @@ export interface Node extends Client {
   readonly events: NodeEvents;
   /** The live tree of actors. */
   inspect(): TreeSnapshot;
+  /**
+   * The tree as it changes: all of it first, then deltas. Nothing is looked at while nobody asks for the next. Throws `TypeError`
+   * for wrong options.
+   */
+  observe(options?: ObserveOptions): AsyncIterableIterator<Delta>;
+  /** Where its inspector is; undefined: it was started without one. `url` has the token in it: whoever has that sees everything. */
+  readonly inspector: InspectorPlace | undefined;
   /** Who is connected, and messages to nodes anywhere. */
   readonly peers: Peers;
   /**
@@ -90,6 +101,7 @@ export interface RemoteClient extends Client {
   /** What happens at this client, as `uplink.lost` and `uplink.reconnected`. */
   readonly events: NodeEvents;
   inspect(): TreeSnapshot;
+  observe(options?: ObserveOptions): AsyncIterableIterator<Delta>;
 }
 
 const LISTEN = '127.0.0.1:9443';
@@ -106,6 +118,12 @@ const START_TIMEOUT = 60_000;
 
 /** What a local client leaves behind lives on. */
 const NOTHING: Behind = { begin: () => {}, drain: () => Promise.resolve(), end: () => Promise.resolve() };
+
+const watchHost = ({ context, root }: World): WatchHost => ({
+  clock: context.runtime.clock,
+  root: () => root.pid as Process | undefined,
+  fault: (error) => context.runtime.defect(error),
+});
 
 class NodeHandle extends MeshClient implements Node {
   readonly url: string;
@@ -134,6 +152,14 @@ class NodeHandle extends MeshClient implements Node {
 
   inspect(): TreeSnapshot {
     return snapshot(this.#world.root.pid, this.url);
+  }
+
+  observe(options?: ObserveOptions): AsyncIterableIterator<Delta> {
+    return observe(watchHost(this.#world), options);
+  }
+
+  get inspector(): InspectorPlace | undefined {
+    return shared(this.context, 'inspector');
   }
 
   async ready(options?: WaitOptions): Promise<void> {
@@ -190,6 +216,10 @@ class RemoteHandle extends MeshClient implements RemoteClient {
 
   inspect(): TreeSnapshot {
     return snapshot(this.#world.root.pid, `client of ${this.nodeId.slice(0, 8)}`);
+  }
+
+  observe(options?: ObserveOptions): AsyncIterableIterator<Delta> {
+    return observe(watchHost(this.#world), options);
   }
 }
 
@@ -317,14 +347,20 @@ async function parts(
     },
     dht: context.settings.dht ? discoveryOf(context, options) : undefined,
     children: options.children ?? [],
-    roles: rolesOf(context, dist),
+    roles: rolesOf(context, options, dist),
     attachments: attachmentsOf(context),
   };
 }
 
-function rolesOf(context: MeshContext, dist: NodeDistribution | undefined): NodeParts['roles'] {
+function rolesOf(
+  context: MeshContext,
+  options: NodeOptions,
+  dist: NodeDistribution | undefined,
+): NodeParts['roles'] {
   const station = stationOf(context);
-  return station === undefined && dist === undefined ? undefined : { station, dist: dist?.parts };
+  const inspector = inspectorOf(context, options);
+  if (station === undefined && dist === undefined && inspector === undefined) return undefined;
+  return { station, dist: dist?.parts, inspector };
 }
 
 function stationOf(context: MeshContext): RolesParts['station'] {

@@ -50,12 +50,23 @@ export type ActorName =
   | 'app'
   | 'roles'
   | 'station'
+  | 'inspector'
   | 'peerings';
+
+/** Where the inspector of a node is found. */
+export interface InspectorPlace {
+  /** `http://host:port`. */
+  readonly address: string;
+  /** The same with the token: opens the page. */
+  readonly url: string;
+  readonly token: string;
+}
 
 /** What some of them share under their name: written by the owner only. */
 export interface SharedTables {
   readonly identity: Identity;
   readonly endpoint: Endpoint;
+  readonly inspector: InspectorPlace;
   readonly serviceRegistry: ServiceTable;
   readonly routingTable: RoutingTable;
   readonly recordStore: RecordStore;

@@ -12,6 +12,7 @@ const DOCUMENTS = [
   'docs/discovery.md',
   'docs/dist-relay.md',
   'docs/distribution.md',
+  'docs/inspector.md',
   'docs/migrating-from-wamp.md',
   'docs/naming.md',
   'docs/nat-and-relays.md',

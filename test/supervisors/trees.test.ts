@@ -140,6 +140,7 @@ describe('the pictures', () => {
       station: { peers: [node.url] },
       stations: [node.url],
       dist: { cookie: 'secret', name: '9443@here', cluster: { strategy: 'static', nodes: [] } },
+      inspector: true,
     });
     closeAtEnd(world, station);
     const drawing = drawn(file);

@@ -3,6 +3,7 @@
  */
 import { Option, type Command } from 'commander';
 import { conclude } from '../conclude.ts';
+import { usageError } from '../error-document.ts';
 import { expectEpmd } from '../dist/epmd.ts';
 import { addDistOptions, distOf, type DistFlags } from '../dist/node-options.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -20,7 +21,9 @@ import {
   settingsOf,
   type CommonFlags,
 } from '../options.ts';
+import type { NodeOptions } from '../../mesh/client/options.ts';
 import type { Node } from '../../node.ts';
+import { MAX_PORT } from '../../transport/address.ts';
 import { describeReason } from '../../actor/exit-reason.ts';
 import { note, print } from '../terminal.ts';
 
@@ -33,6 +36,9 @@ interface NodeFlags extends CommonFlags, DistFlags {
   readonly station?: boolean;
   readonly peer?: readonly string[];
   readonly attach?: readonly string[];
+  /** True: at any port. */
+  readonly inspector?: string | true;
+  readonly inspectorActions?: boolean;
   readonly drain: number;
 }
 
@@ -83,6 +89,19 @@ export function addNode(program: Command): void {
         .argParser(listOf)
         .env('ESPALIER_ATTACH'),
     );
+  command
+    .addOption(
+      new Option(
+        '--inspector [port]',
+        'serve a page and an API that show the tree of actors, on loopback; without a port any free one',
+      ).env('ESPALIER_INSPECTOR'),
+    )
+    .addOption(
+      new Option(
+        '--inspector-actions',
+        'whoever has the token of the inspector may also kill, restart, suspend, trace and call',
+      ).env('ESPALIER_INSPECTOR_ACTIONS'),
+    );
   addDistOptions(command);
   addCommonOptions(command)
     .addOption(crashDetailsOption())
@@ -106,12 +125,14 @@ async function run(flags: NodeFlags): Promise<ExitCode> {
   if (flags.erlang === true) await expectEpmd(flags.name);
   const { startNode } = await import('../../node.ts');
   const { listen, bootstrap, announce, dht, station, peer, attach } = flags;
+  const inspector = inspectorOf(flags);
   const starting = startNode({
     ...settingsOf(flags),
     dht,
     signal: interrupts.signal,
     ...(listen === undefined ? {} : { listen }),
     ...(dist === undefined ? {} : { dist }),
+    ...(inspector === undefined ? {} : { inspector }),
     ...(bootstrap === undefined ? {} : { bootstrap }),
     ...(announce === undefined ? {} : { announce }),
     ...(station === true || peer !== undefined ? { station: { peers: peer ?? [] } } : {}),
@@ -125,11 +146,37 @@ async function run(flags: NodeFlags): Promise<ExitCode> {
   if (node === undefined) return ExitCode.ok;
   const { url, id } = node;
   const name = dist === undefined ? undefined : node.dist.name;
-  if (machine(flags))
-    print(documentText({ event: 'ready', url, id, ...(name === undefined ? {} : { name }) }));
-  else print(`ready: node ${url} id ${id}${name === undefined ? '' : ` name ${name}`}`);
+  const page = node.inspector?.url;
+  if (machine(flags)) {
+    const more = {
+      ...(name === undefined ? {} : { name }),
+      ...(page === undefined ? {} : { inspector: page }),
+    };
+    print(documentText({ event: 'ready', url, id, ...more }));
+  } else {
+    print(`ready: node ${url} id ${id}${name === undefined ? '' : ` name ${name}`}`);
+    if (page !== undefined) print(`inspector: ${page}`);
+  }
   if (flags.ndjson === true && bootstrap !== undefined && dht) tellJoined(node);
   return untilInterrupted(flags, interrupts, node);
+}
+
+function inspectorOf({ inspector, inspectorActions }: NodeFlags): NodeOptions['inspector'] {
+  if (inspector === undefined) {
+    if (inspectorActions === true)
+      throw usageError('inspector-actions', 'needs --inspector: there is none to act by');
+    return undefined;
+  }
+  return {
+    ...(inspector === true ? {} : { port: portOf(inspector) }),
+    ...(inspectorActions === true ? { actions: true } : {}),
+  };
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= MAX_PORT) return port;
+  throw usageError('inspector', `must be a port from 0 to ${MAX_PORT}, not ${text.slice(0, 64)}`);
 }
 
 /** Ready to serve comes first; its place among the others may take as long as it takes. */

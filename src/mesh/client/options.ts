@@ -77,6 +77,17 @@ export interface NodeDistOptions extends DistSetup {
   readonly cluster?: ClusterOptions;
 }
 
+export interface InspectorOptions {
+  /** Default 0: a free one. */
+  readonly port?: number;
+  /** A loopback address: it speaks HTTP, without TLS. Default `127.0.0.1`. */
+  readonly host?: string;
+  /** Whether who has its token may also kill, restart, suspend, trace and call. Default false. */
+  readonly actions?: boolean;
+  /** 16 characters at least. Default: a new one for each start. */
+  readonly token?: string;
+}
+
 export interface NodeOptions extends CommonOptions {
   /** Which of several providers gets a call that does not say. Default `power_of_two`. */
   readonly strategy?: Strategy;
@@ -110,6 +121,8 @@ export interface NodeOptions extends CommonOptions {
   readonly stations?: readonly string[];
   /** Actors across nodes, in Erlang's own protocol, over this node's socket. Default: none. */
   readonly dist?: NodeDistOptions;
+  /** A page, and an HTTP API, that show the tree of actors and what it does (docs/inspector.md). Default: none. */
+  readonly inspector?: boolean | InspectorOptions;
   /** Milliseconds until everything must be up, your own children too; then nothing of it is left. Default 60,000. */
   readonly timeout?: number;
 }

@@ -282,6 +282,17 @@ export const MESH_EVENTS = {
     fields: { procedure: 'string', bound: 'string' },
     meaning: 'a call was refused because a bound was reached; `bound` names it',
   },
+  'inspector.started': {
+    level: 'info',
+    fields: { address: 'string', actions: 'boolean' },
+    meaning: 'the inspector of this node listens; `actions` says whether it may change something',
+  },
+  'inspector.action': {
+    level: 'warn',
+    fields: { action: 'string', target: 'string', outcome: 'string' },
+    meaning:
+      'somebody did something by the inspector: `kill`, `suspend`, `call` …, to this actor or procedure',
+  },
   'events.skipped': {
     level: 'info',
     fields: { of: 'string', skipped: 'number' },

@@ -13,7 +13,7 @@ import type { GenServer } from '../../../src/otp/gen-server.ts';
 import { ProcessGroups } from '../../../src/otp/process-groups.ts';
 import { Request } from '../../../src/otp/server-ref.ts';
 import { worker } from '../../../src/otp/supervisor.ts';
-import { shared } from '../../../src/mesh/context.ts';
+import { shared, type InspectorPlace } from '../../../src/mesh/context.ts';
 import { lookUp } from '../../../src/mesh/dht/dht.ts';
 import { CATALOGUE, definitionOf, type EventName } from '../../../src/mesh/events/catalogue.ts';
 import type { Node, RemoteClient } from '../../../src/node.ts';
@@ -158,6 +158,13 @@ const callThroughNats = async (
   );
   await world.settle(caller.call('m.there'));
   return provider.id;
+};
+
+/** Where the inspector of a node of that runtime is. */
+const inspected = async ({ world, nodeLog: { runtime } }: Stage): Promise<InspectorPlace> => {
+  const inspector = { actions: true };
+  const starting = world.node({ runtime, listen: '0.0.0.0:9556', inspector });
+  return (await settled(world, starting)).inspector!;
 };
 
 const ROWS: { readonly [Name in EventName]: Row } = {
@@ -618,6 +625,29 @@ const ROWS: { readonly [Name in EventName]: Row } = {
       const { bridge } = await bridged(stage);
       bridge.refused('127.0.0.1:40000', 'asks nothing');
       return { address: '127.0.0.1:40000', reason: 'asks nothing' };
+    },
+  },
+  'inspector.started': {
+    at: 'node',
+    happen: async (stage) => ({ address: (await inspected(stage)).address, actions: true }),
+  },
+  'inspector.action': {
+    at: 'node',
+    happen: async (stage) => {
+      const { world } = stage;
+      const { address, token } = await inspected(stage);
+      const asked = fetch(`${address}/api/actions`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          'x-espalier-action': '1',
+        },
+        body: JSON.stringify({ action: 'kill', id: '<0.999999>' }),
+      });
+      await happened(world, () => stage.nodeLog.of('inspector.action').length === 1);
+      await settled(world, (await settled(world, asked)).text());
+      return { action: 'kill', target: '<0.999999>', outcome: 'not_found' };
     },
   },
   'frame.invalid': {

@@ -1,0 +1,119 @@
+/**
+ * The inspector of a node: one of its roles, so that its crash takes nothing else along (INSPECTOR §2).
+ *
+ * It comes back at the same port with the same token, so an open page goes on. Nobody looks at anything while nobody watches.
+ */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { isOrderly } from '../actor/exit-reason.ts';
+import type { Process } from '../actor/process.ts';
+import type { Runtime } from '../actor/runtime.ts';
+import { hex, shared, type MeshContext } from '../mesh/context.ts';
+import type { GenServer } from '../otp/gen-server.ts';
+import { noReply, stop } from '../otp/result.ts';
+import { InspectorHttp } from './http/server.ts';
+import { InspectorError } from './inspector-error.ts';
+import { nodeSource, type NodeSourceParts } from './node-source.ts';
+import type { NodeFacts } from './source.ts';
+import { Watch } from './watch.ts';
+
+/** The page as it was built, also where this runs from the sources. */
+const PAGE = fileURLToPath(new URL('page/', import.meta.url));
+/** Bytes of a token (SECURITY §11). */
+const TOKEN = 24;
+
+export interface InspectorArgs extends Pick<NodeSourceParts, 'context' | 'views' | 'metrics' | 'call'> {
+  readonly host: string;
+  readonly port: number;
+  /** Default: a new one for each start of the node. */
+  readonly token: string | undefined;
+  readonly actions: boolean;
+  /** Outlives the actor. */
+  readonly memory: InspectorMemory;
+}
+
+export interface InspectorMemory {
+  port: number | undefined;
+  token: string | undefined;
+}
+
+/** Nothing of it is shown to anybody: the token is in it. */
+interface State {
+  readonly http: InspectorHttp;
+}
+
+export const inspectorServer: GenServer<InspectorArgs, State> = {
+  label: 'inspector',
+  trapExit: true,
+  formatStatus: () => ({ state: 'inspector' }),
+
+  init: async (args, self) => {
+    const { context, host, actions, memory } = args;
+    const { runtime, scope } = context;
+    const token = (memory.token ??= args.token ?? tokenOf(runtime));
+    const root = (): Process | undefined => scope.whereis('root') as Process | undefined;
+    const own = (): Process => self as Process;
+    const fault = (error: unknown): void => runtime.defect(error);
+    const watch = new Watch({ clock: runtime.clock, root, own, fault });
+    const source = nodeSource({ ...args, root, watch, facts: factsOf(context) });
+    const port = memory.port ?? args.port;
+    const http = new InspectorHttp(source, {
+      host,
+      port,
+      token,
+      actions,
+      page: PAGE,
+      clock: runtime.clock,
+      fault,
+    });
+    runtime.onExit(self.pid, () => {
+      http.close();
+      watch.close();
+    });
+    try {
+      memory.port = await http.open();
+    } catch (cause) {
+      // a port that is taken is the user's to know, not a crash
+      const error = new InspectorError(host, port, cause);
+      return stop({ shutdown: error }, undefined as never);
+    }
+    const address = `http://${host.includes(':') ? `[${host}]` : host}:${memory.port}`;
+    scope.share('inspector', self as Process, { address, url: `${address}/?t=${token}`, token });
+    context.events.emit('inspector.started', { address, actions });
+    return { http };
+  },
+
+  handleInfo: (_message, state) => noReply(state),
+
+  terminate: (reason, state) => {
+    if (isOrderly(reason)) state.http.close();
+  },
+};
+
+const tokenOf = ({ random }: Runtime): string => Buffer.from(random.bytes(TOKEN)).toString('base64url');
+
+function factsOf(context: MeshContext): NodeFacts {
+  const { role, runtime, phase } = context;
+  const identity = shared(context, 'identity');
+  const { bound } = phase;
+  const node =
+    bound === undefined
+      ? role
+      : `https://${bound.host.includes(':') ? `[${bound.host}]` : bound.host}:${bound.port}`;
+  return {
+    schema: 1,
+    node,
+    role,
+    id: identity === undefined ? '' : hex(identity.nodeId),
+    pid: process.pid,
+    version: version(),
+    nodeVersion: process.version,
+    startedAt: Math.round(runtime.clock.wall() - (runtime.clock.now() - runtime.startedAt)),
+  };
+}
+
+function version(): string {
+  const found: unknown = createRequire(import.meta.url)('espalier/package.json');
+  const text = (found as { readonly version?: unknown }).version;
+  return typeof text === 'string' ? text : 'unknown';
+}

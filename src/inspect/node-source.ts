@@ -1,0 +1,78 @@
+/**
+ * The node behind an inspector.
+ */
+import type { LogLevel } from '../actor/logger.ts';
+import type { Process } from '../actor/process.ts';
+import type { Clock } from '../actor/clock.ts';
+import { CATALOGUE, definitionOf, type EventName } from '../mesh/events/catalogue.ts';
+import { Sampler } from '../mesh/events/sampling.ts';
+import type { MeshContext } from '../mesh/context.ts';
+import { actOn, find } from './control.ts';
+import { detailsOf } from './details.ts';
+import type { Action, ActionResult, InspectorSource, LogLine, NodeFacts } from './source.ts';
+import type { Watch } from './watch.ts';
+
+/** What a node gives its inspector. */
+export interface NodeSourceParts {
+  readonly context: MeshContext;
+  readonly root: () => Process | undefined;
+  readonly facts: NodeFacts;
+  readonly watch: Watch;
+  readonly views: Readonly<Record<string, () => Promise<unknown>>>;
+  readonly metrics: () => string;
+  /** Calls a procedure as the node itself. Never rejects. */
+  readonly call: (action: Extract<Action, { action: 'call' }>) => Promise<ActionResult>;
+}
+
+export function nodeSource(parts: NodeSourceParts): InspectorSource {
+  const { context, root, facts, watch, views, metrics } = parts;
+  const { crashes, events, runtime } = context;
+  return {
+    facts,
+    watch,
+    views,
+    metrics,
+    crashes: async () => crashes.all.toReversed(),
+    details: async (id) => {
+      const top = root();
+      const process = top === undefined ? undefined : find(top, id);
+      return process === undefined ? undefined : detailsOf(process, crashes.all.toReversed());
+    },
+    onCrash: (tell) => crashes.listen(tell),
+    onLog: (tell) => logOf(context, runtime.clock, tell),
+    act: async (action) => {
+      const result = await (action.action === 'call' ? parts.call(action) : actOn(root(), action));
+      events.emit('inspector.action', {
+        action: action.action,
+        target: action.action === 'call' ? action.procedure : action.id,
+        outcome: result.ok ? 'ok' : result.error.tag,
+      });
+      return result;
+    },
+  };
+}
+
+/** What a log at level `info` tells, and no more often: a page is no place for a line of each call. */
+const SHOWN: ReadonlySet<LogLevel> = new Set(['info', 'warn', 'error', 'fatal']);
+/** Lines per second of one event, where the catalogue does not say. */
+const PER_SECOND = 100;
+
+/** Listens to all of it until what it gives is called. */
+function logOf({ events }: MeshContext, clock: Clock, tell: (line: LogLine) => void): () => void {
+  const names = (Object.keys(CATALOGUE) as EventName[]).filter((name) => SHOWN.has(definitionOf(name).level));
+  const leave = names.map((name) => {
+    const { level, perSecond = PER_SECOND } = definitionOf(name);
+    const sampler = new Sampler(perSecond);
+    const listener = ({ detail }: { readonly detail: object }): void => {
+      const skipped = sampler.take(clock.now());
+      if (skipped === undefined) return;
+      const fields = skipped === 0 ? { ...detail } : { ...detail, skipped };
+      tell({ level, time: clock.wall(), event: name, fields });
+    };
+    events.target.addEventListener(name, listener);
+    return () => events.target.removeEventListener(name, listener);
+  });
+  return () => {
+    for (const each of leave) each();
+  };
+}

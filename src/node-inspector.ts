@@ -1,0 +1,38 @@
+/**
+ * The inspector of a mesh node: what it shows beside the tree, and how it calls.
+ */
+import type { InspectorArgs } from './inspect/inspector-server.ts';
+import { refused } from './inspect/control.ts';
+import type { Behind } from './mesh/client/leaving.ts';
+import { MeshClient } from './mesh/client/mesh-client.ts';
+import type { NodeOptions } from './mesh/client/options.ts';
+import type { MeshContext } from './mesh/context.ts';
+
+const HOST = '127.0.0.1';
+/** What its calls leave behind lives on. */
+const NOTHING: Behind = { begin: () => {}, drain: () => Promise.resolve(), end: () => Promise.resolve() };
+
+export function inspectorOf(
+  context: MeshContext,
+  { inspector = false }: NodeOptions,
+): InspectorArgs | undefined {
+  if (inspector === false) return undefined;
+  const { host = HOST, port = 0, actions = false, token } = inspector === true ? {} : inspector;
+  const client = new MeshClient(context, 'inspector', NOTHING);
+  return {
+    context,
+    host,
+    port,
+    actions,
+    token,
+    memory: { port: undefined, token: undefined },
+    views: {},
+    metrics: () => '',
+    call: async ({ procedure, args, timeout }) => {
+      const result = await client.tryCall(procedure, args, { timeout });
+      return result.ok
+        ? { ok: true, value: result.value }
+        : refused(result.error.failure.tag, result.error.message);
+    },
+  };
+}
