@@ -59,7 +59,6 @@ describe('the story of the demo', () => {
     const cast = Object.fromEntries(ROLES.map((role) => [role, member()])) as Record<Role, LocalMember>;
     const heard: string[] = [];
     const tale = newTale();
-    let url: string;
     try {
       const places = await settle(assemble(cast, 'https://198.19.255.1:9', 'secret'));
       const audience: Audience = {
@@ -67,8 +66,9 @@ describe('the story of the demo', () => {
         onTree: (moment) => heard.push(moment),
       };
       await settle(tell(cast, places, tale, audience, PLAN));
-      url = await settle(succeed(cast, places, member()));
+      const { url, page } = await settle(succeed(cast, places, member()));
       expect(url).toBe(places.caller.url);
+      expect(page).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\?t=[\w-]{32}$/);
     } finally {
       await settle(Promise.all(members.map((one) => one.end())));
     }

@@ -153,6 +153,12 @@ describe('demo', () => {
     expect(pids).toHaveLength(6);
     const called = await run(['call', url, 'calculator.compute', '{"operation":"multiply","a":6,"b":7}']);
     expect(called).toMatchObject({ code: 0, stdout: '{"result":42}\n' });
+    let page: string | undefined;
+    while (page === undefined) page = /^its actors, live: (\S+)$/.exec(await demo.line())?.[1];
+    const { origin, searchParams } = new URL(page);
+    const authorization = `Bearer ${searchParams.get('t') ?? ''}`;
+    const tree = await (await fetch(`${origin}/api/tree`, { headers: { authorization } })).text();
+    expect(tree).toContain('"name":"calculator.compute"');
     const ended = await demo.end('SIGINT');
     expect(ended).toMatchObject({ code: 0, signal: null });
     showsAll(ended);

@@ -28,6 +28,7 @@ import {
   type Places,
   type Role,
   type Told,
+  type ToTry,
 } from './story.ts';
 
 export type TransportKind = 'quic' | 'memory';
@@ -63,7 +64,7 @@ export async function demo(flags: DemoFlags): Promise<ExitCode> {
   const plans = planFor(hasErlang());
   const cookie = Buffer.from(systemRandom.bytes(16)).toString('hex');
   let failure: ErrorDocument | undefined;
-  let url = '';
+  let toTry: ToTry = { url: '', page: '' };
   try {
     const cast = Object.fromEntries(ROLES.map((role) => [role, recruit(role)])) as Record<Role, Member>;
     const audience = audienceOf(flags);
@@ -72,7 +73,7 @@ export async function demo(flags: DemoFlags): Promise<ExitCode> {
       if (audience.prose) for (const line of proseOpening(transport.kind, places, cast)) print(line);
       await tell(cast, places, told, audience, plans);
       if (flags.once !== true && asExpected(told, plans) && interrupts.received === undefined)
-        url = await goOn(cast, places, recruit('provider'));
+        toTry = await goOn(cast, places, recruit('provider'));
     })();
     const interrupted = interrupts.first.then(() => 'interrupted' as const);
     if ((await Promise.race([within(STORY_LIMIT, telling), interrupted])) === 'interrupted') {
@@ -93,7 +94,7 @@ export async function demo(flags: DemoFlags): Promise<ExitCode> {
   const ok = good && clean;
   conclusion(flags, told, ok, transport.kind, failure);
   if (!stay) return ok ? ExitCode.ok : ExitCode.failure;
-  for (const line of proseWaiting(transport.kind, url))
+  for (const line of proseWaiting(transport.kind, toTry))
     (flags.json === true || flags.ndjson === true ? note : print)(line);
   await interrupts.first;
   return (await endAll(members)) ? ExitCode.ok : ExitCode.failure;
@@ -132,12 +133,12 @@ async function transportOf(
   }
 }
 
-/** The provider has left: another one serves those who want to try. Gives the URL to try. */
-async function goOn(cast: Cast, places: Places, successor: Member): Promise<string> {
-  const url = await succeed(cast, places, successor);
+/** The provider has left: another one serves those who want to try. */
+async function goOn(cast: Cast, places: Places, successor: Member): Promise<ToTry> {
+  const toTry = await succeed(cast, places, successor);
   await Promise.all([cast.caller.order('stay', undefined), successor.order('stay', undefined)]);
   await Promise.all([cast.edge.end(), cast.lonely.end(), cast.hidden.end()]);
-  return url;
+  return toTry;
 }
 
 function recruiter(kind: TransportKind, members: Member[]): (name: string) => Member {

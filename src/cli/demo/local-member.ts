@@ -93,7 +93,8 @@ export class LocalMember implements Member {
       node.events.addEventListener('connection.opened', ({ detail }) => {
         this.#firstWay(detail.peer).catch(() => undefined);
       });
-      return { url: node.url, id: node.id, name: cookie === undefined ? '' : node.dist.name };
+      const { url, id, inspector } = node;
+      return { url, id, name: cookie === undefined ? '' : node.dist.name, page: inspector?.url ?? '' };
     },
     join: async () => {
       await this.#must.ready({ timeout: FOUND });

@@ -40,6 +40,8 @@ export interface ListenOrder {
   readonly stations?: readonly string[];
   /** The cookie of its distribution: it has one then, and a process that others reach. */
   readonly cookie?: string;
+  /** Whether it can be looked at. */
+  readonly inspector?: boolean;
 }
 
 /**
@@ -65,8 +67,13 @@ export interface CallReport {
 
 /** Every order by name: its arguments and its answer. */
 export interface Orders {
-  /** `name`: of its distribution; empty without one. */
-  listen(order: ListenOrder): { readonly url: string; readonly id: string; readonly name: string };
+  /** `name`: of its distribution, `page`: of its inspector; empty without one. */
+  listen(order: ListenOrder): {
+    readonly url: string;
+    readonly id: string;
+    readonly name: string;
+    readonly page: string;
+  };
   /** Waits for its place among the others. */
   join(): null;
   /** Waits until it is connected to a node that it dials by itself. */

@@ -5,7 +5,7 @@ import { renderTree } from '../../inspect/text.ts';
 import { pathText } from '../explain-text.ts';
 import { jsonText } from '../json-value.ts';
 import { paint, print } from '../terminal.ts';
-import { ROLES, type Audience, type Cast, type Places, type Role, type Step } from './story.ts';
+import { ROLES, type Audience, type Cast, type Places, type Role, type Step, type ToTry } from './story.ts';
 
 /** Loud, and the first line. */
 export const memoryNotice = (reason: string): string =>
@@ -49,12 +49,14 @@ export function proseAudience(): Audience {
   };
 }
 
-export function proseWaiting(transport: string, url: string): readonly string[] {
-  if (transport === 'memory') return ['', 'still running; Ctrl-C stops it'];
+export function proseWaiting(transport: string, { url, page }: ToTry): readonly string[] {
+  const look = `its actors, live: ${page}`;
+  if (transport === 'memory') return ['', 'still running; Ctrl-C stops it', look];
   return [
     '',
     `still running at ${url}; Ctrl-C stops it. Try in another terminal:`,
     `  espalier call ${url} calculator.compute '{"operation":"multiply","a":6,"b":7}'`,
+    look,
   ];
 }
 

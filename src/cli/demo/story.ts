@@ -302,14 +302,20 @@ export async function assemble(cast: Cast, nowhere: string, cookie: string): Pro
   return { first, provider, caller, edge, lonely, hidden };
 }
 
-/** Another provider in the place of the one that has left: the caller finds it. Gives the caller's URL. */
-export async function succeed(cast: Cast, places: Places, successor: Member): Promise<string> {
+/** What stays when the story is told: whom to call, and the page of the one that answers. */
+export interface ToTry {
+  readonly url: string;
+  readonly page: string;
+}
+
+/** Another provider in the place of the one that has left: the caller finds it, and it can be looked at. */
+export async function succeed(cast: Cast, places: Places, successor: Member): Promise<ToTry> {
   const { url } = places.caller;
-  await successor.order('listen', { bootstrap: [url] });
+  const { page } = await successor.order('listen', { bootstrap: [url], inspector: true });
   await successor.order('join', undefined);
   await successor.order('serve', { procedures: [COMPUTE] });
   const order = { procedure: COMPUTE, args: PRODUCT, timeout: PATIENCE, forceRefresh: true };
   const { outcome } = await cast.caller.order('call', order);
   if (outcome !== 'ok') throw new Error(`the second provider is not found: ${outcome}`);
-  return url;
+  return { url, page };
 }
