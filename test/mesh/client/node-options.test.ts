@@ -230,6 +230,7 @@ describe('a crash in the ring', () => {
       type: 'Invocation',
       path: ['node', 'handlers', 'm.crash'],
       reason: 'TypeError',
+      cause: ['an object'],
       stack: expect.any(Array) as string[],
     });
     expect(crash?.stack.length).toBeGreaterThan(0);
