@@ -9,6 +9,7 @@ import type { Process } from '../actor/process.ts';
 import { childrenOf } from '../actor/tree.ts';
 import { changeOf, type ActorChange, type ActorRow } from './row.ts';
 import { factsOf } from './snapshot.ts';
+import type { Waiting } from './waiting.ts';
 
 export type Rows = ReadonlyMap<string, ActorRow>;
 
@@ -24,6 +25,8 @@ export interface Found {
 export interface Before {
   readonly rows: Rows;
   readonly elapsed: number;
+  /** What earlier looks saw of mailboxes; absent: this is the only look. */
+  readonly waiting?: Waiting;
 }
 
 /** Milliseconds of one slice, and rows between two looks at the clock. */
@@ -39,7 +42,12 @@ interface Open {
 }
 
 /** Takes `STEP` rows at a time. @param own the actors that do not count as busy, with all below them. */
-function* look(root: Process, before: Before, own: Process | undefined): Generator<undefined, Found> {
+function* look(
+  root: Process,
+  before: Before,
+  own: Process | undefined,
+  now: number,
+): Generator<undefined, Found> {
   const rows = new Map<string, ActorRow>();
   const added: ActorRow[] = [];
   const changed: ActorChange[] = [];
@@ -48,7 +56,7 @@ function* look(root: Process, before: Before, own: Process | undefined): Generat
     const { process } = next;
     // it has died since its parent was looked at
     if (!process.alive && process !== root) continue;
-    const row = rowOf(next, before);
+    const row = rowOf(next, before, now);
     rows.set(row.id, row);
     const known = before.rows.get(row.id);
     const change = known === undefined ? undefined : changeOf(known, row);
@@ -58,6 +66,7 @@ function* look(root: Process, before: Before, own: Process | undefined): Generat
     if (rows.size % STEP === 0) yield;
   }
   const removed = [...before.rows.keys()].filter((id) => !rows.has(id));
+  for (const id of removed) before.waiting?.forget(id);
   return { rows, added, removed, changed };
 }
 
@@ -72,17 +81,19 @@ function openBelow(parent: Process, busy: boolean, open: Open[]): void {
   for (let at = children.length - 1; at >= 0; at--) open.push(children[at] as Open);
 }
 
-function rowOf({ process, after, busy }: Open, { rows, elapsed }: Before): ActorRow {
+function rowOf({ process, after, busy }: Open, { rows, elapsed, waiting }: Before, now: number): ActorRow {
   const facts = factsOf(process);
-  const known = rows.get(facts.id);
+  const { id, counters, mailbox } = facts;
+  const oldestMs = waiting?.look(id, now, counters.in, counters.handled) ?? 0;
+  const known = rows.get(id);
   const rate =
     known === undefined || elapsed <= 0
       ? IDLE
       : {
-          in: perSecond(facts.counters.in - known.counters.in, elapsed),
-          handled: perSecond(facts.counters.handled - known.counters.handled, elapsed),
+          in: perSecond(counters.in - known.counters.in, elapsed),
+          handled: perSecond(counters.handled - known.counters.handled, elapsed),
         };
-  return { ...facts, after, rate, busy };
+  return { ...facts, mailbox: { ...mailbox, oldestMs }, after, rate, busy };
 }
 
 /** To a tenth: what is hardly busy need not be told again and again. */
@@ -95,7 +106,7 @@ export function lookAt(
   clock: Clock,
   { own, signal }: { readonly own?: Process | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Found> {
-  const looking = look(root, before, own);
+  const looking = look(root, before, own, clock.now());
   return new Promise((resolve, reject) => {
     const slice = (): void => {
       try {

@@ -4,6 +4,8 @@
 import type { ActorFacts } from './snapshot.ts';
 
 export interface ActorRow extends ActorFacts {
+  /** `oldestMs`: for how long its oldest message waits, to the time between two looks; 0 in the first. */
+  readonly mailbox: ActorFacts['mailbox'] & { readonly oldestMs: number };
   /** Id of the sibling before it; null: it is the first. */
   readonly after: string | null;
   /** Messages accepted and handled per second since the look before; 0 in the first. */

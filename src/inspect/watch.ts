@@ -7,6 +7,7 @@
 import type { Clock, TimerId } from '../actor/clock.ts';
 import type { Process } from '../actor/process.ts';
 import { merge, type Delta } from './delta.ts';
+import { Waiting } from './waiting.ts';
 import { lookAt, type Before, type Found, type Rows } from './pass.ts';
 
 /** Milliseconds between two looks: what may be asked for, and what is when nothing is. */
@@ -39,6 +40,7 @@ export class Watch {
   readonly #host: WatchHost;
   readonly #watchers = new Set<Watcher>();
   #rows: Rows = NOTHING;
+  readonly #waiting = new Waiting();
   /** Clock and wall time of the last look. */
   #looked = -Infinity;
   #at = 0;
@@ -118,6 +120,7 @@ export class Watch {
     this.#timer = undefined;
     this.#due = Infinity;
     this.#rows = NOTHING;
+    this.#waiting.clear();
     this.#looked = -Infinity;
     this.#kept = [];
     this.#keptRows = 0;
@@ -160,7 +163,8 @@ export class Watch {
   async #lookNow(): Promise<void> {
     const { clock } = this.#host;
     const now = clock.now();
-    const found = await this.#find({ rows: this.#rows, elapsed: now - this.#looked });
+    const before = { rows: this.#rows, elapsed: now - this.#looked, waiting: this.#waiting };
+    const found = await this.#find(before);
     // nobody watches any more
     if (this.#watchers.size === 0) return;
     this.#looked = now;
