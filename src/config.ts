@@ -173,6 +173,12 @@ const MAX_STATION_PEERS = 20;
 /** A connection is kept to each. */
 const MAX_STATIONS = 8;
 
+const strings = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+/** Nodes that may look at one. */
+const MAX_INSPECTING = 1_000;
+
 const INSPECTOR: Readonly<Record<string, Rule>> = {
   port: count(0, 65_535),
   host: {
@@ -183,6 +189,13 @@ const INSPECTOR: Readonly<Record<string, Rule>> = {
   token: {
     accepts: (value) => typeof value === 'string' && /^[\w-]{16,256}$/.test(value),
     expected: '16 to 256 letters, digits, - and _',
+  },
+  allow: {
+    accepts: (value) =>
+      strings(value) &&
+      (value as string[]).length <= MAX_INSPECTING &&
+      (value as string[]).every((id) => /^[0-9a-f]{64}$/.test(id)),
+    expected: `a list of at most ${MAX_INSPECTING} ids (64 lower-case hex digits)`,
   },
 };
 
@@ -196,9 +209,6 @@ const POOL: Readonly<Record<string, Rule>> = {
 };
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
-
-const strings = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((each) => typeof each === 'string');
 
 const DIST: Readonly<Record<string, Rule>> = {
   name: {

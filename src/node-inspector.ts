@@ -17,7 +17,7 @@ export function inspectorOf(
   { inspector = false }: NodeOptions,
 ): InspectorArgs | undefined {
   if (inspector === false) return undefined;
-  const { host = HOST, port = 0, actions = false, token } = inspector === true ? {} : inspector;
+  const { host = HOST, port = 0, actions = false, token, allow = [] } = inspector === true ? {} : inspector;
   const client = new MeshClient(context, 'inspector', NOTHING);
   return {
     context,
@@ -25,6 +25,7 @@ export function inspectorOf(
     port,
     actions,
     token,
+    allow,
     memory: { port: undefined, token: undefined },
     views: {},
     metrics: () => '',

@@ -7,9 +7,11 @@ import { client as clientTree, node as nodeTree } from '../supervisors/node.ts';
 import type { NodeParts } from '../supervisors/parts.ts';
 import type { RolesParts } from '../supervisors/roles.ts';
 import type { Distribution } from './dist/distribution.ts';
+import type { Value } from './codec/value.ts';
 import type { TreeSnapshot } from './inspect/snapshot.ts';
 import type { Delta } from './inspect/delta.ts';
 import { observe, type ObserveOptions } from './inspect/observe.ts';
+import { RemoteInspector } from './inspect/remote-client.ts';
 import { snapshot } from './inspect/snapshot.ts';
 import type { WatchHost } from './inspect/watch.ts';
 import { CLIENT } from './mesh/connection/enrolling.ts';
@@ -30,6 +32,7 @@ import { natReport, type NatOptions } from './mesh/nat/detection/nat-profile.ts'
 import type { NatReport } from './mesh/nat/detection/report.ts';
 import { Connector, type Peers } from './mesh/peer/connector.ts';
 import type { UplinkCalls } from './mesh/peer/uplink.ts';
+import { INSPECT } from './mesh/system/system-procedures.ts';
 import { DEFAULT_REALM, isLoopbackHost } from './mesh/url.ts';
 import type { Process } from './actor/process.ts';
 import { ExitError } from './otp/errors.ts';
@@ -102,6 +105,8 @@ export interface RemoteClient extends Client {
   readonly events: NodeEvents;
   inspect(): TreeSnapshot;
   observe(options?: ObserveOptions): AsyncIterableIterator<Delta>;
+  /** Looks at the node it is connected to, if that has named this client in `inspector.allow`. `timeout` of each question: 5,000 ms. */
+  remoteInspector(options?: WaitOptions): RemoteInspector;
 }
 
 const LISTEN = '127.0.0.1:9443';
@@ -109,6 +114,8 @@ const LISTEN = '127.0.0.1:9443';
 const CONNECT_GRACE = 1_000;
 /** For the first dial of one of several stations, milliseconds (SPEC §2.3, connector: direct). */
 const STATION_DIAL = 3_000;
+/** For an answer of a node about itself, milliseconds. */
+const ASK_TIMEOUT = 5_000;
 /** For its place in the DHT, milliseconds. */
 const READY_TIMEOUT = 60_000;
 /** Between two lookups of a part of the routing table that nothing went through, milliseconds; dht-rpc's figure. */
@@ -159,7 +166,7 @@ class NodeHandle extends MeshClient implements Node {
   }
 
   get inspector(): InspectorPlace | undefined {
-    return shared(this.context, 'inspector');
+    return shared(this.context, 'inspector')?.place;
   }
 
   async ready(options?: WaitOptions): Promise<void> {
@@ -220,6 +227,17 @@ class RemoteHandle extends MeshClient implements RemoteClient {
 
   observe(options?: ObserveOptions): AsyncIterableIterator<Delta> {
     return observe(watchHost(this.#world), options);
+  }
+
+  remoteInspector(options?: WaitOptions): RemoteInspector {
+    const waiting = checkWaiting(options, ASK_TIMEOUT);
+    if (!waiting.ok) throw new RpcError(waiting.failure);
+    return new RemoteInspector(async (question) => {
+      const { value: wait } = waiting;
+      const result = await this.askNode(INSPECT, question, wait);
+      if (result.ok) return result.value as Value;
+      throw new RpcError(result.error.failure);
+    });
   }
 }
 

@@ -14,6 +14,7 @@ import { noReply, stop } from '../otp/result.ts';
 import { InspectorHttp } from './http/server.ts';
 import { InspectorError } from './inspector-error.ts';
 import { nodeSource, type NodeSourceParts } from './node-source.ts';
+import { remoteInspection } from './remote.ts';
 import type { NodeFacts } from './source.ts';
 import { Watch } from './watch.ts';
 
@@ -28,6 +29,8 @@ export interface InspectorArgs extends Pick<NodeSourceParts, 'context' | 'views'
   /** Default: a new one for each start of the node. */
   readonly token: string | undefined;
   readonly actions: boolean;
+  /** Hex ids of those that may look through the mesh. */
+  readonly allow: readonly string[];
   /** Outlives the actor. */
   readonly memory: InspectorMemory;
 }
@@ -78,7 +81,10 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
       return stop({ shutdown: error }, undefined as never);
     }
     const address = `http://${host.includes(':') ? `[${host}]` : host}:${memory.port}`;
-    scope.share('inspector', self as Process, { address, url: `${address}/?t=${token}`, token });
+    scope.share('inspector', self as Process, {
+      place: { address, url: `${address}/?t=${token}`, token },
+      remote: remoteInspection(source, args.allow),
+    });
     context.events.emit('inspector.started', { address, actions });
     return { http };
   },

@@ -8,6 +8,7 @@ import type { NameScope } from '../actor/names.ts';
 import type { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
 import type { Endpoint, PhysicalAddress } from '../transport/transport.ts';
+import type { ValueMap } from '../codec/value.ts';
 import type { CborLimits } from '../codec/limits.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { NameMode } from './topic/procedure-name.ts';
@@ -62,11 +63,19 @@ export interface InspectorPlace {
   readonly token: string;
 }
 
+/** The inspector of a node, for other nodes. */
+export interface RemoteInspection {
+  /** Whether a node of this id, in hex, may ask. */
+  allows(nodeId: string): boolean;
+  /** Answers once, at once or later; undefined: the question makes no sense. */
+  answer(question: ValueMap, reply: (answer: ValueMap | undefined) => void): void;
+}
+
 /** What some of them share under their name: written by the owner only. */
 export interface SharedTables {
   readonly identity: Identity;
   readonly endpoint: Endpoint;
-  readonly inspector: InspectorPlace;
+  readonly inspector: { readonly place: InspectorPlace; readonly remote: RemoteInspection };
   readonly serviceRegistry: ServiceTable;
   readonly routingTable: RoutingTable;
   readonly recordStore: RecordStore;

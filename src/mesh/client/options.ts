@@ -86,6 +86,8 @@ export interface InspectorOptions {
   readonly actions?: boolean;
   /** 16 characters at least. Default: a new one for each start. */
   readonly token?: string;
+  /** Ids of nodes and clients, in hex, that may look through the mesh, and do nothing. Default: none. */
+  readonly allow?: readonly string[];
 }
 
 export interface NodeOptions extends CommonOptions {

@@ -24,10 +24,14 @@ export const LOOKUP = '_mesh.lookup';
 /** Who is connected to the node, the asker left out. */
 export const PEERS = '_mesh.peers';
 
+/** What the inspector of the node shows, for those that its owner has named. */
+export const INSPECT = '_mesh.inspect';
+
 const PROCEDURES: ReadonlyMap<string, (context: MeshContext, call: RpcCall) => void> = new Map([
   [DISCOVER, discoverFor],
   [LOOKUP, lookUpFor],
   [PEERS, peersFor],
+  [INSPECT, inspectFor],
 ]);
 
 /** Whether a name is one of these. */
@@ -99,6 +103,23 @@ function peersFor(context: MeshContext, call: RpcCall): void {
     return;
   }
   call.reply(encodePeers(pool.list().filter(({ nodeId }) => nodeId !== call.caller.nodeId)));
+}
+
+/** Who is not named is not told whether there is an inspector. */
+function inspectFor(context: MeshContext, call: RpcCall): void {
+  const { caller } = call;
+  const inspection = shared(context, 'inspector')?.remote;
+  // nobody's word counts for who asks: the handshake must have shown it
+  const named = caller.local || (caller.via === undefined && inspection?.allows(caller.nodeId) === true);
+  if (inspection === undefined || !named) {
+    call.refuse({ tag: 'unauthorized', detail: 'this node lets only those inspect it that it has named' });
+    return;
+  }
+  inspection.answer(call.args, (answer) => {
+    if (answer === undefined)
+      call.refuse({ tag: 'invalid_args', field: 'what', detail: 'nothing of that name' });
+    else call.reply(answer);
+  });
 }
 
 /** The name asked for; refuses the call when it is none. */
