@@ -10,13 +10,14 @@ import type { Report } from './harness/report.ts';
 import { actors } from './actors/bench.ts';
 import { dht } from './dht/bench.ts';
 import { dist } from './dist/bench.ts';
+import { inspect } from './inspect/bench.ts';
 import { local } from './local/bench.ts';
 import { paths } from './paths/bench.ts';
 import { peer } from './peer/bench.ts';
 import { rpc } from './rpc/bench.ts';
 import { tunnel } from './tunnel/bench.ts';
 
-const BENCHES: readonly Bench[] = [rpc, local, peer, actors, dht, paths, dist, tunnel];
+const BENCHES: readonly Bench[] = [rpc, local, peer, actors, dht, paths, dist, tunnel, inspect];
 const ALL = 'all';
 
 async function main(name: string | undefined, args: readonly string[]): Promise<number> {

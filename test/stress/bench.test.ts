@@ -52,6 +52,7 @@ describe('npm run bench', () => {
       'paths',
       'dist',
       'tunnel',
+      'inspect',
     ]);
     for (const { rounds, rows, skipped, incidents } of reports) {
       expect({ rounds, skipped, incidents }).toEqual({ rounds: 1, skipped: [], incidents: [] });
