@@ -1,7 +1,5 @@
 /**
  * The project's card: what it promised to be made of, checked on a running node and on the sources.
- *
- * Parts that later work turns on stand here as named todos.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -285,7 +283,27 @@ describe('a started node', () => {
     expect([parentOf('tunnel to two@card'), parentOf('peer two@card')]).toEqual(['tunnels', 'netKernel']);
     for (const each of [one, two, relay]) await started(each.close());
   });
-  test.todo('shows the inspector (part 8)');
+
+  test('shows the inspector, which shows it', async () => {
+    const started = <Result>(starting: Promise<Result>): Promise<Result> => settled({ clock }, starting);
+    const node = await started(
+      startNode({
+        runtime: new Runtime({ clock, random: random.fork('inspected'), logger: silentLogger }),
+        realm: 'card',
+        listen: '198.18.0.11:9443',
+        transport: network.transport('198.18.0.11'),
+        inspector: true,
+      }),
+    );
+    expectParts(node, { ...NODE_PARTS, roles: 'node', inspector: 'roles' });
+    const { address, token } = node.inspector!;
+    const asked = fetch(`${address}/api/tree`, { headers: { authorization: `Bearer ${token}` } });
+    const { rows } = (await started((await started(asked)).json())) as {
+      readonly rows: readonly ActorNode[];
+    };
+    expect(rows.map(({ name }) => name)).toEqual(expect.arrayContaining(['node', 'roles', 'inspector']));
+    await started(node.close());
+  });
 });
 
 describe('the sources', () => {
