@@ -108,7 +108,10 @@ export class InspectorHttp {
     }
     if (method !== 'GET' && method !== 'HEAD')
       return refuse(response, { tag: 'refused', status: 405, error: 'this place is only read' });
-    if (url.pathname === '/api/stream') return this.#streams.open(url.searchParams, response);
+    if (url.pathname === '/api/stream') {
+      if (method === 'GET') return this.#streams.open(url.searchParams, response);
+      return refuse(response, { tag: 'refused', status: 405, error: 'a stream is read by GET' });
+    }
     if (url.pathname.startsWith('/api/') || url.pathname === '/metrics')
       return this.#routes.read(url.pathname, response);
     this.#file(url.pathname, response);
