@@ -24,6 +24,7 @@ import { Relays } from './mesh/relay/relays.ts';
 import { DiscoveryMemory } from './mesh/registry/discovery-memory.ts';
 import { CrashRing } from './mesh/events/crash-ring.ts';
 import { EventHub } from './mesh/events/hub.ts';
+import { Recent } from './mesh/events/recent.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
 import { checkMembership, closedRealm } from './mesh/identity/closed-realm.ts';
 import { poolSettings } from './mesh/peer/pool-table.ts';
@@ -101,6 +102,7 @@ export function makeContext(
     phase: { closing: false, bound: undefined, refusal: undefined },
     events: new EventHub(runtime),
     crashes: new CrashRing(runtime.crashDetails),
+    recent: new Recent(),
   };
 }
 

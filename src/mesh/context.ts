@@ -21,6 +21,7 @@ import type { RecordStore } from './dht/record-store.ts';
 import type { RoutingTable } from './dht/routing-table.ts';
 import type { CrashRing } from './events/crash-ring.ts';
 import type { EventHub } from './events/hub.ts';
+import type { Recent } from './events/recent.ts';
 import type { NatProfileView } from './nat/detection/profile-server.ts';
 import type { NatConnector } from './peer/nat-connector.ts';
 import type { PoolView } from './peer/pool-view.ts';
@@ -195,6 +196,8 @@ export interface MeshContext {
   readonly events: EventHub;
   /** The last crashes below its root. */
   readonly crashes: CrashRing;
+  /** What it did last, for whoever looks. */
+  readonly recent: Recent;
 }
 
 /** What changes in the life of a node or client as a whole. */

@@ -156,6 +156,12 @@ export class ProcessGroups<Group = string> {
         [...this.#memberships.groups()].map((group) => [group, of(this.#memberships.members(group))]),
       has: (group) =>
         this.#memberships.has(group) || this.#far.has(group) || this.#subscriptions.about(group),
+      counts: () => ({
+        groupsHere: this.#memberships.groupCount,
+        here: this.#memberships.size,
+        groupsElsewhere: this.#far.groupCount,
+        elsewhere: this.#far.size,
+      }),
       join: (group, pids) => {
         for (const pid of pids) this.#far.join(group, pid);
         this.#tell('join', group, pids);

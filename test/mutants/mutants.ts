@@ -668,8 +668,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'distribution: a silent node is kept twice as long',
     file: 'src/dist/peer/peer.ts',
-    find: 'return state.silent < TICKS;',
-    replace: 'return state.silent < 2 * TICKS;',
+    find: 'return channel.silent < TICKS;',
+    replace: 'return channel.silent < 2 * TICKS;',
     tests: ['test/dist/connections.test.ts'],
   },
   {

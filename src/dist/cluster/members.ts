@@ -22,6 +22,10 @@ interface Member {
   dialing: boolean;
 }
 
+export interface MemberState extends Readonly<Member> {
+  readonly node: string;
+}
+
 export interface Situation {
   /** Our own name. */
   readonly us: string;
@@ -40,6 +44,16 @@ export interface Plan {
 
 export class Members {
   readonly #all = new Map<string, Member>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** All that are wanted, or were a moment ago. */
+  *states(): Generator<MemberState> {
+    for (const [node, { attempt, due, since, proven, dialing }] of this.#all)
+      yield { node, attempt, due, since, proven, dialing };
+  }
 
   /** Whoever dialed for us is no more. */
   begin(): void {

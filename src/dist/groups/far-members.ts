@@ -22,6 +22,10 @@ export class FarMembers {
     this.#limit = limit;
   }
 
+  get size(): number {
+    return this.#members.size;
+  }
+
   /** False, and nothing is joined, when there would be too many. */
   join(group: unknown, pids: readonly NodePid[]): boolean {
     if (this.#members.size + pids.length > this.#limit) return false;

@@ -9,7 +9,7 @@ import { RemoteName, type Ref } from '../../actor/pid.ts';
 import type { Process } from '../../actor/process.ts';
 import { ETF_LIMITS } from '../../codec/etf/limits.ts';
 import type { ProcessGroups } from '../../otp/process-groups.ts';
-import type { GroupsPort, SharedGroups } from '../../otp/process-groups/sharing.ts';
+import type { GroupCounts, GroupsPort, SharedGroups } from '../../otp/process-groups/sharing.ts';
 import type { DistContext } from '../context.ts';
 import type { NodePid } from '../node-pid.ts';
 import type { Channel } from '../peer/channel.ts';
@@ -44,6 +44,23 @@ interface Peer {
   stale: boolean;
 }
 
+/** The scope of another node, as it is known here. */
+export interface GroupsNode {
+  readonly node: string;
+  /** Memberships of its processes. */
+  readonly members: number;
+  /** It has offered too much, and is not listened to. */
+  readonly refused: boolean;
+  /** It has missed something, and will be told everything anew. */
+  readonly stale: boolean;
+}
+
+export interface GroupsStatus extends GroupCounts {
+  /** Nodes that have the scope too, and those of them that are told of. */
+  readonly shared: number;
+  readonly nodes: readonly GroupsNode[];
+}
+
 export class GroupsSync implements GroupsPort<unknown> {
   readonly #args: GroupsArgs;
   readonly #self: Process;
@@ -63,6 +80,16 @@ export class GroupsSync implements GroupsPort<unknown> {
     this.#shared = groups.share(this);
     this.#shared.unite();
     for (const node of context.channels.keys()) this.discover(node);
+  }
+
+  /** @param most nodes that are told of. */
+  status(most: number): GroupsStatus {
+    const nodes: GroupsNode[] = [];
+    for (const [node, { members, stale }] of this.#peers) {
+      if (nodes.length >= most) break;
+      nodes.push({ node, members: members?.size ?? 0, refused: members === undefined, stale });
+    }
+    return { ...this.#shared.counts(), shared: this.#peers.size, nodes };
   }
 
   /** Asks a node for its members, which makes it ask for ours. Nobody is asked who has answered. */

@@ -39,6 +39,28 @@ export interface NetKernelCalls {
   /** Whether there is a connection now. */
   connect(node: string): boolean;
   disconnect(node: string): boolean;
+  /** @param most nodes of each kind that are named. */
+  status(wanted: { readonly most: number }): NetKernelStatus;
+}
+
+/** Connections that are not up yet. */
+export interface NetKernelStatus {
+  /** Connections that are up. */
+  readonly up: number;
+  /** Connections that came in and have not said who they are. */
+  readonly strangers: number;
+  /** Nodes that dial us and may go on. */
+  readonly accepting: number;
+  readonly dialing: number;
+  readonly dialed: readonly DialStatus[];
+  /** Nodes that were out of reach; not dialed for messages for a moment. */
+  readonly unreached: number;
+}
+
+export interface DialStatus {
+  readonly node: string;
+  /** Callers of `connect` that wait for it. */
+  readonly waiting: number;
 }
 
 /** Something waits for a connection to that node. */
@@ -111,6 +133,7 @@ export const netKernelServer: GenServer<NetKernelArgs, State, NetKernelCalls> = 
       state.context.runtime.send(peer, new Disconnect('disconnect'));
       return reply(true, state);
     },
+    status: ({ most }, state) => reply(statusOf(state, most), state),
   },
 
   handleInfo: (message, state, self) => {
@@ -122,6 +145,24 @@ export const netKernelServer: GenServer<NetKernelArgs, State, NetKernelCalls> = 
 
   terminate: (_reason, { outgoing }) => outgoing.failAll(),
 };
+
+function statusOf(state: State, most: number): NetKernelStatus {
+  const { peers, strangers, accepting, dialing, waiting, unreached, context } = state;
+  const now = context.runtime.clock.now();
+  const dialed: DialStatus[] = [];
+  for (const node of dialing.keys()) {
+    if (dialed.length >= most) break;
+    dialed.push({ node, waiting: waiting.get(node)?.length ?? 0 });
+  }
+  return {
+    up: peers.size,
+    strangers: strangers.size,
+    accepting: accepting.size,
+    dialing: dialing.size,
+    dialed,
+    unreached: [...unreached.values()].filter((since) => now - since < QUIET).length,
+  };
+}
 
 /** For a message: a node that was out of reach a moment ago still is. */
 function wanted(state: State, self: Self, node: string): void {

@@ -68,6 +68,9 @@ export class Channel {
   unknown = 0;
   /** Chunks that came, for who looks whether the peer lives. */
   arrivals = 0;
+  /** Ticks that were sent, and looks in a row at which nothing had come. Its actor writes them. */
+  ticks = 0;
+  silent = 0;
   readonly #options: ChannelOptions;
   readonly #terms: DecodeOptions;
   #open = true;

@@ -54,7 +54,6 @@ interface State extends PeerArgs {
   /** What was seen at the last tick. */
   written: number;
   arrivals: number;
-  silent: number;
 }
 
 class Work {
@@ -109,7 +108,6 @@ export const peerServer: GenServer<PeerArgs, State> = {
       finishing: false,
       written: 0,
       arrivals: 0,
-      silent: 0,
     };
     // also when it is killed
     context.runtime.onExit(process, (reason) => lost(state, reason));
@@ -267,12 +265,15 @@ function tick(state: State): boolean {
   const { channel } = state;
   if (channel === undefined) return true;
   const { outbox } = channel;
-  if (outbox.written === state.written) outbox.tick();
+  if (outbox.written === state.written) {
+    outbox.tick();
+    channel.ticks++;
+  }
   state.written = outbox.written;
-  state.silent = channel.arrivals === state.arrivals ? state.silent + 1 : 0;
+  channel.silent = channel.arrivals === state.arrivals ? channel.silent + 1 : 0;
   state.arrivals = channel.arrivals;
   sweepCalls(channel);
-  return state.silent < TICKS;
+  return channel.silent < TICKS;
 }
 
 /** The actor has ended. */

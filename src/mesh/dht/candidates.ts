@@ -55,6 +55,14 @@ export class Candidates {
     return this.#byId.get(nodeId);
   }
 
+  /** Those that were asked, in no order. */
+  asked(): Candidate[] {
+    const all: Candidate[] = [];
+    for (const candidate of this.#byId.values())
+      if (candidate.claims.some(({ tried }) => tried)) all.push(candidate);
+    return all;
+  }
+
   /** A path has heard of a contact, from `by` unless we knew it. One that has answered is where it is. */
   add(contact: Contact, path: number, depth: number, by?: Candidate): void {
     const known = this.#byId.get(contact.nodeId);

@@ -16,6 +16,7 @@ import { worker } from '../../otp/supervisor.ts';
 import { Request } from '../../otp/server-ref.ts';
 import { addressClass, type AddressClass } from '../../transport/address.ts';
 import { actor, hex, shared, type MeshContext } from '../context.ts';
+import { ASKED } from '../events/recent.ts';
 import { announced, classAt, classOf } from '../peer/announced.ts';
 import type { PeerAnswer, PeerQuestion } from '../peer/peer-request.ts';
 import { readyPeer } from '../peer/to-peer.ts';
@@ -24,6 +25,7 @@ import { ask } from './ask.ts';
 import { K, type Contact } from './contact.ts';
 import type { ContactBook } from './contact-book.ts';
 import { Lookup } from './lookup.ts';
+import { noteLookup } from './lookup-note.ts';
 import { LookupDone, type LookupOutcome, type LookupRequest } from './lookup-request.ts';
 import { ProviderList } from './provider-list.ts';
 import type { Waits } from './request-times.ts';
@@ -313,6 +315,7 @@ function tell(state: State, outcome: LookupOutcome): void {
   const { firstValueAt, stats } = lookup;
   const first = firstValueAt === undefined ? undefined : firstValueAt - since;
   const took = self.clock.now() - since;
+  noteLookup(state.context, request, outcome, { ...stats, first, took }, () => lookup.trace(ASKED, since));
   done(new LookupDone(self, request, outcome, { ...stats, first, took }));
 }
 

@@ -22,6 +22,7 @@ import { Candidates } from './candidates.ts';
 import { ALPHA, K, type Contact } from './contact.ts';
 import type { LookupStats } from './lookup-request.ts';
 import { ID_BYTES, sameId } from './node-id.ts';
+import type { AskedNote } from '../events/recent.ts';
 import type { Waits } from './request-times.ts';
 
 /** Disjoint paths; S/Kademlia gains little beyond. */
@@ -212,6 +213,22 @@ export class Lookup {
   /** Whether all who had to be asked could be: only then nobody has what nobody answered with. */
   get isSure(): boolean {
     return this.#unasked === 0 && this.#questions < ASKED;
+  }
+
+  /** The first `most` nodes that were asked, in that order. @param since when it began, clock ms. */
+  trace(most: number, since: number): readonly AskedNote[] {
+    return this.#candidates
+      .asked()
+      .toSorted((one, other) => one.askedAt - other.askedAt || one.depth - other.depth)
+      .slice(0, most)
+      .map(({ contact, depth, claim, state, askedAt }) => ({
+        node: contact.nodeId,
+        address: contact.address,
+        depth,
+        by: claim.referrers[0]?.contact.nodeId ?? '',
+        after: Math.round(askedAt - since),
+        outcome: state === 'answered' || state === 'failed' || state === 'late' ? state : 'waiting',
+      }));
   }
 
   /** The closest nodes that answered, closest first; the third of a network comes after all others. */

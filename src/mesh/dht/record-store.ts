@@ -210,6 +210,11 @@ export class RecordStore {
     return shelf === undefined ? [] : this.#shown(shelf, at);
   }
 
+  /** All that is kept, what is over and not swept yet included, and until when, on the monotonic clock. */
+  *all(): Generator<{ readonly record: ServiceRecord; readonly until: number }> {
+    for (const { slots } of this.#shelves.values()) yield* slots.values();
+  }
+
   /** Keys with records, in hex. Records may be put while it runs. */
   keys(): IterableIterator<string> {
     return this.#shelves.keys();

@@ -72,6 +72,11 @@ export class RequestTimes {
     }
   }
 
+  /** What its answers take, smoothed; undefined: it has given none. */
+  meanOf(nodeId: string): number | undefined {
+    return this.#peers.get(nodeId)?.mean;
+  }
+
   /** `cold`: it must be dialed first. */
   waits(nodeId: string, cold: boolean = false): Waits {
     const estimate = this.#peers.get(nodeId) ?? this.#all;

@@ -122,6 +122,11 @@ export class RoutingTable {
     return this.#buckets.flatMap((bucket) => bucket?.contacts.entries.map(({ contact }) => contact) ?? []);
   }
 
+  /** Each bucket that was ever used, and its index, farthest first. */
+  *buckets(): Generator<readonly [index: number, bucket: Bucket]> {
+    for (const [index, bucket] of this.#buckets.entries()) if (bucket !== undefined) yield [index, bucket];
+  }
+
   /** How many are in each bucket that has any, by its index. */
   bucketSizes(): ReadonlyMap<number, number> {
     const sizes = new Map<number, number>();

@@ -20,7 +20,8 @@ import { Racing, type RaceOwner } from './racing.ts';
 import { Searches } from './searches.ts';
 import type { Standing } from './standings.ts';
 import { overloaded, readyPeer, refused, unreachable, type PeerCallable } from './to-peer.ts';
-import { WaitOver, Wish } from './wish.ts';
+import { noteDial } from './way-notes.ts';
+import { WaitOver, Wish, type WishPhase } from './wish.ts';
 
 /**
  * Peers wished for at once. Many, since most of them wait for the silence of nodes that have died: a few lookups after half the
@@ -30,6 +31,24 @@ const WISHES = 1_024;
 /** Milliseconds to wait for the peer's own dial when ours gave way to it, and how often. */
 const GIVEN_WAY = 1_000;
 const GIVING_WAY = 3;
+
+/** A peer that is wished for. */
+export interface WishStatus {
+  /** Hex id; empty: only its address is known. */
+  readonly nodeId: string;
+  readonly phase: WishPhase;
+  /** Ways that are being dialed, and whether one through a station is sought. */
+  readonly dials: number;
+  readonly seeking: boolean;
+  /** Calls and questions that wait. */
+  readonly calls: number;
+}
+
+export interface DialingStatus {
+  readonly wished: number;
+  readonly dials: number;
+  readonly wishes: readonly WishStatus[];
+}
 
 export class Dialing implements RaceOwner {
   readonly racing: Racing;
@@ -44,6 +63,18 @@ export class Dialing implements RaceOwner {
     this.#self = self;
     this.racing = new Racing(context, self, this);
     this.#searches = new Searches(context, self);
+  }
+
+  /** What is wished for, at most `most` of it. */
+  status(most: number): DialingStatus {
+    const wishes: WishStatus[] = [];
+    const all = new Set(this.#wishes.values());
+    for (const { nodeId, phase, dials, traversal, calls } of all) {
+      if (wishes.length >= most) break;
+      const seeking = traversal !== undefined;
+      wishes.push({ nodeId: nodeId ?? '', phase, dials: dials.size, seeking, calls: calls.size });
+    }
+    return { wished: all.size, dials: this.racing.size, wishes };
   }
 
   /** A call for a peer that is not connected. */
@@ -84,12 +115,12 @@ export class Dialing implements RaceOwner {
     const { peerId } = core;
     racing.answered(address);
     if (wish.phase === 'over') {
-      racing.drop(dial);
+      racing.drop(dial, UNWANTED);
       return;
     }
     if (peerId === this.#ownId) {
-      racing.drop(dial);
-      this.onFailed(wish, 'the address is our own');
+      racing.drop(dial, OURSELVES);
+      this.onFailed(wish, OURSELVES);
       return;
     }
     const rival = this.#identify(wish, peerId);
@@ -97,7 +128,7 @@ export class Dialing implements RaceOwner {
     if (ready !== undefined && !(wish.toStation && this.#isBetter(dial.core.link, ready)))
       this.#deliver(wish, ready);
     else if (rival || this.#agreeing(peerId, process)) {
-      racing.drop(dial);
+      racing.drop(dial, RIVAL);
       wish.again(address);
       this.#await(wish);
     } else {
@@ -150,6 +181,9 @@ export class Dialing implements RaceOwner {
     const refusal = end === undefined ? undefined : refusalOf(end);
     const nodeId = core.peerId === '' ? wish.nodeId : core.peerId;
     const ready = nodeId === undefined ? undefined : readyPeer(this.#context, nodeId);
+    const failure = close === undefined ? 'the connection was lost' : describeClose(close);
+    const rival = ready !== undefined || (close !== undefined && isDuplicate(close));
+    noteDial(this.#context, dial, rival ? 'given_up' : 'failed', rival ? RIVAL : failure);
     if (ready !== undefined) this.#deliver(wish, ready);
     else if (close !== undefined && isDuplicate(close)) {
       wish.again(address);
@@ -157,7 +191,7 @@ export class Dialing implements RaceOwner {
     } else {
       if (refusal !== undefined) wish.refused(address, refusal);
       this.racing.blame(dial, close === undefined ? 'nobody' : blames(close));
-      this.onFailed(wish, close === undefined ? 'the connection was lost' : describeClose(close));
+      this.onFailed(wish, failure);
     }
   }
 
@@ -254,3 +288,6 @@ export class Dialing implements RaceOwner {
 }
 
 const CLOSING = 'the node is closing';
+const OURSELVES = 'the address is our own';
+const RIVAL = 'there is another connection';
+const UNWANTED = 'nobody waits for it';

@@ -15,6 +15,7 @@ import { actor, type MeshContext } from '../context.ts';
 import { leaveRelay } from '../relay/relay-end.ts';
 import { sessionAt, type OwnSession } from '../relay/relays.ts';
 import { isWay } from './relay-hint.ts';
+import { stationOf } from './way-notes.ts';
 import { AttemptOver, type Wish } from './wish.ts';
 
 export interface Dial {
@@ -24,6 +25,10 @@ export interface Dial {
   readonly address: string;
   readonly wish: Wish;
   readonly timer: TimerEntry;
+  /** When it was begun, clock ms. */
+  readonly since: number;
+  /** Hex id of the station through which it goes; empty: through none. */
+  readonly stationId: string;
 }
 
 export class Dials {
@@ -59,7 +64,9 @@ export class Dials {
     const process = result.pid as Process;
     this.#self.monitor(process);
     const timer = this.#self.sendAfter(time, new AttemptOver(process));
-    this.#dials.set(process, { process, core, address, wish, timer });
+    const since = this.#self.clock.now();
+    const stationId = stationOf(this.#context, address);
+    this.#dials.set(process, { process, core, address, wish, timer, since, stationId });
     wish.dialed(process, address);
     return true;
   }

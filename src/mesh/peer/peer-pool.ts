@@ -11,7 +11,7 @@ import type { Process, Self } from '../../actor/process.ts';
 import { childrenOf } from '../../actor/tree.ts';
 import { Request } from '../../otp/server-ref.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
-import { noReply } from '../../otp/result.ts';
+import { noReply, reply } from '../../otp/result.ts';
 import { CloseCode } from '../../transport/transport.ts';
 import { wayOf } from '../../transport/way.ts';
 import { Close, Doubted, Drain, Greet, Introduce, Verified } from '../connection/messages.ts';
@@ -19,7 +19,7 @@ import { actor, hex, type MeshContext } from '../context.ts';
 import { LookupDone } from '../dht/lookup-request.ts';
 import { RpcCall } from '../router/rpc-call.ts';
 import { sessionAt } from '../relay/relays.ts';
-import { Dialing } from './dialing.ts';
+import { Dialing, type DialingStatus } from './dialing.ts';
 import { shownAddress } from '../events/path-events.ts';
 import { parseAddress } from './endpoint-text.ts';
 import { WayFound, WayLost } from './nat-connector.ts';
@@ -55,6 +55,11 @@ export interface Connected {
   readonly holds: boolean;
 }
 
+export interface PoolCalls {
+  /** What it is dialing. @param most wishes that are told of. */
+  status(wanted: { readonly most: number }): DialingStatus;
+}
+
 export interface PoolCasts {
   connected(what: Connected): void;
 }
@@ -64,7 +69,7 @@ class CleanUp {
   readonly cleanUp = true;
 }
 
-export const peerPoolServer: GenServer<MeshContext, State, object, PoolCasts> = {
+export const peerPoolServer: GenServer<MeshContext, State, PoolCalls, PoolCasts> = {
   label: 'peerPool',
   mailbox: POOL_MAILBOX,
 
@@ -94,6 +99,10 @@ export const peerPoolServer: GenServer<MeshContext, State, object, PoolCasts> = 
       term.refuse({ tag: 'connection_error', sent: false, detail: 'no peer is named' });
     }
     return noReply(state);
+  },
+
+  handleCall: {
+    status: ({ most }, state) => reply(state.dialing.status(most), state),
   },
 
   handleCast: {
@@ -243,7 +252,8 @@ const viewOf = (context: MeshContext, table: PoolTable<Process>): PoolView => ({
   },
 });
 
-const infoOf = (context: MeshContext, standing: Standing, now: number): PeerInfo => ({
+/** What is told of a connection to a peer that has proven who it is. */
+export const infoOf = (context: MeshContext, standing: Standing, now: number): PeerInfo => ({
   nodeId: standing.peerId,
   direction: standing.dialed ? 'out' : 'in',
   kind: standing.isNode ? 'node' : 'client',

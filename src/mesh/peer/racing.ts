@@ -14,6 +14,7 @@ import { planRoutes, type Route } from './pool-plan.ts';
 import { attemptTime, joinsIn, underWay } from './race.ts';
 import { dialable, isWay } from './relay-hint.ts';
 import { Traversals } from './traversals.ts';
+import { noteDial } from './way-notes.ts';
 import { HeadStartOver, type Wish } from './wish.ts';
 
 export interface RaceOwner {
@@ -24,6 +25,7 @@ export interface RaceOwner {
 }
 
 export class Racing {
+  readonly #context: MeshContext;
   readonly #self: Self;
   readonly #owner: RaceOwner;
   readonly #dials: Dials;
@@ -33,10 +35,16 @@ export class Racing {
   #pumping = false;
 
   constructor(context: MeshContext, self: Self, owner: RaceOwner) {
+    this.#context = context;
     this.#self = self;
     this.#owner = owner;
     this.#dials = new Dials(context, self);
     this.#traversals = new Traversals(context, self);
+  }
+
+  /** Dials under way. */
+  get size(): number {
+    return this.#dials.size;
   }
 
   /** Begins, or goes on because a way has failed, so that the next one comes at once; `why` there is none left. */
@@ -123,6 +131,7 @@ export class Racing {
     wish.headStart?.unset();
     wish.headStart = undefined;
     for (const dial of this.#dials.silent(wish)) {
+      noteDial(this.#context, dial, 'given_up', 'another way was faster');
       wish.lost(dial.address);
       this.#dials.drop(dial);
     }
@@ -140,11 +149,15 @@ export class Racing {
   /** A dial has become the connection. */
   arrived(process: Process): Dial | undefined {
     const dial = this.#dials.find(process);
-    if (dial !== undefined) this.#dials.remove(dial);
+    if (dial === undefined) return undefined;
+    noteDial(this.#context, dial, 'won');
+    this.#dials.remove(dial);
     return dial;
   }
 
-  drop(dial: Dial): void {
+  /** @param why it is none that is wanted; undefined: that is noted already. */
+  drop(dial: Dial, why?: string): void {
+    if (why !== undefined) noteDial(this.#context, dial, 'given_up', why);
     this.#dials.drop(dial);
     this.pump();
   }
@@ -162,10 +175,11 @@ export class Racing {
     this.#traversalOver(process, true);
     const dial = this.#dials.find(process);
     if (dial === undefined) return;
+    noteDial(this.#context, dial, 'failed', NOBODY);
     this.drop(dial);
     if (dial.wish.phase === 'over') return;
     this.blame(dial, 'address');
-    this.#owner.onFailed(dial.wish, 'nobody answered');
+    this.#owner.onFailed(dial.wish, NOBODY);
   }
 
   /** An address that answers, but is not whom we want, is dead to those only who want the same. */
@@ -213,9 +227,14 @@ export class Racing {
 
   #lose(wish: Wish, address: string): void {
     wish.tried(address);
-    for (const dial of this.#dials.silent(wish)) if (dial.address === address) this.#dials.drop(dial);
+    for (const dial of this.#dials.silent(wish)) {
+      if (dial.address !== address) continue;
+      noteDial(this.#context, dial, 'failed', NO_WAY);
+      this.#dials.drop(dial);
+    }
   }
 }
 
+const NOBODY = 'nobody answered';
 const NO_WAY = 'no way leads through its NAT';
 const UNDIALABLE = 'no address of the node can be dialed';

@@ -7,9 +7,9 @@
 import { seconds } from '../../actor/clock.ts';
 import type { Process } from '../../actor/process.ts';
 import type { From, GenServer } from '../../otp/gen-server.ts';
-import { noReply } from '../../otp/result.ts';
+import { noReply, reply } from '../../otp/result.ts';
 import type { MeshContext } from '../context.ts';
-import { Publisher } from './publisher.ts';
+import { Publisher, type PublisherStatus } from './publisher.ts';
 
 /** Messages queued at most, as the registry's. */
 const ADVERTISER_MAILBOX = 16_384;
@@ -19,6 +19,7 @@ const SWEEP = seconds(60);
 export interface AdvertiserCalls {
   /** Takes back everything that was said, and says nothing more. Answers when that is done, or cannot be. */
   retract(): true;
+  status(): PublisherStatus;
 }
 
 export interface AdvertiserCasts {
@@ -44,6 +45,7 @@ export const advertiserServer: GenServer<MeshContext, Publisher, AdvertiserCalls
       publisher.retract(() => from.reply(true));
       return noReply(publisher);
     },
+    status: (_none, publisher) => reply(publisher.status, publisher),
   },
 
   handleCast: {

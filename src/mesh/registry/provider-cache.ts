@@ -63,6 +63,8 @@ export class CacheEntry {
   readonly providers: readonly RemoteProvider[];
   /** Of the providers. */
   readonly weight: number;
+  /** Monotonic ms at which it was put. */
+  readonly since: number;
   /** Monotonic ms at which it is over. */
   readonly until: number;
   /** From when on a hit asks for a refresh; Infinity once one has, and for an empty answer. */
@@ -70,8 +72,9 @@ export class CacheEntry {
   /** Whether it was found since an eviction looked at it. */
   used: boolean;
 
-  constructor(providers: readonly RemoteProvider[], until: number, refreshFrom: number) {
+  constructor(providers: readonly RemoteProvider[], since: number, until: number, refreshFrom: number) {
     this.providers = providers;
+    this.since = since;
     this.weight = providers.reduce((sum, provider) => sum + weightOfProvider(provider), 0);
     this.until = until;
     this.#refreshFrom = refreshFrom;
@@ -89,7 +92,7 @@ export class CacheEntry {
   without(nodeId: string): CacheEntry | undefined {
     const rest = this.providers.filter((provider) => provider.nodeId !== nodeId);
     if (rest.length === this.providers.length) return this;
-    return rest.length === 0 ? undefined : new CacheEntry(rest, this.until, this.#refreshFrom);
+    return rest.length === 0 ? undefined : new CacheEntry(rest, this.since, this.until, this.#refreshFrom);
   }
 }
 
@@ -136,6 +139,11 @@ export class ProviderCache {
     return entry !== undefined && now < entry.until ? entry : undefined;
   }
 
+  /** All names in it and what is known of them, those that are over and not yet pruned included. Counts nothing. */
+  entries(): IterableIterator<[procedure: string, entry: CacheEntry]> {
+    return this.#entries.entries();
+  }
+
   /**
    * Puts an answer in the place of an older one. Records that are over are left out.
    * @param ttl milliseconds it may live at most, whatever its records say.
@@ -151,7 +159,8 @@ export class ProviderCache {
     let life = Math.min(ttl, live.length === 0 ? this.#negativeTtl : this.#ttl);
     for (const { expiresAt } of live) life = Math.min(life, expiresAt - wall);
     this.#remove(procedure);
-    this.#add(procedure, new CacheEntry(live, now + life, live.length === 0 ? Infinity : now + life * FRESH));
+    const refreshFrom = live.length === 0 ? Infinity : now + life * FRESH;
+    this.#add(procedure, new CacheEntry(live, now, now + life, refreshFrom));
   }
 
   /** A provider has proven to be gone. What is left of the entry lives as long as before. */

@@ -42,6 +42,18 @@ const GRACE = seconds(1);
 /** Tries to take a record back: it ends by itself. */
 const TOMBSTONES = 4;
 
+export interface PublisherStatus {
+  /** Records that wait for their turn, and those on their way. */
+  readonly queued: number;
+  readonly running: number;
+  /** Tries in a row that nobody answered. */
+  readonly unanswered: number;
+  /** It waits until it tries again whether anybody answers. */
+  readonly pausing: boolean;
+  /** Everything is being taken back. */
+  readonly leaving: boolean;
+}
+
 export class Publisher {
   readonly #context: MeshContext;
   readonly #self: Process;
@@ -126,6 +138,16 @@ export class Publisher {
     } else if (publication.state === 'published' && this.#isSaid(publication)) return;
     this.#enqueue(procedure);
     this.#pump();
+  }
+
+  get status(): PublisherStatus {
+    return {
+      queued: this.#queue.size,
+      running: this.#running.size,
+      unanswered: this.#unanswered,
+      pausing: this.#pause !== undefined,
+      leaving: this.#left !== undefined,
+    };
   }
 
   /** Takes back all that was said; `done` is called once, when that is over, or nobody answers. */

@@ -97,6 +97,11 @@ export class ServiceTable {
     else this.#silent.add(connection);
   }
 
+  /** How many names somebody serves. */
+  get names(): number {
+    return this.#byProcedure.size;
+  }
+
   /** Names that somebody serves. */
   procedures(): Iterable<string> {
     return this.#byProcedure.keys();

@@ -12,6 +12,11 @@ export class Memberships<Group, Member> {
     return this.#size;
   }
 
+  /** Groups with members. */
+  get groupCount(): number {
+    return this.#groups.size;
+  }
+
   join(group: Group, member: Member): void {
     let members = this.#groups.get(group);
     if (members === undefined) this.#groups.set(group, (members = new Map()));

@@ -14,6 +14,13 @@ export interface GroupsPort<Group> {
   changed(tag: 'join' | 'leave', group: Group, pids: readonly Process[]): void;
 }
 
+export interface GroupCounts {
+  readonly groupsHere: number;
+  readonly here: number;
+  readonly groupsElsewhere: number;
+  readonly elsewhere: number;
+}
+
 export interface SharedGroups<Group> {
   /** Makes groups one that the port gives one key. Once, before anything else. */
   unite(): void;
@@ -21,6 +28,8 @@ export interface SharedGroups<Group> {
   offered(): readonly (readonly [group: Group, pids: readonly Process[]])[];
   /** Whether anything here is about that group. */
   has(group: Group): boolean;
+  /** Groups with members on this node and elsewhere, and their memberships. */
+  counts(): GroupCounts;
   /** Members of other nodes; whoever monitors is told. */
   join(group: Group, pids: readonly RemotePid[]): void;
   leave(group: Group, pids: readonly RemotePid[]): void;

@@ -17,6 +17,8 @@ import { parseAddress } from '../../peer/endpoint-text.ts';
 import { standingAt, type Candidate } from './candidate-stations.ts';
 import { Unwanted, WayFound, WayLost, type NatWish } from '../../peer/nat-connector.ts';
 import type { Standing } from '../../peer/standings.ts';
+import { noteWay } from '../../peer/way-notes.ts';
+import type { WayNote } from '../../events/recent.ts';
 import { askRelay, leaveRelay, RelayAnswered } from '../../relay/relay-end.ts';
 import type { OwnSession } from '../../relay/relays.ts';
 
@@ -47,6 +49,8 @@ interface State extends AttemptArgs {
   tls: boolean;
   /** Why the last one was no use. */
   why: string;
+  /** The station that is being tried, and since when, clock ms. */
+  trying: { readonly station: string; readonly since: number } | undefined;
 }
 
 /** A station is connected: what failed for want of one may succeed. */
@@ -104,6 +108,7 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
       dialing: undefined,
       tls: false,
       why: 'no station is known',
+      trying: undefined,
     };
     return started({ ...args, ...idle, left: [...args.stations] }, { continue: new Go() });
   },
@@ -129,7 +134,7 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
     }
     if (message instanceof RelayAnswered && message.session === state.session) {
       // it is the connection's now
-      if (message.failure === undefined) return leave(state);
+      if (message.failure === undefined) return leave(state, 'won');
       state.why = describeFailure(message.failure);
       return next(state, process);
     }
@@ -138,8 +143,11 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
       state.why = 'the station is gone';
       return next(state, process);
     }
-    if (message instanceof Unwanted) return leave(state);
-    if (message instanceof TimeOver) return stop({ shutdown: `no relay in time: ${state.why}` }, state);
+    if (message instanceof Unwanted) return leave(state, 'given_up', 'another way was faster');
+    if (message instanceof TimeOver) {
+      tried(state, 'failed', 'there was no time left');
+      return stop({ shutdown: `no relay in time: ${state.why}` }, state);
+    }
     return noReply(state);
   },
 
@@ -149,7 +157,8 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
 };
 
 /** Its part is done: what it has found is up to whoever was told. */
-function leave(state: State): Stop<State> {
+function leave(state: State, outcome: WayNote['outcome'], why = ''): Stop<State> {
+  tried(state, outcome, why);
   state.session = state.asked = undefined;
   return stop('normal', state);
 }
@@ -159,15 +168,26 @@ function giveBack(state: State): void {
   state.session = state.asked = undefined;
 }
 
+/** The station that was tried leads to the node, or does not. */
+function tried(state: State, outcome: WayNote['outcome'], why: string): void {
+  const { context, wanted, trying } = state;
+  state.trying = undefined;
+  if (trying === undefined) return;
+  const way = { peer: wanted.nodeId, step: 'relay', where: trying.station } as const;
+  noteWay(context, way, trying.since, outcome, why);
+}
+
 /** On to the next station. */
 function next(state: State, self: Process): NoReply<State> | Stop<State> {
   const { context, left, pool, session } = state;
+  tried(state, 'failed', state.why);
   giveBack(state);
   if (session !== undefined) context.runtime.send(pool, new WayLost(self, session.address.host));
   state.dialing = undefined;
   const candidate = left.shift();
   if (candidate === undefined) return stop({ shutdown: `no relay: ${state.why}` }, state);
   const { station } = candidate;
+  state.trying = { station, since: context.runtime.clock.now() };
   state.tls = candidate.tls;
   const ready = standingAt(context, station);
   if (ready !== undefined) return begin(state, self, ready);

@@ -8,7 +8,7 @@ import { Down } from '../../../actor/monitor.ts';
 import type { Process, Self } from '../../../actor/process.ts';
 import { seconds } from '../../../actor/clock.ts';
 import { startServerLink, type GenServer } from '../../../otp/gen-server.ts';
-import { noReply } from '../../../otp/result.ts';
+import { noReply, reply } from '../../../otp/result.ts';
 import type { MeshContext } from '../../context.ts';
 import { WayFound, type NatConnector, type NatWish } from '../../peer/nat-connector.ts';
 import { dropLostRelays, leaveRelay } from '../../relay/relay-end.ts';
@@ -17,7 +17,7 @@ import { candidateStations } from './candidate-stations.ts';
 import { isRelayed } from './peer-paths.ts';
 import { RelayKeeper, SEEKING, SeekingDue } from './relay-keeper.ts';
 import { StationWatch } from './station-watch.ts';
-import { UpgradeDue, Upgrades } from './upgrades.ts';
+import { UpgradeDue, Upgrades, type UpgradeStatus } from './upgrades.ts';
 
 /** Milliseconds after which a session that no connection uses is given back. */
 const UNUSED = seconds(15);
@@ -46,6 +46,24 @@ interface State {
   readonly unpunched: Map<string, true>;
 }
 
+/** What it is busy with. */
+export interface NatConnectorStatus {
+  /** Ways through stations that are sought now. */
+  readonly attempts: number;
+  /** Connections that are kept a way through a station. */
+  readonly kept: number;
+  /** Stations that could not be reached a moment ago. */
+  readonly unreached: number;
+  /** Relayed connections that want a direct path, and those of them that are told of. */
+  readonly upgrades: number;
+  readonly upgrading: readonly UpgradeStatus[];
+}
+
+export interface NatConnectorCalls {
+  /** @param most upgrades that are told of. */
+  status(wanted: { readonly most: number }): NatConnectorStatus;
+}
+
 /** A connection goes through a station now, or does no more. */
 export class PathChanged {
   readonly connection: Process;
@@ -62,7 +80,7 @@ class Sweep {
   }
 }
 
-export const natConnectorServer: GenServer<MeshContext, State> = {
+export const natConnectorServer: GenServer<MeshContext, State, NatConnectorCalls> = {
   label: 'natConnector',
   // an attempt that fails is no reason to end
   trapExit: true,
@@ -88,6 +106,21 @@ export const natConnectorServer: GenServer<MeshContext, State> = {
     for (const { process } of context.standings.all()) onPath(state, process);
     sweepLater(self);
     return state;
+  },
+
+  handleCall: {
+    status: ({ most }, state) => {
+      const { attempts, keeper, upgrades, unreached, context } = state;
+      const now = context.runtime.clock.now();
+      const status: NatConnectorStatus = {
+        attempts: attempts.size,
+        kept: keeper.size,
+        unreached: [...unreached.values()].filter((until) => until > now).length,
+        upgrades: upgrades.size,
+        upgrading: upgrades.status(most),
+      };
+      return reply(status, state);
+    },
   },
 
   handleInfo: (message, state, self) => {

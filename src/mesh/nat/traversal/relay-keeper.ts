@@ -47,6 +47,10 @@ export class RelayKeeper {
     this.#seek = seek;
   }
 
+  get size(): number {
+    return this.#kept.size;
+  }
+
   /** A connection that was made through a station. Looked after until it ends. False when it was known. */
   keep({ process, peerId }: Standing): boolean {
     if (this.#kept.has(process)) return false;

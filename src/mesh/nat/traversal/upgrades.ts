@@ -11,6 +11,7 @@ import { startServerLink } from '../../../otp/gen-server.ts';
 import { shared, type MeshContext } from '../../context.ts';
 import { punchFailed } from '../../events/path-events.ts';
 import type { Standing } from '../../peer/standings.ts';
+import { noteWay } from '../../peer/way-notes.ts';
 import { sessionAt } from '../../relay/relays.ts';
 import { natReport } from '../detection/nat-profile.ts';
 import { isRelayed } from './peer-paths.ts';
@@ -29,8 +30,23 @@ interface Upgrade {
   /** In a row, without success. */
   tries: number;
   punching: Process | undefined;
+  /** When the last try began, clock ms; and the station that helps. */
+  since: number;
+  stationId: string;
   /** Another try is on its way. */
   waiting: boolean;
+}
+
+/** What is done for one relayed connection. */
+export interface UpgradeStatus {
+  /** Hex id. */
+  readonly peer: string;
+  /** In a row, without success. */
+  readonly tries: number;
+  /** A punch is under way. */
+  readonly punching: boolean;
+  /** Another try will come. */
+  readonly waiting: boolean;
 }
 
 /** It is time for another try. */
@@ -62,7 +78,8 @@ export class Upgrades {
     }
     // what is known by then decides about the next try; the first one does not wait for it
     if (this.#own === undefined) natReport(this.#context).catch(() => undefined);
-    const upgrade = known ?? { connection, tries: 0, punching: undefined, waiting: false };
+    const idle = { tries: 0, punching: undefined, since: 0, stationId: '', waiting: false };
+    const upgrade = known ?? { connection, ...idle };
     this.#upgrades.set(connection, upgrade);
     this.#later(upgrade);
   }
@@ -84,11 +101,27 @@ export class Upgrades {
     }
   }
 
+  /** Relayed connections that want a direct path, at most `most` of them. */
+  status(most: number): readonly UpgradeStatus[] {
+    const told: UpgradeStatus[] = [];
+    for (const { connection, tries, punching, waiting } of this.#upgrades.values()) {
+      if (told.length >= most) break;
+      const peer = this.#context.standings.find(connection)?.peerId ?? '';
+      told.push({ peer, tries, punching: punching !== undefined, waiting });
+    }
+    return told;
+  }
+
+  get size(): number {
+    return this.#upgrades.size;
+  }
+
   due({ connection }: UpgradeDue): void {
     const upgrade = this.#upgrades.get(connection);
     const standing = this.#context.standings.find(connection);
     if (upgrade === undefined) return;
     upgrade.waiting = false;
+    upgrade.since = upgrade.punching === undefined ? this.#self.clock.now() : upgrade.since;
     if (standing === undefined || upgrade.punching !== undefined || !isRelayed(standing.link())) return;
     const why = punchObstacle(this.#own, standing.nat);
     if (why === undefined) this.#punch(upgrade, standing);
@@ -102,18 +135,28 @@ export class Upgrades {
       if (upgrade.punching !== process) continue;
       upgrade.punching = undefined;
       if (reason !== 'normal') this.#failed(upgrade, failureIn(reason));
+      else this.#note(upgrade);
       return;
     }
   }
 
   #failed(upgrade: Upgrade, reason: PunchFailure): void {
     const standing = this.#context.standings.find(upgrade.connection);
+    this.#note(upgrade, reason);
     upgrade.tries = Math.max(1, upgrade.tries);
     // where the matrix sees no chance, one try now and then is enough
     if (standing !== undefined && strategyFor(this.#own, standing.nat) === 'relay')
       upgrade.tries = PAUSES.length;
     const pause = this.#later(upgrade);
     if (standing !== undefined) punchFailed(this.#context, standing, reason, pause);
+  }
+
+  /** A try is over. */
+  #note({ connection, stationId, since }: Upgrade, failure?: PunchFailure): void {
+    const peer = this.#context.standings.find(connection)?.peerId;
+    if (peer === undefined) return;
+    const way = { peer, step: 'punch', where: stationId } as const;
+    noteWay(this.#context, way, since, failure === undefined ? 'won' : 'failed', failure ?? '');
   }
 
   /** Gives the pause in ms. */
@@ -146,6 +189,7 @@ export class Upgrades {
       return;
     }
     upgrade.punching = result.pid as Process;
+    upgrade.stationId = session.stationId;
     this.#self.monitor(upgrade.punching);
   }
 
