@@ -82,6 +82,11 @@ export class GroupsSync implements GroupsPort<unknown> {
     for (const node of context.channels.keys()) this.discover(node);
   }
 
+  /** Its actor lives. */
+  get alive(): boolean {
+    return this.#self.alive;
+  }
+
   /** @param most nodes that are told of. */
   status(most: number): GroupsStatus {
     const nodes: GroupsNode[] = [];

@@ -144,6 +144,11 @@ export class ProviderCache {
     return this.#entries.entries();
   }
 
+  /** The names alone. */
+  names(): IterableIterator<string> {
+    return this.#entries.keys();
+  }
+
   /**
    * Puts an answer in the place of an older one. Records that are over are left out.
    * @param ttl milliseconds it may live at most, whatever its records say.

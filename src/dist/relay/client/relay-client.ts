@@ -58,6 +58,29 @@ export interface ClientStatus {
   readonly unidentifiedStreams: number;
 }
 
+/** What `status` leaves out. */
+export interface ClientFigures {
+  /** In the order of `status`. Of the connection that is there now. */
+  readonly relays: readonly RelayFigures[];
+  /** Some of the tunnels that are open. */
+  readonly tunnels: readonly TunnelFigures[];
+}
+
+export interface RelayFigures {
+  /** Requests that wait for it. */
+  readonly pending: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+export interface TunnelFigures {
+  readonly tunnelId: string;
+  /** Name of the node at the other end. */
+  readonly peer: string;
+  /** URL. */
+  readonly relay: string;
+}
+
 const LONGEST = 2_147_483_647;
 
 export class DistRelayClient {
@@ -148,6 +171,23 @@ export class DistRelayClient {
       pendingInbound: sum('announced'),
       activeTunnels: tunnels.size,
       unidentifiedStreams: sum('orphans'),
+    };
+  }
+
+  /** @param most tunnels that are told of. */
+  figures(most: number): ClientFigures {
+    const { relays, tunnels } = this.#context;
+    const told: TunnelFigures[] = [];
+    for (const { id: tunnelId, peer, relay } of tunnels.values()) {
+      if (told.length >= most) break;
+      told.push({ tunnelId, peer, relay: relay.url });
+    }
+    return {
+      relays: relays.map(({ link }) => {
+        const { bytesSent = 0, bytesReceived = 0 } = link?.link?.stats() ?? {};
+        return { pending: link?.pending ?? 0, bytesSent, bytesReceived };
+      }),
+      tunnels: told,
     };
   }
 
