@@ -1,6 +1,7 @@
 /**
  * The view `dist`: the distribution of this node, the nodes it is connected to, and what it shares with them.
  */
+import type { Carrier } from '../../dist/carrier.ts';
 import type { ClusterMemory } from '../../dist/cluster/cluster.ts';
 import type { DistParts } from '../../dist/make.ts';
 import { NET_KERNEL, type NetKernelCalls, type NetKernelStatus } from '../../dist/kernel/net-kernel.ts';
@@ -111,29 +112,31 @@ export async function distView(source: ViewSource, parts: DistParts): Promise<Di
   const { context, scope, carriers, cluster } = parts;
   const { runtime, settings, channels, creation, exports } = context;
   const most = rowsOf(source);
-  const kernel = await askIn<NetKernelCalls, NetKernelStatus>(runtime, scope, NET_KERNEL, (server, options) =>
+  const asked = askIn<NetKernelCalls, NetKernelStatus>(runtime, scope, NET_KERNEL, (server, options) =>
     server.call('status', { most }, options),
   );
-  const names = exports.names();
-  return {
+  // of one moment, whatever is asked besides
+  const here = {
     name: context.roots.spawned === undefined ? null : text(context.name),
     creation,
     hidden: isHidden(OURS),
     tickTime: settings.tickTime,
-    carriers: carriers.map((carrier) => {
-      const at = carrier.address();
-      return {
-        name: text(carrier.name),
-        address: at === undefined ? null : `${at.family === 'inet6' ? `[${at.host}]` : at.host}:${at.port}`,
-        protocol: at === undefined ? null : text(at.protocol),
-      };
-    }),
+    carriers: carriers.map(carrierRow),
     peers: listed(channels.values(), channels.size, most, peerRow),
-    kernel: isUnavailable(kernel) ? kernel : kernelOf(kernel, most),
     groups: groupsOf(parts, most),
     cluster: cluster === undefined ? null : membersOf(runtime, cluster.memory, most),
-    names: counted(names, most, text),
+    names: counted(exports.names(), most, text),
   };
+  const kernel = await asked;
+  return { ...here, kernel: isUnavailable(kernel) ? kernel : kernelOf(kernel, most) };
+}
+
+function carrierRow(carrier: Carrier): CarrierRow {
+  const at = carrier.address();
+  const name = text(carrier.name);
+  if (at === undefined) return { name, address: null, protocol: null };
+  const host = at.family === 'inet6' ? `[${at.host}]` : at.host;
+  return { name, address: `${host}:${at.port}`, protocol: text(at.protocol) };
 }
 
 const isHidden = (flags: bigint): boolean => (flags & FLAG.published) === 0n;

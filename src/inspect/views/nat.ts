@@ -84,16 +84,13 @@ export interface UpgradingRow {
 export async function natView(source: ViewSource): Promise<NatView> {
   const { context } = source;
   const most = rowsOf(source);
-  const status = await ask<NatConnectorCalls, NatConnectorStatus>(
-    context,
-    'natConnector',
-    (server, options) => server.call('status', { most }, options),
+  const asked = ask<NatConnectorCalls, NatConnectorStatus>(context, 'natConnector', (server, options) =>
+    server.call('status', { most }, options),
   );
-  return {
-    profile: factsOf(shared(context, 'natProfile')?.report),
-    tried: triedOf(context, most),
-    connector: isUnavailable(status) ? status : figuresOf(status, most),
-  };
+  const profile = factsOf(shared(context, 'natProfile')?.report);
+  const tried = triedOf(context, most);
+  const status = await asked;
+  return { profile, tried, connector: isUnavailable(status) ? status : figuresOf(status, most) };
 }
 
 function factsOf(report: NatReport | undefined): NatFacts | null {

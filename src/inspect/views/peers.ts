@@ -51,6 +51,8 @@ export interface ConnectionRow {
   readonly state: ConnectionStateName;
   /** It owes answers and is silent. */
   readonly suspect: boolean;
+  /** One of both sides has said goodbye: nothing new begins on it. */
+  readonly leaving: boolean;
   /** So much waits for it that calls do. */
   readonly slow: boolean;
   /** Its id is empty before it has proven one. */
@@ -125,25 +127,28 @@ export interface UplinkFigures {
 export async function peersView(source: ViewSource): Promise<PeersView> {
   const { context } = source;
   const most = rowsOf(source);
-  const [dialing, nat] = await Promise.all([
-    ask<PoolCalls, DialingStatus>(context, 'peerPool', (server, options) =>
-      server.call('status', { most }, options),
-    ),
-    context.role === 'node' ? natView(source) : undefined,
-  ]);
+  const asked = ask<PoolCalls, DialingStatus>(context, 'peerPool', (server, options) =>
+    server.call('status', { most }, options),
+  );
+  const traversal = context.role === 'node' ? natView(source) : undefined;
   const { connectionsOpened: opened, connectionsClosed: closed } = context.counters;
   const connections = actor(context, 'connections');
-  return {
+  // of one moment, whatever is asked besides
+  const here = {
     connections:
       connections === undefined
         ? RESTARTING
         : counted(childrenOf(connections), most, (process) => connectionRow(context, process)),
     pool: poolOf(context),
-    dialing: isUnavailable(dialing) ? dialing : dialingOf(dialing, most),
     ...(context.role === 'client' ? { uplink: uplinkOf(context) } : {}),
-    ...(nat === undefined ? {} : { nat }),
     opened,
     closed,
+  };
+  const [dialing, nat] = await Promise.all([asked, traversal]);
+  return {
+    ...here,
+    dialing: isUnavailable(dialing) ? dialing : dialingOf(dialing, most),
+    ...(nat === undefined ? {} : { nat }),
   };
 }
 
@@ -159,6 +164,7 @@ function connectionRow(context: MeshContext, process: Process): ConnectionRow {
     actor: String(process),
     state: state === undefined ? 'starting' : stateName(state.lifecycle.value),
     suspect: info?.suspect === true,
+    leaving: standing?.leaving === true,
     slow: link?.congested === true,
     peer: nodeId(core?.peerId ?? ''),
     address: text(info?.address ?? (link === undefined ? '' : addressText(link.observed))),
