@@ -3,7 +3,6 @@
  */
 import { RelayedCarrier } from '../../dist/carriers/tunnel/tunnel.ts';
 import type { DistRelayClient } from '../../dist/relay/client/relay-client.ts';
-import type { MeshContext } from '../../mesh/context.ts';
 import {
   RELAY_LIMITS,
   type RelaySession,
@@ -12,13 +11,23 @@ import {
 } from '../../mesh/relay/relay-sessions.ts';
 import type { OwnSession } from '../../mesh/relay/relays.ts';
 import type { PeeredStation } from '../../mesh/station/peered-stations.ts';
-import { hex } from '../../mesh/context.ts';
-import { counted, listed, nodeId, since, text, type NodeId, type Rows } from './plain.ts';
+import { hex, shared, type MeshContext } from '../../mesh/context.ts';
+import {
+  counted,
+  listed,
+  nodeId,
+  RESTARTING,
+  since,
+  text,
+  type NodeId,
+  type Rows,
+  type Section,
+} from './plain.ts';
 import { rowsOf, type ViewSource } from './source.ts';
 
 export interface RelayView {
   /** Null: this node is no station. */
-  readonly station: StationFigures | null;
+  readonly station: Section<StationFigures> | null;
   /** Stations that this node has attached to. */
   readonly attached: Rows<StationRow>;
   /** Sessions in which this node is an end. */
@@ -132,8 +141,10 @@ const relayClients = ({ dist }: ViewSource): readonly DistRelayClient[] =>
     carrier instanceof RelayedCarrier && carrier.client !== undefined ? [carrier.client] : [],
   );
 
-function stationOf(context: MeshContext, passed: RelaySessions, most: number): StationFigures {
+function stationOf(context: MeshContext, passed: RelaySessions, most: number): Section<StationFigures> {
   const { relays, routing } = context;
+  // the sessions outlive it, and nothing passes without it
+  if (shared(context, 'endpoint') === undefined) return RESTARTING;
   return {
     ...passed.stats,
     most: RELAY_LIMITS.sessions,

@@ -82,6 +82,7 @@ describe('the view peers', () => {
     expect(await states(client)).toEqual(['draining node leaving']);
     expect(await states(node)).toEqual(['ready client leaving']);
     await world.settle(Promise.all([leaving, call]));
+    await world.clock.advance(100);
     expect(await states(node)).toEqual([]);
   });
 
