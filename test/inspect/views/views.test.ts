@@ -3,15 +3,7 @@ import { RESTARTING } from '../../../src/inspect/views/plain.ts';
 import { viewsOf } from '../../../src/inspect/views/views.ts';
 import { Request } from '../../../src/otp/server-ref.ts';
 import { suspend } from '../../../src/otp/sys.ts';
-import {
-  closeAtEnd,
-  contextOf,
-  meshWorld,
-  pair,
-  processOf,
-  runtimeOf,
-  type MeshWorld,
-} from '../../mesh-world.ts';
+import { closeAtEnd, contextOf, meshWorld, pair, processOf, runtimeOf } from '../../mesh-world.ts';
 import { expectPlain, look, sourceOf } from './looking.ts';
 
 describe('viewsOf', () => {
