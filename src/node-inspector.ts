@@ -3,6 +3,8 @@
  */
 import type { InspectorArgs } from './inspect/inspector-server.ts';
 import { refused } from './inspect/control.ts';
+import { viewsOf } from './inspect/views/views.ts';
+import type { DistParts } from './dist/make.ts';
 import type { Behind } from './mesh/client/leaving.ts';
 import { MeshClient } from './mesh/client/mesh-client.ts';
 import type { NodeOptions } from './mesh/client/options.ts';
@@ -15,6 +17,7 @@ const NOTHING: Behind = { begin: () => {}, drain: () => Promise.resolve(), end: 
 export function inspectorOf(
   context: MeshContext,
   { inspector = false }: NodeOptions,
+  dist?: DistParts,
 ): InspectorArgs | undefined {
   if (inspector === false) return undefined;
   const { host = HOST, port = 0, actions = false, token, allow = [] } = inspector === true ? {} : inspector;
@@ -27,7 +30,7 @@ export function inspectorOf(
     token,
     allow,
     memory: { port: undefined, token: undefined },
-    views: {},
+    views: viewsOf({ context, dist }),
     metrics: () => '',
     call: async ({ procedure, args, timeout }) => {
       const result = await client.tryCall(procedure, args, { timeout });

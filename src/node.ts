@@ -376,7 +376,7 @@ function rolesOf(
   dist: NodeDistribution | undefined,
 ): NodeParts['roles'] {
   const station = stationOf(context);
-  const inspector = inspectorOf(context, options);
+  const inspector = inspectorOf(context, options, dist?.parts);
   if (station === undefined && dist === undefined && inspector === undefined) return undefined;
   return { station, dist: dist?.parts, inspector };
 }

@@ -8,6 +8,7 @@ import { shared, type MeshContext } from '../../mesh/context.ts';
 import type { Provider, ServiceTable } from '../../mesh/registry/service-table.ts';
 import {
   counted,
+  fine,
   listed,
   ms,
   nodeId,
@@ -176,5 +177,8 @@ const elsewhereOf = ({ discovery, runtime }: MeshContext, procedure: string): nu
 function calledOf(summary: CallSummary | undefined): CalledFigures | null {
   if (summary === undefined) return null;
   const { calls, p50, p99, outcomes = {}, routes = {} } = summary;
-  return { calls, p50: p50 ?? null, p99: p99 ?? null, outcomes: { ...outcomes }, routes: { ...routes } };
+  return { calls, p50: fine(p50), p99: fine(p99), outcomes: counts(outcomes), routes: counts(routes) };
 }
+
+const counts = (given: Readonly<Partial<Record<string, number>>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(given).map(([key, count]) => [text(key), count ?? 0]));

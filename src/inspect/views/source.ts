@@ -23,8 +23,8 @@ export interface CallSummary {
   readonly p50?: number | undefined;
   readonly p99?: number | undefined;
   /** How many, by `ok` or the tag of a failure, and by where the provider was found. */
-  readonly outcomes?: Readonly<Record<string, number>> | undefined;
-  readonly routes?: Readonly<Record<string, number>> | undefined;
+  readonly outcomes?: Readonly<Partial<Record<string, number>>> | undefined;
+  readonly routes?: Readonly<Partial<Record<string, number>>> | undefined;
 }
 
 /** Rows of a list when nothing is said. */
