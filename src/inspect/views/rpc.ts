@@ -119,7 +119,7 @@ function proceduresOf(source: ViewSource, table: ServiceTable): Rows<ProcedureRo
   let total = table.names;
   for (const summary of calls?.() ?? []) {
     if (table.attached(summary.procedure).length === 0) total++;
-    if (figures.size < most) figures.set(summary.procedure, summary);
+    figures.set(summary.procedure, summary);
   }
   const names = function* (): Generator<string> {
     yield* figures.keys();

@@ -227,11 +227,7 @@ export class Racing {
 
   #lose(wish: Wish, address: string): void {
     wish.tried(address);
-    for (const dial of this.#dials.silent(wish)) {
-      if (dial.address !== address) continue;
-      noteDial(this.#context, dial, 'failed', NO_WAY);
-      this.#dials.drop(dial);
-    }
+    for (const dial of this.#dials.silent(wish)) if (dial.address === address) this.#dials.drop(dial);
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Client } from '../../../src/mesh/client/client.ts';
+import type { WayNote } from '../../../src/mesh/events/recent.ts';
 import type { Node } from '../../../src/node.ts';
 import { suspend } from '../../../src/otp/sys.ts';
 import { closeAtEnd, contextOf, gate, meshWorld, pair, processOf, runtimeOf } from '../../mesh-world.ts';
@@ -9,6 +10,8 @@ import { look, sourceOf, there } from './looking.ts';
 
 /** Nobody answers there. */
 const SILENT = '198.18.200.1:9443';
+
+const NOTE: WayNote = { at: 0, peer: '', step: 'dial', where: '', outcome: 'failed', why: '', ms: 0 };
 
 describe('the view peers', () => {
   test('has each connection with its state, its way, its bytes and what is in flight', async () => {
@@ -114,18 +117,11 @@ describe('the view peers', () => {
     const [slow, fast] = winner?.steps ?? [];
     // 250 ms of head start
     expect((slow?.ms ?? 0) - (fast?.ms ?? 0)).toBeGreaterThanOrEqual(240);
-    for (let n = 0; n < 120; n++)
-      contextOf(one).recent.way({
-        at: n,
-        peer: `${n}`,
-        step: 'dial',
-        where: '',
-        outcome: 'failed',
-        why: '',
-        ms: 0,
-      });
+    for (let n = 0; n < 120; n++) contextOf(one).recent.way({ ...NOTE, peer: `${n}` });
+    contextOf(one).recent.way({ ...NOTE, peer: '60' });
     const later = (await look(world, sourceOf(one, { rows: 10 }), 'peers')).nat?.tried;
-    expect([later?.rows.length, later?.more, later?.rows[0]?.peer.id]).toEqual([10, 90, '119']);
+    expect([later?.rows.length, later?.more, later?.rows[0]?.peer.id]).toEqual([10, 89, '60']);
+    expect([later?.rows[0]?.steps.length, later?.rows[1]?.peer.id]).toEqual([2, '119']);
   });
 
   test('of a client has its way to its node', async () => {

@@ -10,6 +10,8 @@ import type { Node } from '../../../src/node.ts';
 import { suspend } from '../../../src/otp/sys.ts';
 import { closeAtEnd, contextOf, meshWorld, processOf, runtimeOf } from '../../mesh-world.ts';
 import { conversation } from '../../mesh/nat/conversation.ts';
+import { natWorld } from '../../mesh/nat/nat-world.ts';
+import { ask } from '../../mesh/peer/peer-world.ts';
 import { urlOf, stations } from '../../mesh/station/stations.ts';
 import { look, partsOf, sourceOf, there } from './looking.ts';
 
@@ -41,9 +43,8 @@ describe('the view relay', () => {
     // nothing but the station leads there, and no hole can be punched
     const tried = nat?.tried.rows.find(({ peer }) => peer.id === bob.id);
     expect(tried?.won).toBe('relay');
-    expect(
-      tried?.steps.some(({ step, outcome, where }) => step === 'relay' && outcome === 'won' && where !== ''),
-    ).toBe(true);
+    const relayed = tried?.steps.filter(({ step }) => step === 'relay');
+    expect(relayed?.map(({ outcome, where }) => [outcome, where])).toEqual([['won', station.id]]);
   });
 
   test('a hole that was punched is the way that won, with what it took', async () => {
@@ -62,6 +63,19 @@ describe('the view relay', () => {
       upgrading: { rows: [{ peer: { id: to.id }, punching: false }] },
     });
     expect(nat?.profile).toMatchObject({ behindNat: true, mapping: expect.any(String) as string });
+  });
+
+  test('a station that does not lead to a peer is a step that failed, with the reason', async () => {
+    const { world, station, behind } = await natWorld('nowhere');
+    const alice = await behind('alice', 'port');
+    const nodeId = 'c'.repeat(64);
+    await world.settle(ask(alice, { nodeId, addresses: ['198.18.200.1:9443'] }));
+    const { nat } = await look(world, sourceOf(alice), 'peers');
+    const tried = nat?.tried.rows.find(({ peer }) => peer.id === nodeId);
+    expect(tried?.won).toBe(null);
+    expect(
+      tried?.steps.filter(({ outcome, step }) => outcome === 'failed' && step === 'relay'),
+    ).toMatchObject([{ where: station.id, why: expect.stringContaining('not') as string }]);
   });
 
   test('of stations that are peered has the others', async () => {

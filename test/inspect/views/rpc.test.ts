@@ -57,7 +57,7 @@ describe('the view rpc', () => {
   test('has how calls went where somebody counts, called procedures first', async () => {
     const world = meshWorld();
     const { node } = await pair(world);
-    await node.advertise('m.quiet', () => 1);
+    for (const name of ['m.quiet', 'm.busy']) await node.advertise(name, () => 1);
     const calls = function* (): Generator<CallSummary> {
       yield {
         procedure: 'm.far',
@@ -67,6 +67,7 @@ describe('the view rpc', () => {
         outcomes: { ok: 2, timeout: 1 },
         routes: { dht: 3 },
       };
+      yield { procedure: 'm.busy', calls: 1 };
       yield { procedure: 'm.new', calls: 1 };
     };
     const view = await look(world, sourceOf(node, { calls }), 'rpc');
@@ -74,6 +75,7 @@ describe('the view rpc', () => {
     expect(more).toBe(0);
     expect(rows.map(({ procedure, called }) => [procedure, called])).toEqual([
       ['m.far', { calls: 3, p50: 1.5, p99: 20, outcomes: { ok: 2, timeout: 1 }, routes: { dht: 3 } }],
+      ['m.busy', { calls: 1, p50: null, p99: null, outcomes: {}, routes: {} }],
       ['m.new', { calls: 1, p50: null, p99: null, outcomes: {}, routes: {} }],
       ['m.quiet', null],
     ]);

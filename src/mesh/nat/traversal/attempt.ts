@@ -18,7 +18,6 @@ import { standingAt, type Candidate } from './candidate-stations.ts';
 import { Unwanted, WayFound, WayLost, type NatWish } from '../../peer/nat-connector.ts';
 import type { Standing } from '../../peer/standings.ts';
 import { noteWay } from '../../peer/way-notes.ts';
-import type { WayNote } from '../../events/recent.ts';
 import { askRelay, leaveRelay, RelayAnswered } from '../../relay/relay-end.ts';
 import type { OwnSession } from '../../relay/relays.ts';
 
@@ -134,7 +133,7 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
     }
     if (message instanceof RelayAnswered && message.session === state.session) {
       // it is the connection's now
-      if (message.failure === undefined) return leave(state, 'won');
+      if (message.failure === undefined) return leave(state);
       state.why = describeFailure(message.failure);
       return next(state, process);
     }
@@ -143,7 +142,10 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
       state.why = 'the station is gone';
       return next(state, process);
     }
-    if (message instanceof Unwanted) return leave(state, 'given_up', 'another way was faster');
+    if (message instanceof Unwanted) {
+      tried(state, 'given_up', 'another way was faster');
+      return leave(state);
+    }
     if (message instanceof TimeOver) {
       tried(state, 'failed', 'there was no time left');
       return stop({ shutdown: `no relay in time: ${state.why}` }, state);
@@ -157,8 +159,7 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
 };
 
 /** Its part is done: what it has found is up to whoever was told. */
-function leave(state: State, outcome: WayNote['outcome'], why = ''): Stop<State> {
-  tried(state, outcome, why);
+function leave(state: State): Stop<State> {
   state.session = state.asked = undefined;
   return stop('normal', state);
 }
@@ -168,8 +169,8 @@ function giveBack(state: State): void {
   state.session = state.asked = undefined;
 }
 
-/** The station that was tried leads to the node, or does not. */
-function tried(state: State, outcome: WayNote['outcome'], why: string): void {
+/** The station that was tried does not lead to the node; whether one that agreed does, its dial tells. */
+function tried(state: State, outcome: 'failed' | 'given_up', why: string): void {
   const { context, wanted, trying } = state;
   state.trying = undefined;
   if (trying === undefined) return;
