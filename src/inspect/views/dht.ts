@@ -31,6 +31,9 @@ import { rowsOf, type ViewSource } from './source.ts';
 
 /** Names of each kind that keys are compared with. */
 const NAMES = 200;
+/** Addresses of one record that are told of; the newest lookups that say whom they asked. */
+const ENDPOINTS = 4;
+const TRACES = 10;
 
 export interface DhtView {
   /** This node has found its place; there is nobody else; ms since nobody is in reach, null: somebody is. */
@@ -95,6 +98,7 @@ export interface RecordRow {
   readonly seq: number;
   /** ms until it is over. */
   readonly left: number | null;
+  /** The first four. */
   readonly endpoints: readonly string[];
   readonly bytes: number;
   /** A tombstone: that node serves the procedure no more. */
@@ -126,7 +130,7 @@ export interface LookupRow {
   readonly failed: number;
   readonly hops: number;
   readonly took: number;
-  /** In the order in which they were asked; null: nobody was looking. */
+  /** In the order in which they were asked; null: nobody was looking, or ten others are newer. */
   readonly trace: Rows<AskedRow> | null;
 }
 
@@ -229,7 +233,7 @@ function recordRow(
     publisher: nodeId(publisher),
     seq,
     left: ms(Math.max(0, Math.min(byWall, until(runtime, end) ?? 0))),
-    endpoints: endpoints.map(text),
+    endpoints: endpoints.slice(0, ENDPOINTS).map(text),
     bytes: payload.record.length + payload.sig.length,
     removed,
   };
@@ -244,18 +248,20 @@ function lookupsOf(context: MeshContext, names: KeyNames, most: number): LookupF
     begun: counters.lookups,
     running,
     dropped: counters.droppedQuestions,
-    last: counted(recent.lookups.toReversed(), most, (note) => lookupRow(note, names)),
+    last: counted(recent.lookups.toReversed().entries(), most, ([at, note]) =>
+      lookupRow(note, names, at < TRACES),
+    ),
   };
 }
 
-function lookupRow(note: LookupNote, names: KeyNames): LookupRow {
+function lookupRow(note: LookupNote, names: KeyNames, isTraced: boolean): LookupRow {
   const { key, procedure, trace, ...figures } = note;
   return {
     ...figures,
     key: nodeId(key),
     procedure: text(procedure === '' ? names.nameOf(key) : procedure),
     trace:
-      trace === undefined
+      trace === undefined || !isTraced
         ? null
         : listed(trace, Math.max(trace.length, figures.asked), trace.length, askedRow),
   };

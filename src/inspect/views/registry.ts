@@ -24,8 +24,8 @@ import {
 import { rowsOf, type ViewSource } from './source.ts';
 
 /** Providers of one entry, and addresses of one of them, that are told of. */
-const PROVIDERS = 20;
-const ENDPOINTS = 8;
+const PROVIDERS = 10;
+const ENDPOINTS = 4;
 
 export interface RegistryView {
   readonly cache: CacheFigures;
@@ -69,7 +69,7 @@ export interface CacheRow {
 
 export interface FoundRow {
   readonly node: NodeId;
-  /** `host:port`, best first: hints. */
+  /** `host:port`, best first: hints. The first four. */
   readonly endpoints: readonly string[];
   /** ms until its record is over. */
   readonly left: number | null;

@@ -21,7 +21,7 @@ import {
 import { rowsOf, type CallSummary, type ViewSource } from './source.ts';
 
 /** Providers of one procedure that are told of. */
-const PROVIDERS = 20;
+const PROVIDERS = 10;
 
 export interface RpcView {
   readonly procedures: Section<Rows<ProcedureRow>>;

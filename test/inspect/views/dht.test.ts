@@ -91,8 +91,11 @@ describe('the view dht', () => {
     await world.settle(one.tryCall('m.after'));
     const after = contextOf(one).recent.lookups.findLast(({ procedure }) => procedure === 'm.after');
     expect(after?.trace).toBe(undefined);
+    await look(world, sourceOf(one), 'dht');
     for (let n = 0; n < 50; n++) await world.settle(one.tryCall(`m.n${n}`));
     expect(contextOf(one).recent.lookups.length).toBe(32);
+    const { rows } = (await look(world, sourceOf(one), 'dht')).lookups.last;
+    expect(rows.map(({ trace }) => trace !== null)).toEqual(rows.map((_row, at) => at < 10));
   });
 
   test('of a thousand contacts shows as many as it may, the nearest, and counts the others', async () => {
