@@ -4,6 +4,7 @@
 import { RpcError } from '../mesh/errors/rpc-error.ts';
 import type { RpcFailureTag } from '../mesh/errors/rpc-failure.ts';
 import { TransportError } from '../transport/transport.ts';
+import { InspectError } from './inspect/inspect-error.ts';
 import { DistError, type DistFailure } from './dist/dist-error.ts';
 
 export const ExitCode = {
@@ -24,6 +25,8 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 /** What the command exits with when it ends by this error. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof RpcError) return exitCodeOfTag(error.failure.tag);
+  if (error instanceof InspectError)
+    return error.failure.tag === 'no_such_actor' ? ExitCode.notFound : ExitCode.failure;
   if (error instanceof DistError) return exitCodeOfDist(error.failure.tag);
   if (error instanceof TransportError && error.failure.tag === 'invalid_option') return ExitCode.usage;
   return ExitCode.failure;

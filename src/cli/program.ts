@@ -9,6 +9,7 @@ import { addDemo } from './commands/demo.ts';
 import { addDht } from './commands/dht.ts';
 import { addDist } from './commands/dist.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addInspect } from './commands/inspect.ts';
 import { addNode } from './commands/node.ts';
 import { addPeers } from './commands/peers.ts';
 import { addRealm } from './commands/realm.ts';
@@ -36,6 +37,10 @@ Nodes that cannot reach each other, stock Erlang nodes among them:
   espalier dist bridge --relay quic://127.0.0.1:4434 --name a@127.0.0.1 --epmd-port 7701
   ERL_EPMD_PORT=7701 erl -start_epmd false -name a@127.0.0.1 -setcookie C
 
+What goes on in a node:
+  espalier node --inspector 9911
+  espalier inspect --watch
+
 Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 timeout, 5 handler failed, 130 interrupted`;
 
 export function createProgram(): Command {
@@ -50,6 +55,7 @@ export function createProgram(): Command {
   addNode(program);
   addAdvertise(program);
   addCall(program);
+  addInspect(program);
   addPeers(program);
   addDht(program);
   addDist(program);

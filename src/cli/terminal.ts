@@ -43,6 +43,10 @@ export function paint(kind: Paint, text: string, stream: NodeJS.WriteStream = pr
   return colorful(process.env, stream.isTTY) ? `\u001b[${CODES[kind]}m${text}\u001b[0m` : text;
 }
 
+/** A line in pieces, each with its color. */
+export const painted = (line: readonly { readonly text: string; readonly style?: Paint }[]): string =>
+  line.map(({ text, style }) => (style === undefined ? text : paint(style, text))).join('');
+
 /** NO_COLOR wins over FORCE_COLOR; empty is the same as absent (no-color.org). */
 export function colorful(env: Readonly<NodeJS.ProcessEnv>, terminal: boolean): boolean {
   if (isSet(env['NO_COLOR'])) return false;

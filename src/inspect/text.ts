@@ -57,7 +57,7 @@ function line(node: ActorNode): string {
 /** Control, direction and half characters must not reach a terminal, nor break a line. */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-function clean(name: string): string {
+export function clean(name: string): string {
   const safe = name.slice(0, 2 * NAME_LIMIT).replace(UNSAFE, '\ufffd');
   const characters = Array.from(safe);
   return characters.length > NAME_LIMIT || safe.length < name.length

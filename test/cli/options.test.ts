@@ -96,6 +96,7 @@ describe('createProgram', () => {
       'node',
       'advertise',
       'call',
+      'inspect',
       'peers',
       'dht',
       'dist',

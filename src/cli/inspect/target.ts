@@ -1,0 +1,108 @@
+/**
+ * Which inspector is asked: the one that the options name, or the one that runs on this machine (INSPECTOR §4).
+ */
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { duration } from '../duration.ts';
+import { usageError } from '../error-document.ts';
+import { findDescriptors, type FoundDescriptor } from '../../inspect/descriptor.ts';
+import { isInspectorUrl, isToken } from '../../inspect/descriptor-text.ts';
+import { isLoopbackHost } from '../../mesh/url.ts';
+import type { Target } from './api.ts';
+import { InspectError } from './inspect-error.ts';
+
+export interface TargetFlags {
+  readonly url?: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly pid?: number;
+}
+
+/** Bytes of a token file that is read. */
+const LONGEST = 4_096;
+
+/**
+ * @param wall the time, milliseconds since 1970.
+ * @throws RpcError `invalid_args` when the options do not name exactly one; InspectError `no_runtime`.
+ */
+export function targetOf(
+  flags: TargetFlags,
+  wall: number,
+  find: () => readonly FoundDescriptor[] = findDescriptors,
+): Target {
+  const { url, pid } = flags;
+  if (url !== undefined) return named(url, tokenOf(flags));
+  const found = find();
+  const token = tokenOf(flags);
+  const chosen = pid === undefined ? found : found.filter((each) => each.pid === pid);
+  const [only] = chosen;
+  if (only !== undefined && chosen.length === 1)
+    return { url: trimmed(only.url), token: token ?? only.token };
+  if (found.length === 0) throw new InspectError({ tag: 'no_runtime' });
+  if (pid !== undefined && only === undefined)
+    throw usageError('pid', `names no runtime with an inspector; there ${listOf(found, wall)}`);
+  if (pid !== undefined)
+    throw usageError('pid', `names several inspectors; choose by --url: ${listOf(chosen, wall)}`);
+  throw usageError('pid', `is missing: there ${listOf(found, wall)}`);
+}
+
+function named(given: string, token: string | undefined): Target {
+  const { url, ticket } = linkOf(given);
+  if (!isInspectorUrl(url)) throw usageError('url', 'must be as http://127.0.0.1:9911');
+  const { protocol, hostname } = new URL(url);
+  if (protocol === 'http:' && !isLoopbackHost(hostname))
+    throw usageError(
+      'url',
+      'is beyond this machine, and the token would travel in the clear: use https, or a tunnel of SSH',
+    );
+  const known = token ?? ticket;
+  if (known === undefined)
+    throw usageError('token', 'is missing: ESPALIER_INSPECTOR_TOKEN, --token-file, or --token');
+  return { url: trimmed(url), token: known };
+}
+
+/** The link that a node prints has its token behind it, for browsers. */
+function linkOf(given: string): { readonly url: string; readonly ticket?: string } {
+  if (!URL.canParse(given)) return { url: given };
+  const url = new URL(given);
+  const ticket = url.searchParams.get('t');
+  url.searchParams.delete('t');
+  return { url: url.href, ...(isToken(ticket) ? { ticket } : {}) };
+}
+
+function tokenOf({ token, tokenFile }: TargetFlags): string | undefined {
+  const given = token ?? (tokenFile === undefined ? undefined : tokenIn(tokenFile));
+  if (given !== undefined && !isToken(given))
+    throw usageError('token', 'must be visible ASCII, at most 256 characters');
+  return given;
+}
+
+function tokenIn(file: string): string {
+  let opened: number;
+  try {
+    opened = openSync(file, 'r');
+  } catch (cause) {
+    throw usageError('token-file', `${file} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? ''}`, {
+      cause,
+    });
+  }
+  try {
+    const stats = fstatSync(opened);
+    if (!stats.isFile() || stats.size > LONGEST) throw usageError('token-file', `${file} holds no token`);
+    // Windows has no such bits
+    if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0)
+      throw usageError('token-file', `${file} must be accessible by its owner only (chmod 600)`);
+    return readFileSync(opened, 'utf8').trim();
+  } finally {
+    closeSync(opened);
+  }
+}
+
+const listOf = (found: readonly FoundDescriptor[], wall: number): string => {
+  const lines = found.map(
+    ({ pid, node, url, startedAt }) =>
+      `\n  --pid ${pid}  ${node}  ${url}  up ${duration(Math.max(0, wall - startedAt))}`,
+  );
+  return `${found.length === 1 ? 'is' : 'are'}${lines.join('')}`;
+};
+
+const trimmed = (url: string): string => url.replace(/\/+$/, '');
