@@ -4,7 +4,7 @@
 import { RpcError } from '../mesh/errors/rpc-error.ts';
 import type { RpcFailureTag } from '../mesh/errors/rpc-failure.ts';
 import { TransportError } from '../transport/transport.ts';
-import { InspectError } from './inspect/inspect-error.ts';
+import { InspectError, type InspectFailure } from './inspect/inspect-error.ts';
 import { DistError, type DistFailure } from './dist/dist-error.ts';
 
 export const ExitCode = {
@@ -25,8 +25,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 /** What the command exits with when it ends by this error. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof RpcError) return exitCodeOfTag(error.failure.tag);
-  if (error instanceof InspectError)
-    return error.failure.tag === 'no_such_actor' ? ExitCode.notFound : ExitCode.failure;
+  if (error instanceof InspectError) return exitCodeOfInspect(error.failure.tag);
   if (error instanceof DistError) return exitCodeOfDist(error.failure.tag);
   if (error instanceof TransportError && error.failure.tag === 'invalid_option') return ExitCode.usage;
   return ExitCode.failure;
@@ -53,6 +52,20 @@ export function exitCodeOfTag(tag: RpcFailureTag): ExitCode {
     case 'frame_too_large':
     case 'unencodable':
     case 'protocol_error':
+      return ExitCode.failure;
+  }
+}
+
+export function exitCodeOfInspect(tag: InspectFailure['tag']): ExitCode {
+  switch (tag) {
+    case 'several_runtimes':
+      return ExitCode.usage;
+    case 'no_such_actor':
+      return ExitCode.notFound;
+    case 'no_runtime':
+    case 'unreachable':
+    case 'refused':
+    case 'strange':
       return ExitCode.failure;
   }
 }

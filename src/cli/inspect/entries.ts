@@ -42,8 +42,7 @@ export function entriesOf(
   const listed = all
     .filter(({ row }) => kept === undefined || kept.has(row.id))
     .map(({ row }) => ({ row, lead: '', hidden: 0 }));
-  const { sort } = view;
-  return sort === undefined ? listed : listed.sort((one, other) => compare(one.row, other.row, sort));
+  return view.sort === undefined ? listed : sorted(model, listed, view.sort);
 }
 
 /** The names from below the root to the actor, with `/` between; of the root its own. */
@@ -109,7 +108,7 @@ function matching(
 function orderOf(model: Model, sort: Sort | undefined): Order | undefined {
   if (sort === undefined) return undefined;
   const rowOf = (id: string): Row | undefined => model.rows.get(id);
-  if (sort === 'name') return (one, other) => byName(rowOf(one), rowOf(other));
+  if (sort === 'name') return (one, other) => byText(rowOf(one)?.name ?? '', rowOf(other)?.name ?? '');
   const greatest = new Map<string, number>();
   const ids = [...model.rows.keys()];
   for (const id of ids) {
@@ -124,11 +123,19 @@ function orderOf(model: Model, sort: Sort | undefined): Order | undefined {
   return (one, other) => (greatest.get(other) ?? 0) - (greatest.get(one) ?? 0);
 }
 
-function compare(one: Row, other: Row, sort: Sort): number {
-  if (sort === 'name') return byName(one, other);
-  return (
-    valueOf(other, sort) - valueOf(one, sort) || other.rate.handled - one.rate.handled || byName(one, other)
-  );
+/** Equal ones by their paths. */
+function sorted(model: Model, entries: readonly Entry[], sort: Sort): readonly Entry[] {
+  const keyed = entries.map((entry) => ({ entry, path: pathOf(model, entry.row.id) }));
+  keyed.sort((one, other) => {
+    const [left, right] = [one.entry.row, other.entry.row];
+    const difference = sort === 'name' ? 0 : valueOf(right, sort) - valueOf(left, sort);
+    return (
+      difference ||
+      (sort === 'name' ? 0 : right.rate.handled - left.rate.handled) ||
+      byText(one.path, other.path)
+    );
+  });
+  return keyed.map(({ entry }) => entry);
 }
 
 function valueOf(row: Row | undefined, sort: Exclude<Sort, 'name'>): number {
@@ -139,8 +146,7 @@ function valueOf(row: Row | undefined, sort: Exclude<Sort, 'name'>): number {
 }
 
 /** By code units, so that everybody sees the same order. */
-function byName(one: Row | undefined, other: Row | undefined): number {
-  const [left, right] = [one?.name ?? '', other?.name ?? ''];
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
+function byText(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }

@@ -58,11 +58,16 @@ export function screenOf(model: Model, view: View, status: Status, size: Size, l
   return { lines: lines.slice(0, rows), page, total: entries.length, top };
 }
 
+/** Whether it is live is always said; the rest as far as there is room. */
 function title(model: Model, { startedAt, pid, age, lost }: Status, { paused }: View, columns: number): Line {
+  const state = stateOf(paused, lost);
+  const room = columns - widthOf(state.text) - 1;
   const left: Span[] = [{ text: 'espalier', style: 'bold' }, { text: ` ${clean(model.node)}` }];
-  if (startedAt > 0) left.push({ text: `  up ${duration(Math.max(0, model.at + age - startedAt))}` });
-  if (pid > 0) left.push({ text: `  pid ${pid}`, style: 'dim' });
-  return spread(left, [stateOf(paused, lost)], columns);
+  const more: Span[] = [];
+  if (startedAt > 0) more.push({ text: `  up ${duration(Math.max(0, model.at + age - startedAt))}` });
+  if (pid > 0) more.push({ text: `  pid ${pid}`, style: 'dim' });
+  for (const span of more) if (widthOf(plain([...left, span])) <= room) left.push(span);
+  return spread(cutLine(left, room), [state], columns);
 }
 
 function stateOf(paused: boolean, lost: string | undefined): Span {

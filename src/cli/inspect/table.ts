@@ -136,9 +136,10 @@ function nameOf(model: Model, { row, lead, hidden }: Entry, mode: 'tree' | 'list
   return `${lead}${clean(row.name)}${hidden === 0 ? '' : ` (+${hidden})`}`;
 }
 
-/** What its kind tells of itself, as `served=5 crashed=1`. */
+/** What its kind tells of itself, as `served=5 crashed=1`; what never happens is not worth a word. */
 const detailsOf = ({ details }: Row): string =>
   Object.entries(details)
+    .filter(([, value]) => value !== 'never')
     .slice(0, DETAILS)
     .map(([name, value]) => `${clean(name)}=${clean(String(value))}`)
     .join(' ');

@@ -2,13 +2,12 @@
  * Which inspector is asked: the one that the options name, or the one that runs on this machine (INSPECTOR §4).
  */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { duration } from '../duration.ts';
 import { usageError } from '../error-document.ts';
 import { findDescriptors, type FoundDescriptor } from '../../inspect/descriptor.ts';
 import { isInspectorUrl, isToken } from '../../inspect/descriptor-text.ts';
 import { isLoopbackHost } from '../../mesh/url.ts';
 import type { Target } from './api.ts';
-import { InspectError } from './inspect-error.ts';
+import { InspectError, type RuntimeFacts } from './inspect-error.ts';
 
 export interface TargetFlags {
   readonly url?: string;
@@ -22,7 +21,7 @@ const LONGEST = 4_096;
 
 /**
  * @param wall the time, milliseconds since 1970.
- * @throws RpcError `invalid_args` when the options do not name exactly one; InspectError `no_runtime`.
+ * @throws RpcError `invalid_args` when the options do not name exactly one; InspectError `no_runtime`, `several_runtimes`.
  */
 export function targetOf(
   flags: TargetFlags,
@@ -38,11 +37,8 @@ export function targetOf(
   if (only !== undefined && chosen.length === 1)
     return { url: trimmed(only.url), token: token ?? only.token };
   if (found.length === 0) throw new InspectError({ tag: 'no_runtime' });
-  if (pid !== undefined && only === undefined)
-    throw usageError('pid', `names no runtime with an inspector; there ${listOf(found, wall)}`);
-  if (pid !== undefined)
-    throw usageError('pid', `names several inspectors; choose by --url: ${listOf(chosen, wall)}`);
-  throw usageError('pid', `is missing: there ${listOf(found, wall)}`);
+  if (only === undefined) throw usageError('pid', `there is no inspector of a process ${pid}`);
+  throw new InspectError({ tag: 'several_runtimes', runtimes: chosen.map((each) => factsOf(each, wall)) });
 }
 
 function named(given: string, token: string | undefined): Target {
@@ -97,12 +93,11 @@ function tokenIn(file: string): string {
   }
 }
 
-const listOf = (found: readonly FoundDescriptor[], wall: number): string => {
-  const lines = found.map(
-    ({ pid, node, url, startedAt }) =>
-      `\n  --pid ${pid}  ${node}  ${url}  up ${duration(Math.max(0, wall - startedAt))}`,
-  );
-  return `${found.length === 1 ? 'is' : 'are'}${lines.join('')}`;
-};
+const factsOf = ({ pid, node, url, startedAt }: FoundDescriptor, wall: number): RuntimeFacts => ({
+  pid,
+  node,
+  url,
+  age: Math.max(0, Math.round(wall - startedAt)),
+});
 
 const trimmed = (url: string): string => url.replace(/\/+$/, '');
