@@ -3,11 +3,13 @@
  * The command `espalier`.
  */
 import { CommanderError } from 'commander';
+import { dropEmpty } from './config/environment.ts';
 import { ExitCode } from './exit-code.ts';
 import { createProgram } from './program.ts';
 import { watchStreams } from './terminal.ts';
 
 watchStreams();
+dropEmpty(process.env);
 try {
   await createProgram().parseAsync();
 } catch (error) {

@@ -1,13 +1,14 @@
 /**
  * Options that several subcommands share: how they are declared, read, and handed to `startNode` and `connect`.
  *
- * Flag, then environment, then default. Wrong values are refused here, by the option's name.
+ * Flag, then environment, then config file, then default (`config/`). Wrong values are refused here, by the option's name.
  */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { systemClock } from '../actor/clock.ts';
 import { ndjsonLogger, type Logger, type LogLevel } from '../actor/logger.ts';
 import type { ConnectOptions, NodeOptions } from '../mesh/client/options.ts';
 import type { NameMode } from '../mesh/topic/procedure-name.ts';
+import { repeating } from './config/commands.ts';
 
 export interface TrustFlags {
   readonly realm?: string;
@@ -60,12 +61,14 @@ export function nodeId(text: string): string {
 }
 
 /** One or more values, with commas between them or the option repeated. */
-export function listOf(text: string, before: readonly string[] = []): readonly string[] {
-  const values = text.split(',').map((value) => value.trim());
-  if (values.includes(''))
-    throw new InvalidArgumentError('It must be one value or more, with commas between.');
-  return [...before, ...values];
-}
+export const listOf: (text: string, before?: readonly string[]) => readonly string[] = repeating(
+  (text, before = []) => {
+    const values = text.split(',').map((value) => value.trim());
+    if (values.includes(''))
+      throw new InvalidArgumentError('It must be one value or more, with commas between.');
+    return [...before, ...values];
+  },
+);
 
 export const bootstrapOption = (what: string): Option =>
   new Option('--bootstrap <urls>', `${what}; repeatable, or with commas`).argParser(listOf);
@@ -116,7 +119,9 @@ export const addCommonOptions = (command: Command): Command =>
     );
 
 export const crashDetailsOption = (): Option =>
-  new Option('--crash-details', 'tell remote callers name and message of a crash');
+  new Option('--crash-details', 'tell remote callers name and message of a crash').env(
+    'ESPALIER_CRASH_DETAILS',
+  );
 
 export const jsonOption = (what: string): Option => new Option('--json', what);
 

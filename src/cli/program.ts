@@ -3,6 +3,7 @@
  */
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
+import { applyConfig } from './config/apply.ts';
 import { addAdvertise } from './commands/advertise.ts';
 import { addCall } from './commands/call.ts';
 import { addDemo } from './commands/demo.ts';
@@ -51,6 +52,7 @@ export function createProgram(): Command {
     .helpCommand('help [command]', 'print help for a command')
     .showHelpAfterError('(espalier --help shows how it is used)')
     .exitOverride()
+    .hook('preAction', (_program, command) => applyConfig(command, process.env))
     .addHelpText('after', EXAMPLES);
   addNode(program);
   addAdvertise(program);

@@ -6,6 +6,7 @@
 import { Option, type Command } from 'commander';
 import { systemClock } from '../../actor/clock.ts';
 import { conclude } from '../conclude.ts';
+import { configOption } from '../config/commands.ts';
 import { ExitCode } from '../exit-code.ts';
 import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
@@ -39,17 +40,20 @@ export function addAdvertise(program: Command): void {
     .addOption(
       new Option('--timeout <ms>', 'until the node must have accepted us')
         .argParser(milliseconds)
-        .default(5_000),
+        .default(5_000)
+        .env('ESPALIER_TIMEOUT'),
     )
     .addOption(
       new Option('--load-timeout <ms>', 'until the module must have been loaded')
         .argParser(milliseconds)
-        .default(10_000),
+        .default(10_000)
+        .env('ESPALIER_LOAD_TIMEOUT'),
     )
     .addOption(nodeIdOption());
   addCommonOptions(command)
     .addOption(crashDetailsOption())
     .addOption(drainOption())
+    .addOption(configOption())
     .addOption(jsonOption('print the ready line as JSON'))
     .addOption(ndjsonOption('print each step from ready to stopped as a line of JSON'))
     .action((urls: readonly string[], module: string, flags: AdvertiseFlags) =>

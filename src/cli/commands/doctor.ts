@@ -1,10 +1,13 @@
 /**
  * `espalier doctor`: what of this machine works for Espalier, and what to do about the rest; with `--nat`, what is
- * possible through the NAT in front of it.
+ * possible through the NAT in front of it. Without it also which options are in force, and where they come from.
  */
 import { Option, type Command } from 'commander';
 import { listenFor } from '../ask.ts';
 import { conclude } from '../conclude.ts';
+import { configOption } from '../config/commands.ts';
+import { optionTable } from '../config/option-table.ts';
+import type { Effective } from '../config/effective.ts';
 import { untilCutOff } from '../cut-off.ts';
 import type { Check } from '../doctor/checks.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -22,6 +25,7 @@ import { clean, paint, print } from '../terminal.ts';
 
 interface DoctorFlags extends CommonFlags {
   readonly nat?: readonly string[];
+  readonly config?: string;
   /** Milliseconds. */
   readonly timeout: number;
 }
@@ -38,17 +42,21 @@ export function addDoctor(program: Command): void {
     )
     .addOption(waitOption('with --nat: for each station, and for each measurement'));
   addCommonOptions(command)
+    .addOption(configOption())
     .addOption(jsonOption('print one document'))
-    .action((flags: DoctorFlags) => {
+    .action((flags: DoctorFlags, self: Command) => {
       const json = flags.json === true;
       const { nat } = flags;
       return conclude(json, () =>
-        nat === undefined ? run(json) : untilCutOff(json, (interrupts) => runNat(nat, flags, interrupts)),
+        nat === undefined
+          ? run(flags, self.parent ?? self)
+          : untilCutOff(json, (interrupts) => runNat(nat, flags, interrupts)),
       );
     });
 }
 
-async function run(json: boolean): Promise<ExitCode> {
+async function run(flags: DoctorFlags, program: Command): Promise<ExitCode> {
+  const json = flags.json === true;
   const { CHECKS } = await import('../doctor/checks.ts');
   const checks: Check[] = [];
   for (const check of CHECKS) {
@@ -56,7 +64,21 @@ async function run(json: boolean): Promise<ExitCode> {
     checks.push(done);
     if (!json) print(lineOf(done));
   }
-  return end(json, checks, {});
+  const { configuration } = await import('../doctor/configuration.ts');
+  const found = configuration(program, process.env, flags.config);
+  for (const done of found.checks) {
+    checks.push(done);
+    if (!json) print(lineOf(done));
+  }
+  if (!json) tellOptions(found.options);
+  const { file, options } = found;
+  return end(json, checks, { configuration: { file: file ?? null, options } });
+}
+
+function tellOptions(options: readonly Effective[]): void {
+  const [heading = '', ...rows] = optionTable(options);
+  print(`\n${paint('dim', heading)}`);
+  for (const row of rows) print(clean(row));
 }
 
 async function runNat(

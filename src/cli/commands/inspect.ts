@@ -4,6 +4,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { systemClock } from '../../actor/clock.ts';
 import { conclude } from '../conclude.ts';
+import { configOption } from '../config/commands.ts';
 import { untilCutOff } from '../cut-off.ts';
 import { usageError } from '../error-document.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -34,7 +35,11 @@ export function addInspect(program: Command): void {
     .command('inspect')
     .description('show the tree of actors of a running node')
     .argument('[path]', 'the actor to begin at: names with / between, as handlers/users.manage, or its id')
-    .addOption(new Option('--depth <n>', 'levels below it (default: all)').argParser(depth))
+    .addOption(
+      new Option('--depth <n>', 'levels below it (default: all)')
+        .argParser(depth)
+        .env('ESPALIER_INSPECTOR_DEPTH'),
+    )
     .addOption(
       new Option(
         '--sort <by>',
@@ -65,7 +70,12 @@ export function addInspect(program: Command): void {
         'ESPALIER_INSPECTOR_TOKEN_FILE',
       ),
     )
-    .addOption(new Option('--pid <pid>', 'the process, when several have an inspector').argParser(pid))
+    .addOption(
+      new Option('--pid <pid>', 'the process, when several have an inspector')
+        .argParser(pid)
+        .env('ESPALIER_INSPECTOR_PID'),
+    )
+    .addOption(configOption())
     .addOption(jsonOption('print one document'))
     .addOption(ndjsonOption('print every actor, or with --watch every event, as a line of JSON'))
     .addHelpText('after', KEYS)

@@ -3,6 +3,7 @@
  */
 import { Option, type Command } from 'commander';
 import { conclude } from '../conclude.ts';
+import { configOption } from '../config/commands.ts';
 import { usageError } from '../error-document.ts';
 import { expectEpmd } from '../dist/epmd.ts';
 import { addDistOptions, distOf, type DistFlags } from '../dist/node-options.ts';
@@ -69,7 +70,9 @@ export function addNode(program: Command): void {
         .env('ESPALIER_ANNOUNCE'),
     )
     .addOption(
-      new Option('--no-dht', 'take no part in the DHT: ask only who is connected and the bootstraps'),
+      new Option('--no-dht', 'take no part in the DHT: ask only who is connected and the bootstraps').env(
+        'ESPALIER_DHT',
+      ),
     )
     .addOption(
       new Option('--station', 'be a station: ask other stations for what nobody else knows').env(
@@ -106,6 +109,7 @@ export function addNode(program: Command): void {
   addCommonOptions(command)
     .addOption(crashDetailsOption())
     .addOption(drainOption())
+    .addOption(configOption())
     .addOption(jsonOption('print the ready line as JSON'))
     .addOption(ndjsonOption('print each step from ready to stopped as a line of JSON'))
     .action((flags: NodeFlags) => conclude(machine(flags), () => run(flags)));
@@ -114,7 +118,8 @@ export function addNode(program: Command): void {
 export const drainOption = (): Option =>
   new Option('--drain <ms>', 'how long calls in flight may take after a signal')
     .argParser(milliseconds)
-    .default(DRAIN);
+    .default(DRAIN)
+    .env('ESPALIER_DRAIN');
 
 /** Whether a program reads the output. */
 export const machine = (flags: CommonFlags): boolean => flags.json === true || flags.ndjson === true;

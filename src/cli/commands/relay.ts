@@ -4,6 +4,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { DistRelayLimits } from '../../dist/relay/server/limits.ts';
 import { conclude } from '../conclude.ts';
+import { configOption } from '../config/commands.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
@@ -36,31 +37,38 @@ export function addRelay(program: Command): void {
       new Option(
         '--foreign <host:port>',
         'also listen here for clients of other makes, which prove no key (default: they are not served)',
-      ),
-    )
-    .addOption(new Option('--max-clients <n>', 'clients at once (default: 1000)').argParser(count))
-    .addOption(
-      new Option('--max-tunnels <n>', 'tunnels of one client at once (default: 64)').argParser(count),
+      ).env('ESPALIER_RELAY_FOREIGN'),
     )
     .addOption(
-      new Option(
-        '--rate <bytes>',
-        'bytes per second of one client, with k, m or g (default: 128m)',
-      ).argParser(rate),
+      new Option('--max-clients <n>', 'clients at once (default: 1000)')
+        .argParser(count)
+        .env('ESPALIER_RELAY_MAX_CLIENTS'),
+    )
+    .addOption(
+      new Option('--max-tunnels <n>', 'tunnels of one client at once (default: 64)')
+        .argParser(count)
+        .env('ESPALIER_RELAY_MAX_TUNNELS'),
+    )
+    .addOption(
+      new Option('--rate <bytes>', 'bytes per second of one client, with k, m or g (default: 128m)')
+        .argParser(rate)
+        .env('ESPALIER_RELAY_RATE'),
     )
     .addOption(
       new Option(
         '--tunnel-rate <bytes>',
         'bytes per second of one direction of a tunnel, with k, m or g (default: 128m)',
-      ).argParser(rate),
+      )
+        .argParser(rate)
+        .env('ESPALIER_RELAY_TUNNEL_RATE'),
     )
     .addOption(
-      new Option(
-        '--idle <ms>',
-        'close a tunnel in which nothing moves for so long (default: 300000)',
-      ).argParser(milliseconds),
+      new Option('--idle <ms>', 'close a tunnel in which nothing moves for so long (default: 300000)')
+        .argParser(milliseconds)
+        .env('ESPALIER_RELAY_IDLE'),
     );
   addServingOptions(command)
+    .addOption(configOption())
     .addOption(jsonOption('print the ready line as JSON'))
     .addOption(ndjsonOption('print every event as a line of JSON'))
     .action((flags: RelayFlags) => conclude(flags.json === true || flags.ndjson === true, () => run(flags)));

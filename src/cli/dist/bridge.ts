@@ -3,6 +3,7 @@
  */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { conclude } from '../conclude.ts';
+import { configOption, repeating, required } from '../config/commands.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
@@ -29,27 +30,45 @@ The node itself needs no code for it:
   espalier dist bridge --relay quic://127.0.0.1:4434 --name a@127.0.0.1 --epmd-port 7701
   ERL_EPMD_PORT=7701 erl -start_epmd false -name a@127.0.0.1 -setcookie C`;
 
+const keyOf = repeating(
+  (text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> => {
+    const match = /^([^=]+)=([0-9a-fA-F]{64})$/.exec(text);
+    if (match === null) throw new InvalidArgumentError('It must be name@host=64 hex digits.');
+    return { ...before, [match[1] as string]: (match[2] as string).toLowerCase() };
+  },
+);
+
 export function addBridge(dist: Command): void {
   const command = dist
     .command('bridge')
     .description('connect a stock Erlang node of this host to others through dist relays')
     .addOption(
-      new Option('--relay <urls>', 'dist relays, best first; repeatable, or with commas')
-        .argParser(listOf)
-        .makeOptionMandatory(),
+      required(
+        new Option('--relay <urls>', 'dist relays, best first; repeatable, or with commas')
+          .argParser(listOf)
+          .env('ESPALIER_BRIDGE_RELAY'),
+      ),
     )
-    .addOption(new Option('--name <name@host>', 'of the Erlang node').makeOptionMandatory())
+    .addOption(required(new Option('--name <name@host>', 'of the Erlang node').env('ESPALIER_BRIDGE_NAME')))
     .addOption(
-      new Option('--epmd-port <port>', 'its ERL_EPMD_PORT; 0 takes a free one')
-        .argParser(port)
-        .makeOptionMandatory(),
+      required(
+        new Option('--epmd-port <port>', 'its ERL_EPMD_PORT; 0 takes a free one')
+          .argParser(port)
+          .env('ESPALIER_BRIDGE_EPMD_PORT'),
+      ),
     )
-    .addOption(new Option('--host <address>', 'loopback address at which all listens (default: 127.0.0.1)'))
+    .addOption(
+      new Option('--host <address>', 'loopback address at which all listens (default: 127.0.0.1)').env(
+        'ESPALIER_BRIDGE_HOST',
+      ),
+    )
     .addOption(
       new Option(
         '--peer <names>',
         'nodes elsewhere whose host is not called as ours, as b@beta.mesh; repeatable, or with commas',
-      ).argParser(listOf),
+      )
+        .argParser(listOf)
+        .env('ESPALIER_BRIDGE_PEER'),
     )
     .addOption(
       cookieFileOption(
@@ -57,12 +76,17 @@ export function addBridge(dist: Command): void {
       ),
     )
     .addOption(
-      new Option('--key <name=id>', 'the key that the bridge of a node has to prove; repeatable').argParser(
-        keyOf,
-      ),
+      new Option('--key <name=id>', 'the key that the bridge of a node has to prove; repeatable')
+        .argParser(keyOf)
+        .env('ESPALIER_BRIDGE_KEY'),
     )
-    .addOption(new Option('--no-encryption', 'for nodes of other makes behind the same relay: it reads all'));
+    .addOption(
+      new Option('--no-encryption', 'for nodes of other makes behind the same relay: it reads all').env(
+        'ESPALIER_BRIDGE_ENCRYPTION',
+      ),
+    );
   addServingOptions(command)
+    .addOption(configOption())
     .addOption(jsonOption('print the ready line as JSON'))
     .addOption(ndjsonOption('print every event as a line of JSON'))
     .addHelpText('after', HELP)
@@ -105,13 +129,4 @@ function port(text: string): number {
   const value = Number(text);
   if (!/^[0-9]+$/.test(text) || value > 65_535) throw new InvalidArgumentError('It must be a port, or 0.');
   return value;
-}
-
-function keyOf(
-  text: string,
-  before: Readonly<Record<string, string>> = {},
-): Readonly<Record<string, string>> {
-  const match = /^([^=]+)=([0-9a-fA-F]{64})$/.exec(text);
-  if (match === null) throw new InvalidArgumentError('It must be name@host=64 hex digits.');
-  return { ...before, [match[1] as string]: (match[2] as string).toLowerCase() };
 }

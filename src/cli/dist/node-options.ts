@@ -29,7 +29,7 @@ export const addDistOptions = (command: Command): Command =>
     .addOption(
       new Option(
         '--name <name>',
-        'be a node of the distribution: port@host, as 4433@127.0.0.1; needs --cookie-file (default with that: where it listens)',
+        'be a node of the distribution: port@host, as 4433@127.0.0.1; needs --cookie-file (default: where it listens)',
       )
         .argParser(distName)
         .env('ESPALIER_NAME'),
