@@ -17,6 +17,7 @@ import {
   RESTARTING,
   text,
   until,
+  within,
   type Rows,
   type Section,
 } from './plain.ts';
@@ -175,11 +176,13 @@ const kernelOf = (status: NetKernelStatus, most: number): KernelFigures => {
   };
 };
 
-const groupsOf = ({ groups }: DistParts, most: number): Rows<GroupsRow> =>
-  counted(groups, most, ({ scope, sync }) => ({
+function groupsOf({ groups }: DistParts, most: number): Rows<GroupsRow> {
+  const share = within(groups.length);
+  return counted(groups, most, ({ scope, sync }) => ({
     scope: text(scope),
-    shared: sync?.alive !== true ? RESTARTING : sharedOf(sync.status(most), most),
+    shared: sync?.alive !== true ? RESTARTING : sharedOf(sync.status(share), share),
   }));
+}
 
 const sharedOf = (status: GroupsStatus, most: number): SharedFigures => {
   const { groupsHere, here, groupsElsewhere, elsewhere, shared, nodes } = status;

@@ -26,6 +26,11 @@ export interface Unavailable {
 /** A part of a view that one component answers for. */
 export type Section<T> = T | Unavailable;
 
+/** Rows of lists within the rows of a list, in all; and of one, at most and at least. */
+const WITHIN = 600;
+const WITHIN_ONE = 20;
+const WITHIN_LEAST = 2;
+
 export interface Rows<Row> {
   readonly rows: readonly Row[];
   /** Left out. */
@@ -71,6 +76,10 @@ export function counted<Item, Row>(items: Iterable<Item>, most: number, row: (it
     else more++;
   return { rows, more };
 }
+
+/** How many rows a list within each of `rows` others may have: a view has to fit into a call. */
+export const within = (rows: number): number =>
+  Math.max(WITHIN_LEAST, Math.min(WITHIN_ONE, Math.floor(WITHIN / Math.max(1, rows))));
 
 /** A name or a reason, cut between characters. */
 export function text(said: string): string {

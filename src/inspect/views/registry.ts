@@ -17,14 +17,14 @@ import {
   since,
   text,
   until,
+  within,
   type NodeId,
   type Rows,
   type Section,
 } from './plain.ts';
 import { rowsOf, type ViewSource } from './source.ts';
 
-/** Providers of one entry, and addresses of one of them, that are told of. */
-const PROVIDERS = 10;
+/** Addresses of one provider that are told of. */
 const ENDPOINTS = 4;
 
 export interface RegistryView {
@@ -101,10 +101,11 @@ export async function registryView(source: ViewSource): Promise<RegistryView> {
   const most = rowsOf(source);
   const { discovery, advertised, settings } = context;
   const { cache, publications, interests } = discovery;
+  const share = within(Math.min(most, cache.stats().size));
   const view: RegistryView = {
     cache: { ...cache.stats(), lookups: discovery.lookups },
     entries: listed(cache.entries(), cache.stats().size, most, ([procedure, entry]) =>
-      cacheRow(context, procedure, entry),
+      cacheRow(context, procedure, entry, share),
     ),
     interests: listed(interests, interests.length, most, text),
     served: shared(context, 'serviceRegistry')?.names ?? null,
@@ -122,14 +123,14 @@ export async function registryView(source: ViewSource): Promise<RegistryView> {
   return { ...view, publisher };
 }
 
-function cacheRow(context: MeshContext, procedure: string, entry: CacheEntry): CacheRow {
+function cacheRow(context: MeshContext, procedure: string, entry: CacheEntry, most: number): CacheRow {
   const { runtime } = context;
   return {
     procedure: text(procedure),
     negative: entry.providers.length === 0,
     age: since(runtime, entry.since),
     left: until(runtime, entry.until),
-    providers: counted(entry.providers, PROVIDERS, (provider) => foundRow(context, provider)),
+    providers: counted(entry.providers, most, (provider) => foundRow(context, provider)),
   };
 }
 

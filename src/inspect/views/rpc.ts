@@ -14,14 +14,12 @@ import {
   nodeId,
   RESTARTING,
   text,
+  within,
   type NodeId,
   type Rows,
   type Section,
 } from './plain.ts';
 import { rowsOf, type CallSummary, type ViewSource } from './source.ts';
-
-/** Providers of one procedure that are told of. */
-const PROVIDERS = 10;
 
 export interface RpcView {
   readonly procedures: Section<Rows<ProcedureRow>>;
@@ -125,19 +123,20 @@ function proceduresOf(source: ViewSource, table: ServiceTable): Rows<ProcedureRo
     yield* figures.keys();
     for (const procedure of table.procedures()) if (!figures.has(procedure)) yield procedure;
   };
+  const share = within(Math.min(most, total));
   return listed(names(), total, most, (procedure) => ({
     procedure: text(procedure),
-    here: hereOf(context, table, procedure),
+    here: hereOf(context, table, procedure, share),
     elsewhere: elsewhereOf(context, procedure),
     called: calledOf(figures.get(procedure)),
   }));
 }
 
-function hereOf(context: MeshContext, table: ServiceTable, procedure: string): Rows<HereRow> {
+function hereOf(context: MeshContext, table: ServiceTable, procedure: string, most: number): Rows<HereRow> {
   const all = table.attached(procedure);
   const identity = shared(context, 'identity');
   const own = identity === undefined ? '' : Buffer.from(identity.nodeId).toString('hex');
-  return counted(all, PROVIDERS, (provider) => hereRow(context, provider, own));
+  return counted(all, most, (provider) => hereRow(context, provider, own));
 }
 
 function hereRow(context: MeshContext, provider: Provider, own: string): HereRow {

@@ -72,7 +72,7 @@ describe('the view registry', () => {
     const view = await look(world, sourceOf(node), 'registry');
     expect([view.entries.rows.length, view.entries.more]).toEqual([200, 800]);
     const [first] = view.entries.rows;
-    expect([first?.providers.rows.length, first?.providers.more, first?.left]).toEqual([10, 40, 30_000]);
+    expect([first?.providers.rows.length, first?.providers.more, first?.left]).toEqual([3, 47, 30_000]);
   });
 
   test('waits half a second for an advertiser that does not answer, and shows all else', async () => {
