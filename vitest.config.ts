@@ -4,6 +4,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const onPath = (program: string): boolean =>
   (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
+const hasBrowser = existsSync('/usr/bin/chromium');
 const hasErlang = onPath('erl') && onPath('epmd');
 
 /**
@@ -13,6 +14,7 @@ const hasErlang = onPath('erl') && onPath('epmd');
  * which two cores are enough. `stress` is what takes too long for `npm test`: floods, long loads, bad links; one file
  * after the other, a script and a step of CI of its own. `nat` has processes in network namespaces behind the kernel's own
  * NAT: it needs root and nftables, and says so where it has not. `interop` talks to a real Erlang, where there is one.
+ * `ui` looks at the inspector's page in a real Chromium, where there is one.
  */
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -72,6 +74,16 @@ const config: ViteUserConfig = defineConfig({
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'ui',
+          include: hasBrowser ? ['test/ui/**/*.test.ts'] : ['test/ui/absent.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 30_000,
           hookTimeout: 60_000,
         },
       },

@@ -12,7 +12,10 @@ const DEEDS: Readonly<Record<Deed, { readonly label: string; readonly text: stri
   resume: { label: 'Resume', text: ' will take messages again.' },
   restartChild: { label: 'Restart', text: ' will be stopped, and its supervisor starts it again.' },
   terminate: { label: 'Stop', text: ' will be asked to stop. Its supervisor decides what follows.' },
-  kill: { label: 'Kill', text: ' will be ended at once, without cleaning up. Its supervisor decides what follows.' },
+  kill: {
+    label: 'Kill',
+    text: ' will be ended at once, without cleaning up. Its supervisor decides what follows.',
+  },
 };
 
 /** None, unless the node says that actions are on. */
@@ -32,7 +35,11 @@ export function actionButtons(desk: Desk, row: ActorRow): readonly HTMLElement[]
 
 async function perform(desk: Desk, row: ActorRow, deed: Deed): Promise<void> {
   const { label, text } = DEEDS[deed];
-  const sure = await confirm(`${label} this actor?`, [nameEl(row.name, 'strong'), ` (${row.id})${text}`], label);
+  const sure = await confirm(
+    `${label} this actor?`,
+    [nameEl(row.name, 'strong'), ` (${row.id})${text}`],
+    label,
+  );
   if (!sure) return;
   const answer = await act({ action: deed, id: row.id });
   if (!answer.ok) desk.say(`${label}: ${answer.error}`, true);

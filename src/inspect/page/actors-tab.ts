@@ -115,7 +115,10 @@ export class ActorsTab implements Part {
     }
     const first = firstRows(all, this.#order, this.#top);
     this.#shown = first.map(({ id }) => id);
-    setText(this.#count, first.length < all.length ? `first ${first.length} of ${exact(all.length)}` : exact(all.length));
+    setText(
+      this.#count,
+      first.length < all.length ? `first ${first.length} of ${exact(all.length)}` : exact(all.length),
+    );
     while (this.#lines.length < first.length) this.#lines.push(this.#line());
     for (const line of this.#lines.splice(first.length)) line.element.remove();
     for (const [index, row] of first.entries()) {

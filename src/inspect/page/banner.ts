@@ -52,7 +52,10 @@ export class Banner {
     if (this.#state.tag !== 'lost') return;
     const now = this.#browser.now();
     const gone = duration(Math.max(0, Math.floor((now - this.#state.since) / 1_000) * 1_000));
-    setText(this.#text, `The node has been out of reach for ${gone}. What you see is the last that was known.`);
+    setText(
+      this.#text,
+      `The node has been out of reach for ${gone}. What you see is the last that was known.`,
+    );
   }
 }
 

@@ -17,7 +17,8 @@ export const DATA_TABS: Readonly<Record<'rpc' | 'dht' | 'peers' | 'relay' | 'dis
   peers: {
     views: ['peers', 'nat'],
     title: 'Peers',
-    about: 'Connections with their state and round trip, and how each peer was reached: direct, punched or relayed.',
+    about:
+      'Connections with their state and round trip, and how each peer was reached: direct, punched or relayed.',
     absent: 'This node has no connections to show.',
   },
   relay: {

@@ -48,7 +48,13 @@ export function toggleHelp(): void {
       'mailbox>10, restarts>0, rate>5.',
   );
   const dialog = el('dialog', 'dialog help', el('h2', '', 'Keys'), el('dl', 'facts', ...keys), filters);
-  dialog.append(el('div', 'buttons', button('Close', 'button', () => dialog.close())));
+  dialog.append(
+    el(
+      'div',
+      'buttons',
+      button('Close', 'button', () => dialog.close()),
+    ),
+  );
   dialog.ariaLabel = 'Keys';
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);

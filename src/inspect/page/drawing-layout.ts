@@ -2,6 +2,7 @@
  * Where the actors stand in the drawing: a tidy tree (Reingold and Tilford, Buchheim et al., as d3-hierarchy has it),
  * root at the left, one column per level, each as wide as its longest name. Pure; lengths in pixels.
  */
+import { cleanName } from './names.ts';
 import type { TreeModel } from './tree-model.ts';
 import { hierarchy, tree, type HierarchyPointNode } from './vendor/d3-hierarchy.ts';
 import type { VisibleRow } from './visible-rows.ts';
@@ -37,13 +38,21 @@ const MAX_MARKS = 600;
 /** Leaves drawn per parent; the rest is one mark that counts them. */
 const MAX_LEAVES = 24;
 
-const ROW = 22;
+/** Between two leaves; `layout` may be asked for more where there is room. */
+export const ROW = 24;
 const MARGIN = 16;
 /** From a mark to the next column beside the name. */
-const GAP = 44;
-const CHARACTER = 6.7;
+const GAP = 38;
+const CHARACTER = 6.4;
 /** Characters of a name that are drawn. */
-export const LABEL = 22;
+export const LABEL = 20;
+
+/** The beginning and the end of a name: the end tells connections and sessions apart. */
+export function shortLabel(name: string): string {
+  const characters = Array.from(cleanName(name));
+  if (characters.length <= LABEL) return characters.join('');
+  return `${characters.slice(0, LABEL - 8).join('')}…${characters.slice(-7).join('')}`;
+}
 
 interface Knot {
   readonly key: string;
@@ -55,13 +64,13 @@ interface Knot {
 }
 
 /** `rows` are those of the list: what is folded or filtered away there is not drawn either. */
-export function layout(model: TreeModel, rows: readonly VisibleRow[]): Drawing {
+export function layout(model: TreeModel, rows: readonly VisibleRow[], row: number = ROW): Drawing {
   const top = knots(model, rows);
   if (top.children.length === 0) return { marks: [], edges: [], width: 0, height: 0 };
   const several = top.children.length > 1;
   const root = hierarchy(several ? top : (top.children[0] as Knot), (knot) => knot.children);
   tree<Knot>()
-    .nodeSize([ROW, 1])
+    .nodeSize([row, 1])
     .separation((a, b) => (a.parent === b.parent ? 1 : 1.4))(root);
   return place(root as HierarchyPointNode<Knot>, several);
 }
@@ -143,7 +152,7 @@ function place(root: HierarchyPointNode<Knot>, several: boolean): Drawing {
           key: knot.data.key,
           from: parent.data.key,
           to: knot.data.key,
-          path: elbow(xOf(parent), yOf(parent), xOf(knot), yOf(knot), bend),
+          path: elbow(xOf(parent) + stem(parent.data), yOf(parent), xOf(knot), yOf(knot), bend),
         },
       ];
     }),
@@ -151,6 +160,9 @@ function place(root: HierarchyPointNode<Knot>, several: boolean): Drawing {
     height: most - least + 2 * MARGIN,
   };
 }
+
+/** An edge begins below the name, which has a ground of its own. */
+const stem = ({ label }: Knot): number => 14 + label * 4;
 
 /** Along the row of the parent, round the corner, up or down beside the children, and to the child: an espalier. */
 function elbow(x1: number, y1: number, x2: number, y2: number, bend: number): string {

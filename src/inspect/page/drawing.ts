@@ -3,7 +3,7 @@ import type { Change, Desk, Part } from './desk.ts';
 import { button, el, icon, svg } from './element.ts';
 import { count } from './format.ts';
 import { cleanName } from './names.ts';
-import { LABEL, layout, type Drawing as Plan, type Mark } from './drawing-layout.ts';
+import { layout, ROW, shortLabel, type Drawing as Plan, type Mark } from './drawing-layout.ts';
 import { heat } from './heat.ts';
 import { signOf, strategyOf } from './signs.ts';
 
@@ -11,6 +11,8 @@ const FLASH = 2_000;
 const ZOOM = { least: 0.4, most: 2, step: 1.2 } as const;
 /** Smaller than this a name cannot be read: then it is better to scroll. */
 const FIT_LEAST = 0.85;
+/** Further apart than this, rows are no longer a picture. */
+const MOST_ROW = 32;
 
 interface Drawn {
   readonly element: SVGGElement;
@@ -32,6 +34,8 @@ export class Drawing implements Part {
   #byId = new Map<string, Mark>();
   /** Undefined: as large as there is room, found at the next drawing; then it stays, whatever comes and goes. */
   #zoom: number | undefined;
+  /** Between two leaves; found together with the zoom. */
+  #row: number = ROW;
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -78,7 +82,10 @@ export class Drawing implements Part {
   }
 
   #arrange(): void {
-    this.#plan = layout(this.#desk.model, this.#desk.rows);
+    this.#plan = layout(this.#desk.model, this.#desk.rows, this.#row);
+    if (this.#zoom === undefined && this.#spread()) {
+      this.#plan = layout(this.#desk.model, this.#desk.rows, this.#row);
+    }
     this.#byId = new Map(this.#plan.marks.map((mark) => [mark.key, mark]));
     for (const [key, { element }] of this.#drawn) {
       if (this.#byId.has(key)) continue;
@@ -135,7 +142,7 @@ export class Drawing implements Part {
     const children = folded ? ` +${count(this.#desk.model.childrenOf(id).length)}` : '';
     const sign = `#${signOf(row)}`;
     if (use.getAttribute('href') !== sign) use.setAttribute('href', sign);
-    setLabel(label, `${cleanName(row.name, LABEL)}${children}`);
+    setLabel(label, `${shortLabel(row.name)}${children}`);
     element.dataset['status'] = row.status;
     element.dataset['heat'] = String(heat(row.mailbox.length, row.mailbox.max));
     const facts = [row.id, row.type, strategyOf(row), row.status, `mailbox ${count(row.mailbox.length)}`];
@@ -150,7 +157,11 @@ export class Drawing implements Part {
       above.add(selected);
       for (const { id } of this.#desk.model.pathOf(selected)) above.add(id);
     }
-    for (const [key, path] of this.#paths) path.classList.toggle('chosen', above.has(key));
+    for (const [key, path] of this.#paths) {
+      path.classList.toggle('chosen', above.has(key));
+      // over the others: they share a stem
+      if (above.has(key)) this.#edges.append(path);
+    }
     const mark = selected === undefined ? undefined : this.#byId.get(selected);
     if (!scroll || mark === undefined) return;
     const scroller = this.#scroller;
@@ -172,9 +183,23 @@ export class Drawing implements Part {
     this.#desk.browser.after(FLASH, () => element.classList.remove('flash'));
   }
 
+  /** Where there is room below, rows stand further apart. */
+  #spread(): boolean {
+    const before = this.#row;
+    const high = this.#plan.height * this.#factor();
+    const room = this.#scroller.clientHeight - 24;
+    if (high > 0) this.#row = Math.floor(Math.max(ROW, Math.min(MOST_ROW, (this.#row * room) / high)));
+    return this.#row !== before;
+  }
+
   #by(step: number | undefined): void {
-    const zoom = step === undefined ? undefined : this.#factor() * step;
-    this.#zoom = zoom === undefined ? undefined : Math.max(ZOOM.least, Math.min(ZOOM.most, zoom));
+    if (step === undefined) {
+      this.#zoom = undefined;
+      this.#row = ROW;
+      this.#arrange();
+      return;
+    }
+    this.#zoom = Math.max(ZOOM.least, Math.min(ZOOM.most, this.#factor() * step));
     this.#scale();
   }
 

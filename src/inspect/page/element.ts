@@ -77,6 +77,11 @@ export function setIcon(element: SVGSVGElement, name: string): void {
 }
 
 /** What to say where there is nothing to show. */
-export function emptyState(sign: string, title: string, text: string, ...more: readonly Content[]): HTMLElement {
+export function emptyState(
+  sign: string,
+  title: string,
+  text: string,
+  ...more: readonly Content[]
+): HTMLElement {
   return el('div', 'empty', icon(sign, 'icon empty-icon'), el('h2', '', title), el('p', '', text), ...more);
 }

@@ -23,6 +23,7 @@ export function duration(ms: number): string {
   if (!Number.isFinite(ms)) return '∞';
   if (ms < 0) return `−${duration(-ms)}`;
   if (ms < 1) return `${ms === 0 ? 0 : ms.toFixed(2)} ms`;
+  if (ms < 10 && !Number.isInteger(ms)) return `${ms.toFixed(1)} ms`;
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
   const seconds = Math.floor(ms / 1_000);

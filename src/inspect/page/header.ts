@@ -134,6 +134,7 @@ export class Header {
     for (const [index, name] of TABS.entries()) {
       const tab = button(LABELS[name], 'tab-button', () => does.tab(name));
       tab.role = 'tab';
+      tab.dataset['label'] = LABELS[name];
       tab.id = `tab-button-${name}`;
       tab.title = String((index + 1) % 10);
       tab.setAttribute('aria-controls', `tab-${name}`);

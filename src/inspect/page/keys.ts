@@ -14,8 +14,7 @@ export const TABS = [
 export type TabName = (typeof TABS)[number];
 
 export type Command =
-  | { readonly tag: 'tab'; readonly name: TabName }
-  | { readonly tag: 'filter' | 'pause' | 'help' | 'escape' };
+  { readonly tag: 'tab'; readonly name: TabName } | { readonly tag: 'filter' | 'pause' | 'help' | 'escape' };
 
 export interface KeyPress {
   readonly key: string;

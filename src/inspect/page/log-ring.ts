@@ -31,5 +31,8 @@ export function isShown(line: LogLine, least: string, words: string): boolean {
   if (rank(line.level) < rank(least)) return false;
   if (words === '') return true;
   const text = `${line.event ?? ''} ${line.msg ?? ''} ${fieldsOf(line)}`.toLowerCase();
-  return words.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }

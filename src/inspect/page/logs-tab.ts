@@ -36,7 +36,15 @@ export class LogsTab implements Part {
     this.#list.role = 'log';
     this.#list.tabIndex = 0;
     this.#list.ariaLabel = 'Log';
-    const head = el('header', 'tab-head row-head', el('h2', '', 'Logs'), this.#count, this.#words, this.#level, clear);
+    const head = el(
+      'header',
+      'tab-head row-head',
+      el('h2', '', 'Logs'),
+      this.#count,
+      this.#words,
+      this.#level,
+      clear,
+    );
     this.element = el('div', 'tab log-tab', head, this.#list);
   }
 

@@ -2,16 +2,7 @@
 import type { ActorRow } from './wire.ts';
 
 export type Column =
-  | 'id'
-  | 'name'
-  | 'type'
-  | 'status'
-  | 'mailbox'
-  | 'dropped'
-  | 'rate'
-  | 'handled'
-  | 'restarts'
-  | 'age';
+  'id' | 'name' | 'type' | 'status' | 'mailbox' | 'dropped' | 'rate' | 'handled' | 'restarts' | 'age';
 
 export interface Order {
   readonly column: Column;

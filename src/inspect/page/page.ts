@@ -238,7 +238,8 @@ export class Page {
     const typing = target.matches('input:not([type=checkbox]), textarea, select');
     const command = commandOf(event, typing);
     // an open dialog has the keys
-    if (command === undefined || (document.querySelector('dialog[open]') !== null && command.tag !== 'help')) return;
+    if (command === undefined || (document.querySelector('dialog[open]') !== null && command.tag !== 'help'))
+      return;
     event.preventDefault();
     switch (command.tag) {
       case 'tab':

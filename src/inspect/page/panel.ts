@@ -79,7 +79,11 @@ export class Panel implements Part {
       relations.append(section);
     }
     const bar = el('span', 'heat wide', this.#bar);
-    this.#none = emptyState('sign-supervisor', 'No actor chosen', 'Choose one in the tree, the drawing or a table.');
+    this.#none = emptyState(
+      'sign-supervisor',
+      'No actor chosen',
+      'Choose one in the tree, the drawing or a table.',
+    );
     this.#path.ariaLabel = 'Supervisors above it';
     const head = el('header', 'panel-head', this.#sign, this.#name, this.#status);
     this.#some = el(
@@ -196,8 +200,8 @@ export class Panel implements Part {
     const bound = mailbox.max === null ? '' : ` of ${exact(mailbox.max)}`;
     this.#put('mailbox', `${exact(mailbox.length)}${bound}`);
     this.#put('dropped', mailbox.dropped === 0 ? '' : exact(mailbox.dropped));
-    this.#put('received', `${exact(counters.in)}  ${rate(row.rate.in)}`);
-    this.#put('handled', `${exact(counters.handled)}  ${rate(row.rate.handled)}`);
+    this.#put('received', together(exact(counters.in), rate(row.rate.in)));
+    this.#put('handled', together(exact(counters.handled), rate(row.rate.handled)));
     this.#put('restart policy', restart?.policy ?? '');
     this.#put('restarts', counters.restarts === 0 ? 'none' : exact(counters.restarts));
     this.#put('strategy', typeof row.strategy === 'string' ? row.strategy : '');
@@ -212,7 +216,9 @@ export class Panel implements Part {
     this.#put('debugging', debug.join(', '));
     const shown = status?.state.shown;
     this.#shown.hidden = shown === undefined;
-    if (shown !== undefined) setText(this.#shown, JSON.stringify(shown, null, 2) ?? '');
+    if (shown !== undefined) {
+      setText(this.#shown, typeof shown === 'string' ? shown : (JSON.stringify(shown, null, 2) ?? ''));
+    }
     const details = Object.entries(row.details ?? {}).slice(0, 30);
     const key = JSON.stringify(details).slice(0, 10_000);
     if (this.#more.dataset['key'] === key) return;
@@ -292,5 +298,11 @@ function part({ mailbox }: ActorRow): number {
   return mailbox.length === 0 ? 0 : Math.max(0.01, Math.min(1, full));
 }
 
+const together = (...parts: readonly string[]): string => parts.filter(Boolean).join(' · ');
+
 const plain = (value: unknown): string =>
-  typeof value === 'number' ? exact(value) : typeof value === 'string' ? value : (JSON.stringify(value) ?? '–');
+  typeof value === 'number'
+    ? exact(value)
+    : typeof value === 'string'
+      ? value
+      : (JSON.stringify(value) ?? '–');

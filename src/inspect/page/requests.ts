@@ -24,7 +24,11 @@ export function act(action: Action, timeout: number = 5_000): Promise<Answer<Act
   );
 }
 
-async function ask<Body>(path: string, init: RequestInit, deadline: number = DEADLINE): Promise<Answer<Body>> {
+async function ask<Body>(
+  path: string,
+  init: RequestInit,
+  deadline: number = DEADLINE,
+): Promise<Answer<Body>> {
   try {
     const response = await fetch(path, {
       ...init,

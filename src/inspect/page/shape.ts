@@ -81,7 +81,7 @@ function sections(title: string, data: unknown, now: number, depth: number): rea
 function list(title: string, all: readonly unknown[], left: number, now: number, depth: number): Section {
   const rows = all.slice(0, MAX_ROWS);
   const more = left + all.length - rows.length;
-  const records = rows.filter(isFields);
+  const records = rows.filter(isFields).map(spread);
   if (title === 'buckets' && records.length === rows.length) return buckets(title, records);
   const columns = records.length === 0 ? ['value'] : columnsOf(records);
   const names = columns.map(words);
@@ -90,19 +90,37 @@ function list(title: string, all: readonly unknown[], left: number, now: number,
     title,
     columns: names,
     more,
-    rows: rows.map((row, index) => ({
-      key: keyOf(row, index),
-      cells: columns.map((column) => cellOf(column, isFields(row) ? row[column] : row, now)),
-      below: isFields(row) && depth < MAX_DEPTH ? belowOf(row, columns, now, depth) : [],
-    })),
+    rows: rows.map((given, index) => {
+      const row = isFields(given) ? spread(given) : given;
+      return {
+        key: keyOf(row, index),
+        cells: columns.map((column) => cellOf(column, isFields(row) ? row[column] : row, now)),
+        below: isFields(row) && depth < MAX_DEPTH ? belowOf(row, columns, now, depth) : [],
+      };
+    }),
   };
+}
+
+/** A record within a row has its figures in columns of their own. */
+function spread(row: Fields): Fields {
+  const all: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(row)) {
+    const inner = isFields(value) && !isNode(value) && rowsOf(value) === undefined;
+    if (!inner || typeof value['unavailable'] === 'string' || splitOf(value) !== undefined) all[key] = value;
+    else
+      for (const [name, part] of Object.entries(value))
+        all[Object.hasOwn(row, name) ? `${key} ${name}` : name] = part;
+  }
+  return all;
 }
 
 function columnsOf(records: readonly Fields[]): readonly string[] {
   const columns = new Set<string>();
   for (const record of records)
     for (const key of Object.keys(record)) if (!BELOW.has(key) || !isList(record[key])) columns.add(key);
-  return [...columns].slice(0, MAX_COLUMNS);
+  // what is nothing in every row needs no column, unless nothing would be left
+  const some = [...columns].filter((key) => records.some((record) => (record[key] ?? null) !== null));
+  return (some.length === 0 ? [...columns] : some).slice(0, MAX_COLUMNS);
 }
 
 /** What a cell can only count, and what had no column. */
@@ -117,7 +135,7 @@ function belowOf(row: Fields, columns: readonly string[], now: number, depth: nu
     if (isFields(value) && !isNode(value) && splitOf(value) === undefined) {
       return sections(words(key), value, now, depth + 1);
     }
-    return columns.includes(key)
+    return columns.includes(key) || value === null || value === undefined
       ? []
       : [{ tag: 'facts', title: '', facts: [[words(key), cellOf(key, value, now)]] }];
   });
@@ -144,8 +162,10 @@ export function cellOf(key: string, value: unknown, now: number): Cell {
   if (typeof value['unavailable'] === 'string') return { text: value['unavailable'], kind: 'text' };
   const split = splitOf(value);
   if (split !== undefined) {
-    const text = split.map(({ label, count: times }) => `${label} ${count(times)}`).join(' · ');
-    return { text: text || '–', kind: 'text', split };
+    const parts = split.map(({ label, count: times }) => `${label} ${count(times)}`);
+    const rest = parts.length > 2 ? ` +${parts.length - 2}` : '';
+    const text = parts.slice(0, 2).join(' · ') + rest;
+    return { text: text || '–', kind: 'text', title: parts.join(' · '), split };
   }
   const parts = Object.entries(value).slice(0, 6);
   const text = parts.map(([name, part]) => `${words(name)} ${cellOf(name, part, now).text}`).join(' · ');

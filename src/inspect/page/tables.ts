@@ -15,7 +15,10 @@ export function drawSections(
   opened: Opened,
   prefix: string = '',
 ): void {
-  fill(into, ...sections.map((section, index) => draw(section, opened, `${prefix}/${section.title}${index}`)));
+  fill(
+    into,
+    ...sections.map((section, index) => draw(section, opened, `${prefix}/${section.title}${index}`)),
+  );
 }
 
 function draw(section: Section, opened: Opened, prefix: string): HTMLElement {
@@ -110,9 +113,10 @@ function cellContent(cell: Cell): readonly (Node | string)[] {
   const { split, text } = cell;
   if (split === undefined || split.length === 0) return [nameEl(text, `cell-${cell.kind}`)];
   const all = split.reduce((sum, part) => sum + part.count, 0);
-  const bar = el('span', 'split');
+  const outcomes = split.some(({ label }) => label === 'ok');
+  const bar = el('span', outcomes ? 'split' : 'split plain');
   for (const [index, { label, count: times }] of split.entries()) {
-    const part = el('span', index === 0 && label === 'ok' ? 'split-part good' : 'split-part');
+    const part = el('span', label === 'ok' ? 'split-part good' : 'split-part');
     part.style.flexGrow = String(times / all);
     part.dataset['index'] = String(index % 5);
     part.title = `${label} ${exact(times)}`;

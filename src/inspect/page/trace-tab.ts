@@ -137,10 +137,13 @@ export class TraceTab implements Part {
       const time = svg('text', { class: 'arrow-time', x: 8, y: at + 4 });
       time.textContent = `+${duration(after)}`;
       const path =
-        direction === 'in'
-          ? `M${from},${at}H${x}m-6,-4l6,4l-6,4`
-          : `M${x},${at}H${from}m6,-4l-6,4l6,4`;
-      const text = svg('text', { class: 'arrow-label', x: (from + x) / 2, y: at - 4, 'text-anchor': 'middle' });
+        direction === 'in' ? `M${from},${at}H${x}m-6,-4l6,4l-6,4` : `M${x},${at}H${from}m6,-4l-6,4l6,4`;
+      const text = svg('text', {
+        class: 'arrow-label',
+        x: (from + x) / 2,
+        y: at - 4,
+        'text-anchor': 'middle',
+      });
       text.textContent = cleanName(label, 28);
       picture.append(time, svg('path', { class: `arrow-${direction}`, d: path }), text);
     }

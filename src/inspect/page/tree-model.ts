@@ -111,8 +111,7 @@ export class TreeModel {
     const born = new Set(added.map(({ id }) => id));
     const known = (id: string): boolean => this.rows.has(id) || born.has(id);
     return (
-      changed.some(({ id }) => !known(id)) ||
-      added.some(({ parent }) => parent !== null && !known(parent))
+      changed.some(({ id }) => !known(id)) || added.some(({ parent }) => parent !== null && !known(parent))
     );
   }
 

@@ -75,7 +75,8 @@ function withAncestors(model: TreeModel, test: Test): ReadonlyMap<string, boolea
 }
 
 /** What an arrow key does to the chosen row, as in every tree (WAI-ARIA, tree view pattern). */
-export type Step = { readonly tag: 'choose' | 'fold' | 'unfold'; readonly id: string } | { readonly tag: 'stay' };
+export type Step =
+  { readonly tag: 'choose' | 'fold' | 'unfold'; readonly id: string } | { readonly tag: 'stay' };
 
 export function step(rows: readonly VisibleRow[], chosen: string | undefined, key: string): Step {
   const index = rows.findIndex(({ id }) => id === chosen);

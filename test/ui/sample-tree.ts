@@ -1,0 +1,363 @@
+/** Trees for the tests of the page: one like that of a real node, and a large one. */
+import type { ActorRow, Crash } from '../../src/inspect/page/wire.ts';
+
+interface Spec {
+  readonly name: string;
+  readonly type?: string;
+  readonly strategy?: string;
+  readonly below?: readonly Spec[];
+  readonly mailbox?: number;
+  readonly rate?: number;
+  readonly restarts?: number;
+  readonly status?: ActorRow['status'];
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+const server = (name: string, more: Partial<Spec> = {}): Spec => ({ name, ...more });
+const supervisor = (name: string, strategy: string, ...below: readonly Spec[]): Spec => ({
+  name,
+  type: 'Supervisor',
+  strategy,
+  below,
+});
+
+const procedure = (name: string, served: number, more: Partial<Spec> = {}): Spec => ({
+  name,
+  type: 'Procedure',
+  strategy: 'oneForOne',
+  details: { running: 0, waiting: 0, served, crashed: more.restarts ?? 0, maxConcurrent: 64, maxQueue: 256 },
+  ...more,
+});
+
+const NODE: Spec = supervisor(
+  'node',
+  'restForOne',
+  server('identity'),
+  server('intent'),
+  server('events', { rate: 41.2 }),
+  {
+    ...supervisor(
+      'handlers',
+      'oneForOne',
+      procedure('calculator.compute', 18_204, {
+        rate: 96.4,
+        mailbox: 3,
+        below: [
+          { name: 'invocation', type: 'Invocation' },
+          { name: 'invocation', type: 'Invocation' },
+        ],
+      }),
+      procedure('weather.report', 4_410, { rate: 12.1, restarts: 2 }),
+      procedure('users.manage', 932, { rate: 3.4 }),
+      procedure('orders.submit', 12_077, { rate: 58, mailbox: 214 }),
+      procedure('media.thumbnail', 88, { mailbox: 912, rate: 31 }),
+    ),
+    type: 'DynamicSupervisor',
+  },
+  supervisor('transport', 'restForOne', server('endpoint', { rate: 310 }), {
+    ...supervisor(
+      'connections',
+      'oneForOne',
+      server('connection to 127.0.0.1:55387', { rate: 140 }),
+      server('connection to 127.0.0.1:44349', { rate: 88 }),
+    ),
+    type: 'DynamicSupervisor',
+  }),
+  supervisor(
+    'network',
+    'restForOne',
+    supervisor(
+      'discovery',
+      'restForOne',
+      server('routingTable', { rate: 6.2 }),
+      server('recordStore', { rate: 2.5 }),
+      supervisor('lookups', 'oneForOne'),
+    ),
+    supervisor(
+      'peers',
+      'restForOne',
+      server('natProfile'),
+      server('natConnector'),
+      server('peerPool', { rate: 12.4 }),
+    ),
+  ),
+  supervisor(
+    'services',
+    'restForOne',
+    server('serviceRegistry', { rate: 74 }),
+    server('router', { rate: 171, mailbox: 6 }),
+    server('advertiser', { rate: 0.2 }),
+  ),
+  supervisor(
+    'app',
+    'oneForOne',
+    server('counter', { restarts: 1, rate: 9 }),
+    server('cache', { status: 'suspended', mailbox: 41 }),
+    server('mailer', { rate: 1.5 }),
+  ),
+  supervisor(
+    'roles',
+    'oneForOne',
+    supervisor(
+      'dist',
+      'restForOne',
+      server('auth'),
+      server('rex'),
+      server('netKernel', { below: [server('peer 44349@127.0.0.1', { rate: 20 })] }),
+    ),
+    server('inspector', { rate: 4 }),
+  ),
+);
+
+export const NOW: number = Date.now();
+
+export function row(id: string, name: string, parent: string | null, more: Partial<ActorRow> = {}): ActorRow {
+  return {
+    id,
+    name,
+    type: 'GenServer',
+    module: 'GenServer',
+    state: { type: 'object', size: 4 },
+    status: 'running',
+    startedAt: NOW - 7_380_000,
+    parent,
+    after: null,
+    mailbox: { length: 0, max: 1_000, dropped: 0 },
+    counters: { in: 0, handled: 0, restarts: 0 },
+    rate: { in: 0, handled: 0 },
+    busy: true,
+    links: [],
+    monitors: [],
+    monitoredBy: [],
+    trapExit: false,
+    ...more,
+  };
+}
+
+/** Like a node with some load. */
+export function sampleRows(): ActorRow[] {
+  const rows: ActorRow[] = [];
+  let number = 0;
+  const add = (spec: Spec, parent: string | null, after: string | null): string => {
+    number += 1;
+    const id = `<0.${number}>`;
+    const { rate = 0, mailbox = 0, restarts = 0 } = spec;
+    const supervises = spec.strategy !== undefined;
+    rows.push(
+      row(id, spec.name, parent, {
+        after,
+        type: spec.type ?? 'GenServer',
+        module: spec.type ?? `${spec.name.replace(/[^a-z]/gi, '')}Server`,
+        status: spec.status ?? 'running',
+        startedAt: NOW - 7_380_000 + number * 900 + restarts * 600_000,
+        mailbox: { length: mailbox, max: spec.type === 'Procedure' ? 16_384 : 1_000, dropped: 0 },
+        counters: { in: Math.round(rate * 7_000) + mailbox, handled: Math.round(rate * 7_000), restarts },
+        rate: { in: rate, handled: rate },
+        busy: spec.name !== 'inspector',
+        restart: {
+          policy: 'permanent',
+          ...(supervises ? { intensity: 5, period: 10_000, recent: [] } : {}),
+        },
+        ...(supervises ? { strategy: spec.strategy } : {}),
+        ...(spec.details === undefined ? {} : { details: spec.details }),
+        trapExit: supervises,
+        monitors: spec.name === 'router' ? ['<0.4>', '<0.2>'] : [],
+        monitoredBy: spec.name === 'router' ? ['<0.3>'] : [],
+      }),
+    );
+    let last: string | null = null;
+    for (const child of spec.below ?? []) last = add(child, id, last);
+    return id;
+  };
+  add(NODE, null, null);
+  return rows;
+}
+
+/** A root, ten supervisors, and below them so many that there are `count` in all. */
+export function manyRows(count: number): ActorRow[] {
+  const rows = [row('<0.1>', 'node', null, { strategy: 'oneForOne', type: 'Supervisor' })];
+  for (let index = 0; index < 10; index += 1) {
+    const id = `<1.${index}>`;
+    rows.push(
+      row(id, `shard ${index}`, '<0.1>', {
+        strategy: 'oneForOne',
+        type: 'DynamicSupervisor',
+        after: index === 0 ? null : `<1.${index - 1}>`,
+      }),
+    );
+    const each = Math.floor((count - 11) / 10) + (index < (count - 11) % 10 ? 1 : 0);
+    for (let at = 0; at < each; at += 1) {
+      rows.push(
+        row(`<2.${index}.${at}>`, `session ${index}-${at}`, id, {
+          after: at === 0 ? null : `<2.${index}.${at - 1}>`,
+        }),
+      );
+    }
+  }
+  return rows;
+}
+
+export function crash(id: string, label: string, more: Partial<Crash> = {}): Crash {
+  return {
+    id,
+    at: Date.now(),
+    pid: '<0.99>',
+    label,
+    type: 'GenServer',
+    path: ['node', 'app'],
+    reason: 'TypeError',
+    stack: [
+      'at handleCall (file:///srv/app/counter.js:41:13)',
+      'at Process.run (file:///srv/app/node_modules/espalier/dist/src/actor/process.js:212:7)',
+      'at Scheduler.turn (file:///srv/app/node_modules/espalier/dist/src/actor/scheduler.js:88:12)',
+    ],
+    cause: ['RangeError', 'Error'],
+    lastMessage: { type: 'object', size: 3 },
+    decision: 'restarted',
+    restarts: 1,
+    ...more,
+  };
+}
+
+const node = (id: string): object => ({ id: id.repeat(16), short: id.repeat(4) });
+
+/** Views in the shape of the node's own. */
+export const VIEWS: Readonly<Record<string, unknown>> = {
+  rpc: {
+    procedures: {
+      rows: ['calculator.compute', 'weather.report', 'orders.submit', 'media.thumbnail'].map(
+        (procedure, index) => ({
+          procedure,
+          here: {
+            rows: [
+              {
+                kind: 'handler',
+                node: node('3f9a'),
+                exclusive: false,
+                ttl: 300_000,
+                advertisedAt: NOW - 700_000,
+                inFlight: index,
+                load: {
+                  actor: '<0.6>',
+                  running: index,
+                  waiting: 0,
+                  served: 1_804 * (index + 1),
+                  crashed: index,
+                  refused: 0,
+                  maxConcurrent: 64,
+                  maxQueue: 256,
+                },
+              },
+            ],
+            more: 0,
+          },
+          elsewhere: index,
+          called:
+            index === 3
+              ? null
+              : {
+                  calls: 912 * (index + 1),
+                  p50: 0.9 + index,
+                  p99: 14 + index * 30,
+                  outcomes: { ok: 900 * (index + 1), timeout: 9 * index, handler_crash: 3 },
+                  routes: { local: 400, cache: 480, dht: 32 },
+                },
+        }),
+      ),
+      more: 0,
+    },
+    cacheHitRatio: 0.982,
+    cacheHits: 48_211,
+    cacheMisses: 884,
+    calls: { open: 7, out: 51_233, in: 18_902, lateReplies: 2, duplicates: 0 },
+  },
+  dht: {
+    joined: true,
+    alone: false,
+    unreachableFor: null,
+    table: {
+      contacts: 61,
+      capacity: 20,
+      buckets: {
+        rows: [20, 20, 14, 5, 2].map((contacts, index) => ({ index, contacts, spares: 2, lookedUp: 40_000 })),
+        more: 0,
+      },
+      known: {
+        rows: ['77c1', '9d02', 'be41'].map((id, index) => ({
+          node: node(id),
+          address: `127.0.0.1:4${index}349`,
+          bucket: index,
+          seen: 1_200 * (index + 1),
+          rtt: 0.42 * (index + 1),
+          connected: index < 2,
+        })),
+        more: 58,
+      },
+      lost: 0,
+      failing: 1,
+    },
+    records: {
+      records: 3,
+      bytes: 2_412,
+      marks: 0,
+      refused: 0,
+      kept: {
+        rows: ['weather.report', 'orders.submit', ''].map((name, index) => ({
+          key: node('ab0' + String(index)),
+          procedure: name,
+          publisher: node('77c1'),
+          seq: 4 + index,
+          left: 184_000 - index * 50_000,
+          endpoints: ['127.0.0.1:44349'],
+          bytes: 804,
+          removed: index === 2,
+        })),
+        more: 0,
+      },
+    },
+    lookups: {
+      begun: 311,
+      running: 0,
+      dropped: 0,
+      last: {
+        rows: [
+          {
+            at: NOW - 4_000,
+            kind: 'providers',
+            key: node('ab01'),
+            procedure: 'orders.submit',
+            outcome: 'found',
+            found: 2,
+            asked: 4,
+            answered: 4,
+            failed: 0,
+            hops: 2,
+            took: 3.8,
+            trace: {
+              rows: [
+                {
+                  node: node('77c1'),
+                  address: '127.0.0.1:40349',
+                  depth: 1,
+                  by: null,
+                  after: 0.1,
+                  outcome: 'nodes',
+                },
+                {
+                  node: node('9d02'),
+                  address: '127.0.0.1:41349',
+                  depth: 2,
+                  by: node('77c1'),
+                  after: 1.9,
+                  outcome: 'found',
+                },
+              ],
+              more: 0,
+            },
+          },
+        ],
+        more: 0,
+      },
+    },
+  },
+};
