@@ -43,6 +43,7 @@ export class ActorsTab implements Part {
   #order: Order = firstOrder('mailbox');
   #top: number = TOPS[1];
   #sorted = 0;
+  #later: (() => void) | undefined;
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -90,12 +91,20 @@ export class ActorsTab implements Part {
     this.#sorted = 0;
   }
 
+  hide(): void {
+    this.#later?.();
+    this.#later = undefined;
+  }
+
   update(change: Change): void {
     const now = this.#desk.browser.now();
-    if (change.selection || change.structure || now - this.#sorted >= SETTLE) this.#sort();
-    else
-      for (const [index, id] of this.#shown.entries())
-        if (change.touched.has(id)) this.#write(this.#lines[index], this.#desk.model.rows.get(id), now);
+    if (change.selection || change.structure || now - this.#sorted >= SETTLE) {
+      this.#sort();
+      return;
+    }
+    for (const [index, id] of this.#shown.entries())
+      if (change.touched.has(id)) this.#write(this.#lines[index], this.#desk.model.rows.get(id), now);
+    this.#later ??= this.#desk.browser.after(SETTLE - (now - this.#sorted), () => this.#sort());
   }
 
   #by(column: Column): void {
@@ -108,6 +117,8 @@ export class ActorsTab implements Part {
     const { model, test, browser, selected } = this.#desk;
     const now = browser.now();
     this.#sorted = now;
+    this.#later?.();
+    this.#later = undefined;
     const all: ActorRow[] = [];
     for (const row of model.rows.values()) {
       if (this.#busy.checked && row.busy === false) continue;
