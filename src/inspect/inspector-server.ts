@@ -11,6 +11,7 @@ import type { Runtime } from '../actor/runtime.ts';
 import { hex, shared, type MeshContext } from '../mesh/context.ts';
 import type { GenServer } from '../otp/gen-server.ts';
 import { noReply, stop } from '../otp/result.ts';
+import { removeDescriptor, writeDescriptor } from './descriptor.ts';
 import { InspectorHttp } from './http/server.ts';
 import { InspectorError } from './inspector-error.ts';
 import { nodeSource, type NodeSourceParts } from './node-source.ts';
@@ -81,6 +82,7 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
       return stop({ shutdown: error }, undefined as never);
     }
     const address = `http://${host.includes(':') ? `[${host}]` : host}:${memory.port}`;
+    announce(source.facts, address, token, runtime, self as Process);
     scope.share('inspector', self as Process, {
       place: { address, url: `${address}/?t=${token}`, token },
       remote: remoteInspection(source, args.allow),
@@ -95,6 +97,18 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
     if (isOrderly(reason)) state.http.close();
   },
 };
+
+/** A file by which `espalier inspect` finds it; where none can be written it has to be told the address. */
+function announce(
+  { pid, node, startedAt }: NodeFacts,
+  url: string,
+  token: string,
+  runtime: Runtime,
+  self: Process,
+): void {
+  const written = writeDescriptor({ schema: 1, pid, url, token, node, startedAt }, runtime.random);
+  if (written.ok) runtime.onExit(self, () => removeDescriptor(written.file));
+}
 
 const tokenOf = ({ random }: Runtime): string => Buffer.from(random.bytes(TOKEN)).toString('base64url');
 
