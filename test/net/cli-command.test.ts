@@ -17,7 +17,18 @@ describe('espalier', () => {
   test('--help goes to stdout and names every command but the hidden one', async () => {
     const { code, stdout, stderr } = await run(['--help']);
     expect([code, stderr]).toEqual([0, '']);
-    for (const command of ['node', 'advertise', 'call', 'peers', 'dht', 'dist', 'realm', 'doctor', 'demo'])
+    for (const command of [
+      'node',
+      'advertise',
+      'call',
+      'inspect',
+      'peers',
+      'dht',
+      'dist',
+      'realm',
+      'doctor',
+      'demo',
+    ])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stdout).not.toContain('demo-worker');
   });
@@ -68,9 +79,43 @@ describe('doctor', () => {
       'udp-buffers',
       'clock',
       'loopback',
+      'config',
     ]);
     expect(report.checks.filter(({ status }) => status === 'fail')).toEqual([]);
-    expect(report.checks.at(-1)?.detail).toMatch(/^connected in .* ms, a call takes .* ms$/);
+    expect(report.checks.find(({ name }) => name === 'loopback')?.detail).toMatch(
+      /^connected in .* ms, a call takes .* ms$/,
+    );
+  });
+
+  test('tells of every option what is in force and where it comes from, and of a secret only that it is set', async () => {
+    const env = { ESPALIER_REALM: 'io.macula', ESPALIER_DRAIN: '', ESPALIER_INSPECTOR_TOKEN: 'canary' };
+    const ended = await run(['doctor', '--json'], { env });
+    const { configuration } = JSON.parse(ended.stdout) as {
+      configuration: { file: null; options: readonly { command: string; key: string }[] };
+    };
+    const of = (command: string, key: string): unknown =>
+      configuration.options.find((option) => option.command === command && option.key === key);
+    expect(configuration.file).toBeNull();
+    expect(of('relay', 'realm')).toMatchObject({ value: 'io.macula', source: 'environment' });
+    expect(of('node', 'drain')).toMatchObject({
+      value: '5000',
+      source: 'default',
+      variable: 'ESPALIER_DRAIN',
+    });
+    expect(of('inspect', 'token')).toMatchObject({ value: 'set', source: 'environment' });
+    expect(ended.stdout + ended.stderr).not.toContain('canary');
+  });
+
+  test('fails for a config file that a command would refuse, and names the place', async () => {
+    const ended = await run(['doctor', '--json', '--config', 'package.json']);
+    expect(ended.code).toBe(1);
+    const report = JSON.parse(ended.stdout) as Report;
+    expect(report.checks.at(-1)).toEqual({
+      name: 'config',
+      status: 'fail',
+      detail: 'config file package.json: there is no section "name"',
+    });
+    expect((await run(['node', '--config', 'package.json'])).stderr).toContain('there is no section "name"');
   });
 
   test('prints one line per check for people', async () => {

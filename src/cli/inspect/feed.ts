@@ -67,7 +67,7 @@ export class Feed {
         await this.#connection();
       } catch (error) {
         if (this.#model === undefined) throw error;
-        this.#lost = errorLine(error);
+        this.#lost = `${whyOf(error)}; it is asked again`;
         onChange();
       }
       await this.#pause();
@@ -135,6 +135,24 @@ export class Feed {
       signal.addEventListener('abort', end);
       if (signal.aborted) end();
     });
+  }
+}
+
+/** For one line under the address, which need not be said again. */
+function whyOf(error: unknown): string {
+  if (!(error instanceof InspectError)) return errorLine(error);
+  const { failure } = error;
+  switch (failure.tag) {
+    case 'no_runtime':
+      return 'no runtime is there';
+    case 'several_runtimes':
+      return 'several runtimes are there: choose one by --pid';
+    case 'refused':
+      return `it refuses (${failure.status}): ${failure.detail}`;
+    case 'unreachable':
+    case 'strange':
+    case 'no_such_actor':
+      return failure.detail;
   }
 }
 
