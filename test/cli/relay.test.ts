@@ -84,15 +84,22 @@ describe('relay', () => {
     expect(() => opts(RELAY, ...flags)).toThrow(CommanderError);
   });
 
-  test('takes from the environment where it listens, its key and its realm', () => {
+  test('takes every option from the environment, its own with RELAY in their names', () => {
     const named = command(...RELAY).options.flatMap(({ envVar }) => envVar ?? []);
     expect(named.toSorted()).toEqual([
+      'ESPALIER_CONFIG',
       'ESPALIER_IDENTITY',
       'ESPALIER_LOG_LEVEL',
       'ESPALIER_MEMBERSHIP',
       'ESPALIER_REALM',
       'ESPALIER_REALM_KEY',
+      'ESPALIER_RELAY_FOREIGN',
+      'ESPALIER_RELAY_IDLE',
       'ESPALIER_RELAY_LISTEN',
+      'ESPALIER_RELAY_MAX_CLIENTS',
+      'ESPALIER_RELAY_MAX_TUNNELS',
+      'ESPALIER_RELAY_RATE',
+      'ESPALIER_RELAY_TUNNEL_RATE',
     ]);
     vi.stubEnv('ESPALIER_RELAY_LISTEN', '127.0.0.1:0');
     expect(opts(RELAY)).toMatchObject({ listen: '127.0.0.1:0' });

@@ -14,6 +14,8 @@ interface Column {
   /** Cells it takes at least; numbers have room to grow, so that nothing jumps. */
   readonly width: number;
   readonly right?: boolean;
+  /** As wide as all there are need it, shown or not: who comes and goes moves nothing. */
+  readonly steady?: boolean;
   readonly sort?: Sort;
   readonly cell: (row: Row) => Span;
 }
@@ -38,6 +40,8 @@ const NAME = 24;
 /** Cells of a name and of any other column, at most. */
 const WIDEST = 100;
 const BROADEST = 24;
+/** Cells without which details say nothing. */
+const LEAST_DETAILS = 16;
 /** Details shown of one actor. */
 const DETAILS = 8;
 /** Length of a mailbox, as part of its bound, from which it is worth a color. */
@@ -61,7 +65,7 @@ const COLUMNS: readonly Column[] = [
     cell: ({ restarts }) => number(String(restarts), restarts, 'warn'),
   },
   { heading: 'STATUS', width: 10, cell: statusOf },
-  { heading: 'ID', width: 8, cell: ({ id }) => ({ text: clean(id), style: 'dim' }) },
+  { heading: 'ID', width: 8, steady: true, cell: ({ id }) => ({ text: clean(id), style: 'dim' }) },
   { heading: 'KIND', width: 18, cell: ({ rules, type }) => ({ text: clean(rules === '' ? type : rules) }) },
 ];
 /** As they stand, from left to right. */
@@ -72,10 +76,7 @@ export function tableOf(model: Model, entries: readonly Entry[], options: TableO
   const { width, mode, sort, compact = false } = options;
   const columns = fitting(width, sort).map((column) => ({
     ...column,
-    width: Math.min(
-      BROADEST,
-      entries.reduce((most, { row }) => Math.max(most, widthOf(column.cell(row).text)), column.width),
-    ),
+    width: widthIn(column, column.steady === true ? [...model.rows.values()] : entries.map(({ row }) => row)),
   }));
   const taken = columns.reduce((sum, column) => sum + GAP.length + column.width, 0);
   const room = nameRoom(model, entries, { ...options, width: Math.max(0, width - taken) });
@@ -96,11 +97,18 @@ export function tableOf(model: Model, entries: readonly Entry[], options: TableO
     heading,
     line: (entry) => {
       const line = lineOf({ text: nameOf(model, entry, mode) }, ({ cell }) => cell(entry.row));
-      const details = compact ? detailsOf(entry.row) : '';
+      const left = width - taken - room - GAP.length;
+      const details = compact && left >= LEAST_DETAILS ? detailsOf(entry.row) : '';
       return details === '' ? line : [...line, { text: GAP }, { text: details, style: 'dim' }];
     },
   };
 }
+
+const widthIn = ({ cell, width }: Column, rows: readonly Row[]): number =>
+  Math.min(
+    BROADEST,
+    rows.reduce((most, row) => Math.max(most, widthOf(cell(row).text)), width),
+  );
 
 function nameRoom(
   model: Model,

@@ -97,6 +97,15 @@ describe('the screen', () => {
     expect(plain(screen.lines[9] ?? [])).toMatch(/26-31 of 31$/);
   });
 
+  test('who comes and goes with a long id moves no column', () => {
+    const long = rowOf('<0.1234567890>', 'node', { after: 'b', name: 'zzz' });
+    const shown = (rows: readonly Fields[]): string | undefined =>
+      linesOf(modelOf(rows), { filter: 'a1', mode: 'list' })[2];
+    expect(shown([...SMALL, long])).not.toBe(shown(SMALL));
+    const listed = linesOf(modelOf([...SMALL, long]), { mode: 'list' }, {}, { columns: 80, rows: 6 });
+    expect(listed[2]).toBe(shown([...SMALL, long]));
+  });
+
   test('a filter that matches nothing says so', () => {
     expect(linesOf(modelOf(SMALL), { filter: 'zzz' }).join('\n')).toContain('nothing matches the filter');
   });
