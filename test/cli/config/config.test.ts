@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { applyConfig } from '../../../src/cli/config/apply.ts';
 import { CONFIGURED, commandIn, nameOf, optionsOf } from '../../../src/cli/config/commands.ts';
