@@ -46,7 +46,6 @@ export class EventReader {
     if (field !== 'data') return undefined;
     this.#data.push(value);
     this.#size += value.length;
-    if (this.#size > this.#most) throw new RangeError('an event is too long');
     return undefined;
   }
 

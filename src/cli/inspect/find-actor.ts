@@ -2,7 +2,7 @@
  * The actor that a path or an id names. Pure.
  *
  * A path is the names from the root down with `/` between; that of the root itself may be left out. Names may have a `/`
- * in them, so every way to read the path is tried.
+ * in them, so every way to read the path is tried; there are no more of these than actors.
  */
 import { clean } from '../../inspect/text.ts';
 import { usageError } from '../error-document.ts';
@@ -38,8 +38,6 @@ export type FoundActor =
 
 /** Names told when nothing is found, and ids when there are several. */
 const TOLD = 8;
-/** Ways to read a path that are tried. */
-const TRIES = 10_000;
 
 export function findActor(model: Model, given: string): FoundActor {
   const id = /^[0-9.]+$/.test(given) ? `<${given}>` : given;
@@ -53,8 +51,7 @@ export function findActor(model: Model, given: string): FoundActor {
   ];
   const found = new Set<string>();
   let near = open[0];
-  let tries = 0;
-  for (let next = open.pop(); next !== undefined && tries < TRIES; next = open.pop(), tries++) {
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { ids, rest } = next;
     if (near === undefined || rest.length < near.rest.length) near = next;
     for (const child of ids) {

@@ -40,14 +40,6 @@ describe('findActor', () => {
     });
     expect(() => rootOf(model, 'nobody')).toThrow('there is no actor "nobody": there are handlers');
   });
-
-  test('a path that could be read in many ways ends', () => {
-    const rows = [rowOf('r', null, { name: 'r' })];
-    for (let depth = 0; depth < 12; depth++)
-      for (const name of ['a', 'a/a'])
-        rows.push(rowOf(`${depth}${name}`, depth === 0 ? 'r' : `${depth - 1}a`, { name }));
-    expect(findActor(modelOf(rows), 'a/'.repeat(40)).tag).toBe('none');
-  });
 });
 
 describe('nested', () => {
