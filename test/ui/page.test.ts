@@ -1,6 +1,6 @@
 /** The inspector's page in a real Chromium, over a scripted inspector. */
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ActorRow } from '../../src/inspect/page/wire.ts';
 import { launch, painted, picture, see, type Seen } from './browser.ts';
 import { crash, row, sampleRows } from './sample-tree.ts';

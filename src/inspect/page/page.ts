@@ -223,8 +223,12 @@ export class Page {
 
   #draw(): void {
     const change: Change = {
-      ...{ structure: false, selection: false, crashes: false, node: false },
-      ...{ touched: EVERYTHING.touched, restarted: EVERYTHING.restarted },
+      structure: false,
+      selection: false,
+      crashes: false,
+      node: false,
+      touched: EVERYTHING.touched,
+      restarted: EVERYTHING.restarted,
       ...this.#change,
     };
     this.#change = undefined;
