@@ -6,7 +6,7 @@ import { el, emptyState, fill, icon, nameEl, setIcon, setName, setText } from '.
 import { ago, count, duration, exact, rate, typeAndSize } from './format.ts';
 import { heat } from './heat.ts';
 import { get } from './requests.ts';
-import { signOf, strategyOf } from './signs.ts';
+import { signOf } from './signs.ts';
 import { Sparkline } from './sparkline.ts';
 import type { ActorDetail, ActorRow } from './wire.ts';
 
