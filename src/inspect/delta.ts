@@ -3,8 +3,9 @@
  */
 import { changed as withChange, type ActorChange, type ActorRow } from './row.ts';
 
+/** To a tree as it was: first `removed`, then `added`, then `changed`. */
 export interface Delta {
-  /** One more than that of the delta before. */
+  /** One more than that of the delta before; of several that are told as one, that of the last. */
   readonly seq: number;
   /** Milliseconds since 1970. */
   readonly at: number;

@@ -52,7 +52,7 @@ export function detailsOf(process: Process, all: readonly Crash[]): ActorDetails
 }
 
 const nameText = (name: unknown): string =>
-  typeof name === 'string' ? name.slice(0, NAME) : formatTerm(name);
+  typeof name === 'string' ? name.slice(0, NAME) : formatTerm(name, { chars: NAME, singleLine: true });
 
 /** What its owner shows of a state; nothing where the owner has not said what may be seen (INSPECTOR §2, privacy). */
 function shownState(process: Process): { readonly shown?: string } {

@@ -2,7 +2,7 @@
  * A tree as it changes, for programs: `for await (const delta of node.observe({ interval: 500 }))`.
  */
 import type { Delta } from './delta.ts';
-import type { ActorRow } from './row.ts';
+import { changed as withChange, type ActorRow } from './row.ts';
 import { INTERVAL, Watch, type WatchHost } from './watch.ts';
 
 export interface ObserveOptions {
@@ -16,7 +16,7 @@ export interface ObserveOptions {
 
 /**
  * Gives the whole tree first, as a delta with `reset`, then what changes. Who takes its time gets what it missed as one delta, or as
- * the whole tree again. Ends with the signal. Throws `TypeError` for wrong options.
+ * the whole tree again. Ends with the signal, and when the tree has ended. Throws `TypeError` for wrong options.
  */
 export function observe(host: WatchHost, options: ObserveOptions = {}): AsyncIterableIterator<Delta> {
   const { signal, interval = INTERVAL.usual, filter } = options;
@@ -46,6 +46,7 @@ async function* watched(
     let delta = over() ? undefined : await watch.tree();
     for (let seq = 0; !over(); delta = watch.since(seq)) {
       if (delta === undefined) {
+        if (watch.over) return undefined;
         await news.wait();
         continue;
       }
@@ -97,17 +98,17 @@ class Shown {
     const added: ActorRow[] = [];
     const removed: string[] = [];
     const changed: Delta['changed'][number][] = [];
+    for (const id of delta.removed) {
+      this.#all.delete(id);
+      if (this.#shown.delete(id)) removed.push(id);
+    }
     for (const row of delta.added) this.#take(row, () => added.push(row), removed);
     for (const change of delta.changed) {
       const known = this.#all.get(change.id);
       if (known === undefined) continue;
       const was = this.#shown.has(change.id);
-      const row = { ...known, ...change };
+      const row = withChange(known, change);
       this.#take(row, () => (was ? changed.push(change) : added.push(row)), removed);
-    }
-    for (const id of delta.removed) {
-      this.#all.delete(id);
-      if (this.#shown.delete(id)) removed.push(id);
     }
     if (delta.reset !== true && added.length + removed.length + changed.length === 0) return undefined;
     return { ...delta, added, removed, changed };

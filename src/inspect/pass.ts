@@ -37,8 +37,16 @@ const IDLE = { in: 0, handled: 0 } as const;
 
 interface Open {
   readonly process: Process;
-  readonly after: string | null;
+  /** Shared with its siblings. */
+  readonly siblings: Siblings;
   readonly busy: boolean;
+}
+
+interface Siblings {
+  /** Null: those of the top. */
+  readonly parent: Process | null;
+  /** Id of the last of them that was looked at: who has died before its turn stands before nobody. */
+  last: string | null;
 }
 
 /** Takes `STEP` rows at a time. @param own the actors that do not count as busy, with all below them. */
@@ -51,18 +59,19 @@ function* look(
   const rows = new Map<string, ActorRow>();
   const added: ActorRow[] = [];
   const changed: ActorChange[] = [];
-  const open: Open[] = [{ process: root, after: null, busy: true }];
+  const open: Open[] = [{ process: root, siblings: { parent: null, last: null }, busy: root !== own }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { process } = next;
-    // it has died since its parent was looked at
-    if (!process.alive && process !== root) continue;
+    // it has died since its parent was looked at, or its parent has
+    if (process !== root && !(process.alive && process.parentProcess === next.siblings.parent)) continue;
     const row = rowOf(next, before, now);
+    next.siblings.last = row.id;
     rows.set(row.id, row);
     const known = before.rows.get(row.id);
     const change = known === undefined ? undefined : changeOf(known, row);
     if (known === undefined) added.push(row);
     else if (change !== undefined) changed.push(change);
-    openBelow(process, next.busy && process !== own, open);
+    openBelow(next, own, open);
     if (rows.size % STEP === 0) yield;
   }
   const removed = [...before.rows.keys()].filter((id) => !rows.has(id));
@@ -71,17 +80,19 @@ function* look(
 }
 
 /** All children at once: the list of siblings does not survive a death. */
-function openBelow(parent: Process, busy: boolean, open: Open[]): void {
+function openBelow({ process: parent, busy }: Open, own: Process | undefined, open: Open[]): void {
+  const siblings: Siblings = { parent, last: null };
   const children: Open[] = [];
-  let after: string | null = null;
-  for (const process of childrenOf(parent)) {
-    children.push({ process, after, busy });
-    after = process.toString();
-  }
+  for (const process of childrenOf(parent))
+    children.push({ process, siblings, busy: busy && process !== own });
   for (let at = children.length - 1; at >= 0; at--) open.push(children[at] as Open);
 }
 
-function rowOf({ process, after, busy }: Open, { rows, elapsed, waiting }: Before, now: number): ActorRow {
+function rowOf(
+  { process, siblings: { last: after }, busy }: Open,
+  { rows, elapsed, waiting }: Before,
+  now: number,
+): ActorRow {
   const facts = factsOf(process);
   const { id, counters, mailbox } = facts;
   const oldestMs = waiting?.look(id, now, counters.in, counters.handled) ?? 0;

@@ -14,7 +14,7 @@ export interface ActorRow extends ActorFacts {
   readonly busy: boolean;
 }
 
-/** What is new of an actor that was known. */
+/** What is new of an actor that was known; null for `restart` and `details` that it no longer has. */
 export type ActorChange = { readonly id: string } & Partial<Omit<ActorRow, 'id'>>;
 
 /** The fields that may change while an actor lives. */
@@ -64,4 +64,12 @@ function same(one: unknown, other: unknown): boolean {
 }
 
 /** A row with what has changed of it. */
-export const changed = (row: ActorRow, change: ActorChange): ActorRow => ({ ...row, ...change });
+export function changed(row: ActorRow, change: ActorChange): ActorRow {
+  const { restart, details, ...rest } = { ...row, ...change };
+  // null says that it is gone: two changes one after the other say no less than both at once
+  return {
+    ...rest,
+    ...(restart == null ? {} : { restart }),
+    ...(details == null ? {} : { details }),
+  };
+}

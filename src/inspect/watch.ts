@@ -51,6 +51,7 @@ export class Watch {
   #due = Infinity;
   #looking: Promise<void> | undefined;
   #single: Promise<Delta> | undefined;
+  #over = false;
   readonly #closed = new AbortController();
 
   constructor(host: WatchHost) {
@@ -60,6 +61,11 @@ export class Watch {
   /** Milliseconds since 1970. */
   now(): number {
     return this.#host.clock.wall();
+  }
+
+  /** Whether the last look found nothing alive: nothing more will happen. */
+  get over(): boolean {
+    return this.#over;
   }
 
   /** @param onNews called when `since` has something; not again before the next look. */
@@ -80,7 +86,8 @@ export class Watch {
   async tree(): Promise<Delta> {
     if (this.#watchers.size === 0) return this.#once();
     if (this.#host.clock.now() - this.#looked >= INTERVAL.least) await this.#look();
-    return this.#whole();
+    // those who watched have left meanwhile, and nothing was kept for them
+    return this.#looked === -Infinity ? this.#once() : this.#whole();
   }
 
   /** What is new since that delta; undefined: nothing. */
@@ -142,12 +149,12 @@ export class Watch {
     this.#timer = clock.setTimer(delay, () => {
       this.#timer = undefined;
       this.#due = Infinity;
-      this.#look().then(
-        () => this.#plan(),
-        (error: unknown) => {
+      // one look that fails is no reason to look no more
+      this.#look()
+        .catch((error: unknown) => {
           if (!this.#closed.signal.aborted) this.#host.fault(error);
-        },
-      );
+        })
+        .finally(() => this.#plan());
     });
     clock.hold(this.#timer, false);
   }
@@ -172,7 +179,16 @@ export class Watch {
     this.#rows = found.rows;
     if (found.added.length + found.removed.length + found.changed.length === 0) return;
     this.#keep(found);
-    for (const { onNews } of this.#watchers) onNews();
+    for (const { onNews } of this.#watchers) this.#tell(onNews);
+  }
+
+  /** What goes wrong at one of them is not the others' trouble. */
+  #tell(onNews: () => void): void {
+    try {
+      onNews();
+    } catch (error) {
+      this.#host.fault(error);
+    }
   }
 
   /** A tree that is gone has lost all its actors. */
@@ -181,6 +197,7 @@ export class Watch {
     const { signal } = this.#closed;
     signal.throwIfAborted();
     const top = root();
+    this.#over = top?.alive !== true;
     if (top === undefined) return { rows: NOTHING, added: [], removed: [...before.rows.keys()], changed: [] };
     return lookAt(top, before, clock, { own: own?.(), signal });
   }

@@ -44,6 +44,8 @@ export class CrashRing {
   readonly #details: boolean;
   readonly #crashes: Crash[] = [];
   readonly #listeners = new Set<(crash: Crash) => void>();
+  /** Whose child it was: that a supervisor gives up is told of the child, no longer of the process. */
+  readonly #places = new WeakMap<Crash, string>();
   /** What the actor was handling whose crash is told next. */
   #handling: { readonly pid: string; readonly message: ValueKind } | undefined;
   /** Since the start. */
@@ -97,16 +99,21 @@ export class CrashRing {
     this.#tell(crash);
   }
 
-  #decided({ spec, context, decision, label }: SupervisorReport): void {
+  #decided({ spec, context, decision, label, child, pid: supervisor }: SupervisorReport): void {
     const pid = spec?.pid?.toString();
-    if (pid === undefined) return;
-    const at = this.#crashes.findLastIndex((crash) => crash.pid === pid);
+    const place = `${supervisor.toString()} ${child}`;
+    const at = this.#crashes.findLastIndex((crash) =>
+      pid === undefined
+        ? context === 'shutdown' && this.#places.get(crash) === place
+        : crash.pid === pid,
+    );
     const known = this.#crashes[at];
     if (known === undefined) return;
     const what =
       context === 'shutdown' ? 'given_up' : decision.startsWith('restart') ? 'restarted' : 'not_restarted';
     const crash: Crash = { ...known, decision: what, supervisor: label };
     this.#crashes[at] = crash;
+    this.#places.set(crash, place);
     this.#tell(crash);
   }
 
