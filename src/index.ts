@@ -9,8 +9,8 @@ import type { Node, RemoteClient } from './node.ts';
 
 /**
  * Starts a node: listens, serves, routes calls. Default `127.0.0.1:9443` in the open realm of loopback.
- * Throws `RpcError` `invalid_args` for a wrong option, `TransportError` or `CarrierError` when it cannot listen, `IdentityError`
- * for a damaged key file, `StartError` (of `espalier/otp`) when one of its `children` does not start, `RpcError`
+ * Throws `RpcError` `invalid_args` for a wrong option, `TransportError`, `CarrierError` or `InspectorError` when it cannot listen,
+ * `IdentityError` for a damaged key file, `StartError` (of `espalier/otp`) when one of its `children` does not start, `RpcError`
  * `timeout` or `canceled` when it is not up in time; then nothing of it is left running.
  */
 export async function startNode(options?: NodeOptions): Promise<Node> {
@@ -138,6 +138,7 @@ export type { ActorChange, ActorRow } from './inspect/row.ts';
 export type { ActorNode, ActorStatus, TreeSnapshot } from './inspect/snapshot.ts';
 export { InspectorError } from './inspect/inspector-error.ts';
 export { renderTree, type TextOptions } from './inspect/text.ts';
+export { InspectorError } from './inspect/inspector-error.ts';
 export { TransportError, type TransportFailure } from './transport/transport.ts';
 export type { Identity } from './identity/identity.ts';
 export { IdentityError, type IdentityFailure } from './identity/identity-error.ts';

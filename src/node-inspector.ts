@@ -6,6 +6,7 @@ import { refused } from './inspect/control.ts';
 import { viewsOf } from './inspect/views/views.ts';
 import type { DistParts } from './dist/make.ts';
 import type { Behind } from './mesh/client/leaving.ts';
+import { fromJson, toJson, type Json } from './codec/json-value.ts';
 import { MeshClient } from './mesh/client/mesh-client.ts';
 import type { NodeOptions } from './mesh/client/options.ts';
 import type { MeshContext } from './mesh/context.ts';
@@ -33,9 +34,11 @@ export function inspectorOf(
     views: viewsOf({ context, dist }),
     metrics: () => '',
     call: async ({ procedure, args, timeout }) => {
-      const result = await client.tryCall(procedure, args, { timeout });
+      const given = fromJson(args as Json);
+      if (!given.ok) return refused('invalid_args', `args ${given.detail}`);
+      const result = await client.tryCall(procedure, given.value, { timeout });
       return result.ok
-        ? { ok: true, value: result.value }
+        ? { ok: true, value: toJson(result.value) }
         : refused(result.error.failure.tag, result.error.message);
     },
   };

@@ -32,6 +32,7 @@ import { interestsOf, mergeInterests } from './mesh/registry/interests.ts';
 import { Standings } from './mesh/peer/standings.ts';
 import { Routing } from './mesh/router/routing.ts';
 import type { AdvertiserCalls } from './mesh/registry/advertiser.ts';
+import { InspectorError } from './inspect/inspector-error.ts';
 import { CarrierError } from './dist/carrier-error.ts';
 import { checkSpec, type ChildSpec } from './otp/child-spec.ts';
 import { causeOfStart, StartError } from './otp/errors.ts';
@@ -185,9 +186,11 @@ export async function startWorld(
 }
 
 /** A socket that cannot be bound, a name that is taken: what users need to know, as it is. */
-function typedErrorIn(error: unknown): TransportError | CarrierError | undefined {
+function typedErrorIn(error: unknown): TransportError | CarrierError | InspectorError | undefined {
   const cause = causeOfStart(error);
-  return cause instanceof TransportError || cause instanceof CarrierError ? cause : undefined;
+  const typed =
+    cause instanceof TransportError || cause instanceof CarrierError || cause instanceof InspectorError;
+  return typed ? cause : undefined;
 }
 
 /** The way down to what has not ended its start. */

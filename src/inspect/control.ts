@@ -2,9 +2,10 @@
  * What an inspector may do to a tree when its owner has allowed it: one action at a time, each told to the log (SECURITY §11.4).
  */
 import { kindOf, type ValueKind } from '../actor/kind-of.ts';
-import { outlineReason } from '../actor/outline.ts';
+import { isWord, outlineReason } from '../actor/outline.ts';
 import type { Process } from '../actor/process.ts';
 import { childrenOf } from '../actor/tree.ts';
+import { within } from '../mesh/client/within.ts';
 import { Child } from '../otp/child-spec.ts';
 import { ExitError } from '../otp/errors.ts';
 import { stopProcess } from '../otp/stop.ts';
@@ -12,8 +13,18 @@ import { SupervisorRef } from '../otp/supervisor-ref.ts';
 import * as sys from '../otp/sys.ts';
 import type { Action, ActionResult } from './source.ts';
 
-/** Milliseconds that an actor may take to answer. */
+/** Milliseconds that an actor may take to answer, and that its supervisor may need to start another. */
 const ANSWER = 5_000;
+const RESTART = 60_000;
+
+/** Why something is not done, by what the caller is told. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  not_found: 'its supervisor does not know it any more',
+  not_supervised: 'it has no supervisor that starts it again',
+  temporary: 'a temporary child is not started again',
+  running: 'its supervisor has started it again already',
+  restarting: 'its supervisor is starting it again already',
+};
 
 /** One message of a traced actor: what kind it is, never what is in it. */
 export interface TraceEvent {
@@ -35,7 +46,10 @@ export async function actOn(root: Process | undefined, action: TreeAction): Prom
     return { ok: true, value: await done(process, action) };
   } catch (error) {
     const reason = error instanceof ExitError ? error.reason : error;
-    return refused(typeof reason === 'string' ? reason : 'failed', outlineReason(reason));
+    if (typeof reason === 'string' && Object.hasOwn(REFUSALS, reason))
+      return refused(reason, REFUSALS[reason] as string);
+    // whatever else it ended with may be anybody's words
+    return refused(isWord(reason) ? String(reason) : 'failed', outlineReason(reason));
   }
 }
 
@@ -73,12 +87,20 @@ async function done(process: Process, action: TreeAction): Promise<unknown> {
 }
 
 /** Stops it and has its supervisor start it again, in its place. Gives the id of its successor. */
-async function restart({ parentProcess, child, runtime }: Process): Promise<string | undefined> {
+async function restart(process: Process): Promise<string | undefined> {
+  const { parentProcess, child, runtime } = process;
   if (parentProcess === null || !(child instanceof Child) || parentProcess.behavior.type !== 'Supervisor')
     throw new ExitError('restartChild', 'not_supervised');
+  if (child.spec.restart === 'temporary') throw new ExitError('restartChild', 'temporary');
   const supervisor = new SupervisorRef(runtime, parentProcess);
-  await supervisor.terminateChild(child.spec.id);
-  return (await supervisor.restartChild(child.spec.id))?.toString();
+  const restarting = supervisor
+    .terminateChild(child.spec.id)
+    .then(() => supervisor.restartChild(child.spec.id));
+  // whoever takes longer is started again all the same; only nobody is told
+  const tooLong = (): never => {
+    throw new ExitError('restartChild', 'timeout');
+  };
+  return (await within(runtime, RESTART, restarting, tooLong))?.toString();
 }
 
 /** Watches its messages until there were so many, or for so long. */
@@ -89,9 +111,16 @@ async function trace(
   const { clock } = process;
   const events: TraceEvent[] = [];
   const id = {};
+  let over = false;
   let enough = (): void => {};
-  const over = new Promise<void>((resolve) => (enough = resolve));
+  const ended = new Promise<void>((resolve) => {
+    enough = () => {
+      over = true;
+      resolve();
+    };
+  });
   const see = (_none: unknown, event: sys.SysEvent): unknown => {
+    if (over) return sys.done;
     const direction = event.tag;
     const [kind, message] = event.tag === 'in' ? [event.kind, event.message] : ['reply', event.value];
     events.push({ at: clock.wall(), direction, kind, message: kindOf(message) });
@@ -103,9 +132,10 @@ async function trace(
   const timer = clock.setTimer(ms, enough);
   clock.hold(timer, false);
   const unwatch = process.runtime.onExit(process, enough);
-  await over;
+  await ended;
   clock.clear(timer);
   process.runtime.demonitor(unwatch);
-  if (process.alive && events.length < max) await sys.remove(process, id, ANSWER).catch(() => undefined);
+  // one that is busy takes it off when it has a turn, and nobody waits for that; one that has died has nothing on
+  if (process.alive && events.length < max) sys.remove(process, id, Infinity).catch(() => undefined);
   return events;
 }

@@ -23,6 +23,8 @@ import { Watch } from './watch.ts';
 const PAGE = fileURLToPath(new URL('page/', import.meta.url));
 /** Bytes of a token (SECURITY §11). */
 const TOKEN = 24;
+/** Milliseconds between two tries for a port that was its own. */
+const AGAIN = 1_000;
 
 export interface InspectorArgs extends Pick<NodeSourceParts, 'context' | 'views' | 'metrics' | 'call'> {
   readonly host: string;
@@ -44,7 +46,12 @@ export interface InspectorMemory {
 /** Nothing of it is shown to anybody: the token is in it. */
 interface State {
   readonly http: InspectorHttp;
+  /** Rejects while its port is somebody else's. */
+  readonly listen: () => Promise<void>;
 }
+
+/** Its port may be free by now. */
+class Again {}
 
 export const inspectorServer: GenServer<InspectorArgs, State> = {
   label: 'inspector',
@@ -74,24 +81,33 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
       http.close();
       watch.close();
     });
-    try {
+    const listen = async (): Promise<void> => {
       memory.port = await http.open();
+      const address = `http://${host.includes(':') ? `[${host}]` : host}:${memory.port}`;
+      announce(source.facts, address, token, runtime, self as Process);
+      scope.share('inspector', self as Process, {
+        place: { address, url: `${address}/?t=${token}`, token },
+        remote: remoteInspection(source, args.allow),
+      });
+      context.events.emit('inspector.started', { address, actions });
+    };
+    try {
+      await listen();
     } catch (cause) {
       // a port that is taken is the user's to know, not a crash
       const error = new InspectorError(host, port, cause);
-      return stop({ shutdown: error }, undefined as never);
+      if (memory.port === undefined) return stop({ shutdown: error }, undefined as never);
+      // it was ours: whoever took it since must not end the tree, which would start this in vain again and again
+      fault(error);
+      self.sendAfter(AGAIN, new Again());
     }
-    const address = `http://${host.includes(':') ? `[${host}]` : host}:${memory.port}`;
-    announce(source.facts, address, token, runtime, self as Process);
-    scope.share('inspector', self as Process, {
-      place: { address, url: `${address}/?t=${token}`, token },
-      remote: remoteInspection(source, args.allow),
-    });
-    context.events.emit('inspector.started', { address, actions });
-    return { http };
+    return { http, listen };
   },
 
-  handleInfo: (_message, state) => noReply(state),
+  handleInfo: async (message, state, self) => {
+    if (message instanceof Again) await state.listen().catch(() => self.sendAfter(AGAIN, new Again()));
+    return noReply(state);
+  },
 
   terminate: (reason, state) => {
     if (isOrderly(reason)) state.http.close();

@@ -57,6 +57,7 @@ export type Action =
   | {
       readonly action: 'call';
       readonly procedure: string;
+      /** As JSON has it; what it has no form for is tagged, as in `espalier call`. */
       readonly args: unknown;
       readonly timeout: number;
     };

@@ -54,7 +54,8 @@ function deltasOf(trees: readonly Known[], resets: ReadonlySet<number>): Delta[]
     const known = before;
     before = tree;
     const base = { seq: index + 1, at: index };
-    if (resets.has(index)) return { ...base, reset: true, added: [...tree.values()], removed: [], changed: [] };
+    if (resets.has(index))
+      return { ...base, reset: true, added: [...tree.values()], removed: [], changed: [] };
     const both = [...tree.values()].filter(({ id }) => known.has(id));
     return {
       ...base,
@@ -100,21 +101,16 @@ describe('changeOf', () => {
 describe('merge', () => {
   test('deltas one after the other give the later tree, and so do several as one', () => {
     fc.assert(
-      fc.property(
-        treesArb,
-        fc.array(fc.nat(7)),
-        fc.nat(7),
-        (trees, resets, from) => {
-          const deltas = deltasOf(trees, new Set(resets));
-          const states = [NOBODY];
-          for (const delta of deltas) states.push(applied(states.at(-1)!, delta));
-          expect(sorted(states.at(-1)!)).toEqual(sorted(trees.at(-1)!));
-          const first = Math.min(from, deltas.length - 1);
-          const one = merge(deltas.slice(first));
-          expect(sorted(applied(states[first]!, one))).toEqual(sorted(trees.at(-1)!));
-          expect([one.seq, one.at]).toEqual([deltas.at(-1)!.seq, deltas.at(-1)!.at]);
-        },
-      ),
+      fc.property(treesArb, fc.array(fc.nat(7)), fc.nat(7), (trees, resets, from) => {
+        const deltas = deltasOf(trees, new Set(resets));
+        const states = [NOBODY];
+        for (const delta of deltas) states.push(applied(states.at(-1)!, delta));
+        expect(sorted(states.at(-1)!)).toEqual(sorted(trees.at(-1)!));
+        const first = Math.min(from, deltas.length - 1);
+        const one = merge(deltas.slice(first));
+        expect(sorted(applied(states[first]!, one))).toEqual(sorted(trees.at(-1)!));
+        expect([one.seq, one.at]).toEqual([deltas.at(-1)!.seq, deltas.at(-1)!.at]);
+      }),
       { numRuns: 1_000 },
     );
   });

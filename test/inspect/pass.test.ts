@@ -97,7 +97,10 @@ describe('lookAt', () => {
 
   test('who looks does not count as busy, nor what is below it', async () => {
     const world = actorWorld();
-    const root = await tree(world, { ...flat(0), children: [supervisor('own', flat(2)), worker('x', quiet, undefined)] });
+    const root = await tree(world, {
+      ...flat(0),
+      children: [supervisor('own', flat(2)), worker('x', quiet, undefined)],
+    });
     const [own, other] = [...childrenOf(root)];
     const { rows } = await lookAt(root, NOTHING, world.clock, { own });
     const busy = (process: Process | undefined): boolean | undefined => rows.get(String(process))?.busy;
@@ -115,7 +118,11 @@ describe('lookAt', () => {
     const world = actorWorld();
     const root = await tree(world, flat(1_000));
     let slices = 0;
-    const found = await lookAt(root, NOTHING, slow(world.clock, 1, () => slices++));
+    const found = await lookAt(
+      root,
+      NOTHING,
+      slow(world.clock, 1, () => slices++),
+    );
     expect(found.rows.size).toBe(1_001);
     // 32 rows between two looks at the clock, 4 ms a slice, a ms for each look
     expect(slices).toBeGreaterThanOrEqual(5);
@@ -159,7 +166,9 @@ describe('lookAt', () => {
     expect(killed).toBe(true);
     // what was seen before stays until the next look; nothing of it stands at the top
     expectSound(found);
-    expect([...(await lookAt(root, { rows: found.rows, elapsed: 1 }, clock)).rows.keys()]).toEqual([String(root)]);
+    expect([...(await lookAt(root, { rows: found.rows, elapsed: 1 }, clock)).rows.keys()]).toEqual([
+      String(root),
+    ]);
   });
 
   test('a dead top is crashed and alone', async () => {
@@ -174,10 +183,7 @@ describe('lookAt', () => {
 /** Something that happens to a tree while it is looked at. */
 type Blow = { readonly kill: number } | { readonly send: number };
 const blows: fc.Arbitrary<Blow[]> = fc.array(
-  fc.oneof(
-    fc.record({ kill: fc.nat(1_000) }),
-    fc.record({ send: fc.nat(1_000) }),
-  ),
+  fc.oneof(fc.record({ kill: fc.nat(1_000) }), fc.record({ send: fc.nat(1_000) })),
   { maxLength: 12 },
 );
 

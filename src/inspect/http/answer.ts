@@ -2,6 +2,7 @@
  * What every answer of the inspector says beside its body (SECURITY §11).
  */
 import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 /** Nothing from elsewhere, nothing inline, in no frame; and nobody elsewhere may read it: there are no CORS headers. */
 const HEADERS: Readonly<Record<string, string>> = {
@@ -43,4 +44,29 @@ export function enter(response: ServerResponse, cookie: string, secure: boolean)
     'Set-Cookie': `${cookie}; HttpOnly; SameSite=Strict; Path=/${secure ? '; Secure' : ''}`,
   });
   response.end();
+}
+
+/** Milliseconds, and bytes of a head, are over: everything else is no HTTP. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+};
+
+/** To what Node could not read: nothing, where it has answered something else already. */
+export function refuseNoHttp(
+  error: NodeJS.ErrnoException,
+  socket: Duplex & { readonly bytesWritten?: number },
+): void {
+  if (!socket.writable || socket.bytesWritten !== 0) {
+    socket.destroy();
+    return;
+  }
+  const head = Object.entries({
+    ...HEADERS,
+    'Cache-Control': 'no-store',
+    'Content-Length': '0',
+    Connection: 'close',
+  });
+  const lines = head.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${REFUSALS[error.code ?? ''] ?? '400 Bad Request'}\r\n${lines}\r\n`);
 }

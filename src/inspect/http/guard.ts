@@ -11,7 +11,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 export interface Asked {
   readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Of the URL, as `t`; null: there is none. */
+  /** Of the URL of the page, as `t`; null: there is none. */
   readonly ticket: string | null;
 }
 
@@ -32,6 +32,8 @@ export type Verdict =
 
 export type Refusal = 401 | 403 | 404 | 405 | 413 | 415 | 421 | 429;
 
+/** The port of HTTP. */
+const USUAL = 80;
 /** Ours is 32 characters. */
 const LONGEST_TOKEN = 256;
 
@@ -68,7 +70,9 @@ export function judgeAction({ method, headers }: Asked, actions: boolean): Verdi
 /** Loopback by all its names, and what else it was told to answer to. */
 export function hostsOf(host: string, port: number): ReadonlySet<string> {
   const bare = host.includes(':') ? `[${host}]` : host;
-  return new Set(['127.0.0.1', 'localhost', '[::1]', bare].map((name) => `${name.toLowerCase()}:${port}`));
+  const names = ['127.0.0.1', 'localhost', '[::1]', bare].map((name) => name.toLowerCase());
+  // nobody names the port that goes without saying
+  return new Set(names.flatMap((name) => (port === USUAL ? [name, `${name}:${port}`] : [`${name}:${port}`])));
 }
 
 /** Cookies are shared by all ports of a host: each has its own name. */

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../actor/clock.ts';
 import type { InspectorSource } from '../source.ts';
-import { answerJson, answerText, begin, enter } from './answer.ts';
+import { answerJson, answerText, begin, enter, refuseNoHttp } from './answer.ts';
 import { cookieName, hostsOf, judge, judgeAction, type Asked, type Rules, type Verdict } from './guard.ts';
 import { pageFiles, type PageFile } from './files.ts';
 import { Routes } from './routes.ts';
@@ -17,6 +17,8 @@ const CONNECTIONS = 64;
 const HEAD = 5_000;
 const WHOLE = 10_000;
 const IDLE = 5_000;
+/** Between two looks for connections whose time is up: Node's own 30 s would let few of them hold all places that long. */
+const CHECK = 1_000;
 /** Bytes of the head of a request. */
 const HEADERS = 16_384;
 
@@ -44,6 +46,7 @@ export class InspectorHttp {
   readonly #server: Server;
   readonly #files: ReadonlyMap<string, PageFile>;
   #rules: Rules;
+  #closed = false;
 
   constructor(source: InspectorSource, options: HttpOptions) {
     this.#options = options;
@@ -52,23 +55,45 @@ export class InspectorHttp {
     this.#files = pageFiles(options.page);
     this.#rules = { hosts: new Set(), scheme: 'http', token: options.token, cookie: '' };
     this.#server = createServer(
-      { headersTimeout: HEAD, requestTimeout: WHOLE, keepAliveTimeout: IDLE, maxHeaderSize: HEADERS },
+      {
+        headersTimeout: HEAD,
+        requestTimeout: WHOLE,
+        keepAliveTimeout: IDLE,
+        connectionsCheckingInterval: CHECK,
+        maxHeaderSize: HEADERS,
+        // who says nothing, or two things, of whom it asks for is judged as any other
+        requireHostHeader: false,
+        joinDuplicateHeaders: true,
+      },
       (request, response) => this.#serve(request, response),
     );
+    this.#server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+      this.#serve(request, response),
+    );
+    this.#server.on('clientError', refuseNoHttp);
     this.#server.maxConnections = CONNECTIONS;
   }
 
-  /** Listens. Rejects with what the system says. Gives its port. */
+  /** Listens. Rejects with what the system says, and may then be tried again. Gives its port. */
   async open(): Promise<number> {
     const { host, port, token } = this.#options;
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, exclusive: true }, () => {
-        this.#server.off('error', reject);
+      const listening = (): void => {
+        this.#server.off('error', failed);
         resolve();
-      });
+      };
+      const failed = (error: Error): void => {
+        this.#server.off('listening', listening);
+        reject(error);
+      };
+      this.#server.once('error', failed).once('listening', listening);
+      this.#server.listen({ host, port, exclusive: true });
     });
     this.#server.on('error', this.#options.fault);
+    if (this.#closed) {
+      this.#server.close();
+      throw new Error('closed before it listened');
+    }
     const { port: bound } = this.#server.address() as AddressInfo;
     this.#rules = { hosts: hostsOf(host, bound), scheme: 'http', token, cookie: cookieName(bound) };
     return bound;
@@ -76,6 +101,7 @@ export class InspectorHttp {
 
   /** Ends everything at once: a page comes back by itself. */
   close(): void {
+    this.#closed = true;
     this.#streams.close();
     this.#server.close();
     this.#server.closeAllConnections();
@@ -93,7 +119,11 @@ export class InspectorHttp {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', headers, url: target = '' } = request;
     const url = parsed(target);
-    const asked: Asked = { method, headers, ticket: url?.searchParams.get('t') ?? null };
+    const asked: Asked = {
+      method,
+      headers,
+      ticket: url?.pathname === '/' ? url.searchParams.get('t') : null,
+    };
     const verdict = judge(asked, this.#rules);
     if (verdict.tag === 'refused') return refuse(response, verdict, url?.pathname === '/');
     if (verdict.tag === 'enter') {

@@ -25,6 +25,8 @@ export class Streams {
   readonly #clock: Clock;
   readonly #fault: (error: unknown) => void;
   readonly #watchers = new Set<Watcher>();
+  /** Views that are being looked at. */
+  readonly #looking = new Set<string>();
   #timer: TimerId | undefined;
   #beats = 0;
   #leave: (() => void)[] = [];
@@ -57,7 +59,7 @@ export class Streams {
     response.on('close', () => this.#left(watcher));
     if (this.#watchers.size === 1) this.#begin();
     await stream.start();
-    await this.#lookAt(watcher.views);
+    await Promise.all(watcher.views.map((name) => this.#lookAt(name)));
   }
 
   close(): void {
@@ -97,27 +99,27 @@ export class Streams {
 
   #beat(): void {
     this.#timer = this.#clock.setTimer(VIEW, () => {
+      // first of all: what is asked below may take long
+      this.#beat();
       if (++this.#beats % (KEEP_ALIVE / VIEW) === 0)
         for (const { stream } of this.#watchers) stream.keepAlive();
-      const wanted = new Set([...this.#watchers].flatMap(({ views }) => views));
-      this.#lookAt([...wanted]).then(
-        () => {
-          if (this.#watchers.size > 0) this.#beat();
-        },
-        (error: unknown) => this.#fault(error),
-      );
+      for (const name of new Set([...this.#watchers].flatMap(({ views }) => views))) void this.#lookAt(name);
     });
     this.#clock.hold(this.#timer, false);
   }
 
-  async #lookAt(names: readonly string[]): Promise<void> {
+  /** One look at a view at a time: who asks meanwhile gets what comes of it. Never rejects. */
+  async #lookAt(name: string): Promise<void> {
+    if (this.#looking.has(name)) return;
+    this.#looking.add(name);
     const { views, watch } = this.#source;
-    await Promise.all(
-      names.map(async (name) => {
-        const data = { name, at: watch.now(), data: await views[name]?.() };
-        for (const watcher of this.#watchers)
-          if (watcher.views.includes(name)) watcher.stream.view(name, data);
-      }),
-    );
+    try {
+      const data = { name, at: watch.now(), data: await views[name]?.() };
+      for (const watcher of this.#watchers) if (watcher.views.includes(name)) watcher.stream.view(name, data);
+    } catch (error) {
+      this.#fault(error);
+    } finally {
+      this.#looking.delete(name);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { documentText, jsonText, parseValue, toJson } from '../../src/cli/json-value.ts';
+import { documentText, jsonText, parseValue, toJson } from '../../src/codec/json-value.ts';
 
 describe('toJson', () => {
   test('what JSON can say is itself', () => {
