@@ -44,7 +44,7 @@ export function actionOf(value: unknown): Action | string {
 }
 
 function callOf(given: Readonly<Record<string, unknown>>): Action | string {
-  const { procedure, args = null } = given;
+  const { procedure, args = {} } = given;
   const timeout = within(given['timeoutMs'], TIMEOUT.call, TIMEOUT.most);
   if (!isText(procedure)) return 'procedure must be a name';
   if (timeout === undefined) return `timeoutMs must be a number of ms up to ${TIMEOUT.most}`;

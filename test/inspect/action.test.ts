@@ -25,7 +25,7 @@ describe('actionOf', () => {
     expect(actionOf({ action: 'call', procedure: 'a.b' })).toEqual({
       action: 'call',
       procedure: 'a.b',
-      args: null,
+      args: {},
       timeout: 5_000,
     });
     expect(actionOf({ action: 'call', procedure: 'a.b', args: [1], timeoutMs: 7 })).toMatchObject({
