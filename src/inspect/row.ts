@@ -69,7 +69,7 @@ export function changed(row: ActorRow, change: ActorChange): ActorRow {
   // null says that it is gone: two changes one after the other say no less than both at once
   return {
     ...rest,
-    ...(restart == null ? {} : { restart }),
-    ...(details == null ? {} : { details }),
+    ...((restart ?? undefined) === undefined ? {} : { restart }),
+    ...((details ?? undefined) === undefined ? {} : { details }),
   };
 }

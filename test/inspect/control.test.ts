@@ -168,7 +168,7 @@ describe('actOn', () => {
     const told = await act({ action: 'restartChild', id: idOf(before) });
     expect(told).toEqual({ ok: true, value: idOf(child('counter')) });
     expect([before.alive, child('counter') === before]).toEqual([false, false]);
-    expect([...childrenOf(root)].map(({ info }) => info?.id).toSorted()).toEqual(order.toSorted());
+    expect(new Set([...childrenOf(root)].map(({ info }) => info?.id))).toEqual(new Set(order));
     expect(await new ServerRef<Calls>(runtime, child('counter')).call('add', 0)).toBe(0);
   });
 

@@ -103,7 +103,8 @@ export class Streams {
       this.#beat();
       if (++this.#beats % (KEEP_ALIVE / VIEW) === 0)
         for (const { stream } of this.#watchers) stream.keepAlive();
-      for (const name of new Set([...this.#watchers].flatMap(({ views }) => views))) void this.#lookAt(name);
+      for (const name of new Set([...this.#watchers].flatMap(({ views }) => views)))
+        this.#lookAt(name).catch(this.#fault);
     });
     this.#clock.hold(this.#timer, false);
   }

@@ -103,9 +103,7 @@ export class CrashRing {
     const pid = spec?.pid?.toString();
     const place = `${supervisor.toString()} ${child}`;
     const at = this.#crashes.findLastIndex((crash) =>
-      pid === undefined
-        ? context === 'shutdown' && this.#places.get(crash) === place
-        : crash.pid === pid,
+      pid === undefined ? context === 'shutdown' && this.#places.get(crash) === place : crash.pid === pid,
     );
     const known = this.#crashes[at];
     if (known === undefined) return;

@@ -26,7 +26,10 @@ const fragile: GenServer<void, null, object, { fail(blow: Blow): void }> = {
   },
 };
 
-async function scene(options: Partial<SupervisorSpec> & { restart?: 'temporary' | 'transient' } = {}, details = false) {
+async function scene(
+  options: Partial<SupervisorSpec> & { restart?: 'temporary' | 'transient' } = {},
+  details = false,
+) {
   const { restart, ...rest } = options;
   const world = actorWorld({ crashDetails: details });
   const ring = new CrashRing(details);
@@ -174,7 +177,14 @@ describe('CrashRing', () => {
     });
     await fail(() => trap);
     expect(ring.all.at(-1)?.cause).toEqual([]);
-    await fail(() => new Proxy(new Error('x'), { getPrototypeOf: () => { throw new Error(SECRET); } }));
+    await fail(
+      () =>
+        new Proxy(new Error('x'), {
+          getPrototypeOf: () => {
+            throw new Error(SECRET);
+          },
+        }),
+    );
     expect(ring.all.at(-1)?.cause).toEqual([]);
   });
 
@@ -183,7 +193,8 @@ describe('CrashRing', () => {
       () => new Error(SECRET, { cause: new Error(SECRET, { cause: { [SECRET]: SECRET } }) }),
       () => SECRET,
       () => ({ secret: SECRET, overloaded: SECRET }),
-      () => Object.assign(new Error(SECRET), { name: SECRET, code: SECRET, stack: `Error: x\n    at ${SECRET}` }),
+      () =>
+        Object.assign(new Error(SECRET), { name: SECRET, code: SECRET, stack: `Error: x\n    at ${SECRET}` }),
       () => new AggregateError([SECRET], SECRET),
       () => [SECRET],
       () => Symbol(SECRET),
