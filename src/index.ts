@@ -138,7 +138,6 @@ export type { ActorChange, ActorRow } from './inspect/row.ts';
 export type { ActorNode, ActorStatus, TreeSnapshot } from './inspect/snapshot.ts';
 export { InspectorError } from './inspect/inspector-error.ts';
 export { renderTree, type TextOptions } from './inspect/text.ts';
-export { InspectorError } from './inspect/inspector-error.ts';
 export { TransportError, type TransportFailure } from './transport/transport.ts';
 export type { Identity } from './identity/identity.ts';
 export { IdentityError, type IdentityFailure } from './identity/identity-error.ts';

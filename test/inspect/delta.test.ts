@@ -13,7 +13,7 @@ const ROW: ActorRow = {
   status: 'running',
   startedAt: 0,
   parent: null,
-  mailbox: { length: 0, max: 10, dropped: 0 },
+  mailbox: { length: 0, max: 10, dropped: 0, oldestMs: 0 },
   counters: { in: 0, handled: 0, restarts: 0 },
   links: [],
   monitors: [],

@@ -86,7 +86,7 @@ async function scene(views: InspectorSource['views'] = {}) {
     streams.open(new URLSearchParams(query), reader as unknown as ServerResponse).catch(fault);
     return reader;
   };
-  const poke = (): void => world.runtime.send([...childrenOf(root)][0]!, 'hello');
+  const poke = (): void => void world.runtime.send([...childrenOf(root)][0]!, 'hello');
   return { ...world, watch, streams, faults, crashes, logs, open, poke, root };
 }
 
