@@ -136,7 +136,7 @@ export type { ObserveOptions } from './inspect/observe.ts';
 export type { RemoteInspector } from './inspect/remote-client.ts';
 export type { ActorChange, ActorRow } from './inspect/row.ts';
 export type { ActorNode, ActorStatus, TreeSnapshot } from './inspect/snapshot.ts';
-export { InspectorError } from './inspect/inspector-error.ts';
+export { InspectorError, type InspectorFailure } from './inspect/inspector-error.ts';
 export { renderTree, type TextOptions } from './inspect/text.ts';
 export { TransportError, type TransportFailure } from './transport/transport.ts';
 export type { Identity } from './identity/identity.ts';

@@ -95,7 +95,7 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
       await listen();
     } catch (cause) {
       // a port that is taken is the user's to know, not a crash
-      const error = new InspectorError(host, port, cause);
+      const error = new InspectorError({ host, port }, cause);
       if (memory.port === undefined) return stop({ shutdown: error }, undefined as never);
       // it was ours: whoever took it since must not end the tree, which would start this in vain again and again
       fault(error);

@@ -11,6 +11,7 @@ import type { GenServer } from '../../src/otp/gen-server.ts';
 import { noReply, reply } from '../../src/otp/result.ts';
 import { worker } from '../../src/otp/supervisor.ts';
 import { processOf, processesOf, runtimeOf } from '../mesh-world.ts';
+import { endAll, run } from '../cli/process.ts';
 import { inspected, type Events, type Inspected } from './inspected.ts';
 import { until } from './quic-bench.ts';
 
@@ -414,10 +415,39 @@ describe('its own end', () => {
     expect(error).toBeInstanceOf(InspectorError);
     expect(error).toMatchObject({
       message: `The inspector cannot listen at 127.0.0.1 port ${port}: EADDRINUSE`,
-      code: 'EADDRINUSE',
-      port,
-      host: '127.0.0.1',
+      failure: { tag: 'bind_failed', address: { host: '127.0.0.1', port }, code: 'EADDRINUSE' },
     });
+  });
+
+  test('the command says so in one line, and which of its options make no sense', async () => {
+    onTestFinished(endAll);
+    const taken = createServer().listen({ port: 0, host: '127.0.0.1', exclusive: true });
+    await once(taken, 'listening');
+    onTestFinished(() => void taken.close());
+    const { port } = taken.address() as { port: number };
+    const node = ['node', '--listen', '127.0.0.1:0'];
+    const ended = await run([...node, '--inspector', `${port}`]);
+    expect(ended).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `error: The inspector cannot listen at 127.0.0.1 port ${port}: EADDRINUSE\n`,
+    });
+    const { code, stdout } = await run([...node, '--inspector', `${port}`, '--json']);
+    expect([code, JSON.parse(stdout)]).toMatchObject([
+      1,
+      { ok: false, error: { tag: 'bind_failed', details: { address: { port }, code: 'EADDRINUSE' } } },
+    ]);
+    for (const wrong of [
+      ['--inspector', 'x'],
+      ['--inspector', '65536'],
+      ['--inspector=-1'],
+      ['--inspector-actions'],
+    ])
+      expect(await run([...node, ...wrong])).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining('inspector') as string,
+      });
   });
 
   test.each([
