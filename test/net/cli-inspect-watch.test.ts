@@ -131,13 +131,22 @@ describe.runIf(hasPty)('on a terminal', () => {
     await pty.until('/a2', before);
     pty.type('\r');
     await pty.until('1-3 of 3', before);
-    before = pty.text.length;
+  });
+
+  test('paused it stays as it is, whatever comes, until it goes on', async () => {
+    const fake = await faked();
+    const pty = await watching(fake);
+    const other = await watching(fake);
+    const paused = pty.text.length;
     pty.type('p');
-    await pty.until('paused', before);
-    fake.tell('delta', deltaOf(1, { added: [rowOf('new', 'node', { after: 'b', name: 'a2-new' })] }));
-    before = pty.text.length;
+    await pty.until('paused', paused);
+    fake.tell('delta', deltaOf(1, { added: [rowOf('new', 'node', { after: 'b', name: 'newcomer' })] }));
+    await other.until('newcomer');
+    pty.type('t');
+    await pty.until('├─ a', paused);
+    expect(pty.text).not.toContain('newcomer');
     pty.type('p');
-    await pty.until('a2-new', before);
+    await pty.until('newcomer', paused);
   });
 
   test('a crash is told at once', async () => {
