@@ -1,9 +1,13 @@
 /**
  * `espalier inspect --watch` on a terminal: what it shows, what keys do, and that the terminal is as it was on every way out.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { fakeInspector, TOKEN, type Fake } from '../cli/inspect/fake-inspector.ts';
 import { endTerminals, hasPty, Pty, type Size } from '../cli/inspect/pty.ts';
+import { endAll, espalier, type Child, type Ready } from '../cli/process.ts';
 import { deltaOf, rowOf, SMALL, treeOf } from '../cli/inspect/rows.ts';
 
 if (!hasPty) console.log('skipped: no terminal can be made without script of util-linux');
@@ -117,7 +121,7 @@ describe.runIf(hasPty)('on a terminal', () => {
     expect(text).not.toContain('\u001b[2J');
   });
 
-  test('keys: a tree, another order, a filter, a pause', async () => {
+  test('keys: a tree, another order, a filter', async () => {
     const fake = await faked();
     const pty = await watching(fake);
     let before = pty.text.length;
@@ -178,6 +182,29 @@ describe.runIf(hasPty)('on a terminal', () => {
     before = pty.text.length;
     while (fake.asked.length < asked + 3) await pty.until(/up/, (before = pty.text.length));
     expect(pty.text).not.toContain('never');
+  });
+
+  test('a node that comes back as another process is found again, by its new address and token', async () => {
+    const runtime = mkdtempSync(join(tmpdir(), 'espalier-watch-'));
+    const env = { XDG_RUNTIME_DIR: runtime };
+    const start = async (): Promise<{ node: Child; url: string }> => {
+      const node = espalier(['node', '--listen', '127.0.0.1:0', '--inspector', '--json'], { env });
+      return { node, url: (await node.json<Ready>()).url };
+    };
+    try {
+      const first = await start();
+      const pty = new Pty(['inspect', '--watch'], USUAL, { ...env, NO_COLOR: '1' });
+      await pty.until(first.url);
+      await first.node.end();
+      await pty.until('not connected');
+      const second = await start();
+      await pty.until(second.url);
+      pty.type('q');
+      expect(await pty.ended).toBe(0);
+    } finally {
+      await endAll();
+      rmSync(runtime, { recursive: true });
+    }
   });
 
   test('hostile names reach the terminal without their escapes', async () => {

@@ -31,11 +31,9 @@ export function targetOf(
   const { url, pid } = flags;
   if (url !== undefined) return named(url, tokenOf(flags));
   const found = find();
-  const token = tokenOf(flags);
   const chosen = pid === undefined ? found : found.filter((each) => each.pid === pid);
   const [only] = chosen;
-  if (only !== undefined && chosen.length === 1)
-    return { url: trimmed(only.url), token: token ?? only.token };
+  if (only !== undefined && chosen.length === 1) return { url: trimmed(only.url), token: only.token };
   if (found.length === 0) throw new InspectError({ tag: 'no_runtime' });
   if (only === undefined) throw usageError('pid', `there is no inspector of a process ${pid}`);
   throw new InspectError({ tag: 'several_runtimes', runtimes: chosen.map((each) => factsOf(each, wall)) });

@@ -36,6 +36,8 @@ function errorOf(run: () => unknown): Error {
 describe('targetOf', () => {
   test('the only one on this machine is asked with its own token', () => {
     expect(chosen({}, 11)).toEqual({ url: 'http://127.0.0.1:11', token: 'token-11' });
+    // a token that is meant for another one changes nothing
+    expect(chosen({ token: 'other' }, 11)).toMatchObject({ token: 'token-11' });
     expect(chosen({ pid: 12 }, 11, 12)).toEqual({ url: 'http://127.0.0.1:12', token: 'token-12' });
   });
 
