@@ -103,7 +103,7 @@ describe.runIf(hasPty)('on a terminal', () => {
     expect(text.indexOf(LEAVE)).toBeGreaterThanOrEqual(0);
     expect(text.indexOf(ENTER)).toBeGreaterThan(text.indexOf(LEAVE));
     const stopped = pty.text.length;
-    pty.kill('SIGSTOP');
+    // as after a signal that cannot be caught, by which `script` would stop too
     pty.kill('SIGCONT');
     expect(await pty.until('1-5 of 5', stopped)).toContain(ENTER);
     pty.type('q');

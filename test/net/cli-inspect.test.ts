@@ -178,6 +178,22 @@ describe('what answers instead of an inspector', () => {
     expect(stdout.split('\n').filter((line) => line.includes('"handled":7'))).toHaveLength(1);
   });
 
+  test('when as many follow as may, the tree is printed without rates, and a warning says so', async () => {
+    const tree = treeOf(SMALL);
+    const fake = await faked({
+      tree,
+      answer: ({ url = '' }, response) => {
+        const full = url.startsWith('/api/stream');
+        response.writeHead(full ? 429 : 200, { 'Content-Type': 'application/json' });
+        response.end(JSON.stringify(full ? { error: '8 event streams are open' } : tree));
+        return true;
+      },
+    });
+    const { code, stdout, stderr } = await asked(fake);
+    expect([code, stdout.split('\n').length]).toEqual([0, SMALL.length + 2]);
+    expect(stderr).toMatch(/^warning: 8 event streams are open; rates are not known\n/);
+  });
+
   test('a redirection is not followed: the token stays where it was sent', async () => {
     const elsewhere = await faked({ tree: treeOf(SMALL) });
     const fake = await faked({

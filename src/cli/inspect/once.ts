@@ -7,7 +7,7 @@ import { systemClock } from '../../actor/clock.ts';
 import { ExitCode } from '../exit-code.ts';
 import { documentText } from '../json-value.ts';
 import { note, painted, print } from '../terminal.ts';
-import { follow, type Target } from './api.ts';
+import { follow, getJson, type Target } from './api.ts';
 import { entriesOf, type Entry } from './entries.ts';
 import type { ServerEvent } from './event-stream.ts';
 import { rootOf } from './find-actor.ts';
@@ -29,6 +29,8 @@ export interface OnceFlags {
 const INTERVAL = 500;
 /** For the second look itself; an idle tree never tells of one. Milliseconds. */
 const GRACE = 250;
+/** The status when as many follow as may. */
+const TOO_MANY = 429;
 /** Until there must be a tree, milliseconds. */
 const PATIENCE = 10_000;
 
@@ -38,7 +40,9 @@ export async function once(
   flags: OnceFlags,
   signal: AbortSignal,
 ): Promise<ExitCode> {
-  const model = await twoLooks(target, flags.interval ?? INTERVAL, signal);
+  const model = await twoLooks(target, flags.interval ?? INTERVAL, signal).catch((error: unknown) =>
+    oneLook(error, target, signal),
+  );
   const root = rootOf(model, path);
   const { depth, sort } = flags;
   const entries = entriesOf(model, { mode: 'tree', sort, filter: '' }, { root, depth });
@@ -79,6 +83,16 @@ async function twoLooks(target: Target, interval: number, signal: AbortSignal): 
   signal.throwIfAborted();
   if (model === undefined)
     throw new InspectError({ tag: 'unreachable', url, detail: `no tree within ${PATIENCE} ms` });
+  return model;
+}
+
+/** When as many follow it as may, a tree without rates is better than none. */
+async function oneLook(error: unknown, target: Target, signal: AbortSignal): Promise<Model> {
+  const { failure } = error instanceof InspectError ? error : {};
+  if (failure?.tag !== 'refused' || failure.status !== TOO_MANY) throw error;
+  const model = readTree(await getJson(target, '/api/tree', signal));
+  if (model === undefined) throw strange(target.url);
+  note(`warning: ${failure.detail}; rates are not known`);
   return model;
 }
 
