@@ -120,6 +120,11 @@ export class Runtime {
     this.#relations = new Relations(this, this.#deaths);
   }
 
+  /** When the present turn of the event loop began, monotonic ms; Infinity while nobody has asked in it. */
+  get turnBegan(): number {
+    return this.#turn.knownStart;
+  }
+
   // --- life -------------------------------------------------------------------------------------------------
 
   /** Makes a process. It takes messages at once and handles them from `activate` on. */

@@ -31,6 +31,11 @@ export class Turn {
     return this.#began;
   }
 
+  /** When the present turn began, without a look at the clock; Infinity while nobody has asked in it. */
+  get knownStart(): number {
+    return this.#known ? this.#began : Infinity;
+  }
+
   /** Runs `run` once, after timers and sockets had their chance. It must not throw. */
   atEnd(run: () => void): void {
     if (!this.#known) this.#begin();

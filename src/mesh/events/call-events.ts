@@ -3,10 +3,11 @@
  * wants to know.
  */
 import { channel, type Channel } from 'node:diagnostics_channel';
-import type { Clock } from '../../actor/clock.ts';
+import type { Runtime } from '../../actor/runtime.ts';
 import { weightOf } from '../connection/weight.ts';
 import type { RpcFailure } from '../errors/rpc-failure.ts';
 import type { CallObserver, RpcCall } from '../router/rpc-call.ts';
+import { CallStatistics } from './call-statistics.ts';
 import type { EventName, MeshEventName, MeshFields } from './catalogue.ts';
 
 /**
@@ -24,15 +25,18 @@ export interface Emitter {
 export class CallEvents implements CallObserver {
   /** Calls that ended with `connection_error`. */
   lost = 0;
+  readonly statistics: CallStatistics;
   readonly #events: Emitter;
-  readonly #clock: Clock;
+  readonly #runtime: Runtime;
 
-  constructor(events: Emitter, clock: Clock) {
+  constructor(events: Emitter, runtime: Runtime) {
     this.#events = events;
-    this.#clock = clock;
+    this.#runtime = runtime;
+    this.statistics = new CallStatistics(runtime);
   }
 
   onCall(call: RpcCall): void {
+    this.statistics.inFlight++;
     if (!this.#events.wants['rpc.call'] && !RPC_CALL.hasSubscribers) return;
     const { procedure, args, caller } = call;
     const fields = { procedure, args: 'object', size: weightOf(args), caller: caller.nodeId };
@@ -47,13 +51,14 @@ export class CallEvents implements CallObserver {
   }
 
   onSettled(call: RpcCall, failure: RpcFailure | undefined): void {
+    this.statistics.settled(call, failure);
     if (failure?.tag === 'connection_error') this.lost++;
     // one that was sent was refused by the peer: that is the peer's to tell
     else if (failure?.tag === 'overloaded' && (call.attempt ?? call).stage !== 'sent')
       this.onRefused(call.procedure, failure);
     if (!this.#events.wants['rpc.completed']) return;
     const { procedure, route } = call;
-    const ms = Math.round(10 * (this.#clock.now() - (call.deadline - call.timeout))) / 10;
+    const ms = Math.round(10 * (this.#runtime.clock.now() - (call.deadline - call.timeout))) / 10;
     this.#events.emit('rpc.completed', { procedure, route, outcome: failure?.tag ?? 'ok', ms });
   }
 }

@@ -50,7 +50,7 @@ export class EventHub {
       },
       (error) => runtime.defect(error),
     );
-    this.calls = new CallEvents(this, runtime.clock);
+    this.calls = new CallEvents(this, runtime);
   }
 
   /** What users listen to. */
