@@ -15,6 +15,7 @@ import { releaseName, type HeldName } from './names.ts';
 import { Process, Status } from './process.ts';
 import { RemotePid, type Pid } from './pid.ts';
 import { isRemote, type RemoteSignals } from './remote.ts';
+import type { Tally } from './tally.ts';
 import { abandon, adopt, childrenOf, type Siblings } from './tree.ts';
 
 /** What dying needs of the runtime. */
@@ -22,6 +23,7 @@ interface DeathContext extends Siblings {
   /** Processes that are alive. */
   alive: number;
   readonly remote: RemoteSignals | undefined;
+  readonly tally: Tally;
   stop(process: Process, reason: ExitReason): void;
   /** A callback that must not throw did. */
   defect(error: unknown): void;
@@ -124,6 +126,7 @@ export class Deaths {
     this.#tellWatchers(process, reason);
     this.#tellLinks(process, reason);
     this.#leaveTree(process, reason);
+    if (process.mailbox !== null) this.#runtime.tally.deadLetters += process.mailbox.letters;
     process.mailbox = process.urgent = null;
     process.state = undefined;
     this.#runtime.alive--;

@@ -72,6 +72,16 @@ export class Mailbox {
     return message;
   }
 
+  /** Messages queued that are neither calls nor signals. */
+  get letters(): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let letters = 0;
+    for (let n = 0, at = this.#head; n < this.length; n++, at = (at + 2) & mask)
+      if ((slots[at] as Kind) <= Kind.cast) letters++;
+    return letters;
+  }
+
   /** The oldest `limit` payloads, which stay. */
   oldest(limit: number): readonly unknown[] {
     const mask = this.#slots.length - 1;

@@ -27,6 +27,7 @@ import { isRemote, type RemoteSignals } from './remote.ts';
 import { crashReport, Reporter, type Report, type ReportListener } from './report.ts';
 import type { RunQueuePolicy } from './run-queue.ts';
 import { DEFAULT_BUDGET, Scheduler, type Budget } from './scheduler.ts';
+import { Tally } from './tally.ts';
 import { Timers, type TimerEntry } from './timers.ts';
 import { abandon, adopt } from './tree.ts';
 import { Turn } from './turn.ts';
@@ -85,6 +86,8 @@ export class Runtime {
   /** Living processes, and processes ever started. */
   alive = 0;
   spawned = 0;
+  /** What is counted of all of them. */
+  readonly tally: Tally = new Tally();
   /** Monotonic ms of its clock. */
   readonly startedAt: number;
   /** See `layouts.ts`. */
@@ -114,6 +117,7 @@ export class Runtime {
       options.runQueue ?? { tag: 'fifo' },
       budgetOf(options.budget),
       { crashed: (process, error, kind, message) => this.crash(process, error, kind, message) },
+      this.tally,
     );
     this.#deaths = new Deaths(this);
     this.kept = oneOfEach(this);
@@ -206,6 +210,7 @@ export class Runtime {
     if (!isOrderly(reason)) {
       if (this.#reporter.hasListeners) this.#reportEnd(process, reason);
       if (this.#reporter.hearsCrashes) this.reportCrash(process, reason);
+      else this.tally.crashed(reason);
     }
     this.#deaths.die(process, reason);
   }
@@ -275,7 +280,10 @@ export class Runtime {
   }
 
   #deliver(to: Process, kind: Kind, message: unknown): boolean {
-    if (to.status === Status.dead) return true;
+    if (to.status === Status.dead) {
+      this.tally.deadLetters++;
+      return true;
+    }
     const mailbox = (to.mailbox ??= new Mailbox());
     if (mailbox.length >= to.bound) {
       const outcome = onFull(to, mailbox);
@@ -287,6 +295,7 @@ export class Runtime {
 
   /** There is room. */
   #queue(to: Process, kind: Kind, message: unknown): void {
+    if (--this.tally.untimed === 0) this.tally.time(to, this.clock.now());
     (to.mailbox ??= new Mailbox()).push(kind, message);
     if (to.status === Status.idle && !to.suspended) to.runtime.scheduler.ready(to);
   }
@@ -385,6 +394,7 @@ export class Runtime {
 
   /** Reports the crash of a process and returns the id that joins it with what a remote caller is told. */
   reportCrash(process: Process, reason: ExitReason): string {
+    this.tally.crashed(reason);
     const id = Buffer.from(this.#ids.bytes(8)).toString('hex');
     this.#reporter.report(crashReport(process, reason, id, this.clock.wall()));
     return id;

@@ -10,6 +10,7 @@ import { hasWork, type Work } from './delivery.ts';
 import { Kind } from './mailbox.ts';
 import { Status, type Process } from './process.ts';
 import { runQueue, type RunQueue, type RunQueuePolicy } from './run-queue.ts';
+import type { Tally } from './tally.ts';
 import type { Turn } from './turn.ts';
 
 export interface Budget {
@@ -60,6 +61,7 @@ export class Scheduler {
   readonly #budget: Budget;
   readonly #outcomes: Outcomes;
   readonly #queue: RunQueue<Process>;
+  readonly #tally: Tally;
   readonly #drain = (): void => {
     this.#enterTurn();
     const queue = this.#queue;
@@ -93,12 +95,20 @@ export class Scheduler {
   #spent = 0;
   #nextLook = CLOCK_EVERY;
 
-  constructor(clock: Clock, turn: Turn, policy: RunQueuePolicy, budget: Budget, outcomes: Outcomes) {
+  constructor(
+    clock: Clock,
+    turn: Turn,
+    policy: RunQueuePolicy,
+    budget: Budget,
+    outcomes: Outcomes,
+    tally: Tally,
+  ) {
     this.#clock = clock;
     this.#turn = turn;
     this.#budget = budget;
     this.#outcomes = outcomes;
     this.#queue = runQueue(policy);
+    this.#tally = tally;
   }
 
   /** The process whose callback runs synchronously right now. */
@@ -189,6 +199,7 @@ export class Scheduler {
     process.status = Status.running;
     let { behavior } = process;
     let left = this.#budget.slice;
+    const began = this.#tally.timed === process ? this.#clock.now() : undefined;
     this.current = process;
     while (left > 0) {
       if (left % CLOCK_EVERY === 0 && left < this.#budget.slice && this.#late()) break;
@@ -227,6 +238,7 @@ export class Scheduler {
     // the watch is told by the next turn, or by the end of the drain
     this.#current = null;
     this.#spent += this.#budget.slice - left;
+    if (began !== undefined) this.#tally.ran(process, this.#budget.slice - left, began, this.#clock.now());
     if ((process.status as Status) === Status.running) this.release(process);
   }
 

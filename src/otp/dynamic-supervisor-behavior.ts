@@ -106,6 +106,7 @@ function restart(self: Process, state: DynamicState, child: Child, old: Process)
     return undefined;
   }
   child.restarts++;
+  self.runtime.tally.restarts.oneForOne++;
   return chain(startChild(self, child, state.extraArguments), (result) => {
     if (result.tag === 'ignore') state.forget(child);
     if (result.tag !== 'error') {

@@ -84,6 +84,7 @@ function restartChild(self: Process, child: Child): MaybePromise<void> {
     return;
   }
   child.restarts++;
+  self.runtime.tally.restarts[state.strategy]++;
   const group = restartGroup(state.strategy, state.children.values(), child);
   const stopped = stopAll(self, group);
   return stopped instanceof Promise ? stopped.then(() => startAgain(self, group)) : startAgain(self, group);

@@ -46,6 +46,10 @@ export const OUTCOMES = ['ok', ...Object.keys(FAILURES)] as readonly Outcome[];
 const ROUTE_PLACE = placesOf(ROUTES);
 const OUTCOME_PLACE = placesOf(OUTCOMES);
 
+/** Most calls are the first case. */
+const placeOf = (route: Route, outcome: Outcome): number =>
+  outcome === 'ok' && route === 'local' ? 0 : ROUTE_PLACE[route] * OUTCOMES.length + OUTCOME_PLACE[outcome];
+
 /** What is read of a call. */
 export interface SettledCall {
   readonly procedure: string;
@@ -88,7 +92,7 @@ export class ProcedureRow {
   }
 
   calls(route: Route, outcome: Outcome): number {
-    return this.counts[ROUTE_PLACE[route] * OUTCOMES.length + OUTCOME_PLACE[outcome]] ?? 0;
+    return this.counts[placeOf(route, outcome)] ?? 0;
   }
 
   get statistics(): ProcedureStatistics {
@@ -139,8 +143,7 @@ export class CallStatistics {
   settled(call: SettledCall, failure: RpcFailure | undefined): void {
     this.inFlight--;
     const row = call.procedure === this.#last.procedure ? this.#last : this.#rowOf(call, failure);
-    const outcome = failure === undefined ? 0 : OUTCOME_PLACE[failure.tag];
-    row.counts[ROUTE_PLACE[call.route] * OUTCOMES.length + outcome]!++;
+    row.counts[placeOf(call.route, failure === undefined ? 'ok' : failure.tag)]!++;
     if (call.fromPeer) row.fromPeers++;
     const began = call.deadline - call.timeout;
     if (began < this.#time.turnBegan) {
