@@ -113,6 +113,15 @@ export interface Counters {
   droppedQuestions: number;
   /** Records that peers wanted kept here, and that were not believed or had no room. */
   recordsRefused: number;
+  /** Dials of addresses: the peer has proven who it is, or nobody did. */
+  dialsWon: number;
+  dialsLost: number;
+  /** Ways through a station: the node has agreed, or no station led to it. */
+  relaysWon: number;
+  relaysLost: number;
+  /** Direct paths through NATs. */
+  punchesWon: number;
+  punchesLost: number;
 }
 
 export interface MeshSettings {
@@ -225,6 +234,12 @@ export const newCounters = (): Counters => ({
   poolEvictions: 0,
   droppedQuestions: 0,
   recordsRefused: 0,
+  dialsWon: 0,
+  dialsLost: 0,
+  relaysWon: 0,
+  relaysLost: 0,
+  punchesWon: 0,
+  punchesLost: 0,
 });
 
 /** The actor of that name now; undefined while it is being restarted. */

@@ -311,11 +311,13 @@ function outOfTime(state: State): LookupOutcome {
 }
 
 function tell(state: State, outcome: LookupOutcome): void {
-  const { self, request, lookup, since, done } = state;
+  const { context, self, request, lookup, since, done } = state;
   const { firstValueAt, stats } = lookup;
   const first = firstValueAt === undefined ? undefined : firstValueAt - since;
   const took = self.clock.now() - since;
-  noteLookup(state.context, request, outcome, { ...stats, first, took }, () => lookup.trace(ASKED, since));
+  context.dht.took.observe(took);
+  context.dht.hops.observe(stats.hops);
+  noteLookup(context, request, outcome, { ...stats, first, took }, () => lookup.trace(ASKED, since));
   done(new LookupDone(self, request, outcome, { ...stats, first, took }));
 }
 

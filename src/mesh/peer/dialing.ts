@@ -113,7 +113,7 @@ export class Dialing implements RaceOwner {
     if (dial === undefined) return;
     const { wish, core, address } = dial;
     const { peerId } = core;
-    racing.answered(address);
+    racing.proven(address);
     if (wish.phase === 'over') {
       racing.drop(dial, UNWANTED);
       return;

@@ -4,7 +4,7 @@
  * Which has won, and what follows from the end of a dial, is the owner's business. Driven by the pool's actor alone.
  */
 import type { Process, Self } from '../../actor/process.ts';
-import type { MeshContext } from '../context.ts';
+import type { Counters, MeshContext } from '../context.ts';
 import { DeadAddresses } from './dead-addresses.ts';
 import { DialQueue } from './dial-queue.ts';
 import { Dials, type Dial } from './dials.ts';
@@ -28,6 +28,7 @@ export class Racing {
   readonly #context: MeshContext;
   readonly #self: Self;
   readonly #owner: RaceOwner;
+  readonly #counters: Counters;
   readonly #dials: Dials;
   readonly #queue = new DialQueue<Wish>();
   readonly #traversals: Traversals;
@@ -38,6 +39,7 @@ export class Racing {
     this.#context = context;
     this.#self = self;
     this.#owner = owner;
+    this.#counters = context.counters;
     this.#dials = new Dials(context, self);
     this.#traversals = new Traversals(context, self);
   }
@@ -184,9 +186,17 @@ export class Racing {
 
   /** An address that answers, but is not whom we want, is dead to those only who want the same. */
   blame({ wish, address }: Dial, blamed: Blamed): void {
-    if (blamed === 'nobody' || isWay(address)) return;
+    if (isWay(address)) return;
+    this.#counters.dialsLost++;
+    if (blamed === 'nobody') return;
     const key = blamed === 'address' ? address : `${wish.nodeId ?? ''}@${address}`;
     this.#dead.failed(key, this.#self.clock.now(), this.#self.random);
+  }
+
+  /** The peer of a dial has proven who it is. */
+  proven(address: string): void {
+    if (!isWay(address)) this.#counters.dialsWon++;
+    this.answered(address);
   }
 
   /** Somebody answers there. */

@@ -133,7 +133,10 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
     }
     if (message instanceof RelayAnswered && message.session === state.session) {
       // it is the connection's now
-      if (message.failure === undefined) return leave(state);
+      if (message.failure === undefined) {
+        state.context.counters.relaysWon++;
+        return leave(state);
+      }
       state.why = describeFailure(message.failure);
       return next(state, process);
     }
@@ -148,7 +151,7 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
     }
     if (message instanceof TimeOver) {
       tried(state, 'failed', 'there was no time left');
-      return stop({ shutdown: `no relay in time: ${state.why}` }, state);
+      return lose(state, 'no relay in time');
     }
     return noReply(state);
   },
@@ -162,6 +165,12 @@ export const attemptServer: GenServer<AttemptArgs, State> = {
 function leave(state: State): Stop<State> {
   state.session = state.asked = undefined;
   return stop('normal', state);
+}
+
+/** There is no way: `what`, and why the last station was none. */
+function lose(state: State, what: string): Stop<State> {
+  state.context.counters.relaysLost++;
+  return stop({ shutdown: `${what}: ${state.why}` }, state);
 }
 
 function giveBack(state: State): void {
@@ -186,7 +195,7 @@ function next(state: State, self: Process): NoReply<State> | Stop<State> {
   if (session !== undefined) context.runtime.send(pool, new WayLost(self, session.address.host));
   state.dialing = undefined;
   const candidate = left.shift();
-  if (candidate === undefined) return stop({ shutdown: `no relay: ${state.why}` }, state);
+  if (candidate === undefined) return lose(state, 'no relay');
   const { station } = candidate;
   state.trying = { station, since: context.runtime.clock.now() };
   state.tls = candidate.tls;

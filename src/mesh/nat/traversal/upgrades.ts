@@ -134,6 +134,9 @@ export class Upgrades {
     for (const upgrade of this.#upgrades.values()) {
       if (upgrade.punching !== process) continue;
       upgrade.punching = undefined;
+      const { counters } = this.#context;
+      if (reason === 'normal') counters.punchesWon++;
+      else counters.punchesLost++;
       if (reason !== 'normal') this.#failed(upgrade, failureIn(reason));
       else this.#note(upgrade);
       return;
