@@ -14,6 +14,7 @@ import { observe, type ObserveOptions } from './inspect/observe.ts';
 import { RemoteInspector } from './inspect/remote-client.ts';
 import { snapshot } from './inspect/snapshot.ts';
 import type { WatchHost } from './inspect/watch.ts';
+import { NodeMetrics } from './inspect/metrics/node-metrics.ts';
 import { CLIENT } from './mesh/connection/enrolling.ts';
 import type { Client, LeaveOptions, WaitOptions } from './mesh/client/client.ts';
 import { checkWaiting } from './mesh/client/check.ts';
@@ -76,6 +77,8 @@ export interface Node extends Client {
   observe(options?: ObserveOptions): AsyncIterableIterator<Delta>;
   /** Where its inspector is; undefined: it was started without one. `url` has the token in it: whoever has that sees everything. */
   readonly inspector: InspectorPlace | undefined;
+  /** What is counted here, as Prometheus text, version 0.0.4. The metrics are in docs/operations.md. */
+  metrics(): string;
   /** Who is connected, and messages to nodes anywhere. */
   readonly peers: Peers;
   /**
@@ -107,6 +110,8 @@ export interface RemoteClient extends Client {
   observe(options?: ObserveOptions): AsyncIterableIterator<Delta>;
   /** Looks at the node it is connected to, if that has named this client in `inspector.allow`. `timeout` of each question: 5,000 ms. */
   remoteInspector(options?: WaitOptions): RemoteInspector;
+  /** What is counted here, as `metrics` of a node. */
+  metrics(): string;
 }
 
 const LISTEN = '127.0.0.1:9443';
@@ -139,6 +144,7 @@ class NodeHandle extends MeshClient implements Node {
   readonly peers: Peers;
   readonly #world: World;
   readonly #dist: Distribution | undefined;
+  readonly #metrics: NodeMetrics;
   #locals = 0;
 
   constructor(world: World, url: string, dist: Distribution | undefined) {
@@ -149,6 +155,7 @@ class NodeHandle extends MeshClient implements Node {
     this.ended = world.ended;
     this.events = world.context.events.target;
     this.peers = new Connector(world.context, addressesOf);
+    this.#metrics = metricsOf(world);
   }
 
   get dist(): Distribution {
@@ -167,6 +174,10 @@ class NodeHandle extends MeshClient implements Node {
 
   get inspector(): InspectorPlace | undefined {
     return shared(this.context, 'inspector')?.place;
+  }
+
+  metrics(): string {
+    return this.#metrics.text();
   }
 
   async ready(options?: WaitOptions): Promise<void> {
@@ -206,11 +217,13 @@ class RemoteHandle extends MeshClient implements RemoteClient {
   readonly ended: Promise<unknown>;
   readonly events: NodeEvents;
   readonly #world: World;
+  readonly #metrics: NodeMetrics;
   #nodeId: string;
 
   constructor(world: World, nodeId: string) {
     super(world.context, CLIENT, behind(world, CloseCode.normal));
     this.#world = world;
+    this.#metrics = metricsOf(world);
     this.#nodeId = nodeId;
     this.ended = world.ended;
     this.events = world.context.events.target;
@@ -239,7 +252,14 @@ class RemoteHandle extends MeshClient implements RemoteClient {
       throw new RpcError(result.error.failure);
     });
   }
+
+  metrics(): string {
+    return this.#metrics.text();
+  }
 }
+
+const metricsOf = ({ context, root }: World): NodeMetrics =>
+  new NodeMetrics(context, () => root.pid as Process | undefined);
 
 export async function startNode(given: NodeOptions = {}): Promise<Node> {
   const options = checkNodeOptions(given);

@@ -1,0 +1,148 @@
+/**
+ * The metrics of one node or client as text: what is counted elsewhere is read here, when somebody asks.
+ *
+ * No args, results, messages or state are in it: numbers, names of procedures and words of ours.
+ */
+import type { Process } from '../../actor/process.ts';
+import { childrenOf } from '../../actor/tree.ts';
+import { actor, shared, type MeshContext } from '../../mesh/context.ts';
+import { OUTCOMES, ROUTES } from '../../mesh/events/call-statistics.ts';
+import type { Standing } from '../../mesh/peer/standings.ts';
+import { METRICS, PREFIX, type MetricName } from './catalogue.ts';
+import { family, type Sample } from './exposition.ts';
+import { Mailboxes, type MailboxSample } from './mailboxes.ts';
+
+/** Histograms of durations hold milliseconds. */
+const SECONDS = 0.001;
+
+const NAMES = Object.keys(METRICS) as readonly MetricName[];
+
+interface Source {
+  readonly context: MeshContext;
+  readonly mailboxes: Mailboxes;
+  readonly sampled: MailboxSample;
+}
+
+export class NodeMetrics {
+  readonly #context: MeshContext;
+  readonly #root: () => Process | undefined;
+  readonly #mailboxes = new Mailboxes();
+
+  /** @param root of the tree of the node. */
+  constructor(context: MeshContext, root: () => Process | undefined) {
+    this.#context = context;
+    this.#root = root;
+  }
+
+  /** Prometheus text, of type `METRICS_TYPE`. */
+  text(): string {
+    const mailboxes = this.#mailboxes;
+    const source: Source = { context: this.#context, mailboxes, sampled: mailboxes.sample(this.#root()) };
+    return NAMES.map((name) => family(`${PREFIX}${name}`, METRICS[name], READ[name](source))).join('');
+  }
+}
+
+type Read = (source: Source) => Iterable<Sample>;
+
+/** One number without labels. */
+const value =
+  (read: (source: Source) => number): Read =>
+  (source) => [{ value: read(source) }];
+
+const counter = (name: keyof MeshContext['counters']): Read => value(({ context }) => context.counters[name]);
+
+/** One number for each of a few words. */
+const each = (label: string, numbers: Readonly<Record<string, number>>): readonly Sample[] =>
+  Object.entries(numbers).map(([word, number]) => ({ labels: { [label]: word }, value: number }));
+
+const READ: Readonly<Record<MetricName, Read>> = {
+  actor_running: value(({ sampled }) => sampled.actors),
+  actor_restarts_total: ({ context }) => each('strategy', context.runtime.tally.restarts),
+  actor_crashes_total: ({ context }) => each('kind', context.runtime.tally.crashes),
+  dead_letters_total: value(({ context }) => context.runtime.tally.deadLetters),
+  mailbox_length: ({ mailboxes }) => [{ histogram: mailboxes.lengths, unit: 1 }],
+  mailbox_length_max: value(({ sampled }) => sampled.longest),
+  mailbox_wait_seconds: ({ context }) => [{ histogram: context.runtime.tally.waits, unit: SECONDS }],
+  message_handle_seconds: ({ context }) => [{ histogram: context.runtime.tally.turns, unit: SECONDS }],
+  rpc_calls_total: calls,
+  rpc_duration_seconds: ({ context }) =>
+    context.events.calls.statistics.rows.map(({ procedure, durations }) => ({
+      labels: { procedure },
+      histogram: durations,
+      unit: SECONDS,
+    })),
+  rpc_inflight: value(({ context }) => context.events.calls.statistics.inFlight),
+  rpc_sent_total: counter('callsOut'),
+  rpc_received_total: counter('callsIn'),
+  rpc_late_replies_total: counter('lateReplies'),
+  rpc_duplicates_total: counter('duplicateCalls'),
+  discovery_cache_hits_total: value(({ context }) => context.discovery.cache.stats().hits),
+  discovery_cache_misses_total: value(({ context }) => context.discovery.cache.stats().misses),
+  discovery_cache_hit_ratio: value(({ context }) => context.discovery.cache.stats().cacheHitRatio),
+  dht_lookup_seconds: ({ context }) => [{ histogram: context.dht.took, unit: SECONDS }],
+  dht_lookup_hops: ({ context }) => [{ histogram: context.dht.hops, unit: 1 }],
+  dht_bucket_peers: buckets,
+  dht_records: value(({ context }) => context.records.records),
+  dht_records_refused_total: counter('recordsRefused'),
+  dht_questions_dropped_total: counter('droppedQuestions'),
+  peer_connections: connections,
+  peer_connections_opened_total: counter('connectionsOpened'),
+  peer_connections_closed_total: counter('connectionsClosed'),
+  peer_pool_hits_total: counter('poolHits'),
+  peer_pool_misses_total: counter('poolMisses'),
+  peer_pool_evictions_total: counter('poolEvictions'),
+  frames_rejected_total: counter('rejectedFrames'),
+  frames_unexpected_total: counter('unexpectedFrames'),
+  nat_attempts_total: attempts,
+  relay_tunnels: value(({ context }) => context.relays.passed?.stats.sessions ?? 0),
+  relay_bytes_total: value(({ context }) => context.relays.passed?.stats.bytes ?? 0),
+  relay_dropped_total: value(({ context }) => {
+    const { overRate = 0, foreign = 0 } = context.relays.passed?.stats ?? {};
+    return overRate + foreign;
+  }),
+};
+
+function* calls({ context }: Source): Generator<Sample> {
+  for (const row of context.events.calls.statistics.rows) {
+    const { procedure } = row;
+    for (const route of ROUTES)
+      for (const outcome of OUTCOMES) {
+        const count = row.calls(route, outcome);
+        if (count > 0) yield { labels: { procedure, route, outcome }, value: count };
+      }
+  }
+}
+
+function* buckets({ context }: Source): Generator<Sample> {
+  for (const [bucket, peers] of shared(context, 'routingTable')?.bucketSizes() ?? [])
+    yield { labels: { bucket: String(bucket) }, value: peers };
+}
+
+function connections({ context }: Source): readonly Sample[] {
+  const states = { opening: 0, hello: 0, ready: 0, suspect: 0, leaving: 0 };
+  const supervisor = actor(context, 'connections');
+  for (const process of supervisor === undefined ? [] : childrenOf(supervisor)) {
+    const standing = context.standings.find(process);
+    states[standing === undefined ? 'opening' : stateOf(standing)]++;
+  }
+  return each('state', states);
+}
+
+function stateOf({ leaving, readySince, doubtful }: Standing): 'hello' | 'ready' | 'suspect' | 'leaving' {
+  if (leaving) return 'leaving';
+  if (readySince === undefined) return 'hello';
+  return doubtful ? 'suspect' : 'ready';
+}
+
+function attempts({ context }: Source): readonly Sample[] {
+  const { counters } = context;
+  const of = (method: string, ok: number, failed: number): readonly Sample[] => [
+    { labels: { method, outcome: 'ok' }, value: ok },
+    { labels: { method, outcome: 'failed' }, value: failed },
+  ];
+  return [
+    ...of('direct', counters.dialsWon, counters.dialsLost),
+    ...of('relay', counters.relaysWon, counters.relaysLost),
+    ...of('punch', counters.punchesWon, counters.punchesLost),
+  ];
+}
