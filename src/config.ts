@@ -153,6 +153,7 @@ const COMMON: Readonly<Record<string, Rule>> = {
   helloTimeout: count(10, 600_000),
   timeout: count(1, 2_147_483_647),
   serviceInterests: INTERESTS,
+  tracing: rule(Schema.Boolean, 'true or false'),
   signal: { accepts: isSignal, expected: 'an AbortSignal' },
 };
 

@@ -28,6 +28,7 @@ import { MeshClient } from './mesh/client/mesh-client.ts';
 import { Patience } from './mesh/client/patience.ts';
 import { meshAcceptor } from './mesh/endpoint/acceptor.ts';
 import { RpcError } from './mesh/errors/rpc-error.ts';
+import type { CallTracer } from './mesh/events/call-tracer.ts';
 import type { NodeEvents } from './mesh/events/node-events.ts';
 import { natReport, type NatOptions } from './mesh/nat/detection/nat-profile.ts';
 import type { NatReport } from './mesh/nat/detection/report.ts';
@@ -366,6 +367,7 @@ async function parts(
   dist?: NodeDistribution,
 ): Promise<NodeParts> {
   const transport: Transport = await makeTransport(options.transport);
+  if (options.tracing === true) context.tracer = await makeTracer(context);
   if (listens && !context.settings.dht) context.routing.gateways = await gatewaysOf(context, options);
   return {
     context,
@@ -388,6 +390,11 @@ async function parts(
     roles: rolesOf(context, options, dist),
     attachments: attachmentsOf(context),
   };
+}
+
+async function makeTracer({ runtime }: MeshContext): Promise<CallTracer> {
+  const { openTelemetry } = await import('./inspect/tracing/open-telemetry.ts');
+  return openTelemetry((error) => runtime.defect(error));
 }
 
 function rolesOf(

@@ -102,6 +102,7 @@ export function makeContext(
     calls: new Set(),
     phase: { closing: false, bound: undefined, refusal: undefined },
     events: new EventHub(runtime),
+    tracer: undefined,
     crashes: new CrashRing(runtime.crashDetails),
     recent: new Recent(),
   };

@@ -20,6 +20,7 @@ import type { DhtLife } from './dht/dht-life.ts';
 import type { RecordStore } from './dht/record-store.ts';
 import type { RoutingTable } from './dht/routing-table.ts';
 import type { CrashRing } from './events/crash-ring.ts';
+import type { CallTracer } from './events/call-tracer.ts';
 import type { EventHub } from './events/hub.ts';
 import type { Recent } from './events/recent.ts';
 import type { NatProfileView } from './nat/detection/profile-server.ts';
@@ -203,6 +204,8 @@ export interface MeshContext {
   readonly phase: Phase;
   /** What happens here, for the log and for whoever listens. */
   readonly events: EventHub;
+  /** Undefined: trace contexts are passed on as they come. Set once, at the start. */
+  tracer: CallTracer | undefined;
   /** The last crashes below its root. */
   readonly crashes: CrashRing;
   /** What it did last, for whoever looks. */

@@ -168,6 +168,7 @@ export class MeshClient implements Client {
     if (this.#isClosing) return refuse(CLOSED);
     const unfit = plan === undefined ? undefined : misfit(this.context, plan);
     if (unfit !== undefined) return refuse(unfit);
+    const span = this.context.tracer?.calling(name.value, trace);
     const call = new ApiCall(
       {
         procedure: name.value,
@@ -176,7 +177,7 @@ export class MeshClient implements Client {
         deadline: runtime.clock.now() + timeout,
         caller: this.#self,
         fromPeer: false,
-        trace,
+        trace: span === undefined ? trace : span.trace,
         idempotencyKey,
         idempotent,
         plan,
@@ -186,6 +187,7 @@ export class MeshClient implements Client {
         this.#pending.delete(call);
         this.context.calls.delete(call);
         offAbort(signal, giveUp);
+        span?.end(result.ok ? 'ok' : result.error.failure.tag, { route: call.route, node: call.servedBy });
         resolve(result);
       },
     );

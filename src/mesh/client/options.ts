@@ -55,6 +55,11 @@ interface CommonOptions {
    * call waits for it. At most 1,000; more can be added later (`addInterests`).
    */
   readonly serviceInterests?: string | readonly string[];
+  /**
+   * Calls made here and handlers that run here become spans of OpenTelemetry, in one trace with those elsewhere. Needs
+   * the package `@opentelemetry/api`, and an SDK that the application has registered. Default false.
+   */
+  readonly tracing?: boolean;
   /** Gives the start up: it fails with `canceled`, and nothing of it is left. */
   readonly signal?: AbortSignal;
 }

@@ -18,7 +18,9 @@ import { WORKER_OOM } from '../../isolation/thread.ts';
 import { copied } from '../call/value-limits.ts';
 import { Err } from '../errors/rpc-error.ts';
 import type { CrashKind } from '../errors/rpc-failure.ts';
+import type { CallTracer } from '../events/call-tracer.ts';
 import type { Abandonable, Caller, RpcCall } from '../router/rpc-call.ts';
+import { endSpan, openSpan } from './handler-span.ts';
 import { Refusal, type AnyHandler, type Authorize, type HandlerContext } from './handler.ts';
 
 /** What an invocation needs of its procedure. */
@@ -29,6 +31,7 @@ export interface Served {
   readonly crashDetails: boolean;
   readonly valueLimits: CborLimits;
   readonly reasonLimits: CborLimits;
+  readonly tracer: CallTracer | undefined;
   /** Counted by the procedure: crashes of its invocations. */
   crashed: number;
 }
@@ -63,7 +66,7 @@ function run(process: Process, served: Served, call: RpcCall): void | Promise<vo
   if (served.authorize !== undefined) return authorized(process, served, call, served.authorize);
   let result: unknown;
   try {
-    result = served.handler(call.args, new Context(process, call));
+    result = handle(process, served, call);
     if (isThenable(result)) return settle(process, served, call, result);
   } catch (error) {
     crash(process, served, call, error);
@@ -71,6 +74,13 @@ function run(process: Process, served: Served, call: RpcCall): void | Promise<vo
   }
   finish(process, served, call, result);
   return undefined;
+}
+
+function handle(process: Process, served: Served, call: RpcCall): unknown {
+  const { handler, tracer } = served;
+  if (tracer === undefined) return handler(call.args, new Context(process, call, call.trace));
+  const span = openSpan(tracer, process, call);
+  return span.run(() => handler(call.args, new Context(process, call, span.trace)));
 }
 
 async function authorized(
@@ -91,7 +101,7 @@ async function authorized(
     end(process);
     return;
   }
-  await settle(process, served, call, (async () => served.handler(call.args, new Context(process, call)))());
+  await settle(process, served, call, (async () => handle(process, served, call))());
 }
 
 async function settle(
@@ -111,6 +121,7 @@ async function settle(
 }
 
 function finish(process: Process, served: Served, call: RpcCall, value: unknown): void {
+  if (served.tracer !== undefined) endSpan(process, Err.is(value) ? 'handler_error' : 'ok');
   if (Err.is(value)) {
     const reason = copied(value.reason, served.reasonLimits, 'error reason');
     call.refuse(reason.ok ? { tag: 'handler_error', reason: reason.value } : reason.failure);
@@ -127,6 +138,7 @@ function finish(process: Process, served: Served, call: RpcCall, value: unknown)
 
 function crash(process: Process, served: Served, call: RpcCall, error: unknown): void {
   const refusal = Refusal.in(error);
+  if (served.tracer !== undefined) endSpan(process, refusal?.tag ?? 'handler_crash');
   if (refusal !== undefined) call.refuse(refusal);
   else {
     served.crashed++;
@@ -160,9 +172,11 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 class Context implements HandlerContext {
   readonly #process: Process;
   readonly #call: RpcCall;
-  constructor(process: Process, call: RpcCall) {
+  readonly trace: TracePayload | undefined;
+  constructor(process: Process, call: RpcCall, trace: TracePayload | undefined) {
     this.#process = process;
     this.#call = call;
+    this.trace = trace;
   }
   get signal(): AbortSignal {
     return this.#process.signal;
@@ -181,8 +195,5 @@ class Context implements HandlerContext {
   }
   get self(): Self {
     return this.#process;
-  }
-  get trace(): TracePayload | undefined {
-    return this.#call.trace;
   }
 }

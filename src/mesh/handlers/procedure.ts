@@ -16,6 +16,7 @@ import type { Process } from '../../actor/process.ts';
 import type { CborLimits } from '../../codec/limits.ts';
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import { startProcess } from '../../otp/start.ts';
+import type { CallTracer } from '../events/call-tracer.ts';
 import type { Abandonable, RpcCall } from '../router/rpc-call.ts';
 import { DEFAULT_LIMITS, type AnyHandler, type Authorize, type ProcedureLimits } from './handler.ts';
 import { invoke, type Served } from './invocation.ts';
@@ -31,6 +32,7 @@ export interface ProcedureOptions {
   readonly crashDetails: boolean;
   readonly valueLimits: CborLimits;
   readonly reasonLimits: CborLimits;
+  readonly tracer: CallTracer | undefined;
 }
 
 /** Finish what runs, then exit. */
@@ -49,6 +51,7 @@ class ProcedureState implements Served, Abandonable {
   readonly crashDetails: boolean;
   readonly valueLimits: CborLimits;
   readonly reasonLimits: CborLimits;
+  readonly tracer: CallTracer | undefined;
   readonly maxConcurrent: number;
   readonly maxQueue: number;
   readonly life: Life;
@@ -64,6 +67,7 @@ class ProcedureState implements Served, Abandonable {
     this.crashDetails = options.crashDetails;
     this.valueLimits = options.valueLimits;
     this.reasonLimits = options.reasonLimits;
+    this.tracer = options.tracer;
     this.maxConcurrent = options.limits?.maxConcurrent ?? DEFAULT_LIMITS.maxConcurrent;
     this.maxQueue = options.limits?.maxQueue ?? DEFAULT_LIMITS.maxQueue;
     this.life = life;

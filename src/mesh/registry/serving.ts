@@ -92,7 +92,8 @@ function startProcedure(
   const handler = entry.checks === undefined ? given : checkedHandler(entry.checks, given);
   const { crashDetails, valueLimits, reasonLimits } = context.settings;
   const { procedure, authorize, limits } = entry;
-  const options = { procedure, handler, authorize, limits, crashDetails, valueLimits, reasonLimits };
+  const { tracer } = context;
+  const options = { procedure, handler, authorize, limits, crashDetails, valueLimits, reasonLimits, tracer };
   return start(context, procedureName(entry.id), (name) => procedureSpec(name, context.scope, options));
 }
 
