@@ -3,6 +3,7 @@
  */
 import type { InspectorArgs } from './inspect/inspector-server.ts';
 import { refused } from './inspect/control.ts';
+import { metricsOf } from './inspect/metrics/node-metrics.ts';
 import { viewsOf } from './inspect/views/views.ts';
 import type { DistParts } from './dist/make.ts';
 import type { Behind } from './mesh/client/leaving.ts';
@@ -32,7 +33,7 @@ export function inspectorOf(
     allow,
     memory: { port: undefined, token: undefined },
     views: viewsOf({ context, dist }),
-    metrics: () => '',
+    metrics: () => metricsOf(context).text(),
     call: async ({ procedure, args, timeout }) => {
       const given = fromJson(args as Json);
       if (!given.ok) return refused('invalid_args', `args ${given.detail}`);

@@ -14,7 +14,7 @@ import { observe, type ObserveOptions } from './inspect/observe.ts';
 import { RemoteInspector } from './inspect/remote-client.ts';
 import { snapshot } from './inspect/snapshot.ts';
 import type { WatchHost } from './inspect/watch.ts';
-import { NodeMetrics } from './inspect/metrics/node-metrics.ts';
+import { metricsOf } from './inspect/metrics/node-metrics.ts';
 import { CLIENT } from './mesh/connection/enrolling.ts';
 import type { Client, LeaveOptions, WaitOptions } from './mesh/client/client.ts';
 import { checkWaiting } from './mesh/client/check.ts';
@@ -145,7 +145,6 @@ class NodeHandle extends MeshClient implements Node {
   readonly peers: Peers;
   readonly #world: World;
   readonly #dist: Distribution | undefined;
-  readonly #metrics: NodeMetrics;
   #locals = 0;
 
   constructor(world: World, url: string, dist: Distribution | undefined) {
@@ -156,7 +155,6 @@ class NodeHandle extends MeshClient implements Node {
     this.ended = world.ended;
     this.events = world.context.events.target;
     this.peers = new Connector(world.context, addressesOf);
-    this.#metrics = metricsOf(world);
   }
 
   get dist(): Distribution {
@@ -178,7 +176,7 @@ class NodeHandle extends MeshClient implements Node {
   }
 
   metrics(): string {
-    return this.#metrics.text();
+    return metricsOf(this.context).text();
   }
 
   async ready(options?: WaitOptions): Promise<void> {
@@ -218,13 +216,11 @@ class RemoteHandle extends MeshClient implements RemoteClient {
   readonly ended: Promise<unknown>;
   readonly events: NodeEvents;
   readonly #world: World;
-  readonly #metrics: NodeMetrics;
   #nodeId: string;
 
   constructor(world: World, nodeId: string) {
     super(world.context, CLIENT, behind(world, CloseCode.normal));
     this.#world = world;
-    this.#metrics = metricsOf(world);
     this.#nodeId = nodeId;
     this.ended = world.ended;
     this.events = world.context.events.target;
@@ -255,12 +251,9 @@ class RemoteHandle extends MeshClient implements RemoteClient {
   }
 
   metrics(): string {
-    return this.#metrics.text();
+    return metricsOf(this.context).text();
   }
 }
-
-const metricsOf = ({ context, root }: World): NodeMetrics =>
-  new NodeMetrics(context, () => root.pid as Process | undefined);
 
 export async function startNode(given: NodeOptions = {}): Promise<Node> {
   const options = checkNodeOptions(given);

@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { actionOf } from '../action.ts';
 import type { Delta } from '../delta.ts';
+import { METRICS_TYPE } from '../metrics/exposition.ts';
 import type { InspectorSource } from '../source.ts';
 import { answerJson, answerText } from './answer.ts';
 import { readBody } from './body.ts';
@@ -37,7 +38,7 @@ export class Routes {
         answerJson(response, 200, { crashes: await source.crashes() });
         return;
       case '/metrics':
-        answerText(response, 200, 'text/plain; version=0.0.4', source.metrics());
+        answerText(response, 200, METRICS_TYPE, source.metrics());
         return;
       default:
         await this.#named(path, response);

@@ -7,8 +7,8 @@
 import type { Histogram } from '../../actor/histogram.ts';
 import type { MetricDefinition } from './catalogue.ts';
 
-/** What an HTTP server says that the text is. */
-export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+/** What an HTTP server says that the text is, beside UTF-8. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4';
 
 /** Longest value of a label, in characters: the longest name of a procedure. */
 const LABEL_LIMIT = 255;

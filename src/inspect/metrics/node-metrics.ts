@@ -23,21 +23,29 @@ interface Source {
   readonly sampled: MailboxSample;
 }
 
-export class NodeMetrics {
+const made = new WeakMap<MeshContext, NodeMetrics>();
+
+/** Those of a node or client: one for all who ask, for some of what they tell is counted when somebody does. */
+export function metricsOf(context: MeshContext): NodeMetrics {
+  let metrics = made.get(context);
+  if (metrics === undefined) made.set(context, (metrics = new NodeMetrics(context)));
+  return metrics;
+}
+
+class NodeMetrics {
   readonly #context: MeshContext;
-  readonly #root: () => Process | undefined;
   readonly #mailboxes = new Mailboxes();
 
-  /** @param root of the tree of the node. */
-  constructor(context: MeshContext, root: () => Process | undefined) {
+  constructor(context: MeshContext) {
     this.#context = context;
-    this.#root = root;
   }
 
   /** Prometheus text, of type `METRICS_TYPE`. */
   text(): string {
+    const context = this.#context;
     const mailboxes = this.#mailboxes;
-    const source: Source = { context: this.#context, mailboxes, sampled: mailboxes.sample(this.#root()) };
+    const root = context.scope.whereis('root') as Process | undefined;
+    const source: Source = { context, mailboxes, sampled: mailboxes.sample(root) };
     return NAMES.map((name) => family(`${PREFIX}${name}`, METRICS[name], READ[name](source))).join('');
   }
 }
