@@ -174,6 +174,26 @@ describe('examples/embed.mjs', () => {
   });
 });
 
+describe('examples/observability.mjs', () => {
+  test('two services and a station between are one trace, and a scrape tells what was called', async () => {
+    const ended = await new Child([resolve(ROOT, 'examples/observability.mjs')]).ended;
+    expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    expect(ended.stdout.split('\n').slice(0, -1)).toEqual([
+      'traces: 1',
+      'an order (internal)',
+      '  stock.reserve (client)',
+      '    stock.reserve (server)',
+      '      look at the shelf (internal)',
+      '  stock.reserve (client, handler_error)',
+      '    stock.reserve (server, handler_error)',
+      '      look at the shelf (internal)',
+      'scraped: 200, text/plain; version=0.0.4; charset=utf-8',
+      'stock.reserve ok: 1',
+      'stock.reserve handler_error: 1',
+    ]);
+  });
+});
+
 /** Siblings under a dynamic supervisor have no order of their own. */
 const sorted = ({ name, children }: Shape): Shape => ({
   name,

@@ -20,10 +20,14 @@ const PACKAGE: string = '@opentelemetry/api';
 /**
  * Throws `RpcError` `invalid_args` when the package is not there.
  * @param onFault what the SDK has thrown, which harms no call.
+ * @param load gives the package.
  */
-export async function openTelemetry(onFault: (error: unknown) => void): Promise<CallTracer> {
+export async function openTelemetry(
+  onFault: (error: unknown) => void,
+  load: () => Promise<unknown> = () => import(PACKAGE),
+): Promise<CallTracer> {
   try {
-    return new OpenTelemetry((await import(PACKAGE)) as Api, onFault);
+    return new OpenTelemetry((await load()) as Api, onFault);
   } catch (cause) {
     const detail = `needs the package ${PACKAGE}: npm install ${PACKAGE}`;
     throw new RpcError({ tag: 'invalid_args', field: 'tracing', detail }, undefined, { cause });

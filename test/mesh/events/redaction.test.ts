@@ -152,7 +152,7 @@ async function shown({ world, node, client }: Scene): Promise<string> {
       name: 'events',
     });
     const crashes = await world.settle(events.call('crashes'));
-    parts.push(JSON.stringify(tree), renderTree(tree), JSON.stringify(crashes));
+    parts.push(JSON.stringify(tree), renderTree(tree), JSON.stringify(crashes), one.metrics());
   }
   return parts.join('\n');
 }
@@ -160,7 +160,7 @@ async function shown({ world, node, client }: Scene): Promise<string> {
 describe('a secret in state, arguments, result, errors, messages and environment', () => {
   const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
   test.each(LEVELS)(
-    'appears nowhere: log at %s, events, crashes, tree, answers to remote callers',
+    'appears nowhere: log at %s, events, crashes, tree, metrics, answers to remote callers',
     async (level) => {
       process.env['ESPALIER_TEST_SECRET'] = SECRET;
       onTestFinished(() => void delete process.env['ESPALIER_TEST_SECRET']);
