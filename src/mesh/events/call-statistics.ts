@@ -1,5 +1,5 @@
 /**
- * What became of calls, by procedure: outcomes, routes and durations since the start (INSPECTOR §3, §6).
+ * What became of calls, by procedure: outcomes, routes and durations since the start (INSPECTOR §6).
  *
  * Counted are calls that began here and those that came from peers, so a station counts what it passes on. Always on:
  * a settled call costs a few additions. Of the calls that end in the turn of the event loop in which they began, one in
