@@ -48,7 +48,7 @@ describe('one trace', () => {
     await station.advertise('a.inner', () => 1);
     await world.settle(
       provider.advertise('a.outer', async () => {
-        await null;
+        await Promise.resolve();
         inside = trace.getActiveSpan()?.spanContext().spanId;
         return provider.call('a.inner');
       }),
