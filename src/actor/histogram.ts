@@ -21,8 +21,10 @@ export class Histogram {
     this.counts = new Array<number>(bounds.length + 1).fill(0);
   }
 
-  observe(value: number): void {
-    this.add(this.place(value), value);
+  /** @param times how often it was seen. */
+  observe(value: number, times: number = 1): void {
+    this.counts[this.place(value)]! += times;
+    this.sum += times * value;
   }
 
   /** The bucket of a value. */
@@ -31,12 +33,6 @@ export class Histogram {
     let place = 0;
     while (place < bounds.length && value > bounds[place]!) place++;
     return place;
-  }
-
-  /** One more value, whose bucket is known. */
-  add(place: number, value: number): void {
-    this.counts[place]!++;
-    this.sum += value;
   }
 
   get count(): number {

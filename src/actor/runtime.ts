@@ -295,7 +295,6 @@ export class Runtime {
 
   /** There is room. */
   #queue(to: Process, kind: Kind, message: unknown): void {
-    if (--this.tally.untimed === 0) this.tally.time(to, this.clock.now());
     (to.mailbox ??= new Mailbox()).push(kind, message);
     if (to.status === Status.idle && !to.suspended) to.runtime.scheduler.ready(to);
   }

@@ -10,7 +10,7 @@ import { hasWork, type Work } from './delivery.ts';
 import { Kind } from './mailbox.ts';
 import { Status, type Process } from './process.ts';
 import { runQueue, type RunQueue, type RunQueuePolicy } from './run-queue.ts';
-import type { Tally } from './tally.ts';
+import { EVERY, type Tally } from './tally.ts';
 import type { Turn } from './turn.ts';
 
 export interface Budget {
@@ -62,6 +62,9 @@ export class Scheduler {
   readonly #outcomes: Outcomes;
   readonly #queue: RunQueue<Process>;
   readonly #tally: Tally;
+  /** Turns until the next one is timed, and whose that is. */
+  #untimed = 1;
+  #next: Process | null = null;
   readonly #drain = (): void => {
     this.#enterTurn();
     const queue = this.#queue;
@@ -70,7 +73,9 @@ export class Scheduler {
     try {
       while (queue.size > 0 && !this.#overBudget()) {
         const process = queue.take();
-        if (process.status === Status.queued) this.#slice(process);
+        if (process.status !== Status.queued) continue;
+        if (this.#next === null) this.#slice(process);
+        else this.#timedSlice(process);
       }
       finished = queue.size === 0;
     } finally {
@@ -131,9 +136,32 @@ export class Scheduler {
   ready(process: Process): void {
     process.status = Status.queued;
     this.#queue.push(process);
+    if (--this.#untimed === 0) this.#time(process);
     if (this.#draining) return;
     this.#draining = true;
     this.#clock.soon(this.#drain);
+  }
+
+  /** Its turn is timed. */
+  #time(process: Process): void {
+    this.#untimed = EVERY;
+    this.#tally.time(process, this.#clock.now());
+    if (this.#tally.timed === process) this.#next = process;
+  }
+
+  /** While a turn is waited for that is timed. */
+  #timedSlice(process: Process): void {
+    const next = this.#next;
+    if (next?.alive === false) this.#next = null;
+    if (process !== next) {
+      this.#slice(process);
+      return;
+    }
+    this.#next = null;
+    const { handled } = process;
+    const began = this.#clock.now();
+    this.#slice(process);
+    this.#tally.ran(process, process.handled - handled, began, this.#clock.now());
   }
 
   /**
@@ -199,7 +227,6 @@ export class Scheduler {
     process.status = Status.running;
     let { behavior } = process;
     let left = this.#budget.slice;
-    const began = this.#tally.timed === process ? this.#clock.now() : undefined;
     this.current = process;
     while (left > 0) {
       if (left % CLOCK_EVERY === 0 && left < this.#budget.slice && this.#late()) break;
@@ -238,7 +265,6 @@ export class Scheduler {
     // the watch is told by the next turn, or by the end of the drain
     this.#current = null;
     this.#spent += this.#budget.slice - left;
-    if (began !== undefined) this.#tally.ran(process, this.#budget.slice - left, began, this.#clock.now());
     if ((process.status as Status) === Status.running) this.release(process);
   }
 
@@ -246,7 +272,9 @@ export class Scheduler {
     if (process.status === Status.running) process.status = Status.waiting;
     Promise.resolve(result).then(
       () => {
-        if (process.status === Status.waiting) this.release(process);
+        if (process.status !== Status.waiting) return;
+        if (this.#tally.timed === process) this.#tally.settled(this.#clock.now());
+        this.release(process);
       },
       (error: unknown) => {
         if (process.status === Status.waiting) this.#outcomes.crashed(process, error, kind, message);

@@ -1,17 +1,17 @@
 /**
  * What a runtime counts: always on, as additions (INSPECTOR §6).
  *
- * How long messages wait and take is known of one message in `EVERY`: to look at the clock for each would cost more
- * than to handle it.
+ * How long actors wait for their turn and what they do with it is known of one turn in `EVERY`: to look at the clock for
+ * each would cost more than to handle its messages.
  */
 import { types } from 'node:util';
 import type { ExitReason } from './exit-reason.ts';
 import { DURATIONS, Histogram } from './histogram.ts';
-import type { Process } from './process.ts';
+import { Status, type Process } from './process.ts';
 
-/** Messages for each of them that is timed. */
-const EVERY = 128;
-/** Milliseconds after which nobody waits for the turn of a timed message: it counts as what it has waited. */
+/** Turns for each of them that is timed. */
+export const EVERY = 256;
+/** Milliseconds after which a turn that is not over counts as it is, and another one is timed. */
 const LONGEST = 10_000;
 
 /** How an actor crashed: by an error, by another reason, by a kill in the middle of a call, or its thread had no memory. */
@@ -31,17 +31,15 @@ export class Tally {
   };
   /** Messages sent to actors that were gone, and those that waited when their actor ended. Calls are none. */
   deadLetters = 0;
-  /** Milliseconds from the mailbox to the turn of the actor, of messages that were timed. */
+  /** Milliseconds from when an actor had something to do to its turn, of turns that were timed. */
   readonly waits: Histogram = new Histogram(DURATIONS);
-  /** Milliseconds an actor had for such a message, until its callback returned. */
+  /** Milliseconds that a message took in such a turn, what its callback awaited included. */
   readonly turns: Histogram = new Histogram(DURATIONS);
-  /** Messages until the next one is timed. Only the kernel writes it. */
-  untimed = 1;
-  /** Whose message is timed. */
+  /** Whose turn is timed. */
   timed: Process | null = null;
-  /** How many it will have handled before, and when it was queued. */
-  #place = 0;
+  /** When it had something to do, and since when it waits for what its callback awaits. */
   #since = 0;
+  #began: number | undefined;
 
   crashed(reason: ExitReason): void {
     if (reason === 'killed') this.crashes.killed++;
@@ -50,24 +48,32 @@ export class Tally {
     else this.crashes.exit++;
   }
 
-  /** The message that is about to be queued may be timed. */
+  /** An actor has something to do; its turn is timed, unless another one is. */
   time(process: Process, now: number): void {
-    this.untimed = EVERY;
     if (this.timed?.alive === true) {
       if (now - this.#since < LONGEST) return;
-      this.waits.observe(now - this.#since);
+      if (this.#began === undefined) this.waits.observe(now - this.#since);
+      else this.turns.observe(now - this.#began);
     }
     this.timed = process;
-    this.#place = process.received;
     this.#since = now;
+    this.#began = undefined;
   }
 
-  /** The actor whose message is timed had a turn, in which it handled `count` messages. */
+  /** It had its turn, from `began` until now, in which it handled `count` messages. */
   ran(process: Process, count: number, began: number, now: number): void {
-    if (process.handled > this.#place) {
-      this.waits.observe(Math.max(0, began - this.#since));
-      this.turns.observe((now - began) / count);
+    this.waits.observe(Math.max(0, began - this.#since));
+    if (process.status === Status.waiting) this.#began = began;
+    else {
+      // what it was to do may have been taken back
+      if (count > 0) this.turns.observe((now - began) / count);
       this.timed = null;
-    } else if (process.queued === 0) this.timed = null; // it was taken back
+    }
+  }
+
+  /** What it awaited has come. */
+  settled(now: number): void {
+    if (this.#began !== undefined) this.turns.observe(now - this.#began);
+    this.timed = null;
   }
 }

@@ -4,8 +4,12 @@ import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
 import { startSupervisor, worker } from '../../src/otp/supervisor.ts';
 import { startDynamicSupervisor } from '../../src/otp/dynamic-supervisor.ts';
 import type { Pid } from '../../src/actor/pid.ts';
-import type { Process } from '../../src/actor/process.ts';
-import { spawn, world } from './world.ts';
+import { Runtime } from '../../src/actor/runtime.ts';
+import { silentLogger } from '../../src/actor/logger.ts';
+import { virtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { Status, type Process } from '../../src/actor/process.ts';
+import { EVERY } from '../../src/actor/tally.ts';
+import { spawn, world, type Receive, type World } from './world.ts';
 
 const throwing = (what: unknown): GenServer<void, number, object, object> => ({
   init: () => 0,
@@ -68,53 +72,92 @@ describe('dead letters', () => {
   });
 });
 
-describe('time of messages', () => {
-  test('one in 128 is timed: how long it waited behind others, and what its actor took', async () => {
-    const { runtime, clock } = world();
-    const { waits, turns } = runtime.tally;
-    const quick = spawn(runtime);
-    const slow = spawn(runtime, () => new Promise<void>((resolve) => void clock.setTimer(40, resolve)));
-    runtime.send(quick, 'the first of all is timed');
-    await clock.settle();
+describe('time', () => {
+  const turnsOf = async ({ runtime, clock }: World, count: number): Promise<void> => {
+    const process = spawn(runtime);
+    for (let n = 0; n < count; n++) {
+      runtime.send(process, n);
+      await clock.settle();
+    }
+  };
+  const sleeping =
+    (clock: VirtualClock, ms: number): Receive =>
+    () =>
+      new Promise<void>((resolve) => void clock.setTimer(ms, resolve));
+
+  test('one turn in 256 is timed, the first of all among them', async () => {
+    const stage = world();
+    const { waits, turns } = stage.runtime.tally;
+    await turnsOf(stage, 1);
     expect([waits.count, turns.count]).toEqual([1, 1]);
-    for (let n = 0; n < 126; n++) runtime.send(quick, n);
-    await clock.settle();
-    runtime.send(slow, 'not timed');
-    runtime.send(slow, 'timed, and waits 40 ms');
-    await clock.advance(100);
-    expect([waits.count, turns.count, waits.sum]).toEqual([2, 2, 40]);
-    for (let n = 0; n < 10 * 128; n++) runtime.send(quick, n);
-    await clock.settle();
-    expect(waits.count).toBeGreaterThan(2);
-    expect(waits.count).toBeLessThanOrEqual(12);
+    await turnsOf(stage, EVERY - 1);
+    expect(waits.count).toBe(1);
+    await turnsOf(stage, 10 * EVERY);
+    expect([waits.count, turns.count]).toEqual([11, 11]);
   });
 
-  test('one whose actor dies, or never comes to it, does not stop the others', async () => {
+  test('a message takes as long as what its callback awaits', async () => {
     const { runtime, clock } = world();
-    const { waits } = runtime.tally;
-    const quick = spawn(runtime);
-    const many = async (count: number): Promise<void> => {
-      for (let n = 0; n < count; n++) runtime.send(quick, n);
-      await clock.settle();
-    };
-    const stuck = async (): Promise<Process> => {
-      const process = spawn(runtime, () => new Promise<void>(() => {}));
-      runtime.send(process, 'is never done');
-      runtime.send(process, 'timed');
-      await clock.settle();
-      return process;
-    };
-    await many(127);
-    runtime.exit(await stuck(), 'stop');
-    expect(waits.count).toBe(1);
-    await many(128);
-    expect(waits.count).toBe(2);
-    await many(126);
-    await stuck();
-    await many(256);
-    expect(waits.count).toBe(2);
+    const { waits, turns } = runtime.tally;
+    const process = spawn(runtime, sleeping(clock, 40));
+    runtime.send(process, 'timed');
+    await clock.advance(39);
+    expect([waits.count, turns.count]).toEqual([1, 0]);
+    await clock.advance(10);
+    expect([turns.count, turns.sum]).toEqual([1, 40]);
+  });
+
+  test('an actor waits for its turn while others have theirs', async () => {
+    let late = 0;
+    const clock: VirtualClock = virtualClock();
+    // whoever looks at it finds it 3 ms later
+    const runtime = new Runtime({
+      clock: { ...clock, now: () => (late += 3) },
+      logger: silentLogger,
+      budget: { milliseconds: Infinity },
+    });
+    const process = spawn(runtime);
+    runtime.send(process, 'timed');
+    runtime.send(process, 'in the same turn');
+    await clock.settle();
+    const { waits, turns } = runtime.tally;
+    expect([waits.count, turns.count]).toEqual([1, 1]);
+    expect(waits.sum).toBeGreaterThanOrEqual(3);
+    expect(turns.sum).toBe(1.5);
+  });
+
+  test('an actor that dies in its turn, or never ends it, does not stop the others', async () => {
+    const stage = world();
+    const { runtime, clock } = stage;
+    const { waits, turns } = runtime.tally;
+    const dies = spawn(runtime, sleeping(clock, Infinity));
+    runtime.send(dies, 'timed');
+    await clock.settle();
+    runtime.exit(dies, 'stop');
+    await turnsOf(stage, EVERY - 1);
+    const hangs = spawn(runtime, sleeping(clock, Infinity));
+    runtime.send(hangs, 'timed');
+    await clock.settle();
+    expect([waits.count, turns.count]).toEqual([2, 0]);
+    await turnsOf(stage, EVERY);
+    expect([waits.count, turns.count]).toEqual([2, 0]);
     await clock.advance(10_000);
-    await many(128);
-    expect([waits.count, waits.sum]).toEqual([4, 10_000]);
+    await turnsOf(stage, EVERY);
+    expect([waits.count, turns.count, turns.sum]).toEqual([3, 2, 10_000]);
+  });
+
+  test('one that is suspended before its turn, too', async () => {
+    const stage = world();
+    const { runtime, clock } = stage;
+    const { waits } = runtime.tally;
+    const waitsLong = spawn(runtime);
+    runtime.send(waitsLong, 'timed');
+    waitsLong.status = Status.waiting;
+    await clock.settle();
+    await turnsOf(stage, EVERY);
+    expect(waits.count).toBe(0);
+    await clock.advance(10_000);
+    await turnsOf(stage, EVERY);
+    expect([waits.count, waits.sum]).toEqual([2, 10_000]);
   });
 });

@@ -41,11 +41,11 @@ export const METRICS = {
   },
   mailbox_wait_seconds: {
     type: 'histogram',
-    meaning: 'from the mailbox to the turn of the actor, of one message in 128',
+    meaning: 'from when an actor has something to do to its turn, of one turn in 256',
   },
   message_handle_seconds: {
     type: 'histogram',
-    meaning: 'what an actor takes for a message until its callback returns, of one message in 128',
+    meaning: 'what a message takes in such a turn, with what its callback awaits',
   },
   rpc_calls_total: {
     type: 'counter',

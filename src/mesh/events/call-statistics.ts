@@ -79,16 +79,42 @@ export class ProcedureRow {
   readonly procedure: string;
   /** Calls by route and outcome; see `calls`. */
   readonly counts: number[] = new Array<number>(ROUTES.length * OUTCOMES.length).fill(0);
-  /** Milliseconds. */
-  readonly durations: Histogram = new Histogram(DURATIONS);
   fromPeers = 0;
-  /** Calls of one turn until the next of them is timed, and what the last one took. */
+  /** Calls that end in their own turn until the next of them is timed. */
   untimed = 0;
-  lastPlace = 0;
-  lastTook = 0;
+  readonly #durations = new Histogram(DURATIONS);
+  /** What `untimed` was when all before were in the histogram, and what the last one that was timed took. */
+  #added = 0;
+  #took = 0;
 
   constructor(procedure: string) {
     this.procedure = procedure;
+  }
+
+  /** Milliseconds. */
+  get durations(): Histogram {
+    this.#add();
+    return this.#durations;
+  }
+
+  /** A call that was timed by itself. */
+  took(ms: number): void {
+    this.#durations.observe(ms);
+  }
+
+  /** One that was timed for those that come after it, too. */
+  tookInTurn(ms: number): void {
+    this.#add();
+    this.#took = ms;
+    this.#added = this.untimed = TIMED - 1;
+    this.#durations.observe(ms);
+  }
+
+  /** Those that were not timed count like the last one that was. */
+  #add(): void {
+    const count = this.#added - this.untimed;
+    this.#added = this.untimed;
+    if (count > 0) this.#durations.observe(this.#took, count);
   }
 
   calls(route: Route, outcome: Outcome): number {
@@ -146,16 +172,9 @@ export class CallStatistics {
     row.counts[placeOf(call.route, failure === undefined ? 'ok' : failure.tag)]!++;
     if (call.fromPeer) row.fromPeers++;
     const began = call.deadline - call.timeout;
-    if (began < this.#time.turnBegan) {
-      row.durations.observe(Math.max(0, this.#time.clock.now() - began));
-      return;
-    }
-    if (row.untimed-- === 0) {
-      row.untimed = TIMED - 1;
-      row.lastTook = Math.max(0, this.#time.clock.now() - began);
-      row.lastPlace = row.durations.place(row.lastTook);
-    }
-    row.durations.add(row.lastPlace, row.lastTook);
+    if (began < this.#time.turnBegan) row.took(Math.max(0, this.#time.clock.now() - began));
+    else if (row.untimed > 0) row.untimed--;
+    else row.tookInTurn(Math.max(0, this.#time.clock.now() - began));
   }
 
   #rowOf({ procedure, fromPeer }: SettledCall, failure: RpcFailure | undefined): ProcedureRow {
