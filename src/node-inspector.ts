@@ -11,10 +11,14 @@ import { fromJson, toJson, type Json } from './codec/json-value.ts';
 import { MeshClient } from './mesh/client/mesh-client.ts';
 import type { NodeOptions } from './mesh/client/options.ts';
 import type { MeshContext } from './mesh/context.ts';
+import type { ProcedureStatistics } from './mesh/events/call-statistics.ts';
 
 const HOST = '127.0.0.1';
 /** What its calls leave behind lives on. */
 const NOTHING: Behind = { begin: () => {}, drain: () => Promise.resolve(), end: () => Promise.resolve() };
+
+const summaries = ({ events }: MeshContext): readonly ProcedureStatistics[] =>
+  events.calls.statistics.rows.map(({ statistics }) => statistics);
 
 export function inspectorOf(
   context: MeshContext,
@@ -32,7 +36,7 @@ export function inspectorOf(
     token,
     allow,
     memory: { port: undefined, token: undefined },
-    views: viewsOf({ context, dist }),
+    views: viewsOf({ context, dist, calls: () => summaries(context) }),
     metrics: () => metricsOf(context).text(),
     call: async ({ procedure, args, timeout }) => {
       const given = fromJson(args as Json);
