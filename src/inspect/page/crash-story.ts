@@ -8,13 +8,23 @@ const WORDS: Readonly<Record<Decision, string>> = {
   not_restarted: 'not restarted',
 };
 
+/** The actor that handles one call: nobody restarts it, its caller is told. */
+const isCall = ({ type }: Crash): boolean => type === 'Invocation';
+
+/** Who crashed, for people: of a call its procedure. */
+export const whoCrashed = (crash: Crash): string =>
+  isCall(crash) ? (crash.path.at(-1) ?? crash.label) : crash.label;
+
 /** Short, for a chip. */
 export function decisionOf(crash: Crash): string {
+  if (isCall(crash)) return 'caller told';
   return crash.decision === undefined ? 'undecided' : (WORDS[crash.decision] ?? crash.decision);
 }
 
 /** One sentence, for the detail. */
 export function storyOf(crash: Crash): string {
+  if (isCall(crash))
+    return `It ran one call, whose caller was told handler_crash with this id. No other call was harmed.`;
   const parent = crash.path.at(-1);
   const who = parent === undefined ? 'Nobody supervises it' : `Its supervisor ${parent}`;
   const times = crash.restarts ?? 0;

@@ -1,5 +1,5 @@
 /** The last crashes: a list, and beside it all that is known of one. */
-import { decisionOf, isGrave, storyOf } from './crash-story.ts';
+import { decisionOf, isGrave, storyOf, whoCrashed } from './crash-story.ts';
 import type { Change, Desk, Part } from './desk.ts';
 import { el, emptyState, fill, nameEl, setText } from './element.ts';
 import { ago, clockTime, count, dayTime, typeAndSize } from './format.ts';
@@ -67,7 +67,7 @@ export class CrashesTab implements Part {
     const item = el(
       'li',
       'crash',
-      el('div', 'crash-top', nameEl(crash.label), time),
+      el('div', 'crash-top', nameEl(whoCrashed(crash)), time),
       el('div', 'crash-reason', nameEl(firstLine(crash.reason))),
       el('div', 'crash-foot', chip(crash)),
     );
@@ -89,7 +89,7 @@ export class CrashesTab implements Part {
     fill(
       this.#detail,
       path,
-      el('h2', '', nameEl(crash.label), ' ', chip(crash)),
+      el('h2', '', nameEl(whoCrashed(crash)), ' ', chip(crash)),
       el('pre', 'shown bad', crash.reason),
       el('p', isGrave(crash) ? 'story grave' : 'story', storyOf(crash)),
       successor === undefined ? undefined : this.#jump(successor),

@@ -6,7 +6,7 @@
 import { ActorsTab } from './actors-tab.ts';
 import { Banner } from './banner.ts';
 import type { Browser } from './browser.ts';
-import { decisionOf, mergeCrashes } from './crash-story.ts';
+import { decisionOf, mergeCrashes, whoCrashed } from './crash-story.ts';
 import { CrashesTab } from './crashes-tab.ts';
 import { DATA_TABS } from './data-tabs.ts';
 import { DataTab } from './data-tab.ts';
@@ -171,7 +171,7 @@ export class Page {
     if (this.#tab !== 'crashes') this.#unseen += 1;
     this.#header.crashes(this.#unseen);
     const what = crash.decision === undefined ? '' : `, ${decisionOf(crash)}`;
-    this.#toasts.say(`${cleanName(crash.label, 40)} crashed${what}`, true, () => {
+    this.#toasts.say(`${cleanName(whoCrashed(crash), 40)} crashed${what}`, true, () => {
       this.#open('crashes');
       this.#crashes.choose(crash.id);
     });

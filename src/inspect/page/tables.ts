@@ -109,11 +109,14 @@ function below(row: TableRow, opened: Opened, key: string, columns: number): HTM
   return el('tr', 'below-row', cell);
 }
 
+/** Ways of a call, neither good nor bad. Of all else that is split, `ok` is good. */
+const ROUTES: ReadonlySet<string> = new Set(['local', 'cache', 'dht', 'direct', 'none']);
+
 function cellContent(cell: Cell): readonly (Node | string)[] {
   const { split, text } = cell;
   if (split === undefined || split.length === 0) return [nameEl(text, `cell-${cell.kind}`)];
   const all = split.reduce((sum, part) => sum + part.count, 0);
-  const outcomes = split.some(({ label }) => label === 'ok');
+  const outcomes = !split.every(({ label }) => ROUTES.has(label));
   const bar = el('span', outcomes ? 'split' : 'split plain');
   for (const [index, { label, count: times }] of split.entries()) {
     const part = el('span', label === 'ok' ? 'split-part good' : 'split-part');
