@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'espalier-pack-'));
 
 /** What belongs into the package. */
 const ALLOWED =
-  /^(dist|src|supervisors|docs)\/[\w/.-]+\.(js|d\.ts|map|ts|md)$|^(dist\/)?src\/inspect\/page\/[\w/.-]+\.(html|css|svg|json|mjs|LICENSE)$|^examples\/[\w-]+\.(mjs|erl)$|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(dist|src|supervisors|docs)\/[\w/.-]+\.(js|d\.ts|map|ts|md)$|^(dist\/)?src\/inspect\/page\/[\w/.-]+\.(html|css|svg|json|mjs|LICENSE)$|^docs\/[\w-]+\.png$|^examples\/[\w-]+\.(mjs|erl)$|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 
 /** Runs a command in the folder; its output. */
 const run = (command, ...args) =>
