@@ -167,7 +167,7 @@ describe.runIf(hasPty)('on a terminal', () => {
     expect(text).toContain('handlers/users: TypeError');
   });
 
-  test('a lost inspector is said, asked again, and shown again; so is a gap', async () => {
+  test('a lost inspector is said, asked again, and shown again; so is one that tells what cannot be', async () => {
     const fake = await faked();
     const pty = await watching(fake);
     let before = pty.text.length;
@@ -177,8 +177,8 @@ describe.runIf(hasPty)('on a terminal', () => {
     before = pty.text.length;
     await pty.until(/\blive\b/, before);
     const asked = fake.asked.length;
-    fake.tell('delta', deltaOf(9));
-    fake.tell('delta', deltaOf(10, { changed: [{ id: 'a', name: 'never' }] }));
+    fake.tell('delta', deltaOf(1, { removed: ['a'] }));
+    fake.tell('delta', deltaOf(2, { changed: [{ id: 'a', name: 'never' }] }));
     before = pty.text.length;
     while (fake.asked.length < asked + 3) await pty.until(/up/, (before = pty.text.length));
     expect(pty.text).not.toContain('never');

@@ -55,7 +55,11 @@ export async function follow(target: Target, { signal, interval, onEvent }: Stre
     response.setTimeout(SILENCE, () => response.destroy(new Error('it fell silent')));
     response.setEncoding('utf8');
     for await (const piece of response as AsyncIterable<string>) {
-      for (const event of reader.push(piece)) await onEvent(event);
+      for (const event of reader.push(piece)) {
+        await onEvent(event);
+        // what came along with it is nobody's any more
+        if (signal.aborted) return;
+      }
     }
   } catch (cause) {
     if (signal.aborted) return;

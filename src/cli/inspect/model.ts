@@ -1,7 +1,8 @@
 /**
  * The tree of actors as a client of the inspector knows it: snapshots and deltas in, a new tree out. Pure.
  *
- * A delta that does not fit (a gap in `seq`, a parent nobody knows) is told as `gap`: then only a snapshot helps.
+ * Numbers of deltas go up; where some are left out, one delta tells what all of them did. One that does not fit (orphans, an
+ * actor that is there already) is told as `gap`: then only a snapshot helps.
  */
 import { changedRow, fieldsOf, isId, numberOf, readRow, textOf, type Fields, type Row } from './row.ts';
 
@@ -34,9 +35,12 @@ export function readTree(body: unknown): Model | undefined {
 }
 
 export function applyDelta(model: Model, body: unknown): Model | 'gap' {
-  const { seq, at, added, removed, changed } = fieldsOf(body);
-  if (seq !== model.seq + 1) return 'gap';
-  const tree = new Growing(new Map(model.rows), new Map(model.children));
+  const { seq, at, added, removed, changed, reset } = fieldsOf(body);
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq)) return 'gap';
+  // old news
+  if (seq <= model.seq) return model;
+  const whole = reset === true;
+  const tree = new Growing(new Map(whole ? [] : model.rows), new Map(whole ? [] : model.children));
   for (const id of listOf(removed)) if (isId(id)) tree.remove(id);
   for (const value of listOf(added)) {
     const row = readRow(value);

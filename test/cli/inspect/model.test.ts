@@ -85,10 +85,17 @@ describe('applyDelta', () => {
     expect(shapeOf(moved)).toEqual(['node', ' b', '  a1', ' a', '  a2']);
   });
 
-  test('a number left out or told twice is a gap', () => {
-    const model = modelOf(SMALL);
-    for (const seq of [0, 2, -1, '1', undefined])
-      expect(applyDelta(model, { ...deltaOf(1), seq })).toBe('gap');
+  test('numbers left out are several deltas in one, old news are none, and no number is a gap', () => {
+    const model = applied(modelOf(SMALL), deltaOf(5, { removed: ['b'] }));
+    expect([model.seq, model.rows.has('b')]).toEqual([5, false]);
+    for (const seq of [5, 4, 0, -1]) expect(applied(model, deltaOf(seq, { removed: ['a2'] }))).toBe(model);
+    for (const seq of ['6', undefined, null, NaN, Infinity, 6.5])
+      expect(applyDelta(model, { ...deltaOf(6), seq })).toBe('gap');
+  });
+
+  test('with reset it is the whole tree', () => {
+    const model = applied(modelOf(SMALL), deltaOf(3, { reset: true, added: [rowOf('other', null)] }));
+    expect(shapeOf(model)).toEqual(['other']);
   });
 
   test('what does not fit is a gap: known ids, orphans, circles', () => {
