@@ -186,7 +186,8 @@ describe.runIf(hasPty)('on a terminal', () => {
 
   test('a node that comes back as another process is found again, by its new address and token', async () => {
     const runtime = mkdtempSync(join(tmpdir(), 'espalier-watch-'));
-    const env = { XDG_RUNTIME_DIR: runtime };
+    // both places where descriptors may be: what else runs on this machine is not seen
+    const env = { XDG_RUNTIME_DIR: runtime, TMPDIR: runtime };
     const start = async (): Promise<{ node: Child; url: string }> => {
       const node = espalier(['node', '--listen', '127.0.0.1:0', '--inspector', '--json'], { env });
       return { node, url: (await node.json<Ready>()).url };

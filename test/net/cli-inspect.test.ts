@@ -30,7 +30,8 @@ afterEach(async () => {
   rmSync(runtime, { recursive: true, force: true });
 });
 
-const env = (): Record<string, string> => ({ XDG_RUNTIME_DIR: runtime });
+/** Both places where descriptors may be: what else runs on this machine is not seen. */
+const env = (): Record<string, string> => ({ XDG_RUNTIME_DIR: runtime, TMPDIR: runtime });
 
 async function inspected(): Promise<{ node: Child; url: string; inspector: string }> {
   const node = espalier(['node', '--listen', '127.0.0.1:0', '--inspector', '--json'], { env: env() });
