@@ -21,7 +21,9 @@ async function started(
   env: Readonly<Record<string, string>>,
   ...args: readonly string[]
 ): Promise<Ready & { readonly inspector?: string }> {
-  const child = espalier(['node', '--json', ...args], { env: { XDG_RUNTIME_DIR: folder, TMPDIR: folder, ...env } });
+  const child = espalier(['node', '--json', ...args], {
+    env: { XDG_RUNTIME_DIR: folder, TMPDIR: folder, ...env },
+  });
   return child.json();
 }
 
