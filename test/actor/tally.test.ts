@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { exit } from '../../src/actor/exit-reason.ts';
 import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
+import { ServerRef } from '../../src/otp/server-ref.ts';
 import { startSupervisor, worker } from '../../src/otp/supervisor.ts';
 import { startDynamicSupervisor } from '../../src/otp/dynamic-supervisor.ts';
 import type { Pid } from '../../src/actor/pid.ts';
@@ -64,8 +65,10 @@ describe('dead letters', () => {
     await clock.settle();
     runtime.send(process, 1);
     runtime.cast(process, 2);
+    const called = new ServerRef<{ wait(): void }>(runtime, process).call('wait', undefined);
     runtime.exit(process, 'stop', null);
     expect(runtime.tally.deadLetters).toBe(2);
+    await expect(called).rejects.toThrow('stop');
     runtime.send(process, 3);
     runtime.cast(process, 4);
     expect(runtime.tally.deadLetters).toBe(4);

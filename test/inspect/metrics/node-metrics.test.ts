@@ -1,5 +1,6 @@
 /** The metrics of nodes and clients, read as Prometheus would. */
 import { describe, expect, test } from 'vitest';
+import type { Pid } from '../../../src/actor/pid.ts';
 import { METRICS, PREFIX, type MetricName } from '../../../src/inspect/metrics/catalogue.ts';
 import { NAMES } from '../../../src/mesh/events/call-statistics.ts';
 import { err } from '../../../src/mesh/errors/rpc-error.ts';
@@ -13,6 +14,7 @@ import {
   processOf,
   runtimeOf,
 } from '../../mesh-world.ts';
+import { addressOf } from '../../mesh/peer/peer-world.ts';
 import { natWorld } from '../../mesh/nat/nat-world.ts';
 import { parsed, valueOf } from './prometheus.ts';
 
@@ -79,7 +81,17 @@ describe('actors', () => {
     runtime.exit(router, 'kill');
     await world.clock.settle();
     runtime.send(router, 'too late');
+    const pids: Pid[] = [];
+    await node.advertise('a.slow', (_args, { self }) => {
+      pids.push(self.pid);
+      return new Promise<void>(() => {});
+    });
+    const call = node.tryCall('a.slow');
+    await world.clock.settle();
+    for (const pid of pids) runtime.exit(pid, 'kill');
+    await world.settle(call);
     const text = node.metrics();
+    expect(valueOf(text, 'espalier_actor_crashes_total{kind="killed"}')).toBe(1);
     expect(valueOf(text, 'espalier_actor_running')).toBe(runtime.alive);
     expect(valueOf(text, 'espalier_actor_crashes_total{kind="error"}')).toBe(1);
     expect(valueOf(text, 'espalier_actor_restarts_total{strategy="restForOne"}')).toBe(
@@ -211,21 +223,27 @@ describe('the mesh', () => {
     const attempt = (method: string, outcome: string): number | undefined =>
       valueOf(caller.metrics(), `espalier_nat_attempts_total{method="${method}",outcome="${outcome}"}`);
     expect(attempt('relay', 'ok')).toBe(1);
+    // the station, at the start
+    expect(attempt('direct', 'ok')).toBe(1);
     await world.clock.until(() => attempt('punch', 'ok') === 1);
     expect([attempt('punch', 'failed'), attempt('relay', 'failed')]).toEqual([0, 0]);
   });
 
   test('a punch that fails, and a node that no station leads to, are attempts that failed', async () => {
-    const { world, behind } = await natWorld('metrics-failed');
+    const { world, station, behind } = await natWorld('metrics-failed');
     const caller = await behind('caller', 'port');
     const provider = await behind('provider', 'port');
     const advertisement = await world.settle(provider.advertise('a.far', () => 1));
     await world.clock.until(() => advertisement.state() === 'published');
     const attempt = (method: string, outcome: string): number | undefined =>
       valueOf(caller.metrics(), `espalier_nat_attempts_total{method="${method}",outcome="${outcome}"}`);
-    await world.failure(caller.peers.sendNatAware('ab'.repeat(32), 'ping', undefined, { timeout: 4_000 }));
-    await world.clock.advance(10_000);
-    expect(attempt('relay', 'ok')).toBe(0);
+    const relayEndpoint = addressOf(station);
+    const nobody = caller.peers.sendNatAware('ab'.repeat(32), 'ping', undefined, {
+      timeout: 4_000,
+      relayEndpoint,
+    });
+    await world.failure(nobody);
+    expect([attempt('relay', 'ok'), attempt('relay', 'failed')]).toEqual([0, 1]);
     await world.settle(caller.call('a.far'));
     processesOf(caller)
       .filter(({ label }) => label === 'hole punch')

@@ -251,6 +251,37 @@ describe('tracing', () => {
     expect(faults.map(String)).toEqual(['Error: a broken exporter', 'Error: a broken exporter']);
   });
 
+  test('ends each span once, however often it is told to', async () => {
+    const ended: string[] = [];
+    const api = {
+      trace: {
+        getTracer: () => ({
+          startSpan: (name: string) => ({
+            spanContext: () => ({ traceId: '', spanId: '', traceFlags: 0 }),
+            setAttributes: () => undefined,
+            setStatus: () => undefined,
+            end: () => ended.push(name),
+          }),
+        }),
+        setSpan: (context: object) => context,
+      },
+      context: { active: () => ({}), with: (_context: object, work: () => unknown) => work() },
+      SpanKind: {},
+      SpanStatusCode: {},
+    };
+    const tracer = await openTelemetry(
+      () => undefined,
+      () => Promise.resolve(api),
+    );
+    const world = meshWorld();
+    const node = await world.node();
+    closeAtEnd(world, node);
+    contextOf(node).tracer = tracer;
+    await node.advertise('a.b', () => 1);
+    await world.settle(node.call('a.b'));
+    expect(ended).toEqual(['a.b', 'a.b']);
+  });
+
   test('is an option: without it there are no spans', async () => {
     const spans = sdk();
     for (const tracing of [true, false]) {
