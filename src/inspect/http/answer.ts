@@ -3,6 +3,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../actor/clock.ts';
 
 /** Nothing from elsewhere, nothing inline, in no frame; and nobody elsewhere may read it: there are no CORS headers. */
 const HEADERS: Readonly<Record<string, string>> = {
@@ -30,6 +31,23 @@ export function answerJson(response: ServerResponse, status: number, body: unkno
     'Content-Length': String(Buffer.byteLength(text)),
   });
   response.end(text);
+}
+
+/** JSON that is made while it is sent: a turn of the event loop for each piece. */
+export async function answerPieces(
+  response: ServerResponse,
+  pieces: Iterable<string>,
+  clock: Clock,
+): Promise<void> {
+  begin(response, 200, 'application/json; charset=utf-8');
+  for (const piece of pieces) {
+    if (response.destroyed) return;
+    response.write(piece);
+    await new Promise<void>((resolve) => {
+      clock.later(resolve);
+    });
+  }
+  response.end();
 }
 
 export function answerText(response: ServerResponse, status: number, type: string, text: string): void {

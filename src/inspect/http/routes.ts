@@ -2,23 +2,21 @@
  * What the inspector answers to one question each.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../actor/clock.ts';
 import { actionOf } from '../action.ts';
-import type { Delta } from '../delta.ts';
 import { METRICS_TYPE } from '../metrics/exposition.ts';
 import type { InspectorSource } from '../source.ts';
-import { answerJson, answerText } from './answer.ts';
+import { answerJson, answerPieces, answerText } from './answer.ts';
 import { readBody } from './body.ts';
-
-/** The whole tree, as clients get it. */
-export const treeOf =
-  (node: string) =>
-  ({ seq, at, added }: Delta): object => ({ schema: 1, seq, node, at, rows: added });
+import { treePieces } from './tree-text.ts';
 
 export class Routes {
+  readonly #clock: Clock;
   readonly #source: InspectorSource;
   readonly #actions: boolean;
 
-  constructor(source: InspectorSource, actions: boolean) {
+  constructor(source: InspectorSource, actions: boolean, clock: Clock) {
+    this.#clock = clock;
     this.#source = source;
     this.#actions = actions;
   }
@@ -32,7 +30,7 @@ export class Routes {
         return;
       }
       case '/api/tree':
-        answerJson(response, 200, treeOf(source.facts.node)(await source.watch.tree()));
+        await answerPieces(response, treePieces(source.facts.node, await source.watch.tree()), this.#clock);
         return;
       case '/api/crashes':
         answerJson(response, 200, { crashes: await source.crashes() });

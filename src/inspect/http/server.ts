@@ -51,7 +51,7 @@ export class InspectorHttp {
   constructor(source: InspectorSource, options: HttpOptions) {
     this.#options = options;
     this.#streams = new Streams(source, options);
-    this.#routes = new Routes(source, options.actions);
+    this.#routes = new Routes(source, options.actions, options.clock);
     this.#files = pageFiles(options.page);
     this.#rules = { hosts: new Set(), scheme: 'http', token: options.token, cookie: '' };
     this.#server = createServer(
@@ -110,7 +110,8 @@ export class InspectorHttp {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     response.on('error', () => undefined);
     this.#answer(request, response).catch((error: unknown) => {
-      this.#options.fault(error);
+      // what was asked for when it ended is no fault
+      if (!this.#closed) this.#options.fault(error);
       if (response.headersSent) response.destroy();
       else answerJson(response, 500, { error: 'the inspector failed' });
     });

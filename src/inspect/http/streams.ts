@@ -6,7 +6,6 @@ import type { Clock, TimerId } from '../../actor/clock.ts';
 import type { InspectorSource } from '../source.ts';
 import { INTERVAL } from '../watch.ts';
 import { answerJson } from './answer.ts';
-import { treeOf } from './routes.ts';
 import { EventStream } from './stream.ts';
 
 const STREAMS = 8;
@@ -45,12 +44,12 @@ export class Streams {
       answerJson(response, 429, { error: `${STREAMS} event streams are open` });
       return;
     }
-    const { views, watch, facts } = this.#source;
+    const { views } = this.#source;
     const interval = Number(wanted.get('interval') ?? INTERVAL.usual);
     const stream = new EventStream(
       response,
-      watch,
-      treeOf(facts.node),
+      this.#source,
+      this.#clock,
       Number.isFinite(interval) ? interval : undefined,
     );
     const named = (wanted.get('views') ?? '').split(',').filter((name) => Object.hasOwn(views, name));

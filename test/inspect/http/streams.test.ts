@@ -21,12 +21,17 @@ class Reader extends EventEmitter {
   room = Infinity;
   ended = false;
 
+  get writableEnded(): boolean {
+    return this.ended;
+  }
   writeHead(status: number): void {
     this.status = status;
   }
   flushHeaders(): void {}
   write(text: string): boolean {
     this.written.push(text);
+    if (this.ended) throw new Error('written after its end');
+    if (!text.startsWith('event: ') || !text.endsWith('\n\n')) this.emit('piece');
     return --this.room > 0;
   }
   end(text?: string): void {
@@ -51,9 +56,9 @@ class Reader extends EventEmitter {
   }
 }
 
-async function scene(views: InspectorSource['views'] = {}) {
+async function scene(views: InspectorSource['views'] = {}, count = 3) {
   const world = actorWorld();
-  const children = Array.from({ length: 3 }, (_, n) => worker(`w${n}`, quiet, undefined));
+  const children = Array.from({ length: count }, (_, n) => worker(`w${n}`, quiet, undefined));
   const spec = { strategy: 'oneForOne', intensity: 1_000, period: 1, children } as const;
   const root = (await startSupervisor(world.runtime, spec)).pid as Process;
   const faults: unknown[] = [];
@@ -106,6 +111,27 @@ describe('Streams', () => {
     expect(reader.events).toEqual(['snapshot', 'delta', 'delta']);
     const { seq } = reader.of('snapshot')[0];
     expect(reader.of('delta').map((delta) => delta.seq)).toEqual([seq + 1, seq + 2]);
+  });
+
+  test('a large tree comes in pieces, a turn for each, and nothing in between; who leaves meanwhile gets no more', async () => {
+    const { clock, open, crashes, poke } = await scene({}, 1_800);
+    let turns = 0;
+    const [reader, leaver] = [open(), open()];
+    reader.on('piece', () => {
+      turns++;
+      poke();
+      for (const tell of crashes) tell(crash(turns));
+      if (turns === 2) leaver.end();
+    });
+    await clock.settle();
+    const pieces = reader.written.findIndex((text) => text.endsWith('\n\n')) + 1;
+    expect(pieces).toBe(4);
+    const [, json] = /^event: snapshot\ndata: (.*)\n\n$/.exec(reader.written.slice(0, pieces).join(''))!;
+    expect((JSON.parse(json!) as { rows: object[] }).rows).toHaveLength(1_801);
+    expect(reader.events.slice(pieces, pieces + 4)).toEqual(['crash', 'crash', 'crash', 'crash']);
+    expect(leaver.written.length).toBeLessThan(4);
+    await clock.advance(1_000);
+    expect(reader.of('delta')).toHaveLength(1);
   });
 
   test('while nobody watches nobody listens, and no timer is set', async () => {
