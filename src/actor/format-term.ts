@@ -112,3 +112,9 @@ const nameOf = (value: object): string => {
 export function cut(text: string, { chars = Infinity }: FormatLimits): string {
   return text.length <= chars ? text : `${text.slice(0, Math.max(0, chars - 1))}…`;
 }
+
+/** Characters of a label that are told. */
+const LABEL = 1_024;
+
+/** A label as trees and reports tell it: whoever gave it may have given a book. */
+export const labelText = (label: string): string => cut(label, { chars: LABEL });

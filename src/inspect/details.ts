@@ -2,7 +2,7 @@
  * One actor, looked at closely: what a list does not say of each.
  */
 import { ancestorsOf } from '../actor/crash-details.ts';
-import { formatTerm } from '../actor/format-term.ts';
+import { formatTerm, labelText } from '../actor/format-term.ts';
 import { namesOf } from '../actor/names.ts';
 import type { Process } from '../actor/process.ts';
 import { pathOf } from '../actor/tree.ts';
@@ -35,7 +35,7 @@ const NAME = 256;
 /** @param all crashes, newest first. */
 export function detailsOf(process: Process, all: readonly Crash[]): ActorDetails {
   const row = factsOf(process);
-  const path = pathOf(process).join('/');
+  const path = pathOf(process).map(labelText).join('/');
   return {
     row,
     status: {
@@ -46,7 +46,7 @@ export function detailsOf(process: Process, all: readonly Crash[]): ActorDetails
       state: { ...row.state, ...shownState(process) },
     },
     crashes: all
-      .filter(({ label, path: place }) => label === process.label && place.join('/') === path)
+      .filter(({ label, path: place }) => label === row.name && place.join('/') === path)
       .slice(0, LISTED),
   };
 }

@@ -1,6 +1,7 @@
 /**
  * The node behind an inspector.
  */
+import { cut } from '../actor/format-term.ts';
 import type { LogLevel } from '../actor/logger.ts';
 import type { Process } from '../actor/process.ts';
 import type { Clock } from '../actor/clock.ts';
@@ -56,6 +57,8 @@ export function nodeSource(parts: NodeSourceParts): InspectorSource {
 const SHOWN: ReadonlySet<LogLevel> = new Set(['info', 'warn', 'error', 'fatal']);
 /** Lines per second of one event, where the catalogue does not say. */
 const PER_SECOND = 100;
+/** Characters of a text in it: as a line of the log, which has 4 KiB (SECURITY §12). */
+const FIELD = { chars: 4_096 } as const;
 
 /** Listens to all of it until what it gives is called. */
 function logOf({ events }: MeshContext, clock: Clock, tell: (line: LogLine) => void): () => void {
@@ -66,7 +69,11 @@ function logOf({ events }: MeshContext, clock: Clock, tell: (line: LogLine) => v
     const listener = ({ detail }: { readonly detail: object }): void => {
       const skipped = sampler.take(clock.now());
       if (skipped === undefined) return;
-      const fields = skipped === 0 ? { ...detail } : { ...detail, skipped };
+      const fields = Object.fromEntries(
+        Object.entries(skipped === 0 ? detail : { ...detail, skipped }).map(
+          ([name, value]: [string, unknown]) => [name, typeof value === 'string' ? cut(value, FIELD) : value],
+        ),
+      );
       tell({ level, time: clock.wall(), event: name, fields });
     };
     events.target.addEventListener(name, listener);

@@ -3,6 +3,7 @@
  *
  * State and messages are not in it. Iterative, so that a deep tree needs no stack.
  */
+import { labelText } from '../actor/format-term.ts';
 import { kindOf, type ValueKind } from '../actor/kind-of.ts';
 import type { Pid } from '../actor/pid.ts';
 import { Process, Status } from '../actor/process.ts';
@@ -102,9 +103,9 @@ export function factsOf(process: Process): ActorFacts {
   const { clock } = process.runtime;
   return {
     id: process.toString(),
-    name: process.label,
+    name: labelText(process.label),
     type: process.behavior.type,
-    module: process.behavior.module ?? process.behavior.type,
+    module: labelText(process.behavior.module ?? process.behavior.type),
     state: kindOf(process.state),
     status: statusOf(process, child),
     startedAt: Math.round(clock.wall() - (clock.now() - process.runtime.startedAt - process.startedAt)),

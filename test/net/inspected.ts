@@ -140,7 +140,7 @@ function events(port: number, path: string, headers: Record<string, string>): Pr
         for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
           const block = text.slice(0, end);
           text = text.slice(end + 2);
-          const [, event, data] = /^event: (.*)\ndata: (.*)$/.exec(block) ?? [];
+          const [, event, data] = /^event: ([^\n]*)\ndata: ([^\n]*)$/.exec(block) ?? [];
           if (event !== undefined) all.push({ event, data: JSON.parse(data!) as unknown });
         }
       });

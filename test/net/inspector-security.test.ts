@@ -399,6 +399,42 @@ describe('reading', () => {
   });
 });
 
+describe('names of others', () => {
+  test('are data wherever they are told, and no longer than anybody reads', async () => {
+    const names = [
+      '<img src=x onerror=alert(1)>',
+      '</script><script>alert(1)</script>',
+      '\u202egnp.exe\u2066',
+      'a\nb\r\n\r\nevent: crash\ndata: {}\n\n',
+      '\u2028\u2029\u0000\u001b[2J',
+      '\ud800',
+      'x'.repeat(1_000_000),
+      '__proto__',
+    ];
+    const children = names.map((name) => worker(name, keeper, undefined));
+    const on = await inspected({ actions: true }, { children });
+    const answer = await on.ask('/api/tree', { headers: on.bearer });
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+    const { rows } = JSON.parse(answer.body) as { rows: ActorRow[] };
+    const told = rows.map(({ name }) => name);
+    for (const name of names.filter((each) => each.length < 1_000)) expect(told).toContain(name);
+    expect(Math.max(...told.map(({ length }) => length))).toBe(1_024);
+    expect(answer.body.length).toBeLessThan(100_000);
+    const stream = await on.stream('?interval=100');
+    await stream.first(({ event }) => event === 'snapshot');
+    for (const row of rows.filter(({ name }) => name.length === 1_024 || names.includes(name))) {
+      const details = await on.ask(`/api/actor/${encodeURIComponent(row.id)}`, { headers: on.bearer });
+      expect([details.status, details.body.length < 10_000]).toEqual([200, true]);
+      expect(await on.act({ action: 'restartChild', id: row.id })).toMatchObject({ ok: true });
+    }
+    await stream.first(
+      ({ event, data }) => event === 'delta' && (data as { added: object[] }).added.length > 0,
+    );
+    expect(new Set(stream.all.map(({ event }) => event))).toEqual(new Set(['snapshot', 'delta', 'log']));
+    expect(JSON.stringify(stream.all).length).toBeLessThan(500_000);
+  });
+});
+
 describe('bodies', () => {
   const send = (on: Inspected, body: string | Buffer) =>
     on.ask('/api/actions', {

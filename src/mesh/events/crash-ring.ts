@@ -4,6 +4,7 @@
  * A crash is told in pieces: first what the actor was handling, then the crash, then what its supervisor does. Who listens hears of it
  * again when more is known.
  */
+import { labelText } from '../../actor/format-term.ts';
 import { kindOf, type ValueKind } from '../../actor/kind-of.ts';
 import { framesOf, outlineReason } from '../../actor/outline.ts';
 import type { Report } from '../../actor/report.ts';
@@ -86,9 +87,9 @@ export class CrashRing {
       id,
       at,
       pid,
-      label,
+      label: labelText(label),
       type,
-      path,
+      path: path.map(labelText),
       reason: outlineReason(reason, this.#details),
       cause: causesOf(reason).map((cause) => outlineReason(cause, this.#details)),
       stack: framesOf(reason),
@@ -109,7 +110,7 @@ export class CrashRing {
     if (known === undefined) return;
     const what =
       context === 'shutdown' ? 'given_up' : decision.startsWith('restart') ? 'restarted' : 'not_restarted';
-    const crash: Crash = { ...known, decision: what, supervisor: label };
+    const crash: Crash = { ...known, decision: what, supervisor: labelText(label) };
     this.#crashes[at] = crash;
     this.#places.set(crash, place);
     this.#tell(crash);

@@ -208,6 +208,17 @@ describe('CrashRing', () => {
     expect(open.ring.all).toMatchObject([{ reason: 'Error: it is said', cause: ['TypeError: and why'] }]);
   });
 
+  test('names are told as far as anybody reads them', async () => {
+    const long = 'n'.repeat(1_000_000);
+    const { ring, clock, child } = await scene();
+    const failing = child();
+    failing.label = long;
+    failing.runtime.cast(failing, new Request('fail', () => new Error('x')));
+    await clock.settle();
+    expect(JSON.stringify(ring.all).length).toBeLessThan(20_000);
+    expect(ring.all[0]?.label).toHaveLength(1_024);
+  });
+
   test('is plain data', async () => {
     const { ring, fail } = await scene();
     await fail(() => new Error('x', { cause: new Error('y') }));
