@@ -50,9 +50,9 @@ export function judge({ method, headers, ticket }: Asked, rules: Rules): Verdict
     return refused(403, 'not from a page of this inspector');
   const reads = method === 'GET' || method === 'HEAD';
   if (ticket !== null && reads && matches(ticket, rules.token)) return { tag: 'enter' };
-  const given =
-    bearerOf(single(headers['authorization'])) ?? cookieOf(single(headers['cookie']), rules.cookie);
-  if (given === undefined || !matches(given, rules.token))
+  const bearer = bearerOf(single(headers['authorization']));
+  const given = bearer === undefined ? cookiesOf(single(headers['cookie']), rules.cookie) : [bearer];
+  if (!given.some((token) => matches(token, rules.token)))
     return refused(401, 'the token is missing or wrong');
   return { tag: 'pass' };
 }
@@ -86,12 +86,14 @@ function bearerOf(header: string | undefined): string | undefined {
   return token;
 }
 
-function cookieOf(header: string | undefined, name: string): string | undefined {
+/** All of that name: a page of another port may have set one of its own, for a longer path, which then comes first. */
+function cookiesOf(header: string | undefined, name: string): string[] {
+  const found: string[] = [];
   for (const pair of (header ?? '').split(';')) {
     const at = pair.indexOf('=');
-    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+    if (at > 0 && pair.slice(0, at).trim() === name) found.push(pair.slice(at + 1).trim());
   }
-  return undefined;
+  return found;
 }
 
 /** In the same time, however much of it is right. */

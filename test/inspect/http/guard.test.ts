@@ -138,6 +138,7 @@ describe('the token', () => {
     ['bearer of another case', { authorization: `bEARER   ${TOKEN}` }],
     ['cookie', { cookie }],
     ['cookie among others', { cookie: `a=b; ${cookie}; espalier_inspector_1=x` }],
+    ['cookie behind one that a page of another port has set', { cookie: `${cookieName(PORT)}=x; ${cookie}` }],
     ['cookie beside another kind of authorization', { cookie, authorization: 'Basic abc' }],
   ])('by %s lets in', (_name, headers) => {
     expect(statusOf({ host: HOST, ...headers })).toBe('pass');
@@ -184,6 +185,7 @@ describe('the token', () => {
     ])
       expect(statusOf({ host: HOST, authorization })).toBe(401);
     expect(statusOf({ host: HOST, cookie: '=;'.repeat(8_000) })).toBe(401);
+    expect(statusOf({ host: HOST, cookie: `${cookieName(PORT)}=x;`.repeat(700) })).toBe(401);
   });
 });
 
