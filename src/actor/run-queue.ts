@@ -8,6 +8,8 @@ import type { Random } from './random.ts';
 
 export interface RunQueue<T> {
   readonly size: number;
+  /** The one that was put in last, if it is there. */
+  readonly last: T | undefined;
   push(item: T): void;
   /** Removes one. Only when `size > 0`. */
   take(): T;
@@ -26,6 +28,10 @@ class Fifo<T> implements RunQueue<T> {
   size = 0;
   #slots: (T | undefined)[] = new Array<T | undefined>(FIRST_SLOTS).fill(undefined);
   #head = 0;
+
+  get last(): T | undefined {
+    return this.size === 0 ? undefined : this.#slots[(this.#head + this.size - 1) & (this.#slots.length - 1)];
+  }
 
   push(item: T): void {
     if (this.size === this.#slots.length) this.#grow();
@@ -57,6 +63,9 @@ class Seeded<T> implements RunQueue<T> {
   }
   get size(): number {
     return this.#items.length;
+  }
+  get last(): T | undefined {
+    return this.#items.at(-1);
   }
   push(item: T): void {
     this.#items.push(item);

@@ -27,6 +27,9 @@ export const DEFAULT_BUDGET: Budget = { slice: 256, messages: 20_000, millisecon
 /** Messages between two looks at the clock. */
 const CLOCK_EVERY = 32;
 
+/** Turns after which one that is waited for has not come: its actor was suspended. */
+const UNTIMED = 10_000;
+
 /** First callbacks within each other at most: they use the caller's stack. */
 const NESTING = 8;
 
@@ -62,9 +65,13 @@ export class Scheduler {
   readonly #outcomes: Outcomes;
   readonly #queue: RunQueue<Process>;
   readonly #tally: Tally;
-  /** Turns until the next one is timed, and whose that is. */
-  #untimed = 1;
+  /** Turns until one is chosen to be timed; below zero since it was. */
+  #untimed = 0;
+  /** Whose that is. */
   #next: Process | null = null;
+  /** When it began, and how many it had handled before. */
+  #began = 0;
+  #handled = 0;
   readonly #drain = (): void => {
     this.#enterTurn();
     const queue = this.#queue;
@@ -74,8 +81,9 @@ export class Scheduler {
       while (queue.size > 0 && !this.#overBudget()) {
         const process = queue.take();
         if (process.status !== Status.queued) continue;
-        if (this.#next === null) this.#slice(process);
-        else this.#timedSlice(process);
+        const timed = this.#untimed-- <= 0 && this.#begins(process);
+        this.#slice(process);
+        if (timed) this.#ended(process);
       }
       finished = queue.size === 0;
     } finally {
@@ -136,32 +144,31 @@ export class Scheduler {
   ready(process: Process): void {
     process.status = Status.queued;
     this.#queue.push(process);
-    if (--this.#untimed === 0) this.#time(process);
     if (this.#draining) return;
     this.#draining = true;
     this.#clock.soon(this.#drain);
   }
 
-  /** Its turn is timed. */
-  #time(process: Process): void {
-    this.#untimed = EVERY;
-    this.#tally.time(process, this.#clock.now());
-    if (this.#tally.timed === process) this.#next = process;
+  /**
+   * Whether it is the turn that is timed: that of who became ready last when it was time to choose, for it was ready since
+   * a moment ago and waits for all who are before it. Not chosen by senders: theirs is the path of every message.
+   */
+  #begins(process: Process): boolean {
+    if (this.#next === null || !this.#next.alive || this.#untimed < -UNTIMED) {
+      const last = this.#queue.last ?? process;
+      this.#next = this.#tally.time(last, this.#clock.now()) ? last : null;
+      this.#untimed = this.#next === null ? EVERY - 1 : 0;
+    }
+    if (process !== this.#next) return false;
+    this.#began = this.#clock.now();
+    this.#handled = process.handled;
+    return true;
   }
 
-  /** While a turn is waited for that is timed. */
-  #timedSlice(process: Process): void {
-    const next = this.#next;
-    if (next?.alive === false) this.#next = null;
-    if (process !== next) {
-      this.#slice(process);
-      return;
-    }
+  #ended(process: Process): void {
     this.#next = null;
-    const { handled } = process;
-    const began = this.#clock.now();
-    this.#slice(process);
-    this.#tally.ran(process, process.handled - handled, began, this.#clock.now());
+    this.#untimed = EVERY - 1;
+    this.#tally.ran(process, process.handled - this.#handled, this.#began, this.#clock.now());
   }
 
   /**

@@ -31,13 +31,13 @@ export class Tally {
   };
   /** Messages sent to actors that were gone, and those that waited when their actor ended. Calls are none. */
   deadLetters = 0;
-  /** Milliseconds from when an actor had something to do to its turn, of turns that were timed. */
+  /** Milliseconds from when an actor was ready to its turn, of turns that were timed. */
   readonly waits: Histogram = new Histogram(DURATIONS);
   /** Milliseconds that a message took in such a turn, what its callback awaited included. */
   readonly turns: Histogram = new Histogram(DURATIONS);
   /** Whose turn is timed. */
   timed: Process | null = null;
-  /** When it had something to do, and since when it waits for what its callback awaits. */
+  /** When it was ready, and since when it waits for what its callback awaits. */
   #since = 0;
   #began: number | undefined;
 
@@ -48,16 +48,16 @@ export class Tally {
     else this.crashes.exit++;
   }
 
-  /** An actor has something to do; its turn is timed, unless another one is. */
-  time(process: Process, now: number): void {
-    if (this.timed?.alive === true) {
-      if (now - this.#since < LONGEST) return;
-      if (this.#began === undefined) this.waits.observe(now - this.#since);
-      else this.turns.observe(now - this.#began);
+  /** The turn of an actor that has just become ready is timed. False while another one's is not over. */
+  time(process: Process, now: number): boolean {
+    if (this.timed?.alive === true && this.#began !== undefined) {
+      if (now - this.#began < LONGEST) return false;
+      this.turns.observe(now - this.#began);
     }
     this.timed = process;
     this.#since = now;
     this.#began = undefined;
+    return true;
   }
 
   /** It had its turn, from `began` until now, in which it handled `count` messages. */

@@ -41,7 +41,7 @@ export const METRICS = {
   },
   mailbox_wait_seconds: {
     type: 'histogram',
-    meaning: 'from when an actor has something to do to its turn, of one turn in 256',
+    meaning: 'from when an actor is ready to its turn, of one turn in 256',
   },
   message_handle_seconds: {
     type: 'histogram',
