@@ -14,6 +14,7 @@ const target = join(source, '../../../dist/src/inspect/page');
 const library = createRequire(import.meta.url).resolve('d3-hierarchy');
 
 mkdirSync(join(target, 'vendor'), { recursive: true });
-for (const name of ['index.html', 'style.css', 'icon.svg']) copyFileSync(join(source, name), join(target, name));
+for (const name of ['index.html', 'style.css', 'icon.svg'])
+  copyFileSync(join(source, name), join(target, name));
 copyFileSync(library, join(target, 'vendor/d3-hierarchy.js'));
 copyFileSync(join(dirname(library), '../LICENSE'), join(target, 'vendor/d3-hierarchy.LICENSE'));

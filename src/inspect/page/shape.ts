@@ -150,7 +150,8 @@ function buckets(title: string, records: readonly Fields[]): Section {
   return { tag: 'bars', title, bars };
 }
 
-export function cellOf(key: string, value: unknown, now: number): Cell {
+/** @param depth of records around it: what is deeper than a cell can say is an ellipsis. */
+export function cellOf(key: string, value: unknown, now: number, depth: number = 0): Cell {
   if (value === null || value === undefined || value === '') return { text: '–', kind: 'nothing' };
   if (typeof value === 'boolean') return { text: value ? 'yes' : 'no', kind: 'flag' };
   if (typeof value === 'number') return figure(key, value, now);
@@ -167,8 +168,11 @@ export function cellOf(key: string, value: unknown, now: number): Cell {
     const text = parts.slice(0, 2).join(' · ') + rest;
     return { text: text || '–', kind: 'text', title: parts.join(' · '), split };
   }
+  if (depth > 1) return { text: '…', kind: 'nothing' };
   const parts = Object.entries(value).slice(0, 6);
-  const text = parts.map(([name, part]) => `${words(name)} ${cellOf(name, part, now).text}`).join(' · ');
+  const text = parts
+    .map(([name, part]) => `${words(name)} ${cellOf(name, part, now, depth + 1).text}`)
+    .join(' · ');
   return { text: text || '–', kind: 'text' };
 }
 
