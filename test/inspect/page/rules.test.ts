@@ -8,7 +8,14 @@ import type { Crash, LogLine } from '../../../src/inspect/page/wire.ts';
 import { row } from './rows.ts';
 
 const crash = (id: string, at: number, more: Partial<Crash> = {}): Crash => ({
-  ...{ id, at, pid: '<0.1>', label: 'a', type: 'GenServer', path: ['node', 'app'], reason: 'x', stack: [] },
+  id,
+  at,
+  pid: '<0.1>',
+  label: 'a',
+  type: 'GenServer',
+  path: ['node', 'app'],
+  reason: 'x',
+  stack: [],
   ...more,
 });
 
@@ -33,7 +40,10 @@ describe('crashes', () => {
 
 describe('commandOf', () => {
   const press = (key: string, more = {}): Parameters<typeof commandOf>[0] => ({
-    ...{ key, ctrlKey: false, altKey: false, metaKey: false },
+    key,
+    ctrlKey: false,
+    altKey: false,
+    metaKey: false,
     ...more,
   });
 
@@ -80,7 +90,10 @@ describe('the log', () => {
 describe('sequence', () => {
   test('puts several traces into the order of time', () => {
     const event = (at: number): { at: number; direction: 'in'; kind: string; message: { type: string } } => ({
-      ...{ at, direction: 'in', kind: 'call', message: { type: 'object' } },
+      at,
+      direction: 'in',
+      kind: 'call',
+      message: { type: 'object' },
     });
     const { arrows, lanes } = sequence([
       { id: '1', name: 'a', events: [event(5), event(9)] },

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import type { Delta as NodeDelta } from '../../../src/inspect/delta.ts';
 import type { ActorChange as NodeChange, ActorRow as NodeRow } from '../../../src/inspect/row.ts';
-import { TreeModel } from '../../../src/inspect/page/tree-model.ts';
+import type { TreeModel } from '../../../src/inspect/page/tree-model.ts';
 import { visibleRows } from '../../../src/inspect/page/visible-rows.ts';
 import type { ActorChange, ActorRow, Delta } from '../../../src/inspect/page/wire.ts';
 import { delta, FIVE, modelOf, row } from './rows.ts';
