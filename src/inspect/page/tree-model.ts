@@ -26,7 +26,7 @@ const NONE: Applied = {
 export const MAX_ROWS = 200_000;
 
 export class TreeModel {
-  readonly rows = new Map<string, ActorRow>();
+  readonly rows: Map<string, ActorRow> = new Map();
   readonly #children = new Map<string | null, string[]>();
   /** Of the last snapshot or delta. */
   seq = -1;
