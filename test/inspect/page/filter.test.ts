@@ -53,6 +53,12 @@ describe('firstRows', () => {
     expect(names('id')).toEqual(['node', 'Router', 'cache', 'inspector']);
   });
 
+  test('equal ones stand by id, whatever came first', () => {
+    const same = ['<0.10>', '<0.9>', '<0.100>'].map((id) => row(id, null, { name: 'invocation' }));
+    const ids = firstRows(same, firstOrder('name'), 3).map(({ id }) => id);
+    expect(ids).toEqual(['<0.9>', '<0.10>', '<0.100>']);
+  });
+
   test('gives what a full sort gives', () => {
     fc.assert(
       fc.property(
