@@ -6,7 +6,7 @@ import { FakeInspector, type Script } from './fake-inspector.ts';
 const PICTURES = 'build/ui';
 
 /** Nothing beyond loopback is looked up (TOOLS §11). */
-const FLAGS = [
+export const FLAGS: readonly string[] = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-background-networking',
@@ -17,7 +17,7 @@ const FLAGS = [
 ];
 
 export const launch = (): Promise<Browser> =>
-  chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+  chromium.launch({ executablePath: '/usr/bin/chromium', args: [...FLAGS] });
 
 export interface Seen {
   readonly page: Page;
