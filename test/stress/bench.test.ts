@@ -71,6 +71,7 @@ describe('npm run bench', () => {
       ['direct'],
       ['mesh call', 'over tcp'],
       ['over quic'],
+      ['nobody looks'],
     ]);
     expect(compared.every((peers) => Object.values(peers ?? {})[0] !== null)).toBe(true);
   });
