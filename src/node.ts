@@ -1,5 +1,7 @@
 /**
  * Puts nodes and clients together: options in, a running supervised tree out.
+ *
+ * Longer than other files: the handles of both, and how each is made, say together what the package's two entrances give.
  */
 import { isIP } from 'node:net';
 import { checkConnectOptions, checkNodeOptions, invalid } from './config.ts';
