@@ -250,6 +250,8 @@ export async function openPair(bench: Bench, options: PairOptions = {}): Promise
 /** A round trip on a stream of its own: whatever was sent before has arrived when it returns. */
 export async function barrier(bench: Bench, { here, there }: Connected): Promise<void> {
   const before = there.streams.length;
+  // Credit comes back when the peer has acknowledged the end of its half: later than both ends see a stream over.
+  await bench.until(() => here.link.streamCredit > 0);
   const out = here.open();
   out.stream.write(Buffer.from('?'), true);
   await bench.until(() => there.streams.slice(before).some(({ id, ended }) => id === out.id && ended > 0));
