@@ -99,6 +99,16 @@ describe('judge', () => {
     expect(judge(report('passed', 'failed', 'failed'))).toEqual({ tag: 'noticed', by: 'test 1' });
   });
 
+  test('what the test said is kept, for a run that should have been green', () => {
+    const failureMessages = ['Error: no credit', 'at streams.ts'];
+    const assertionResults = [{ status: 'failed', fullName: 'streams', failureMessages }];
+    expect(judge({ numTotalTests: 1, testResults: [{ assertionResults }] })).toEqual({
+      tag: 'noticed',
+      by: 'streams',
+      why: 'Error: no credit\nat streams.ts',
+    });
+  });
+
   test('it survives when tests ran and none failed', () => {
     expect(judge(report('passed', 'skipped'))).toEqual({ tag: 'survived' });
   });

@@ -38,7 +38,7 @@ export function plant({ name, file, find, replace }: PlantedFault, source: strin
 
 /** What vitest's report says of a run with the fault in it. */
 export type Verdict =
-  | { readonly tag: 'noticed'; readonly by: string }
+  | { readonly tag: 'noticed'; readonly by: string; readonly why?: string }
   | { readonly tag: 'survived' }
   /** Nothing ran: a fault that does not even load proves nothing. */
   | { readonly tag: 'broken'; readonly detail: string };
@@ -47,14 +47,21 @@ interface TestReport {
   readonly numTotalTests: number;
   readonly testResults: readonly {
     readonly message?: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
 export function judge(report: TestReport): Verdict {
   const results = report.testResults.flatMap((file) => file.assertionResults);
   const failed = results.find(({ status }) => status === 'failed');
-  if (failed !== undefined) return { tag: 'noticed', by: failed.fullName };
+  if (failed !== undefined) {
+    const why = failed.failureMessages?.join('\n');
+    return { tag: 'noticed', by: failed.fullName, ...(why === undefined ? {} : { why }) };
+  }
   if (results.some(({ status }) => status === 'passed')) return { tag: 'survived' };
   return { tag: 'broken', detail: report.testResults[0]?.message ?? 'no test ran' };
 }
