@@ -8,6 +8,7 @@
 import { isWellFormedUtf8 } from '../utf8.ts';
 import { Atom, ATOM_CHARACTERS } from './atom.ts';
 import { atomOf, type AtomValue } from './atom-cache.ts';
+import { binaryOf } from './binaries.ts';
 import { Broken } from './broken.ts';
 import { integerOf } from './big-integer.ts';
 import { BARE, PidTerm, PortTerm, ReferenceTerm, type Identities } from './identities.ts';
@@ -198,12 +199,7 @@ class Reader {
   }
 
   #take(length: number): Uint8Array {
-    const { bytes } = this;
-    const from = this.#skip(length);
-    // a slice of a buffer would be a buffer
-    const own =
-      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-    return own.slice(from, from + length);
+    return binaryOf(this.bytes, this.#skip(length), length);
   }
 
   #text(): Buffer {
