@@ -18,6 +18,8 @@ const PROMISE = 1_000;
 /** Where a shorter one is told, and how long it is. */
 const SOON = { after: 100 };
 const BLOCK = 400;
+/** Milliseconds after which a watcher that tells nothing is broken. */
+const STALL = 10_000;
 
 interface Line {
   readonly event: string;
@@ -47,7 +49,14 @@ async function watched(options: WatchdogOptions = {}) {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Line);
-  return { runtime, reports, lines, watchdog };
+  /** Keeps this thread busy until the watcher, which may have to wait for a processor, has told of it. */
+  const stall = (): void => {
+    const known = lines().length;
+    const limit = performance.now() + STALL;
+    do block(BLOCK);
+    while (lines().length === known && performance.now() < limit);
+  };
+  return { runtime, reports, lines, watchdog, stall };
 }
 
 /** Keeps this thread busy. */
@@ -80,13 +89,13 @@ describe('a blocked event loop', () => {
   });
 
   test('behind an await it is the actor’s too, and behind a second one of a function it called', async () => {
-    const { runtime, lines } = await watched(SOON);
+    const { runtime, lines, stall } = await watched(SOON);
     const later = async (): Promise<void> => {
       await new Promise((resolve) => {
         setTimeout(resolve, 5);
       });
       await Promise.resolve();
-      block(BLOCK);
+      stall();
     };
     const actor = spawn(runtime, () => later(), { label: 'async' });
     runtime.send(actor, 'go');
@@ -94,28 +103,29 @@ describe('a blocked event loop', () => {
   });
 
   test('in init, and in terminate, it is named as well', async () => {
-    const { runtime, lines } = await watched(SOON);
-    await startServer(runtime, { init: () => block(BLOCK) }, undefined, { label: 'slow start' });
+    const { runtime, lines, stall } = await watched(SOON);
+    await startServer(runtime, { init: stall }, undefined, { label: 'slow start' });
     await vi.waitFor(() => expect(lines().map(({ actor }) => actor)).toContain('slow start'), 10_000);
-    const actor = spawn(runtime, () => undefined, { label: 'slow end', terminate: () => block(BLOCK) });
+    const actor = spawn(runtime, () => undefined, { label: 'slow end', terminate: stall });
     runtime.stop(actor, 'normal');
     await vi.waitFor(() => expect(lines().map((line) => line.actor)).toContain('slow end'), 10_000);
   });
 
   test('by code of no actor names none', async () => {
-    const { runtime, lines, reports } = await watched(SOON);
+    const { runtime, lines, reports, stall } = await watched(SOON);
     const actor = spawn(runtime, () => undefined, { label: 'innocent' });
     runtime.send(actor, 'go');
     await vi.waitFor(() => expect(actor.handled).toBe(1));
-    block(BLOCK);
+    stall();
+    expect(lines().at(-1)).toMatchObject({ event: 'runtime.blocked' });
     expect(lines().at(-1)).not.toHaveProperty('actor');
     await vi.waitFor(() => expect(reports.at(-1)).toMatchObject({ label: 'no actor' }), 10_000);
     expect(reports.at(-1)?.pid.toString()).toBe('<0.0>');
   });
 
   test('two that block one after the other are both told', async () => {
-    const { runtime, lines } = await watched(SOON);
-    const pids = ['first', 'second'].map((label) => spawn(runtime, () => block(BLOCK), { label }));
+    const { runtime, lines, stall } = await watched(SOON);
+    const pids = ['first', 'second'].map((label) => spawn(runtime, stall, { label }));
     for (const pid of pids) runtime.send(pid, 'go');
     await vi.waitFor(
       () => expect(lines().map(({ actor }) => actor)).toEqual(expect.arrayContaining(['first', 'second'])),
@@ -124,11 +134,11 @@ describe('a blocked event loop', () => {
   });
 
   test('by one that has died meanwhile is reported with its pid', async () => {
-    const { runtime, reports } = await watched(SOON);
+    const { runtime, reports, stall } = await watched(SOON);
     const actor: Process = spawn(
       runtime,
       (_kind, _message, self) => {
-        block(BLOCK);
+        stall();
         runtime.exit(self, 'kill');
       },
       { label: 'gone' },
@@ -155,7 +165,7 @@ describe('a watchdog', () => {
 
   test('without a line writes none, and reports all the same', async () => {
     const { runtime, lines, reports } = await watched({ fd: null, ...SOON });
-    const actor = spawn(runtime, () => block(BLOCK), { label: 'quiet' });
+    const actor = spawn(runtime, () => block(PROMISE), { label: 'quiet' });
     runtime.send(actor, 'go');
     await vi.waitFor(() => expect(reports.map(({ pid }) => pid)).toContain(actor), 10_000);
     expect(lines()).toEqual([]);
