@@ -9,7 +9,7 @@ import { client as clientTree, node as nodeTree } from '../supervisors/node.ts';
 import type { NodeParts } from '../supervisors/parts.ts';
 import type { RolesParts } from '../supervisors/roles.ts';
 import type { Distribution } from './dist/distribution.ts';
-import type { Value } from './codec/value.ts';
+import type { Value, ValueMap } from './codec/value.ts';
 import type { TreeSnapshot } from './inspect/snapshot.ts';
 import type { Delta } from './inspect/delta.ts';
 import { observe, type ObserveOptions } from './inspect/observe.ts';
@@ -19,17 +19,18 @@ import type { WatchHost } from './inspect/watch.ts';
 import { metricsOf } from './inspect/metrics/node-metrics.ts';
 import { CLIENT } from './mesh/connection/enrolling.ts';
 import type { Client, LeaveOptions, WaitOptions } from './mesh/client/client.ts';
-import { checkWaiting } from './mesh/client/check.ts';
+import { checkWaiting, type Waiting } from './mesh/client/check.ts';
 import { Haste } from './mesh/client/haste.ts';
 import type { Behind } from './mesh/client/leaving.ts';
 import type { ConnectOptions, NodeOptions } from './mesh/client/options.ts';
 import { actor, shared, type InspectorPlace, type MeshContext } from './mesh/context.ts';
 import { isJoined, whenJoined } from './mesh/dht/dht.ts';
+import { fromHex } from './mesh/dht/node-id.ts';
 import type { RoutingTableArgs } from './mesh/dht/routing-table-server.ts';
 import { MeshClient } from './mesh/client/mesh-client.ts';
 import { Patience } from './mesh/client/patience.ts';
 import { meshAcceptor } from './mesh/endpoint/acceptor.ts';
-import { RpcError } from './mesh/errors/rpc-error.ts';
+import { RpcError, type Result } from './mesh/errors/rpc-error.ts';
 import type { CallTracer } from './mesh/events/call-tracer.ts';
 import type { NodeEvents } from './mesh/events/node-events.ts';
 import { natReport, type NatOptions } from './mesh/nat/detection/nat-profile.ts';
@@ -96,6 +97,11 @@ export interface Node extends Client {
   ready(options?: WaitOptions): Promise<void>;
   /** Actors across nodes. Throws `TypeError` when it was started without `dist`. */
   readonly dist: Distribution;
+  /**
+   * Looks at another node, by its id in hex, if that has named this one in `inspector.allow`; where it is, is looked up in the DHT.
+   * `timeout` of each question: 5,000 ms.
+   */
+  remoteInspector(nodeId: string, options?: WaitOptions): RemoteInspector;
   /** A client of this node without a network between. */
   local(): Client;
   /** `disconnect` by its other name: stops in good order, calls in flight first, then your own children. */
@@ -209,6 +215,15 @@ class NodeHandle extends MeshClient implements Node {
     return this.disconnect(options);
   }
 
+  remoteInspector(nodeId: string, options?: WaitOptions): RemoteInspector {
+    if (typeof nodeId !== 'string' || fromHex(nodeId) === undefined)
+      throw invalid('nodeId', 'must be 64 hex digits');
+    const id = nodeId.toLowerCase();
+    return remoteInspector(this.context, options, (question, waiting) =>
+      this.askPeer(id, INSPECT, question, waiting),
+    );
+  }
+
   local(): Client {
     return new MeshClient(this.context, `local:${++this.#locals}`, NOTHING);
   }
@@ -242,19 +257,31 @@ class RemoteHandle extends MeshClient implements RemoteClient {
   }
 
   remoteInspector(options?: WaitOptions): RemoteInspector {
-    const waiting = checkWaiting(options, ASK_TIMEOUT);
-    if (!waiting.ok) throw new RpcError(waiting.failure);
-    return new RemoteInspector(async (question) => {
-      const { value: wait } = waiting;
-      const result = await this.askNode(INSPECT, question, wait);
-      if (result.ok) return result.value as Value;
-      throw new RpcError(result.error.failure);
-    });
+    return remoteInspector(this.context, options, (question, waiting) =>
+      this.askNode(INSPECT, question, waiting),
+    );
   }
 
   metrics(): string {
     return metricsOf(this.context).text();
   }
+}
+
+/** @param ask puts one question to the node that is looked at. */
+function remoteInspector(
+  { runtime }: MeshContext,
+  options: WaitOptions | undefined,
+  ask: (question: ValueMap, waiting: Omit<Waiting, 'said'>) => Promise<Result>,
+): RemoteInspector {
+  const waiting = checkWaiting(options, ASK_TIMEOUT);
+  if (!waiting.ok) throw new RpcError(waiting.failure);
+  const { timeout, signal } = waiting.value;
+  return new RemoteInspector(async (question, until) => {
+    const either = signal === undefined || until === undefined ? undefined : AbortSignal.any([signal, until]);
+    const result = await ask(question, { timeout, signal: either ?? signal ?? until });
+    if (result.ok) return result.value as Value;
+    throw new RpcError(result.error.failure);
+  }, runtime.clock);
 }
 
 export async function startNode(given: NodeOptions = {}): Promise<Node> {

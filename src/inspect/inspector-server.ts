@@ -77,8 +77,10 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
       clock: runtime.clock,
       fault,
     });
+    const remote = remoteInspection(source, args.allow, runtime.clock);
     runtime.onExit(self.pid, () => {
       http.close();
+      remote.close();
       watch.close();
     });
     const listen = async (): Promise<void> => {
@@ -87,7 +89,7 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
       announce(source.facts, address, token, runtime, self as Process);
       scope.share('inspector', self as Process, {
         place: { address, url: `${address}/?t=${token}`, token },
-        remote: remoteInspection(source, args.allow),
+        remote,
       });
       context.events.emit('inspector.started', { address, actions });
     };

@@ -1,19 +1,38 @@
 /**
- * Looks at the node that a client is connected to, through the mesh: for those whose id that node has named in `inspector.allow`.
+ * Looks at another node through the mesh: for those whose id that node has named in `inspector.allow`.
  */
+import { systemClock, type Clock } from '../actor/clock.ts';
 import type { Value, ValueMap } from '../codec/value.ts';
 import { RpcError } from '../mesh/errors/rpc-error.ts';
 import type { Crash } from '../mesh/events/crash-ring.ts';
+import type { Delta } from './delta.ts';
 import type { ActorDetails } from './details.ts';
-import type { RemoteQuestion } from './remote.ts';
+import type { RemoteQuestion, TreeChanges, TreePage } from './remote.ts';
 import type { ActorRow } from './row.ts';
 import type { NodeFacts } from './source.ts';
+import { INTERVAL } from './watch.ts';
 
-/** Asks one question; rejects with `RpcError`. */
-export type AskRemote = (question: ValueMap) => Promise<Value>;
+/** Asks one question, until the signal; rejects with `RpcError`. */
+export type AskRemote = (question: ValueMap, signal?: AbortSignal) => Promise<Value>;
+
+export interface RemoteObserveOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds between two questions, 100 to 10,000. Default 1,000. */
+  readonly interval?: number | undefined;
+}
+
+/** What is new at that node: all of it with `reset`, and nothing of the tree where only somebody has crashed. */
+export interface RemoteDelta extends Delta {
+  /** Since the one before, oldest first; none in the first. */
+  readonly crashes: readonly Crash[];
+}
 
 /** Rows of one tree at most: a node that never comes to an end is not believed. */
 const MOST_ROWS = 1_000_000;
+/** Trees begun anew because the node did not know the look any more. */
+const TRIES = 3;
+/** Between two questions, milliseconds: a node forgets who asks less often. */
+const MOST_INTERVAL = 10_000;
 
 /**
  * What an inspector shows, from afar. All reject with `RpcError`: `unauthorized` where the node has not named the asker,
@@ -22,9 +41,11 @@ const MOST_ROWS = 1_000_000;
  */
 export class RemoteInspector {
   readonly #ask: AskRemote;
+  readonly #clock: Clock;
 
-  constructor(ask: AskRemote) {
+  constructor(ask: AskRemote, clock: Clock = systemClock) {
     this.#ask = ask;
+    this.#clock = clock;
   }
 
   async node(): Promise<NodeFacts & { readonly views: readonly string[] }> {
@@ -33,16 +54,20 @@ export class RemoteInspector {
 
   /** All actors, parents before their children. */
   async tree(): Promise<readonly ActorRow[]> {
-    const rows: ActorRow[] = [];
-    for (let from: unknown = 0; typeof from === 'number';) {
-      const page = await this.#json({ what: 'tree', from });
-      const more = checked<{ rows: readonly ActorRow[]; next?: unknown }>(page, 'rows', isRows);
-      for (const row of more.rows) rows.push(row);
-      const { next } = more;
-      if (next !== undefined && (next !== rows.length || rows.length > MOST_ROWS)) throw strange();
-      from = next;
-    }
-    return rows;
+    return (await this.#tree(undefined, undefined)).added;
+  }
+
+  /**
+   * The tree as it changes: all of it first, then what is new. Ends with the signal. Throws `TypeError` for wrong options, and
+   * `RpcError` as soon as a question fails.
+   */
+  observe(options: RemoteObserveOptions = {}): AsyncIterableIterator<RemoteDelta> {
+    const { signal, interval = INTERVAL.usual } = options;
+    if (typeof interval !== 'number' || !(interval >= INTERVAL.least && interval <= MOST_INTERVAL))
+      throw new TypeError(`interval must be a number of ms from ${INTERVAL.least} to ${MOST_INTERVAL}`);
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw new TypeError('signal must be an AbortSignal');
+    return this.#observe(Math.round(interval), signal);
   }
 
   /** Newest first. */
@@ -65,8 +90,69 @@ export class RemoteInspector {
     return checked<{ data: unknown }>(await this.#json({ what: 'view', name }), 'data', () => true).data;
   }
 
-  async #json(question: RemoteQuestion): Promise<object> {
-    const answer = await this.#ask(question);
+  async *#observe(interval: number, signal: AbortSignal | undefined): AsyncGenerator<RemoteDelta, undefined> {
+    const over = (): boolean => signal?.aborted === true;
+    try {
+      let crash = (await this.crashes())[0]?.id;
+      for (let delta: Delta | undefined; !over();) {
+        if (delta === undefined) {
+          delta = await this.#tree(interval, signal);
+          yield { ...delta, crashes: [] };
+        }
+        await this.#pause(interval, signal);
+        if (over()) break;
+        const { seq, at }: Delta = delta;
+        const known = crash === undefined ? {} : { crash };
+        const changes = await this.#changes({ what: 'changes', seq, interval, ...known }, signal);
+        delta = changes === undefined ? undefined : (changes.delta ?? delta);
+        if (changes === undefined || (changes.delta === undefined && changes.crashes.length === 0)) continue;
+        crash = changes.crashes[0]?.id ?? crash;
+        const nothing: Delta = { seq, at, added: [], removed: [], changed: [] };
+        yield { ...(changes.delta ?? nothing), crashes: changes.crashes.toReversed() };
+      }
+    } catch (error) {
+      if (!over()) throw error;
+    }
+    return undefined;
+  }
+
+  /** All pages of one look. */
+  async #tree(interval: number | undefined, signal: AbortSignal | undefined): Promise<Delta> {
+    const stay = interval === undefined ? {} : { interval };
+    const rows: ActorRow[] = [];
+    let look = 0;
+    for (let tries = 0; tries < TRIES;) {
+      const known = rows.length === 0 ? {} : { from: rows.length, look };
+      const answer = await this.#json({ what: 'tree', ...known, ...stay }, signal);
+      if (isGap(answer)) {
+        rows.length = 0;
+        tries++;
+        continue;
+      }
+      const page = checked<TreePage>(answer, 'rows', isRows);
+      for (const row of page.rows) rows.push(row);
+      const { next, seq, at } = page;
+      ({ look } = page);
+      if (next === undefined) return { seq, at, reset: true, added: rows, removed: [], changed: [] };
+      if (next !== rows.length || rows.length > MOST_ROWS) throw strange();
+    }
+    throw strange();
+  }
+
+  /** Undefined: only the tree helps. */
+  async #changes(
+    question: RemoteQuestion,
+    signal: AbortSignal | undefined,
+  ): Promise<TreeChanges | undefined> {
+    const answer = await this.#json(question, signal);
+    if (isGap(answer)) return undefined;
+    const { delta } = checked<TreeChanges>(answer, 'crashes', Array.isArray);
+    if (delta !== undefined && !isDelta(delta)) throw strange();
+    return answer as TreeChanges;
+  }
+
+  async #json(question: RemoteQuestion, signal?: AbortSignal): Promise<object> {
+    const answer = await this.#ask(question, signal);
     const text = isObject(answer) ? (answer as { json?: unknown }).json : undefined;
     if (typeof text !== 'string') throw strange();
     try {
@@ -76,6 +162,20 @@ export class RemoteInspector {
       // as below
     }
     throw strange();
+  }
+
+  /** Ends with the signal, at once. */
+  #pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#clock.clear(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = this.#clock.setTimer(ms, end);
+      signal?.addEventListener('abort', end);
+      if (signal?.aborted === true) end();
+    });
   }
 }
 
@@ -87,11 +187,22 @@ function checked<Answer>(answer: object, field: string, accepts: (value: unknown
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
+const isGap = (answer: object): boolean => (answer as { gap?: unknown }).gap === true;
+
 /** Each page has something in it: else it would never end. */
-const isRows = (value: unknown): boolean =>
-  Array.isArray(value) &&
-  value.length > 0 &&
-  value.every((row) => isObject(row) && typeof (row as { id?: unknown }).id === 'string');
+const isRows = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(hasId);
+
+const hasId = (row: unknown): boolean => isObject(row) && typeof (row as { id?: unknown }).id === 'string';
+
+function isDelta(value: unknown): boolean {
+  const { seq, added, removed, changed } = value as Partial<Record<keyof Delta, unknown>>;
+  const lists = [added, removed, changed];
+  return (
+    typeof seq === 'number' &&
+    lists.every(Array.isArray) &&
+    [...(added as unknown[]), ...(changed as unknown[])].every(hasId)
+  );
+}
 
 const strange = (): RpcError =>
   new RpcError({ tag: 'protocol_error', detail: 'the node answered with something else' });

@@ -3,9 +3,9 @@
  */
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { RemoteInspector } from '../../src/inspect/remote-client.ts';
+import { RemoteInspector, type RemoteDelta } from '../../src/inspect/remote-client.ts';
 import type { NodeOptions } from '../../src/mesh/client/options.ts';
-import type { RemoteClient } from '../../src/node.ts';
+import type { Node, RemoteClient } from '../../src/node.ts';
 import { worker } from '../../src/otp/supervisor.ts';
 import { createIdentity } from '../../src/identity/identity.ts';
 import { seededRandom } from '../../src/actor/random.ts';
@@ -18,6 +18,7 @@ const ID = Buffer.from(identity.nodeId).toString('hex');
 
 interface Stage {
   readonly world: MeshWorld;
+  readonly node: Node;
   readonly client: RemoteClient;
 }
 
@@ -34,7 +35,7 @@ async function staged(options: NodeOptions): Promise<Stage> {
     await settled(world, client.disconnect());
     await settled(world, node.close());
   });
-  return { world, client };
+  return { world, node, client };
 }
 
 const refusal = (world: MeshWorld, asked: Promise<unknown>): Promise<unknown> =>
@@ -77,6 +78,72 @@ describe('a client that is named', () => {
   });
 });
 
+describe('a client that goes on looking', () => {
+  test('is told all of it first, then only what has changed, with rates, and each crash once', async () => {
+    const { world, node, client } = await staged({ inspector: { allow: [ID] } });
+    const over = new AbortController();
+    const told = client.remoteInspector().observe({ interval: 100, signal: over.signal });
+    const first = (await settled(world, told.next())).value as RemoteDelta;
+    expect(first).toMatchObject({ reset: true, crashes: [] });
+    await settled(
+      world,
+      node.advertise('it.fails', () => {
+        throw new TypeError('canary');
+      }),
+    );
+    await settled(world, node.tryCall('it.fails'));
+    const seen: RemoteDelta[] = [];
+    while (!seen.some(({ crashes }) => crashes.length > 0))
+      seen.push((await settled(world, told.next())).value as RemoteDelta);
+    expect(seen.every(({ reset }) => reset === undefined)).toBe(true);
+    expect(seen.flatMap(({ added }) => added.map(({ name }) => name))).toContain('it.fails');
+    expect(seen.flatMap(({ changed }) => changed).some(({ rate }) => (rate?.handled ?? 0) > 0)).toBe(true);
+    const crashes = seen.flatMap((delta) => delta.crashes);
+    await settled(world, told.next());
+    expect(crashes).toMatchObject([{ reason: 'TypeError' }]);
+    over.abort();
+    expect((await settled(world, told.next())).done).toBe(true);
+  });
+
+  test('who has not asked for long is told all of it again, and nobody is looked at meanwhile', async () => {
+    const { world, client } = await staged({ inspector: { allow: [ID] } });
+    const told = client.remoteInspector().observe({ interval: 100 });
+    const { seq } = (await settled(world, told.next())).value as RemoteDelta;
+    await world.clock.advance(60_000);
+    const again = (await settled(world, told.next())).value as RemoteDelta;
+    expect(again.reset).toBe(true);
+    // ten looks a second, for fifteen of the sixty
+    expect(again.seq - seq).toBeLessThan(160);
+  });
+
+  test('options that are none are told at once', async () => {
+    const { client } = await staged({ inspector: { allow: [ID] } });
+    const remote = client.remoteInspector();
+    for (const interval of [0, 99, 10_001, NaN, '100' as never])
+      expect(() => remote.observe({ interval })).toThrow(TypeError);
+    expect(() => remote.observe({ signal: {} as never })).toThrow(TypeError);
+  });
+});
+
+describe('a node', () => {
+  test('looks at any other one that has named it, by its id, and is refused where it is not named', async () => {
+    const world = meshWorld();
+    const first = await settled(world, world.node());
+    const far = await settled(world, world.node({ bootstrap: [first.url], inspector: { allow: [ID] } }));
+    const own = await settled(world, world.node({ bootstrap: [first.url], identity }));
+    await settled(world, own.ready());
+    ends.push(async () => {
+      for (const node of [own, far, first]) await settled(world, node.close());
+    });
+    expect(await settled(world, own.remoteInspector(far.id).node())).toMatchObject({ id: far.id });
+    expect(await refusal(world, own.remoteInspector(first.id).node())).toBe('unauthorized');
+    expect(await refusal(world, own.remoteInspector('ab'.repeat(32), { timeout: 1_000 }).node())).toMatch(
+      /^(connection_error|timeout)$/,
+    );
+    expect(() => own.remoteInspector('near')).toThrow('64 hex digits');
+  });
+});
+
 describe('a client that is not named', () => {
   test.each([
     ['where others are', { inspector: { allow: ['ab'.repeat(32)] } }],
@@ -105,6 +172,7 @@ describe('an answer that makes no sense', () => {
     { json: 'null' },
     { json: '[]' },
     { json: '{"rows":[]}' },
+    { json: '{"gap":true}' },
     { json: '{"rows":[{"id":5}]}' },
     { json: '{"rows":[{"id":"a"}],"next":0}' },
     { json: '{"rows":[{"id":"a"}],"next":"more"}' },

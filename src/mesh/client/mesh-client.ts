@@ -18,7 +18,7 @@ import { toRouter } from '../router/router.ts';
 import type { Caller } from '../router/rpc-call.ts';
 import { Advertising, CLOSED, nameOf } from './advertising.ts';
 import { ApiCall } from './api-call.ts';
-import { askNode } from './ask-node.ts';
+import { askNode, askPeer } from './ask-node.ts';
 import type {
   AdvertiseOptions,
   Advertisement,
@@ -113,9 +113,24 @@ export class MeshClient implements Client {
   }
 
   /** What the node answers about itself; for the command line. `procedure` is one of `system-procedures.ts`. */
-  askNode(procedure: string, args: ValueMap, { timeout, signal }: AskOptions): Promise<Result> {
+  askNode(procedure: string, args: ValueMap, options: AskOptions): Promise<Result> {
+    const { context } = this;
+    return this.#ask(options, (settle) =>
+      askNode(context, this.#self, procedure, args, options.timeout, settle),
+    );
+  }
+
+  /** The same of any other node, by its id in hex. A client has no peers: it asks nobody but its node. */
+  protected askPeer(nodeId: string, procedure: string, args: ValueMap, options: AskOptions): Promise<Result> {
+    const { context } = this;
+    return this.#ask(options, (settle) =>
+      askPeer(context, this.#self, nodeId, procedure, args, options.timeout, settle),
+    );
+  }
+
+  #ask({ signal }: AskOptions, begin: (settle: (result: Result) => void) => ApiCall): Promise<Result> {
     return new Promise((resolve) => {
-      const call = askNode(this.context, this.#self, procedure, args, timeout, (result) => {
+      const call = begin((result) => {
         offAbort(signal, giveUp);
         resolve(result);
       });
