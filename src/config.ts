@@ -187,6 +187,7 @@ const INSPECTOR: Readonly<Record<string, Rule>> = {
     expected: 'a loopback address as 127.0.0.1: it has no TLS, put a proxy with authentication before it',
   },
   actions: rule(Schema.Boolean, 'true or false'),
+  announce: rule(Schema.Boolean, 'true or false'),
   token: {
     accepts: (value) => typeof value === 'string' && /^[\w-]{16,256}$/.test(value),
     expected: '16 to 256 letters, digits, - and _',

@@ -26,22 +26,24 @@ export function inspectorOf(
   dist?: DistParts,
 ): InspectorArgs | undefined {
   if (inspector === false) return undefined;
-  const { host = HOST, port = 0, actions = false, token, allow = [] } = inspector === true ? {} : inspector;
+  const given = inspector === true ? {} : inspector;
+  const { host = HOST, port = 0, actions = false, announce = true, token, allow = [] } = given;
   const client = new MeshClient(context, 'inspector', NOTHING);
   return {
     context,
     host,
     port,
     actions,
+    announce,
     token,
     allow,
     memory: { port: undefined, token: undefined },
     views: viewsOf({ context, dist, calls: () => summaries(context) }),
     metrics: () => metricsOf(context).text(),
     call: async ({ procedure, args, timeout }) => {
-      const given = fromJson(args as Json);
-      if (!given.ok) return refused('invalid_args', `args ${given.detail}`);
-      const result = await client.tryCall(procedure, given.value, { timeout });
+      const read = fromJson(args as Json);
+      if (!read.ok) return refused('invalid_args', `args ${read.detail}`);
+      const result = await client.tryCall(procedure, read.value, { timeout });
       return result.ok
         ? { ok: true, value: toJson(result.value) }
         : refused(result.error.failure.tag, result.error.message);

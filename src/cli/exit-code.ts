@@ -65,6 +65,7 @@ export function exitCodeOfInspect(tag: InspectFailure['tag']): ExitCode {
     case 'no_runtime':
     case 'unreachable':
     case 'refused':
+    case 'unauthorized':
     case 'strange':
       return ExitCode.failure;
   }

@@ -24,6 +24,7 @@ export interface CommonFlags extends TrustFlags {
   readonly names?: NameMode;
   readonly maxBody?: number;
   readonly crashDetails?: boolean;
+  readonly tracing?: boolean;
 }
 
 /** Longest timeout, milliseconds (2^31 - 1). */
@@ -59,6 +60,11 @@ export function nodeId(text: string): string {
   if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError('It must be 64 hex digits.');
   return text.toLowerCase();
 }
+
+/** Ids of nodes. */
+export const nodeIds: (text: string, before?: readonly string[]) => readonly string[] = repeating(
+  (text, before = []) => [...before, ...text.split(',').map((id) => nodeId(id.trim()))],
+);
 
 /** One or more values, with commas between them or the option repeated. */
 export const listOf: (text: string, before?: readonly string[]) => readonly string[] = repeating(
@@ -123,6 +129,12 @@ export const crashDetailsOption = (): Option =>
     'ESPALIER_CRASH_DETAILS',
   );
 
+export const tracingOption = (): Option =>
+  new Option(
+    '--tracing',
+    'calls and handlers become spans of OpenTelemetry; needs @opentelemetry/api, and an SDK (NODE_OPTIONS=--import)',
+  ).env('ESPALIER_TRACING');
+
 export const jsonOption = (what: string): Option => new Option('--json', what);
 
 export const ndjsonOption = (what: string): Option => new Option('--ndjson', what).conflicts('json');
@@ -146,11 +158,12 @@ export const trustOf = ({ logLevel, realm, identity, realmKey, membership }: Tru
 
 /** What `startNode` and `connect` take from the flags. */
 export function settingsOf(flags: CommonFlags): NodeOptions & ConnectOptions {
-  const { names, maxBody, crashDetails } = flags;
+  const { names, maxBody, crashDetails, tracing } = flags;
   return {
     ...trustOf(flags),
     ...(names === undefined ? {} : { names }),
     ...(maxBody === undefined ? {} : { maxBody }),
     ...(crashDetails === undefined ? {} : { crashDetails }),
+    ...(tracing === undefined ? {} : { tracing }),
   };
 }

@@ -32,6 +32,8 @@ export interface InspectorArgs extends Pick<NodeSourceParts, 'context' | 'views'
   /** Default: a new one for each start of the node. */
   readonly token: string | undefined;
   readonly actions: boolean;
+  /** Whether there is a file by which the command finds it. */
+  readonly announce: boolean;
   /** Hex ids of those that may look through the mesh. */
   readonly allow: readonly string[];
   /** Outlives the actor. */
@@ -86,7 +88,7 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
     const listen = async (): Promise<void> => {
       memory.port = await http.open();
       const address = `http://${host.includes(':') ? `[${host}]` : host}:${memory.port}`;
-      announce(source.facts, address, token, runtime, self as Process);
+      if (args.announce) announce(context, source.facts, address, token, self as Process);
       scope.share('inspector', self as Process, {
         place: { address, url: `${address}/?t=${token}`, token },
         remote,
@@ -118,14 +120,15 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
 
 /** A file by which `espalier inspect` finds it; where none can be written it has to be told the address. */
 function announce(
+  { runtime, events }: MeshContext,
   { pid, node, startedAt }: NodeFacts,
   url: string,
   token: string,
-  runtime: Runtime,
   self: Process,
 ): void {
   const written = writeDescriptor({ schema: 1, pid, url, token, node, startedAt }, runtime.random);
   if (written.ok) runtime.onExit(self, () => removeDescriptor(written.file));
+  else events.emit('inspector.unannounced', { address: url, reason: written.detail });
 }
 
 const tokenOf = ({ random }: Runtime): string => Buffer.from(random.bytes(TOKEN)).toString('base64url');

@@ -19,6 +19,7 @@ import {
   ndjsonOption,
   nodeIdOption,
   settingsOf,
+  tracingOption,
   type CommonFlags,
 } from '../options.ts';
 import { note, print } from '../terminal.ts';
@@ -52,6 +53,7 @@ export function addAdvertise(program: Command): void {
     .addOption(nodeIdOption());
   addCommonOptions(command)
     .addOption(crashDetailsOption())
+    .addOption(tracingOption())
     .addOption(drainOption())
     .addOption(configOption())
     .addOption(jsonOption('print the ready line as JSON'))

@@ -1,40 +1,55 @@
 /**
- * `espalier inspect`: the tree of actors of a running node, once or live.
+ * `espalier inspect`: the tree of actors of a running node, once or live; one actor closely; crashes.
  */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { systemClock } from '../../actor/clock.ts';
 import { conclude } from '../conclude.ts';
 import { configOption } from '../config/commands.ts';
 import { untilCutOff } from '../cut-off.ts';
 import { usageError } from '../error-document.ts';
 import type { ExitCode } from '../exit-code.ts';
-import type { TargetFlags } from '../inspect/target.ts';
+import type { ReachFlags, SourceOf } from '../inspect/reach.ts';
 import { SORTS, type Sort } from '../inspect/view.ts';
 import { Interrupts } from '../interrupts.ts';
-import { jsonOption, milliseconds, ndjsonOption } from '../options.ts';
+import { addTrustOptions, jsonOption, milliseconds, ndjsonOption, nodeId, waitOption } from '../options.ts';
 
-interface InspectFlags extends TargetFlags {
+interface InspectFlags extends ReachFlags {
   readonly depth?: number;
   readonly sort?: Sort;
   readonly watch?: boolean;
+  readonly details?: boolean;
+  readonly crashes?: boolean;
   readonly interval?: number;
-  readonly json?: boolean;
-  readonly ndjson?: boolean;
 }
 
 /** Milliseconds between two looks, at least: what the inspector itself allows. */
 const LEAST_INTERVAL = 100;
 const DEEPEST = 256;
 
-const KEYS = `
-Keys of --watch: q quit, m r s n sort by mailbox, rate, restarts or name (again: as started), t tree or list, p pause,
-arrows, j k, page up and down, g G scroll, / filter (Esc clears it)`;
+const MORE = `
+Keys of --watch:
+  q        quit
+  m r s n  sort by mailbox, rate, restarts, name; again: as started
+  t        tree or list
+  p        pause, go on
+  /        filter by part of a name, path or id; Esc clears it
+  arrows, j k, page up and down, g G scroll
+
+Examples:
+  espalier inspect                         the tree of the node on this machine
+  espalier inspect network --depth 2       a part of it
+  espalier inspect --watch --sort rate     as it changes
+  espalier inspect app/orders --details    one actor
+  espalier inspect --crashes               who crashed, and why
+
+A node elsewhere, started with --inspector --inspector-allow ID, the id of me.key:
+  espalier inspect --connect https://10.0.0.1:9443 --realm io.acme --identity me.key`;
 
 export function addInspect(program: Command): void {
-  program
+  const command = program
     .command('inspect')
     .description('show the tree of actors of a running node')
     .argument('[path]', 'the actor to begin at: names with / between, as handlers/users.manage, or its id')
+    .optionsGroup('What to show:')
     .addOption(
       new Option('--depth <n>', 'levels below it (default: all)')
         .argParser(depth)
@@ -49,10 +64,28 @@ export function addInspect(program: Command): void {
         .env('ESPALIER_INSPECTOR_SORT'),
     )
     .addOption(new Option('--watch', 'show it live, until q').conflicts('json'))
+    .addOption(new Option('--details', 'all there is to know of the actor at PATH').conflicts('watch'))
+    .addOption(
+      new Option('--crashes', 'who crashed lately, at PATH or anywhere, newest first').conflicts([
+        'watch',
+        'details',
+      ]),
+    )
     .addOption(
       new Option('--interval <ms>', 'between two looks (default: 500; 1000 with --watch)')
         .argParser(interval)
         .env('ESPALIER_INSPECTOR_INTERVAL'),
+    )
+    .addOption(jsonOption('print one document'))
+    .addOption(ndjsonOption('print every actor or crash, or with --watch every event, as a line of JSON'))
+    .addOption(configOption())
+    .helpOption('-h, --help', 'print help');
+  command
+    .optionsGroup('Whose inspector (default: the one on this machine):')
+    .addOption(
+      new Option('--pid <pid>', 'the process, when several have an inspector')
+        .argParser(pid)
+        .env('ESPALIER_INSPECTOR_PID'),
     )
     .addOption(
       new Option(
@@ -69,41 +102,73 @@ export function addInspect(program: Command): void {
       new Option('--token-file <file>', 'the token, in a file that is accessible by its owner only').env(
         'ESPALIER_INSPECTOR_TOKEN_FILE',
       ),
+    );
+  command
+    .optionsGroup('A node elsewhere, through the mesh:')
+    .addOption(
+      new Option('--connect <url>', 'the node, or one by which it is found, as https://10.0.0.1:9443').env(
+        'ESPALIER_INSPECTOR_CONNECT',
+      ),
     )
     .addOption(
-      new Option('--pid <pid>', 'the process, when several have an inspector')
-        .argParser(pid)
-        .env('ESPALIER_INSPECTOR_PID'),
+      new Option(
+        '--node-id <hex>',
+        'the node that is meant, when it is not the one at the URL; no other is asked',
+      )
+        .argParser(nodeId)
+        .env('ESPALIER_NODE_ID'),
     )
-    .addOption(configOption())
-    .addOption(jsonOption('print one document'))
-    .addOption(ndjsonOption('print every actor, or with --watch every event, as a line of JSON'))
-    .addHelpText('after', KEYS)
-    .action((path: string | undefined, flags: InspectFlags) => {
+    .addOption(waitOption('to connect, and for each answer'));
+  addTrustOptions(command, 'trust domain; required beyond loopback')
+    .addHelpText('after', MORE)
+    .action((path: string | undefined, flags: InspectFlags, self: Command) => {
       const json = flags.json === true || flags.ndjson === true;
+      const sourceOf: SourceOf = (key) => self.getOptionValueSource(key);
       return conclude(json, () =>
-        flags.watch === true ? runWatch(path, flags) : runOnce(path, flags, json),
+        flags.watch === true ? runWatch(path, flags, sourceOf) : runOnce(path, flags, sourceOf, json),
       );
     });
 }
 
-const runOnce = (path: string | undefined, flags: InspectFlags, json: boolean): Promise<ExitCode> =>
-  untilCutOff(json, async ({ signal }) => {
-    const { targetOf } = await import('../inspect/target.ts');
-    const { once } = await import('../inspect/once.ts');
-    return once(targetOf(flags, systemClock.wall()), path, flags, signal);
+const runOnce = (
+  path: string | undefined,
+  flags: InspectFlags,
+  sourceOf: SourceOf,
+  json: boolean,
+): Promise<ExitCode> =>
+  untilCutOff(json, async (interrupts) => {
+    const { signal } = interrupts;
+    if (flags.details === true && path === undefined)
+      throw usageError('path', 'is missing: --details are those of one actor');
+    const { reaching } = await import('../inspect/reach.ts');
+    return reaching(flags, sourceOf, interrupts, async (reach) => {
+      const inspection = await reach();
+      const { showCrashes, showDetails } = await import('../inspect/closer.ts');
+      if (flags.details === true) return showDetails(inspection, path ?? '', flags, signal);
+      if (flags.crashes === true) return showCrashes(inspection, path, flags, signal);
+      const { once } = await import('../inspect/once.ts');
+      return once(inspection, path, flags, signal);
+    });
   });
 
 /** A signal is one of the ways to end it. */
-async function runWatch(path: string | undefined, flags: InspectFlags): Promise<ExitCode> {
+async function runWatch(
+  path: string | undefined,
+  flags: InspectFlags,
+  sourceOf: SourceOf,
+): Promise<ExitCode> {
   const interrupts = new Interrupts();
-  const { targetOf } = await import('../inspect/target.ts');
-  const { watch, watchLines } = await import('../inspect/watch.ts');
-  const target = (): ReturnType<typeof targetOf> => targetOf(flags, systemClock.wall());
-  if (flags.ndjson !== true) return watch(target, path, flags, interrupts);
-  if (path !== undefined)
+  const { reaching } = await import('../inspect/reach.ts');
+  const { expectTerminal, watch, watchLines } = await import('../inspect/watch.ts');
+  const lines = flags.ndjson === true;
+  if (!lines) expectTerminal();
+  else if (path !== undefined)
     throw usageError('path', 'is not for --watch --ndjson, which tells of the whole tree');
-  return watchLines(target(), flags, interrupts);
+  // lines of the log would stand in the middle of the screen
+  const quiet: InspectFlags = lines ? flags : { ...flags, logLevel: 'silent' };
+  return reaching(quiet, sourceOf, interrupts, (reach) =>
+    lines ? watchLines(reach, flags, interrupts) : watch(reach, path, flags, interrupts),
+  );
 }
 
 function interval(text: string): number {

@@ -19,7 +19,9 @@ import {
   MAX_TIMEOUT,
   milliseconds,
   ndjsonOption,
+  nodeIds,
   settingsOf,
+  tracingOption,
   type CommonFlags,
 } from '../options.ts';
 import type { NodeOptions } from '../../mesh/client/options.ts';
@@ -40,6 +42,9 @@ interface NodeFlags extends CommonFlags, DistFlags {
   /** True: at any port. */
   readonly inspector?: string | true;
   readonly inspectorActions?: boolean;
+  readonly inspectorAllow?: readonly string[];
+  /** True unless `--no-inspector-announce`. */
+  readonly inspectorAnnounce: boolean;
   readonly drain: number;
 }
 
@@ -104,10 +109,25 @@ export function addNode(program: Command): void {
         '--inspector-actions',
         'whoever has the token of the inspector may also kill, restart, suspend, trace and call',
       ).env('ESPALIER_INSPECTOR_ACTIONS'),
+    )
+    .addOption(
+      new Option(
+        '--inspector-allow <ids>',
+        'ids of nodes and clients that may look through the mesh, and do nothing; repeatable, or with commas',
+      )
+        .argParser(nodeIds)
+        .env('ESPALIER_INSPECTOR_ALLOW'),
+    )
+    .addOption(
+      new Option(
+        '--no-inspector-announce',
+        'write no file by which espalier inspect finds the inspector on this machine',
+      ).env('ESPALIER_INSPECTOR_ANNOUNCE'),
     );
   addDistOptions(command);
   addCommonOptions(command)
     .addOption(crashDetailsOption())
+    .addOption(tracingOption())
     .addOption(drainOption())
     .addOption(configOption())
     .addOption(jsonOption('print the ready line as JSON'))
@@ -166,15 +186,20 @@ async function run(flags: NodeFlags): Promise<ExitCode> {
   return untilInterrupted(flags, interrupts, node);
 }
 
-function inspectorOf({ inspector, inspectorActions }: NodeFlags): NodeOptions['inspector'] {
+function inspectorOf(flags: NodeFlags): NodeOptions['inspector'] {
+  const { inspector, inspectorActions, inspectorAllow, inspectorAnnounce } = flags;
   if (inspector === undefined) {
     if (inspectorActions === true)
       throw usageError('inspector-actions', 'needs --inspector: there is none to act by');
+    if (inspectorAllow !== undefined)
+      throw usageError('inspector-allow', 'needs --inspector: there is none to look at');
     return undefined;
   }
   return {
     ...(inspector === true ? {} : { port: portOf(inspector) }),
     ...(inspectorActions === true ? { actions: true } : {}),
+    ...(inspectorAllow === undefined ? {} : { allow: inspectorAllow }),
+    ...(inspectorAnnounce ? {} : { announce: false }),
   };
 }
 

@@ -7,7 +7,8 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { systemClock } from '../../actor/clock.ts';
-import { EventReader, type ServerEvent } from './event-stream.ts';
+import { EventReader } from './event-stream.ts';
+import type { FollowOptions } from './inspection.ts';
 import { InspectError } from './inspect-error.ts';
 import { fieldsOf, textOf } from './row.ts';
 
@@ -16,14 +17,6 @@ export interface Target {
   /** Without a slash at its end. */
   readonly url: string;
   readonly token: string;
-}
-
-export interface StreamOptions {
-  readonly signal: AbortSignal;
-  /** Milliseconds between two looks. */
-  readonly interval: number;
-  /** The next one waits for what it returns. */
-  readonly onEvent: (event: ServerEvent) => void | Promise<void>;
 }
 
 /** Bytes of an answer, characters of an event: ten times a tree of 10,000 actors. */
@@ -47,7 +40,7 @@ export async function getJson(target: Target, path: string, signal: AbortSignal)
 }
 
 /** Tells events until the stream ends or breaks, which throws, or the signal ends it, which does not. */
-export async function follow(target: Target, { signal, interval, onEvent }: StreamOptions): Promise<void> {
+export async function follow(target: Target, { signal, interval, onEvent }: FollowOptions): Promise<void> {
   const { url } = target;
   try {
     const response = await open(target, `/api/stream?interval=${interval}`, 'text/event-stream', signal);

@@ -5,8 +5,8 @@
  */
 import { systemClock, type Clock } from '../../actor/clock.ts';
 import { errorLine } from '../error-document.ts';
-import { follow, getJson, type Target } from './api.ts';
 import type { ServerEvent } from './event-stream.ts';
+import type { Inspection, Reach } from './inspection.ts';
 import { InspectError } from './inspect-error.ts';
 import { applyDelta, readTree, type Model } from './model.ts';
 import { fieldsOf, numberOf, textOf } from './row.ts';
@@ -18,8 +18,7 @@ const RETRY = 1_000;
 const RING = 200;
 
 export interface FeedOptions {
-  /** Found anew for each connection: a node that starts again may be elsewhere, with another token. */
-  readonly target: () => Target;
+  readonly reach: Reach;
   readonly interval: number;
   readonly signal: AbortSignal;
   readonly onChange: () => void;
@@ -76,9 +75,9 @@ export class Feed {
 
   async #connection(): Promise<void> {
     const { interval, signal } = this.#options;
-    const target = this.#options.target();
-    const node = fieldsOf(await getJson(target, '/api/node', signal));
-    const { crashes } = fieldsOf(await getJson(target, '/api/crashes', signal));
+    const inspection = await this.#options.reach();
+    const node = fieldsOf(await inspection.get('/api/node', signal));
+    const { crashes } = fieldsOf(await inspection.get('/api/crashes', signal));
     this.#node = { startedAt: numberOf(node['startedAt']), pid: numberOf(node['pid']) };
     const list: readonly unknown[] = Array.isArray(crashes) ? crashes : [];
     this.#crashes = new Set(list.map(idOf));
@@ -86,13 +85,13 @@ export class Feed {
     const over = new AbortController();
     const either = AbortSignal.any([signal, over.signal]);
     const onEvent = (event: ServerEvent): void => {
-      if (!this.#take(event, target)) over.abort();
+      if (!this.#take(event, inspection)) over.abort();
     };
-    await follow(target, { signal: either, interval, onEvent });
+    await inspection.follow({ signal: either, interval, onEvent });
   }
 
   /** False: only a new connection helps. */
-  #take({ name, data }: ServerEvent, { url }: Target): boolean {
+  #take({ name, data }: ServerEvent, { url }: Inspection): boolean {
     if (!['snapshot', 'delta', 'crash'].includes(name)) return true;
     let body: unknown;
     try {
@@ -149,6 +148,8 @@ function whyOf(error: unknown): string {
       return 'several runtimes are there: choose one by --pid';
     case 'refused':
       return `it refuses (${failure.status}): ${failure.detail}`;
+    case 'unauthorized':
+      return 'it does not let us look';
     case 'unreachable':
     case 'strange':
     case 'no_such_actor':

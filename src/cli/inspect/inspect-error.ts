@@ -11,6 +11,8 @@ export type InspectFailure =
   /** Nobody answers there, or not in time. */
   | { readonly tag: 'unreachable'; readonly url: string; readonly detail: string }
   | { readonly tag: 'refused'; readonly url: string; readonly status: number; readonly detail: string }
+  /** A node elsewhere has not named us among those that may look. */
+  | { readonly tag: 'unauthorized'; readonly url: string; readonly id: string; readonly detail: string }
   /** What answers is no inspector, or one of another schema. */
   | { readonly tag: 'strange'; readonly url: string; readonly detail: string }
   | { readonly tag: 'no_such_actor'; readonly path: string; readonly detail: string };
@@ -49,6 +51,8 @@ function describe(failure: InspectFailure): string {
       return `the inspector at ${failure.url} cannot be reached: ${failure.detail}`;
     case 'refused':
       return `the inspector at ${failure.url} refuses (${failure.status}): ${failure.detail}`;
+    case 'unauthorized':
+      return `the node at ${failure.url} does not let us look: ${failure.detail}; our id is ${failure.id} (espalier node --inspector --inspector-allow ID)`;
     case 'strange':
       return `what answers at ${failure.url} is no inspector of this version: ${failure.detail}`;
     case 'no_such_actor':

@@ -7,10 +7,10 @@ import { systemClock } from '../../actor/clock.ts';
 import { ExitCode } from '../exit-code.ts';
 import { documentText } from '../json-value.ts';
 import { note, painted, print } from '../terminal.ts';
-import { follow, getJson, type Target } from './api.ts';
 import { entriesOf, type Entry } from './entries.ts';
 import type { ServerEvent } from './event-stream.ts';
 import { rootOf } from './find-actor.ts';
+import type { Inspection } from './inspection.ts';
 import { InspectError } from './inspect-error.ts';
 import { cutLine, type Line } from './line.ts';
 import { applyDelta, readTree, type Model } from './model.ts';
@@ -27,21 +27,19 @@ export interface OnceFlags {
 
 /** Between two looks, milliseconds. */
 const INTERVAL = 500;
-/** For the second look itself; an idle tree never tells of one. Milliseconds. */
-const GRACE = 250;
 /** The status when as many follow as may. */
 const TOO_MANY = 429;
 /** Until there must be a tree, milliseconds. */
 const PATIENCE = 10_000;
 
 export async function once(
-  target: Target,
+  inspection: Inspection,
   path: string | undefined,
   flags: OnceFlags,
   signal: AbortSignal,
 ): Promise<ExitCode> {
-  const model = await twoLooks(target, flags.interval ?? INTERVAL, signal).catch((error: unknown) =>
-    oneLook(error, target, signal),
+  const model = await twoLooks(inspection, flags.interval ?? INTERVAL, signal).catch((error: unknown) =>
+    oneLook(error, inspection, signal),
   );
   const root = rootOf(model, path);
   const { depth, sort } = flags;
@@ -55,8 +53,8 @@ export async function once(
 }
 
 /** The tree with rates: its first delta, or the snapshot alone when nothing changes. */
-async function twoLooks(target: Target, interval: number, signal: AbortSignal): Promise<Model> {
-  const { url } = target;
+async function twoLooks(inspection: Inspection, interval: number, signal: AbortSignal): Promise<Model> {
+  const { url, grace } = inspection;
   const over = new AbortController();
   let model: Model | undefined;
   const end = (): void => over.abort();
@@ -68,7 +66,8 @@ async function twoLooks(target: Target, interval: number, signal: AbortSignal): 
       model = readTree(body);
       if (model === undefined) throw strange(url);
       systemClock.clear(timer);
-      timer = systemClock.setTimer(interval + GRACE, end);
+      // an idle tree never tells of a second look
+      timer = systemClock.setTimer(interval + grace, end);
     } else if (model !== undefined) {
       const next = applyDelta(model, body);
       if (next !== 'gap') model = next;
@@ -76,7 +75,7 @@ async function twoLooks(target: Target, interval: number, signal: AbortSignal): 
     }
   };
   try {
-    await follow(target, { signal: AbortSignal.any([signal, over.signal]), interval, onEvent });
+    await inspection.follow({ signal: AbortSignal.any([signal, over.signal]), interval, onEvent });
   } finally {
     systemClock.clear(timer);
   }
@@ -87,11 +86,11 @@ async function twoLooks(target: Target, interval: number, signal: AbortSignal): 
 }
 
 /** When as many follow it as may, a tree without rates is better than none. */
-async function oneLook(error: unknown, target: Target, signal: AbortSignal): Promise<Model> {
+async function oneLook(error: unknown, inspection: Inspection, signal: AbortSignal): Promise<Model> {
   const { failure } = error instanceof InspectError ? error : {};
   if (failure?.tag !== 'refused' || failure.status !== TOO_MANY) throw error;
-  const model = readTree(await getJson(target, '/api/tree', signal));
-  if (model === undefined) throw strange(target.url);
+  const model = readTree(await inspection.get('/api/tree', signal));
+  if (model === undefined) throw strange(inspection.url);
   note(`warning: ${failure.detail}; rates are not known`);
   return model;
 }

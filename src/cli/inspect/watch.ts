@@ -6,9 +6,9 @@ import { usageError } from '../error-document.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
-import { follow, type Target } from './api.ts';
 import { Feed } from './feed.ts';
 import { findActor, rootOf } from './find-actor.ts';
+import type { Reach } from './inspection.ts';
 import type { Key } from './keys.ts';
 import type { Model } from './model.ts';
 import { screenOf, type Screen, type Status } from './screen.ts';
@@ -28,19 +28,23 @@ const TOGETHER = 30;
 /** Between two screens when nothing comes: times go on. Milliseconds. */
 const TICK = 1_000;
 
+/** Throws `RpcError` `invalid_args`. */
+export function expectTerminal(): void {
+  if (!Tty.available)
+    throw usageError('watch', 'needs a terminal for its keys and its screen; --watch --ndjson needs none');
+}
+
 /** Until `q`, a signal, or the end of the terminal. */
 export async function watch(
-  target: () => Target,
+  reach: Reach,
   path: string | undefined,
   flags: WatchFlags,
   interrupts: Interrupts,
 ): Promise<ExitCode> {
-  if (!Tty.available)
-    throw usageError('watch', 'needs a terminal for its keys and its screen; --watch --ndjson needs none');
   const over = new AbortController();
   const live = new Live(path, flags, () => over.abort());
   const feed = new Feed({
-    target,
+    reach,
     interval: flags.interval ?? INTERVAL,
     signal: AbortSignal.any([interrupts.signal, over.signal]),
     onChange: () => live.changed(feed),
@@ -56,26 +60,29 @@ export async function watch(
 }
 
 /** One line for each event, as the stream tells it; a reader that is slow slows the stream. */
-export async function watchLines(
-  target: Target,
-  flags: WatchFlags,
-  interrupts: Interrupts,
-): Promise<ExitCode> {
+export async function watchLines(reach: Reach, flags: WatchFlags, interrupts: Interrupts): Promise<ExitCode> {
   const over = new AbortController();
   process.stdout.once('close', () => over.abort());
   process.stdout.once('error', () => over.abort());
-  await follow(target, {
-    signal: AbortSignal.any([interrupts.signal, over.signal]),
-    interval: flags.interval ?? INTERVAL,
-    onEvent: ({ name, data }) => {
-      const line = documentText({ event: name, data: JSON.parse(data) as unknown });
-      if (process.stdout.write(`${line}\n`)) return undefined;
-      return new Promise<void>((resolve) => {
-        process.stdout.once('drain', resolve);
-        over.signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    },
-  });
+  const signal = AbortSignal.any([interrupts.signal, over.signal]);
+  try {
+    const inspection = await reach();
+    await inspection.follow({
+      signal,
+      interval: flags.interval ?? INTERVAL,
+      onEvent: ({ name, data }) => {
+        const line = documentText({ event: name, data: JSON.parse(data) as unknown });
+        if (process.stdout.write(`${line}\n`)) return undefined;
+        return new Promise<void>((resolve) => {
+          process.stdout.once('drain', resolve);
+          over.signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      },
+    });
+  } catch (error) {
+    // asked to end while it was still connecting
+    if (interrupts.received === undefined) throw error;
+  }
   return ExitCode.ok;
 }
 

@@ -91,6 +91,8 @@ export interface InspectorOptions {
   readonly actions?: boolean;
   /** 16 characters at least. Default: a new one for each start. */
   readonly token?: string;
+  /** Whether it writes the file, for its user only, by which `espalier inspect` finds it. Default true. */
+  readonly announce?: boolean;
   /** Ids of nodes and clients, in hex, that may look through the mesh, and do nothing. Default: none. */
   readonly allow?: readonly string[];
 }

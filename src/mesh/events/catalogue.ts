@@ -287,6 +287,12 @@ export const MESH_EVENTS = {
     fields: { address: 'string', actions: 'boolean' },
     meaning: 'the inspector of this node listens; `actions` says whether it may change something',
   },
+  'inspector.unannounced': {
+    level: 'warn',
+    fields: { address: 'string', reason: 'string' },
+    meaning:
+      'the file by which `espalier inspect` finds this inspector could not be written: it needs `--url` and the token',
+  },
   'inspector.action': {
     level: 'warn',
     fields: { action: 'string', target: 'string', outcome: 'string' },
