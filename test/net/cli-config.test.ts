@@ -83,6 +83,50 @@ describe('espalier node', () => {
   });
 });
 
+describe('espalier doctor', () => {
+  test('tells of everything that is wrong at once, each by its name and where it was said, and exits with 1', async () => {
+    write({ nodes: {}, node: { listn: 'x', station: 1, drain: 0 }, inspect: { token: 'canary' } });
+    const env = {
+      ESPALIER_NAMES: 'loose',
+      ESPALIER_TIMEOUT: 'x',
+      ESPALIER_DRAIN: 'z',
+      ESPALIER_STATION: 'maybe',
+    };
+    const flags = ['--max-body', 'huge', '--log-level', 'loud', '--config', file];
+    const { code, stdout } = await run(['doctor', '--json', ...flags], { env });
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; detail: string }[] };
+    const failed = checks.filter(({ status }) => status === 'fail').map(({ detail }) => detail);
+    expect([code, failed.length]).toEqual([1, 11]);
+    for (const place of [
+      '--max-body of the command line: It must be bytes',
+      '--log-level of the command line: Allowed choices',
+      'ESPALIER_NAMES: Allowed choices',
+      'ESPALIER_TIMEOUT: It must be whole',
+      'ESPALIER_DRAIN: It must be whole',
+      'ESPALIER_STATION: It must be 1 or 0',
+      'node.station of the config file: It must be true',
+      'node.drain of the config file: It must be whole',
+      `config file ${file}: there is no section "nodes"`,
+      `config file ${file}: node has no option "listn"`,
+      `config file ${file}: inspect.token is a secret`,
+    ])
+      expect(failed.filter((detail) => detail.startsWith(place))).toHaveLength(1);
+    // the rest of it is told all the same
+    expect(checks.find(({ name }) => name === 'node')?.status).toBe('ok');
+    expect(stdout).not.toContain('canary');
+  });
+
+  test('--nat measures nothing with an option that is wrong', async () => {
+    const { code, stdout } = await run(['doctor', '--nat', 'https://127.0.0.1:1', '--json'], {
+      env: { ESPALIER_TIMEOUT: 'x' },
+    });
+    expect([code, (JSON.parse(stdout) as { checks: object[] }).checks]).toMatchObject([
+      1,
+      [{ status: 'fail', detail: expect.stringMatching(/^ESPALIER_TIMEOUT: /) as string }],
+    ]);
+  });
+});
+
 test('espalier relay and dist bridge have sections of their own', async () => {
   write({
     relay: { listen: '127.0.0.1:0' },

@@ -1,7 +1,16 @@
 /**
  * `espalier inspect` against real nodes: found by their descriptor files, printed, followed, and what goes wrong.
  */
-import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -69,6 +78,36 @@ describe('a node on this machine', () => {
     expect(stdout).toMatch(/^│ {2}└─ connections /m);
     expect((await node.end()).code).toBe(0);
     expect(existsSync(join(folder, file))).toBe(false);
+  });
+
+  test('one that is not to be announced leaves no file, and is found by its address alone', async () => {
+    const node = espalier(
+      ['node', '--listen', '127.0.0.1:0', '--inspector', '--no-inspector-announce', '--json'],
+      { env: env() },
+    );
+    const { inspector } = await node.json<{ readonly inspector: string }>();
+    expect(existsSync(join(runtime, 'espalier'))).toBe(false);
+    expect((await inspect()).stderr).toContain('no inspector of a local runtime was found');
+    expect((await inspect('--url', inspector, '--depth', '0')).code).toBe(0);
+  });
+
+  test('one whose file cannot be written runs all the same, and says so in a line of its log, without its token', async () => {
+    chmodSync(runtime, 0o755);
+    mkdirSync(join(runtime, `espalier-${process.getuid?.()}`), { mode: 0o755 });
+    const { node, inspector } = await inspected();
+    expect((await inspect('--url', inspector, '--depth', '0')).code).toBe(0);
+    const { code, stderr } = await node.end();
+    const line = JSON.parse(stderr.split('\n')[0] ?? '') as Record<string, unknown>;
+    expect([code, line]).toMatchObject([
+      0,
+      {
+        level: 40,
+        event: 'inspector.unannounced',
+        address: new URL(inspector).origin,
+        reason: expect.stringMatching(/can be read by others \(chmod 700\)$/) as string,
+      },
+    ]);
+    expect(stderr).not.toContain(new URL(inspector).searchParams.get('t'));
   });
 
   test('one that was killed is none: its file is removed, and the command says how to start one', async () => {

@@ -7,7 +7,8 @@ import { listenFor } from '../ask.ts';
 import { conclude } from '../conclude.ts';
 import { configOption } from '../config/commands.ts';
 import { optionTable } from '../config/option-table.ts';
-import type { Effective } from '../config/effective.ts';
+import type { Effective, Problem } from '../config/effective.ts';
+import { lenient } from '../config/lenient.ts';
 import { untilCutOff } from '../cut-off.ts';
 import type { Check } from '../doctor/checks.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -49,13 +50,15 @@ export function addDoctor(program: Command): void {
       const { nat } = flags;
       return conclude(json, () =>
         nat === undefined
-          ? run(flags, self.parent ?? self)
-          : untilCutOff(json, (interrupts) => runNat(nat, flags, interrupts)),
+          ? run(flags, self.parent ?? self, wrong())
+          : untilCutOff(json, (interrupts) => runNat(nat, flags, wrong(), interrupts)),
       );
     });
+  // it tells of all that is wrong: what is wrong with its own options must not end it before
+  const wrong = lenient(command);
 }
 
-async function run(flags: DoctorFlags, program: Command): Promise<ExitCode> {
+async function run(flags: DoctorFlags, program: Command, wrong: readonly Problem[]): Promise<ExitCode> {
   const json = flags.json === true;
   const { CHECKS } = await import('../doctor/checks.ts');
   const checks: Check[] = [];
@@ -65,7 +68,7 @@ async function run(flags: DoctorFlags, program: Command): Promise<ExitCode> {
     if (!json) print(lineOf(done));
   }
   const { configuration } = await import('../doctor/configuration.ts');
-  const found = configuration(program, process.env, flags.config);
+  const found = configuration(program, process.env, flags.config, wrong);
   for (const done of found.checks) {
     checks.push(done);
     if (!json) print(lineOf(done));
@@ -84,9 +87,11 @@ function tellOptions(options: readonly Effective[]): void {
 async function runNat(
   urls: readonly string[],
   flags: DoctorFlags,
+  wrong: readonly Problem[],
   { signal }: Interrupts,
 ): Promise<ExitCode> {
   const { natCheck } = await import('../doctor/nat-check.ts');
+  const { textOf } = await import('../doctor/configuration.ts');
   const json = flags.json === true;
   const listen = await listenFor(urls[0] ?? '', flags.realm);
   const checks: Check[] = [];
@@ -94,6 +99,8 @@ async function runNat(
     checks.push(check);
     if (!json) print(lineOf(check));
   };
+  for (const problem of wrong) done({ name: 'options', status: 'fail', detail: textOf(problem) });
+  if (wrong.length > 0) return end(json, checks, {});
   const { timeout, logLevel } = flags;
   // what a node of a moment has to warn of is nobody's worry
   const settings = settingsOf({ ...flags, logLevel: logLevel === 'warn' ? 'error' : logLevel });

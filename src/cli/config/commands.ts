@@ -7,7 +7,14 @@ import { Option, type Command } from 'commander';
 export const CONFIGURED = ['node', 'advertise', 'relay', 'dist bridge', 'inspect'] as const;
 
 /** How one look at the output goes is said each time; and a config file cannot name another one. */
-const NOT_CONFIGURED: ReadonlySet<string> = new Set(['json', 'ndjson', 'watch', 'config']);
+const NOT_CONFIGURED: ReadonlySet<string> = new Set([
+  'json',
+  'ndjson',
+  'watch',
+  'details',
+  'crashes',
+  'config',
+]);
 
 /** Options whose value is a secret: never shown, and not for a file that everybody reads. */
 const SECRET: ReadonlySet<string> = new Set(['token']);

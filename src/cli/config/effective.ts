@@ -4,7 +4,7 @@
 import type { Command, Option } from 'commander';
 import { CONFIGURED, commandIn, defaultOf, isSecret, optionsOf } from './commands.ts';
 import type { ConfigFile } from './file.ts';
-import { fromFile, fromVariable } from './value.ts';
+import { fromFile, fromVariable, type OptionValue } from './value.ts';
 
 export interface Effective {
   readonly command: string;
@@ -17,6 +17,14 @@ export interface Effective {
   readonly source: 'environment' | 'config file' | 'default';
   /** What is wrong with it. */
   readonly problem?: string;
+}
+
+/** A value that a command would refuse, whether it is in force or another one is. */
+export interface Problem {
+  /** `ESPALIER_DRAIN`, or `node.drain of the config file`. */
+  readonly place: string;
+  /** A sentence. */
+  readonly detail: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -35,6 +43,31 @@ export function effectiveOf(
       ? []
       : optionsOf(command).map((option) => effective(name, option, env, config?.sections.get(name)));
   });
+}
+
+/** Each once, also where several commands share it. */
+export function problemsIn(
+  program: Command,
+  env: Environment,
+  config: ConfigFile | undefined,
+): readonly Problem[] {
+  const problems = new Map<string, Problem>();
+  const note = (place: string, result: OptionValue): void => {
+    if (!result.ok) problems.set(place, { place, detail: result.detail });
+  };
+  for (const name of CONFIGURED) {
+    const section = config?.sections.get(name);
+    const command = commandIn(program, name);
+    for (const option of command === undefined ? [] : optionsOf(command)) {
+      const key = option.attributeName();
+      const { envVar = '' } = option;
+      const text = env[envVar];
+      if (text !== undefined && text !== '') note(envVar, fromVariable(option, text));
+      if (section?.has(key) === true)
+        note(`${name}.${key} of the config file`, fromFile(option, section.get(key)));
+    }
+  }
+  return [...problems.values()];
 }
 
 function effective(

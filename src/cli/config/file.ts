@@ -30,7 +30,15 @@ const MAX_FILE = 262_144;
 /** Who can write it decides which keys and peers we trust. */
 const OTHERS_WRITE = 0o022;
 
-export function readConfig(file: string, program: Command): ConfigFile {
+/** What is done with something that is wrong: told, and left out. */
+export type Refuse = (error: ConfigError) => void;
+
+const refuseAll: Refuse = (error) => {
+  throw error;
+};
+
+/** @param refuse default: the first thing that is wrong is thrown. A file that cannot be read as JSON is thrown in any case. */
+export function readConfig(file: string, program: Command, refuse: Refuse = refuseAll): ConfigFile {
   const text = textIn(file);
   let read: unknown;
   try {
@@ -38,34 +46,41 @@ export function readConfig(file: string, program: Command): ConfigFile {
   } catch (cause) {
     throw new ConfigError(file, `is not JSON: ${cause instanceof Error ? cause.message : ''}`, { cause });
   }
-  return { file, sections: sectionsIn(read, file, program) };
+  return { file, sections: sectionsIn(read, file, program, refuse) };
 }
 
 /** @param read the JSON of the file. */
-export function sectionsIn(read: unknown, file: string, program: Command): ConfigFile['sections'] {
+function sectionsIn(read: unknown, file: string, program: Command, refuse: Refuse): ConfigFile['sections'] {
   const sections = new Map<string, Section>();
-  for (const [name, given] of entriesIn(read, file, 'it')) {
+  for (const [name, given] of entriesIn(read, file, 'it', refuseAll)) {
     const command = (CONFIGURED as readonly string[]).includes(name) ? commandIn(program, name) : undefined;
-    if (command === undefined)
-      throw new ConfigError(file, `there is no section ${quoted(name)}${didYouMean(name, CONFIGURED)}`);
+    if (command === undefined) {
+      refuse(new ConfigError(file, `there is no section ${quoted(name)}${didYouMean(name, CONFIGURED)}`));
+      continue;
+    }
     const section = new Map<string, unknown>();
     const keys = keysOf(command);
-    for (const [key, value] of entriesIn(given, file, quoted(name))) {
+    for (const [key, value] of entriesIn(given, file, quoted(name), refuse)) {
       if (!keys.includes(key))
-        throw new ConfigError(file, `${name} has no option ${quoted(key)}${didYouMean(key, keys)}`);
-      if (optionsOf(command).some((option) => option.attributeName() === key && isSecret(option)))
-        throw new ConfigError(file, `${name}.${key} is a secret: name a file that holds it, by ${key}File`);
-      section.set(key, value);
+        refuse(new ConfigError(file, `${name} has no option ${quoted(key)}${didYouMean(key, keys)}`));
+      else if (optionsOf(command).some((option) => option.attributeName() === key && isSecret(option)))
+        refuse(new ConfigError(file, `${name}.${key} is a secret: name a file that holds it, by ${key}File`));
+      else section.set(key, value);
     }
     sections.set(name, section);
   }
   return sections;
 }
 
-function entriesIn(value: unknown, file: string, what: string): readonly (readonly [string, unknown])[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new ConfigError(file, `${what} must be a JSON object`);
-  return Object.entries(value);
+function entriesIn(
+  value: unknown,
+  file: string,
+  what: string,
+  refuse: Refuse,
+): readonly (readonly [string, unknown])[] {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value);
+  refuse(new ConfigError(file, `${what} must be a JSON object`));
+  return [];
 }
 
 function textIn(file: string): string {

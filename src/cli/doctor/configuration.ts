@@ -1,8 +1,8 @@
 /**
- * What `espalier doctor` says of variables and the config file.
+ * What `espalier doctor` says of flags, variables and the config file: all that is wrong with them at once.
  */
 import type { Command } from 'commander';
-import { effectiveOf, type Effective } from '../config/effective.ts';
+import { effectiveOf, problemsIn, type Effective, type Problem } from '../config/effective.ts';
 import { strangersIn } from '../config/environment.ts';
 import { ConfigError, readConfig, type ConfigFile } from '../config/file.ts';
 import type { Check } from './checks.ts';
@@ -13,26 +13,30 @@ export interface Configuration {
   readonly options: readonly Effective[];
 }
 
-/** @param file as `--config` or its variable names it. */
+/**
+ * @param file as `--config` or its variable names it.
+ * @param own what is wrong with the options of the command that asks.
+ */
 export function configuration(
   program: Command,
   env: NodeJS.ProcessEnv,
   file: string | undefined,
+  own: readonly Problem[] = [],
 ): Configuration {
+  const wrong: string[] = [];
   let config: ConfigFile | undefined;
-  let wrong: string | undefined;
   try {
-    config = file === undefined ? undefined : readConfig(file, program);
+    if (file !== undefined)
+      config = readConfig(file, program, (error) => {
+        wrong.push(error.message);
+      });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    wrong = error.message;
+    wrong.push(error.message);
   }
-  const options = effectiveOf(program, env, config);
-  const problems = new Set(
-    options.flatMap((option) => (option.problem === undefined ? [] : [problemOf(option)])),
-  );
-  if (wrong !== undefined) problems.add(wrong);
-  const checks: Check[] = [...problems].map((detail) => ({ name: 'config', status: 'fail', detail }));
+  // a variable may be wrong for several commands
+  const values = new Set([...own, ...problemsIn(program, env, config)].map(textOf));
+  const checks: Check[] = [...values, ...wrong].map((detail) => ({ name: 'config', status: 'fail', detail }));
   if (checks.length === 0) {
     checks.push({ name: 'config', status: 'ok', detail: file ?? 'no config file' });
   }
@@ -45,8 +49,7 @@ export function configuration(
       ...(meant === undefined ? {} : { hint: `${meant} may be meant` }),
     });
   }
-  return { file, checks, options };
+  return { file, checks, options: effectiveOf(program, env, config) };
 }
 
-const problemOf = ({ command, key, variable, source, problem }: Effective): string =>
-  `${source === 'environment' ? variable : `${command}.${key} of the config file`}: ${problem}`;
+export const textOf = ({ place, detail }: Problem): string => `${place}: ${detail}`;

@@ -161,9 +161,12 @@ describe('variables', () => {
       const command = commandIn(program, name);
       expect(command === undefined ? undefined : nameOf(command)).toBe(name);
       const bare = command?.options.filter(({ envVar }) => envVar === undefined).map(({ long }) => long);
-      expect([name, bare?.filter((long) => !['--json', '--ndjson', '--watch'].includes(long ?? ''))]).toEqual(
-        [name, []],
-      );
+      expect([
+        name,
+        bare?.filter(
+          (long) => !['--json', '--ndjson', '--watch', '--details', '--crashes'].includes(long ?? ''),
+        ),
+      ]).toEqual([name, []]);
       expect(optionsOf(command ?? program).length).toBeGreaterThan(5);
     }
   });
@@ -289,11 +292,13 @@ describe('what is in force', () => {
     const wrong = configuration(
       program,
       { ESPALIER_DRAIN: 'x', ESPALIER_LISTN: 'y' },
-      fileOf({ node: { station: 1 } }),
+      fileOf({ node: { station: 1, drain: [] } }),
     );
     expect(wrong.checks).toMatchObject([
       { status: 'fail', detail: 'node.station of the config file: It must be true or false.' },
       { status: 'fail', detail: expect.stringMatching(/^ESPALIER_DRAIN: It must be whole/) as string },
+      // also what another source wins over
+      { status: 'fail', detail: expect.stringMatching(/^node\.drain of the config file: It must/) as string },
       {
         status: 'warn',
         detail: 'ESPALIER_LISTN is no variable of ours',

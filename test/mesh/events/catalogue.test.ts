@@ -2,7 +2,7 @@
  * Every event of the catalogue happens: at its level, with exactly its fields, once. A row per event; an event
  * without a row is a failure of its own.
  */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createMachine, log as logAction } from 'xstate';
 import type { FieldSpec } from '../../../src/actor/event.ts';
 import type { LogFields } from '../../../src/actor/logger.ts';
@@ -630,6 +630,19 @@ const ROWS: { readonly [Name in EventName]: Row } = {
   'inspector.started': {
     at: 'node',
     happen: async (stage) => ({ address: (await inspected(stage)).address, actions: true }),
+  },
+  'inspector.unannounced': {
+    at: 'node',
+    happen: async (stage) => {
+      const nowhere = '/nowhere/at/all';
+      vi.stubEnv('XDG_RUNTIME_DIR', '');
+      vi.stubEnv('TMPDIR', nowhere);
+      try {
+        return { address: (await inspected(stage)).address, reason: `${nowhere} is no directory` };
+      } finally {
+        vi.unstubAllEnvs();
+      }
+    },
   },
   'inspector.action': {
     at: 'node',
