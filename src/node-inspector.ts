@@ -39,7 +39,7 @@ export function inspectorOf(
     allow,
     memory: { port: undefined, token: undefined },
     views: viewsOf({ context, dist, calls: () => summaries(context) }),
-    metrics: () => metricsOf(context).text(),
+    metrics: () => metricsOf(context).scrape(),
     call: async ({ procedure, args, timeout }) => {
       const read = fromJson(args as Json);
       if (!read.ok) return refused('invalid_args', `args ${read.detail}`);

@@ -20,7 +20,7 @@ export interface NodeSourceParts {
   readonly facts: NodeFacts;
   readonly watch: Watch;
   readonly views: Readonly<Record<string, () => Promise<unknown>>>;
-  readonly metrics: () => string;
+  readonly metrics: () => Promise<string>;
   /** Calls a procedure as the node itself. Never rejects. */
   readonly call: (action: Extract<Action, { action: 'call' }>) => Promise<ActionResult>;
 }

@@ -29,7 +29,7 @@ export interface InspectorSource {
   /** By name: data as JSON. */
   readonly views: Readonly<Record<string, () => Promise<unknown>>>;
   /** Prometheus text. */
-  metrics(): string;
+  metrics(): Promise<string>;
   /** Calls `tell` with each crash, until the function it gives is called. */
   onCrash(tell: (crash: Crash) => void): () => void;
   /** And with each event of the node, as its log tells it. */

@@ -36,7 +36,7 @@ export class Routes {
         answerJson(response, 200, { crashes: await source.crashes() });
         return;
       case '/metrics':
-        answerText(response, 200, METRICS_TYPE, source.metrics());
+        answerText(response, 200, METRICS_TYPE, await source.metrics());
         return;
       default:
         await this.#named(path, response);

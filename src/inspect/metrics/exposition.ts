@@ -20,15 +20,24 @@ export type Sample =
   /** `unit`: by what its values are multiplied, 0.001 for milliseconds that are shown as seconds. */
   | { readonly labels?: Labels; readonly histogram: Histogram; readonly unit: number };
 
-/** One metric with all its samples; nothing when there are none. `name`: with its prefix. */
-export function family(name: string, { type, meaning }: MetricDefinition, samples: Iterable<Sample>): string {
-  const lines: string[] = [];
+/** One metric with all its samples, a piece for each; nothing when there are none. `name`: with its prefix. */
+export function* family(
+  name: string,
+  { type, meaning }: MetricDefinition,
+  samples: Iterable<Sample>,
+): Generator<string, void> {
+  let heading = `# HELP ${name} ${helpOf(meaning)}\n# TYPE ${name} ${type}\n`;
   for (const sample of samples) {
-    if ('histogram' in sample) writeHistogram(lines, name, sample.labels, sample.histogram, sample.unit);
-    else lines.push(line(name, sample.labels, sample.value));
+    yield `${heading}${textOf(name, sample)}`;
+    heading = '';
   }
-  if (lines.length === 0) return '';
-  return `# HELP ${name} ${helpOf(meaning)}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+}
+
+function textOf(name: string, sample: Sample): string {
+  if (!('histogram' in sample)) return line(name, sample.labels, sample.value);
+  const lines: string[] = [];
+  writeHistogram(lines, name, sample.labels, sample.histogram, sample.unit);
+  return lines.join('');
 }
 
 /** Buckets are cumulative there, each with its upper edge as the label `le`. */

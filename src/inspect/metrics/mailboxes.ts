@@ -3,9 +3,12 @@
  */
 import { Histogram } from '../../actor/histogram.ts';
 import type { Process } from '../../actor/process.ts';
+import { childrenOf } from '../../actor/tree.ts';
 
-/** Actors looked at: a few milliseconds. */
+/** Actors looked at: that many take a scrape some tens of milliseconds, in slices. */
 const ACTORS = 100_000;
+/** Actors in one step. */
+const STEP = 64;
 
 const LENGTHS: readonly number[] = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000, 16_384];
 
@@ -19,26 +22,24 @@ export class Mailboxes {
   /** Grows by one per actor and scrape, so that differences between scrapes are what they should be. */
   readonly lengths: Histogram = new Histogram(LENGTHS);
 
-  /** Looks at all actors below `root` and at itself. */
-  sample(root: Process | undefined): MailboxSample {
+  /** Looks at all actors below `root` and at itself, in steps: who dies between two of them may be missing. */
+  *look(root: Process | undefined): Generator<undefined, MailboxSample> {
     let actors = 0;
     let longest = 0;
-    let at = root?.alive === true ? root : null;
-    while (at !== null && actors < ACTORS) {
+    const open: Process[] = root === undefined ? [] : [root];
+    for (let at = open.pop(); at !== undefined && actors < ACTORS; at = open.pop()) {
+      if (!at.alive) continue;
       const { queued } = at;
       actors++;
       this.lengths.observe(queued);
       if (queued > longest) longest = queued;
-      at = next(at, root!);
+      // all at once: the list of siblings does not survive a death
+      for (const child of childrenOf(at)) {
+        if (actors + open.length >= ACTORS) break;
+        open.push(child);
+      }
+      if (actors % STEP === 0) yield;
     }
     return { actors, longest };
   }
-}
-
-/** Depth first, along the lists of the tree: nothing is allocated. */
-function next(from: Process, root: Process): Process | null {
-  if (from.firstChild !== null) return from.firstChild;
-  for (let at: Process | null = from; at !== null && at !== root; at = at.parentProcess)
-    if (at.nextSibling !== null) return at.nextSibling;
-  return null;
 }

@@ -3,11 +3,13 @@
  *
  * No args, results, messages or state are in it: numbers, names of procedures and words of ours.
  */
+import type { Clock } from '../../actor/clock.ts';
 import type { Process } from '../../actor/process.ts';
 import { childrenOf } from '../../actor/tree.ts';
 import { actor, shared, type MeshContext } from '../../mesh/context.ts';
 import { OUTCOMES, ROUTES } from '../../mesh/events/call-statistics.ts';
 import type { Standing } from '../../mesh/peer/standings.ts';
+import { inSlices } from '../slices.ts';
 import { METRICS, PREFIX, type MetricName } from './catalogue.ts';
 import { family, type Sample } from './exposition.ts';
 import { Mailboxes, type MailboxSample } from './mailboxes.ts';
@@ -40,13 +42,30 @@ class NodeMetrics {
     this.#context = context;
   }
 
-  /** Prometheus text, of type `METRICS_TYPE`. */
+  /** Prometheus text, of type `METRICS_TYPE`, as of now. */
   text(): string {
+    const work = this.#write();
+    for (let step = work.next(); ; step = work.next()) if (step.done === true) return step.value;
+  }
+
+  /** The same while everything else goes on: a scrape of 10,000 procedures blocks nobody. */
+  scrape(clock: Pick<Clock, 'now' | 'later'> = this.#context.runtime.clock): Promise<string> {
+    return inSlices(this.#write(), clock);
+  }
+
+  *#write(): Generator<undefined, string> {
     const context = this.#context;
     const mailboxes = this.#mailboxes;
     const root = context.scope.whereis('root') as Process | undefined;
-    const source: Source = { context, mailboxes, sampled: mailboxes.sample(root) };
-    return NAMES.map((name) => family(`${PREFIX}${name}`, METRICS[name], READ[name](source))).join('');
+    const source: Source = { context, mailboxes, sampled: yield* mailboxes.look(root) };
+    const pieces: string[] = [];
+    for (const name of NAMES) {
+      for (const piece of family(`${PREFIX}${name}`, METRICS[name], READ[name](source))) {
+        pieces.push(piece);
+        yield;
+      }
+    }
+    return pieces.join('');
   }
 }
 

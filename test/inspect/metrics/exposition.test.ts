@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { Histogram } from '../../../src/actor/histogram.ts';
-import { family } from '../../../src/inspect/metrics/exposition.ts';
+import { family as pieces } from '../../../src/inspect/metrics/exposition.ts';
 import { parsed } from './prometheus.ts';
+
+const family = (...args: Parameters<typeof pieces>): string => [...pieces(...args)].join('');
 
 const counter = { type: 'counter', meaning: 'what it counts' } as const;
 

@@ -1,6 +1,12 @@
 /** The metrics of nodes and clients, read as Prometheus would. */
 import { describe, expect, test } from 'vitest';
 import type { Pid } from '../../../src/actor/pid.ts';
+import type { Process } from '../../../src/actor/process.ts';
+import { childrenOf } from '../../../src/actor/tree.ts';
+import { family } from '../../../src/inspect/metrics/exposition.ts';
+import { Mailboxes } from '../../../src/inspect/metrics/mailboxes.ts';
+import { metricsOf } from '../../../src/inspect/metrics/node-metrics.ts';
+import { worker } from '../../../src/otp/supervisor.ts';
 import { METRICS, PREFIX, type MetricName } from '../../../src/inspect/metrics/catalogue.ts';
 import { NAMES } from '../../../src/mesh/events/call-statistics.ts';
 import { err } from '../../../src/mesh/errors/rpc-error.ts';
@@ -64,6 +70,51 @@ describe('metrics()', () => {
     closeAtEnd(world, node);
     const names = parsed(node.metrics()).map(({ name }) => name.slice(PREFIX.length));
     expect(Object.keys(METRICS).filter((name) => !names.includes(name))).toEqual(LATER);
+  });
+});
+
+describe('a scrape', () => {
+  test('leaves the event loop its turns, whatever dies in them, and tells the same', async () => {
+    const world = meshWorld();
+    const children = Array.from({ length: 3_000 }, (_, at) =>
+      worker(`child ${at}`, { init: () => 0 }, undefined, { restart: 'temporary' }),
+    );
+    const node = await world.node({ dht: false, children });
+    closeAtEnd(world, node);
+    const runtime = runtimeOf(node);
+    const app = processOf(node, 'app');
+    const [, ...doomed] = childrenOf(app);
+    let [time, turns] = [0, 0];
+    const clock = {
+      now: () => (time += 10),
+      later: (run: () => void) => {
+        if (turns++ === 0) for (const child of doomed.slice(0, 300)) runtime.exit(child.pid, 'kill');
+        setImmediate(run);
+      },
+    };
+    const alive = runtime.alive;
+    const text = await metricsOf(contextOf(node)).scrape(clock);
+    const seen = valueOf(text, 'espalier_actor_running') ?? 0;
+    // nobody is left out because somebody else has died
+    expect(seen).toBeGreaterThanOrEqual(alive - 300);
+    expect(seen).toBeLessThan(alive);
+    expect(turns).toBeGreaterThan(3);
+    const names = (of: string): readonly string[] => parsed(of).map(({ name }) => name);
+    expect(names(text)).toEqual(names(node.metrics()));
+  });
+
+  test('takes no more than 64 actors, or one sample, in a step', async () => {
+    const world = meshWorld();
+    const children = Array.from({ length: 1_000 }, (_, at) =>
+      worker(`child ${at}`, { init: () => 0 }, undefined),
+    );
+    const node = await world.node({ dht: false, children });
+    closeAtEnd(world, node);
+    const root = contextOf(node).scope.whereis('root') as Process;
+    const steps = [...new Mailboxes().look(root)].length;
+    expect(steps).toBe(Math.floor(runtimeOf(node).alive / 64));
+    const samples = family('a', METRICS.actor_running, [{ value: 1 }, { value: 2 }]);
+    expect([...samples]).toHaveLength(2);
   });
 });
 
