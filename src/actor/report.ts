@@ -5,6 +5,7 @@
  * `formatStatus` shows them. The log gets the outline of the reason, never state, arguments or messages. Orderly
  * ends (`normal`, `shutdown`, `{ shutdown: … }`) are not crashes and make no crash report.
  */
+import { sentenceOf } from './event-sentence.ts';
 import type { EventLevel } from './event.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { KERNEL_EVENTS, type KernelEventName, type KernelFields } from './kernel-events.ts';
@@ -173,7 +174,7 @@ export class Reporter {
   defect(error: unknown): void {
     try {
       const fields = { reason: outlineReason(error, this.#details), stack: stackOf(error) };
-      log(this.#logger, entry('runtime.defect', fields, 'a callback of the runtime threw'));
+      log(this.#logger, entry('runtime.defect', fields));
     } catch {
       // as above
     }
@@ -222,11 +223,11 @@ interface ReportEntry<Name extends KernelEventName = KernelEventName> {
   readonly message: string;
 }
 
-const entry = <Name extends KernelEventName>(
-  event: Name,
-  fields: KernelFields<Name>,
-  message: string,
-): ReportEntry<Name> => ({ event, fields, message });
+const entry = <Name extends KernelEventName>(event: Name, fields: KernelFields<Name>): ReportEntry<Name> => ({
+  event,
+  fields,
+  message: sentenceOf(event, fields),
+});
 
 /**
  * Undefined for the report of a failed server: what it adds to the crash report is state and message, for listeners.
@@ -241,31 +242,27 @@ export function entryOf(report: Report, details: boolean = false): ReportEntry |
       const path = report.path.join(' > ');
       const { reason, stack } = toldOf(report, details);
       const fields = { id, pid, actor: label, type, path, reason, stack, queued };
-      return entry('actor.crash', fields, `${label} crashed`);
+      return entry('actor.crash', fields);
     }
     case 'supervisor': {
       const { context, child, decision } = report;
       const { reason } = toldOf(report, details);
       const fields = { pid, supervisor: label, child, reason, decision };
-      return entry(`supervisor.${context}`, fields, `${label}: ${child} ${context}`);
+      return entry(`supervisor.${context}`, fields);
     }
     case 'progress': {
       const fields = { supervisor: label, child: report.child, pid };
-      return entry('supervisor.progress', fields, `${label} started ${report.child}`);
+      return entry('supervisor.progress', fields);
     }
     case 'terminate':
       return undefined;
     case 'unhandled': {
       const fields = { pid, actor: label, kind: report.kind };
-      return entry('actor.unhandled', fields, `${label} got a message it does not handle`);
+      return entry('actor.unhandled', fields);
     }
     case 'blocked': {
       const who = report.pid.serial === 0 ? {} : { pid, actor: label };
-      return entry(
-        'runtime.blocked',
-        { ...who, ms: report.ms, over: true },
-        `${label} blocked the event loop`,
-      );
+      return entry('runtime.blocked', { ...who, ms: report.ms, over: true });
     }
   }
 }

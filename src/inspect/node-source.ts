@@ -1,6 +1,7 @@
 /**
  * The node behind an inspector.
  */
+import { sentenceOf } from '../actor/event-sentence.ts';
 import { cut } from '../actor/format-term.ts';
 import type { LogLevel } from '../actor/logger.ts';
 import type { Process } from '../actor/process.ts';
@@ -60,13 +61,16 @@ const PER_SECOND = 100;
 /** Characters of a text in it: as a line of the log, which has 4 KiB (SECURITY §12). */
 const FIELD = { chars: 4_096 } as const;
 
+/** And of the sentence before it. */
+const SENTENCE = { chars: 256 } as const;
+
 /** Listens to all of it until what it gives is called. */
 function logOf({ events }: MeshContext, clock: Clock, tell: (line: LogLine) => void): () => void {
   const names = (Object.keys(CATALOGUE) as EventName[]).filter((name) => SHOWN.has(definitionOf(name).level));
   const leave = names.map((name) => {
     const { level, perSecond = PER_SECOND } = definitionOf(name);
     const sampler = new Sampler(perSecond);
-    const listener = ({ detail }: { readonly detail: object }): void => {
+    const listener = ({ detail }: { readonly detail: Readonly<Record<string, unknown>> }): void => {
       const skipped = sampler.take(clock.now());
       if (skipped === undefined) return;
       const fields = Object.fromEntries(
@@ -74,7 +78,7 @@ function logOf({ events }: MeshContext, clock: Clock, tell: (line: LogLine) => v
           ([name, value]: [string, unknown]) => [name, typeof value === 'string' ? cut(value, FIELD) : value],
         ),
       );
-      tell({ level, time: clock.wall(), event: name, fields });
+      tell({ level, time: clock.wall(), event: name, msg: cut(sentenceOf(name, detail), SENTENCE), fields });
     };
     events.target.addEventListener(name, listener);
     return () => events.target.removeEventListener(name, listener);

@@ -41,6 +41,8 @@ export interface LogLine {
   readonly level: string;
   readonly time: number;
   readonly event: string;
+  /** A few words for people, as in the log. */
+  readonly msg: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 

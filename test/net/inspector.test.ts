@@ -138,9 +138,13 @@ describe('the event stream', () => {
     );
     expect(delta.data.added).toMatchObject([{ name: 'keeper', counters: { restarts: 1 } }]);
     expect(delta.data.seq).toBeGreaterThan(data.seq);
-    expect(
-      await stream.first(({ event, data: told }) => event === 'log' && told.event === 'actor.crash'),
-    ).toBeTruthy();
+    const line = await stream.first(
+      ({ event, data: told }) => event === 'log' && told.event === 'actor.crash',
+    );
+    // the same words as in the log
+    expect(line.data).toMatchObject({ level: 'error', msg: 'keeper crashed' });
+    const logged = on.lines.map((text) => JSON.parse(text) as { event: string; msg: string });
+    expect(logged.find(({ event }) => event === 'actor.crash')?.msg).toBe('keeper crashed');
     expect(JSON.stringify(stream.all)).not.toContain(SECRET);
     expect(await on.json('/api/crashes')).toMatchObject({
       crashes: [{ id: crash.data.id, decision: 'restarted' }],

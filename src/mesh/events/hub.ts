@@ -6,6 +6,7 @@
  */
 import { outlineReason } from '../../actor/outline.ts';
 import { entryOf, type Report } from '../../actor/report.ts';
+import { sentenceOf } from '../../actor/event-sentence.ts';
 import { isWanted, type LogFields, type Logger } from '../../actor/logger.ts';
 import type { Runtime } from '../../actor/runtime.ts';
 import { CallEvents } from './call-events.ts';
@@ -112,7 +113,7 @@ export class EventHub {
     if (skipped === undefined) return;
     const all = skipped === 0 ? { event: name, ...fields } : { event: name, ...fields, skipped };
     try {
-      this.#logger[level](all, name.replace('.', ' '));
+      this.#logger[level](all, sentenceOf(name, fields));
     } catch {
       // a logger that throws has nowhere to say so
     }

@@ -203,7 +203,7 @@ describe('Streams', () => {
     await clock.settle();
     reader.room = 1;
     for (const tell of crashes) for (let n = 0; n < 150; n++) tell(crash(n));
-    for (const tell of logs) tell({ level: 'info', time: 1, event: 'x', fields: {} });
+    for (const tell of logs) tell({ level: 'info', time: 1, event: 'x', msg: 'x', fields: {} });
     expect(reader.events).toEqual(['snapshot', 'crash']);
     reader.read();
     expect(reader.events.slice(2, 4)).toEqual(['lost', 'crash']);
