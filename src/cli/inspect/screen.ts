@@ -4,7 +4,7 @@
 import { clean } from '../../inspect/text.ts';
 import { duration } from '../duration.ts';
 import { entriesOf, type Entry, type Limits } from './entries.ts';
-import { cutLine, plain, spread, widthOf, type Line, type Span } from './line.ts';
+import { cutLine, cutStart, plain, spread, widthOf, type Line, type Span } from './line.ts';
 import type { Model } from './model.ts';
 import { perSecond, tableOf } from './table.ts';
 import type { View } from './view.ts';
@@ -38,6 +38,10 @@ export interface Screen {
   readonly top: number;
 }
 
+/** Columns below which words are left out. */
+const NARROW = 60;
+/** Cells of a path that say something. */
+const LEAST_PATH = 10;
 /** Rows from which there is room for the last crash. */
 const TALL = 10;
 
@@ -45,7 +49,8 @@ export function screenOf(model: Model, view: View, status: Status, size: Size, l
   const { columns, rows } = size;
   const entries = entriesOf(model, view, limits);
   const above = [title(model, status, view, columns), facts(model, status, columns)];
-  if (status.lastCrash !== undefined && rows >= TALL) above.push(crashLine(status.lastCrash, model, status));
+  if (status.lastCrash !== undefined && rows >= TALL)
+    above.push(crashLine(status.lastCrash, model, status, columns));
   const page = Math.max(0, rows - above.length - 2);
   const top = Math.max(0, Math.min(view.top, entries.length - page));
   const shown = entries.slice(top, top + page);
@@ -104,14 +109,22 @@ function crashLine(
   { at, path, reason }: NonNullable<Status['lastCrash']>,
   model: Model,
   { age }: Status,
+  columns: number,
 ): Line {
   const ago = duration(Math.max(0, model.at + age - at));
+  const lead = columns < NARROW ? 'crash ' : 'last crash ';
+  const why = `: ${clean(reason)}`;
+  // who it was and why says more than where it stood
+  const room = columns - widthOf(`${lead}${ago} ago  ${why}`);
   return [
-    { text: 'last crash ', style: 'dim' },
+    { text: lead, style: 'dim' },
     { text: `${ago} ago  ` },
-    { text: `${clean(path)}: ${clean(reason)}`, style: 'warn' },
+    { text: `${cutStart(pathText(path), Math.max(LEAST_PATH, room))}${why}`, style: 'warn' },
   ];
 }
+
+/** Each name is cut by itself: all together may be long. */
+const pathText = (path: string): string => path.split('/').map(clean).join('/');
 
 interface Shown {
   readonly top: number;

@@ -35,8 +35,8 @@ export interface TableOptions {
 }
 
 const GAP = '  ';
-/** Cells that a name should have before another column is shown. */
-const NAME = 24;
+/** Cells that a name should have before another column is shown: in 40 there are two more. */
+const NAME = 21;
 /** Cells of a name and of any other column, at most. */
 const WIDEST = 100;
 const BROADEST = 24;

@@ -74,13 +74,27 @@ describe('the screen', () => {
     expect(linesOf(modelOf(SMALL), {}, status, { columns: 80, rows: 9 }).join()).not.toContain('last crash');
   });
 
+  test('of a crash a narrow one tells the end of the path and why, also of a very deep one', () => {
+    const crash = (path: string): string | undefined =>
+      linesOf(
+        modelOf(SMALL),
+        {},
+        { crashes: 1, lastCrash: { at: 8_000, path, reason: 'TypeError' } },
+        { columns: 40, rows: 10 },
+      )[2];
+    expect(crash('handlers/users')).toBe('crash 3 s ago  handlers/users: TypeError');
+    expect(crash('handlers/users.manage/Invocation')).toBe('crash 3 s ago  …ge/Invocation: TypeError');
+    expect(crash(`${'deep/'.repeat(100)}leaf`)).toBe('crash 3 s ago  …eep/deep/leaf: TypeError');
+  });
+
   test('a narrow one leaves out columns, last the one it is sorted by', () => {
     const headings = (columns: number, sort?: View['sort']): readonly string[] =>
       (linesOf(modelOf(SMALL), { sort }, {}, { columns, rows: 10 })[2] ?? '').split(/ +/).filter(Boolean);
     expect(headings(120)).toEqual(['NAME', 'ID', 'KIND', 'STATUS', 'MAILBOX', 'MSG/S', 'RESTARTS']);
     expect(headings(60)).toEqual(['NAME', 'MAILBOX', 'MSG/S', 'RESTARTS']);
-    expect(headings(40)).toEqual(['NAME', 'MAILBOX']);
-    expect(headings(40, 'restarts')).toEqual(['NAME', 'RESTARTS']);
+    expect(headings(40)).toEqual(['NAME', 'MAILBOX', 'MSG/S']);
+    expect(headings(40, 'restarts')).toEqual(['NAME', 'MAILBOX', 'RESTARTS']);
+    expect(headings(31, 'restarts')).toEqual(['NAME', 'RESTARTS']);
     expect(headings(20)).toEqual(['NAME']);
   });
 
