@@ -41,8 +41,8 @@ Examples:
   espalier inspect app/orders --details    one actor
   espalier inspect --crashes               who crashed, and why
 
-A node elsewhere, started with --inspector --inspector-allow ID, the id of me.key:
-  espalier inspect --connect https://10.0.0.1:9443 --realm io.acme --identity me.key`;
+A node elsewhere, started with --inspector-allow ID, the id of me.key:
+  espalier inspect --connect https://10.0.0.1:9443 --identity me.key --watch`;
 
 export function addInspect(program: Command): void {
   const command = program
