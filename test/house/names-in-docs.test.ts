@@ -64,7 +64,13 @@ describe.each(PAGES)('%s', (page) => {
     const areas =
       'actor|supervisor|runtime|drain|service|connection|uplink|peer|punch|dht|frame|overload|events|dist|bridge|inspector';
     const events = found(text, new RegExp('`((?:' + areas + ')\\.[a-z]+_?[a-z]*)`', 'g'));
-    const options = ['inspector.allow', 'node.events', 'runtime.onReport', 'dist.functions'];
+    const options = [
+      'inspector.allow',
+      'inspector.token',
+      'node.events',
+      'runtime.onReport',
+      'dist.functions',
+    ];
     expect(events.filter((name) => !isEventName(name) && !options.includes(name))).toEqual([]);
   });
 

@@ -70,6 +70,9 @@ function staged(): Stage {
 
 const GAP = { gap: true };
 
+const idsIn = (page: Record<string, unknown> | undefined): readonly string[] =>
+  ((page?.['rows'] ?? []) as readonly ActorRow[]).map(({ id }) => id);
+
 describe('the tree', () => {
   test('is watched only for who will ask again, as often as the most eager wants, until nobody has asked for 15 s', async () => {
     const { clock, watched, ask } = staged();
@@ -102,10 +105,10 @@ describe('the tree', () => {
     const { ask, clock } = stage;
     stage.tree = delta(1, [row('a', 200_000), row('b', 200_000), row('c')], { reset: true });
     const first = await ask({ what: 'tree' });
-    expect([first?.['next'], (first?.['rows'] as ActorRow[]).map(({ id }) => id)]).toEqual([1, ['a']]);
+    expect([first?.['next'], idsIn(first)]).toEqual([1, ['a']]);
     stage.tree = delta(2, [row('other')], { reset: true });
     const question = { what: 'tree', look: first?.['look'], from: 1 };
-    expect(((await ask(question))?.['rows'] as ActorRow[]).map(({ id }) => id)).toEqual(['b', 'c']);
+    expect(idsIn(await ask(question))).toEqual(['b', 'c']);
     // all of it was fetched
     expect(await ask(question)).toEqual(GAP);
     stage.tree = delta(3, [row('a', 200_000), row('b', 200_000)], { reset: true });

@@ -93,7 +93,6 @@ describe('a node on this machine', () => {
 
   test('one whose file cannot be written runs all the same, and says so in a line of its log, without its token', async () => {
     chmodSync(runtime, 0o755);
-    mkdirSync(join(runtime, `espalier-${process.getuid?.()}`), { mode: 0o755 });
     const { node, inspector } = await inspected();
     expect((await inspect('--url', inspector, '--depth', '0')).code).toBe(0);
     const { code, stderr } = await node.end();
@@ -104,7 +103,7 @@ describe('a node on this machine', () => {
         level: 40,
         event: 'inspector.unannounced',
         address: new URL(inspector).origin,
-        reason: expect.stringMatching(/can be read by others \(chmod 700\)$/) as string,
+        reason: expect.stringMatching(/is not ours alone$/) as string,
       },
     ]);
     expect(stderr).not.toContain(new URL(inspector).searchParams.get('t'));
@@ -176,6 +175,27 @@ describe('a node on this machine', () => {
     writeFileSync(file, `${link.searchParams.get('t')}\n`, { mode: 0o600 });
     const ended = await inspect('--url', link.origin, '--token-file', file, '--depth', '0');
     expect(ended.code).toBe(0);
+  });
+
+  test('a node takes its token from such a file, for those who come again and again, and from no other', async () => {
+    const file = join(runtime, 'own');
+    const token = 'scraper_0123456789';
+    writeFileSync(file, `${token}\n`, { mode: 0o600 });
+    const args = ['node', '--listen', '127.0.0.1:0', '--inspector', '--json', '--inspector-token-file', file];
+    const { inspector } = await espalier(args, { env: env() }).json<{ readonly inspector: string }>();
+    const scraped = await fetch(`${new URL(inspector).origin}/metrics`, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    expect([scraped.status, await scraped.text()]).toEqual([
+      200,
+      expect.stringContaining('espalier_actor_running') as string,
+    ]);
+    chmodSync(file, 0o644);
+    const refused = await run(args, { env: env() });
+    expect([refused.code, refused.stdout]).toEqual([
+      2,
+      expect.stringContaining('must be accessible by its owner only') as string,
+    ]);
   });
 
   test('--watch --ndjson follows it without a terminal, and a signal ends it with 0', async () => {

@@ -8,6 +8,7 @@ import { usageError } from '../error-document.ts';
 import { expectEpmd } from '../dist/epmd.ts';
 import { addDistOptions, distOf, type DistFlags } from '../dist/node-options.ts';
 import { ExitCode } from '../exit-code.ts';
+import { tokenIn } from '../inspect/token-file.ts';
 import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
 import {
@@ -42,6 +43,7 @@ interface NodeFlags extends CommonFlags, DistFlags {
   /** True: at any port. */
   readonly inspector?: string | true;
   readonly inspectorActions?: boolean;
+  readonly inspectorTokenFile?: string;
   readonly inspectorAllow?: readonly string[];
   /** True unless `--no-inspector-announce`. */
   readonly inspectorAnnounce: boolean;
@@ -109,6 +111,12 @@ export function addNode(program: Command): void {
         '--inspector-actions',
         'whoever has the token of the inspector may also kill, restart, suspend, trace and call',
       ).env('ESPALIER_INSPECTOR_ACTIONS'),
+    )
+    .addOption(
+      new Option(
+        '--inspector-token-file <file>',
+        'the token that it asks for, in a file that is accessible by its owner only (default: a new one for each start)',
+      ).env('ESPALIER_NODE_INSPECTOR_TOKEN_FILE'),
     )
     .addOption(
       new Option(
@@ -187,7 +195,7 @@ async function run(flags: NodeFlags): Promise<ExitCode> {
 }
 
 function inspectorOf(flags: NodeFlags): NodeOptions['inspector'] {
-  const { inspector, inspectorActions, inspectorAllow, inspectorAnnounce } = flags;
+  const { inspector, inspectorActions, inspectorTokenFile, inspectorAllow, inspectorAnnounce } = flags;
   if (inspector === undefined) {
     if (inspectorActions === true)
       throw usageError('inspector-actions', 'needs --inspector: there is none to act by');
@@ -198,6 +206,9 @@ function inspectorOf(flags: NodeFlags): NodeOptions['inspector'] {
   return {
     ...(inspector === true ? {} : { port: portOf(inspector) }),
     ...(inspectorActions === true ? { actions: true } : {}),
+    ...(inspectorTokenFile === undefined
+      ? {}
+      : { token: tokenIn(inspectorTokenFile, 'inspector-token-file') }),
     ...(inspectorAllow === undefined ? {} : { allow: inspectorAllow }),
     ...(inspectorAnnounce ? {} : { announce: false }),
   };

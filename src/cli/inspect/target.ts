@@ -1,13 +1,13 @@
 /**
  * Which inspector is asked: the one that the options name, or the one that runs on this machine (INSPECTOR §4).
  */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { usageError } from '../error-document.ts';
 import { findDescriptors, type FoundDescriptor } from '../../inspect/descriptor.ts';
 import { isInspectorUrl, isToken } from '../../inspect/descriptor-text.ts';
 import { isLoopbackHost } from '../../mesh/url.ts';
 import type { Target } from './api.ts';
 import { InspectError, type RuntimeFacts } from './inspect-error.ts';
+import { tokenIn } from './token-file.ts';
 
 export interface TargetFlags {
   readonly url?: string;
@@ -15,9 +15,6 @@ export interface TargetFlags {
   readonly tokenFile?: string;
   readonly pid?: number;
 }
-
-/** Bytes of a token file that is read. */
-const LONGEST = 4_096;
 
 /**
  * @param wall the time, milliseconds since 1970.
@@ -64,31 +61,10 @@ function linkOf(given: string): { readonly url: string; readonly ticket?: string
 }
 
 function tokenOf({ token, tokenFile }: TargetFlags): string | undefined {
-  const given = token ?? (tokenFile === undefined ? undefined : tokenIn(tokenFile));
+  const given = token ?? (tokenFile === undefined ? undefined : tokenIn(tokenFile, 'token-file'));
   if (given !== undefined && !isToken(given))
     throw usageError('token', 'must be visible ASCII, at most 256 characters');
   return given;
-}
-
-function tokenIn(file: string): string {
-  let opened: number;
-  try {
-    opened = openSync(file, 'r');
-  } catch (cause) {
-    throw usageError('token-file', `${file} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? ''}`, {
-      cause,
-    });
-  }
-  try {
-    const stats = fstatSync(opened);
-    if (!stats.isFile() || stats.size > LONGEST) throw usageError('token-file', `${file} holds no token`);
-    // Windows has no such bits
-    if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0)
-      throw usageError('token-file', `${file} must be accessible by its owner only (chmod 600)`);
-    return readFileSync(opened, 'utf8').trim();
-  } finally {
-    closeSync(opened);
-  }
 }
 
 const factsOf = ({ pid, node, url, startedAt }: FoundDescriptor, wall: number): RuntimeFacts => ({
