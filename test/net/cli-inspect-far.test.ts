@@ -15,6 +15,7 @@ import {
   type Ended,
   type Ready,
 } from '../cli/process.ts';
+import { endTerminals, hasPty, Pty } from '../cli/inspect/pty.ts';
 
 interface Failed {
   readonly ok: false;
@@ -30,7 +31,12 @@ const identity = join(folder, 'me.key');
 const env = { XDG_RUNTIME_DIR: folder, TMPDIR: folder };
 let id = '';
 
-afterEach(endAll);
+if (!hasPty) console.log('skipped: a terminal, for there is no script(1) here');
+
+afterEach(async () => {
+  await endTerminals();
+  await endAll();
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function started(...args: readonly string[]): Promise<{ node: Child; url: string; id: string }> {
@@ -113,6 +119,26 @@ describe('who is named', () => {
       failureOf({ code, stdout: stdout.trimEnd().split('\n').at(-1) ?? '', stderr: '', signal: null }).tag,
     ).toBe('connection_error');
   });
+
+  test.skipIf(!hasPty)(
+    'shows it live on a terminal, says when it has gone, and q ends that too',
+    async () => {
+      const { node, url } = await watched();
+      const pty = new Pty(
+        ['inspect', '--watch', '--connect', url, '--identity', identity, '--interval', '100'],
+        { columns: 80, rows: 24 },
+        { ...env, NO_COLOR: '1' },
+      );
+      await pty.until(`espalier ${url}`);
+      await pty.until('live');
+      await node.end();
+      await pty.until('not connected');
+      pty.type('q');
+      expect(await pty.ended).toBe(0);
+      // no line of its own log is on the screen
+      expect(pty.text).not.toContain('"level"');
+    },
+  );
 
   test('finds a node that it is not connected to by its id, and takes no other for it', async () => {
     const first = await started();

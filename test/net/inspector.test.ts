@@ -446,6 +446,8 @@ describe('its own end', () => {
       ['--inspector', '65536'],
       ['--inspector=-1'],
       ['--inspector-actions'],
+      ['--inspector', '--inspector-allow', 'x'],
+      ['--inspector', '--inspector-token-file', '/nowhere'],
     ])
       expect(await run([...node, ...wrong])).toMatchObject({
         code: 2,
@@ -464,6 +466,9 @@ describe('its own end', () => {
     [{ host: 'localhost' }, /inspector\.host/],
     [{ host: '' }, /inspector\.host/],
     [{ actions: 'yes' }, /inspector\.actions/],
+    [{ announce: 0 }, /inspector\.announce/],
+    [{ allow: 'x' }, /inspector\.allow/],
+    [{ allow: ['AB'.repeat(32)] }, /inspector\.allow/],
     [{ token: 'short' }, /inspector\.token/],
     [{ token: `${'x'.repeat(16)}; Path=/` }, /inspector\.token/],
     [{ token: 'x'.repeat(257) }, /inspector\.token/],
