@@ -133,7 +133,7 @@ export type { EventFields, EventName } from './mesh/events/catalogue.ts';
 export type { ListenOptions, NodeEvent, NodeEventListener, NodeEvents } from './mesh/events/node-events.ts';
 export type { Delta } from './inspect/delta.ts';
 export type { ObserveOptions } from './inspect/observe.ts';
-export type { RemoteInspector } from './inspect/remote-client.ts';
+export type { RemoteDelta, RemoteInspector, RemoteObserveOptions } from './inspect/remote-client.ts';
 export type { ActorChange, ActorRow } from './inspect/row.ts';
 export type { ActorNode, ActorStatus, TreeSnapshot } from './inspect/snapshot.ts';
 export { InspectorError, type InspectorFailure } from './inspect/inspector-error.ts';
