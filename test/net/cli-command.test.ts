@@ -110,7 +110,7 @@ describe('doctor', () => {
     const ended = await run(['doctor', '--json', '--config', 'package.json']);
     expect(ended.code).toBe(1);
     const report = JSON.parse(ended.stdout) as Report;
-    expect(report.checks.at(-1)).toEqual({
+    expect(report.checks.find(({ name }) => name === 'config')).toEqual({
       name: 'config',
       status: 'fail',
       detail: 'config file package.json: there is no section "name"',

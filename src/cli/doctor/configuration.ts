@@ -13,6 +13,9 @@ export interface Configuration {
   readonly options: readonly Effective[];
 }
 
+/** Entries of the file that are told: of one that was meant for something else all are wrong. */
+const TOLD = 32;
+
 /**
  * @param file as `--config` or its variable names it.
  * @param own what is wrong with the options of the command that asks.
@@ -36,6 +39,7 @@ export function configuration(
   }
   // a variable may be wrong for several commands
   const values = new Set([...own, ...problemsIn(program, env, config)].map(textOf));
+  if (wrong.length > TOLD) wrong.push(`config file ${file}: ${wrong.splice(TOLD).length} more are wrong`);
   const checks: Check[] = [...values, ...wrong].map((detail) => ({ name: 'config', status: 'fail', detail }));
   if (checks.length === 0) {
     checks.push({ name: 'config', status: 'ok', detail: file ?? 'no config file' });

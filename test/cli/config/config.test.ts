@@ -305,6 +305,12 @@ describe('what is in force', () => {
         hint: 'ESPALIER_LISTEN may be meant',
       },
     ]);
+    const other = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`section ${at}`, {}]));
+    const many = configuration(program, {}, fileOf(other)).checks;
+    expect([many.length, many.at(-1)?.detail]).toEqual([
+      33,
+      expect.stringMatching(/968 more are wrong$/) as string,
+    ]);
     expect(configuration(program, {}, join(folder, 'none')).checks).toMatchObject([
       { status: 'fail', detail: expect.stringContaining('cannot be read: ENOENT') as string },
     ]);
