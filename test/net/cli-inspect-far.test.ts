@@ -187,6 +187,8 @@ describe('what is a mistake', () => {
       ['give one of them', ['--connect', url, '--url', 'http://127.0.0.1:1']],
       ['needs --connect', ['--node-id', 'ab'.repeat(32)]],
       ['path: is missing', ['--details']],
+      ['cannot be used with', ['app', '--details', '--watch']],
+      ['cannot be used with', ['--crashes', '--watch']],
     ];
     for (const [said, args] of wrong) {
       const { code, stderr } = await run(['inspect', ...args], { env });
