@@ -4,9 +4,9 @@
 import type { Clock } from '../actor/clock.ts';
 
 /** Milliseconds of a slice. */
-const SLICE = 4;
+const SLICE = 3;
 /** Steps between two looks at the clock. */
-const STEPS = 16;
+const STEPS = 4;
 
 /** Runs the work to its end, which is what it gives. A step is what lies between two of its yields: each has to be short. */
 export function inSlices<Result>(

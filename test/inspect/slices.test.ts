@@ -22,14 +22,14 @@ function* work(steps: number): Generator<undefined, number> {
 describe('inSlices', () => {
   test('gives the event loop its turn as often as the time of a slice is over, and what the work gives in the end', async () => {
     const clock = looked();
-    expect(await inSlices(work(640), clock)).toBe(640);
-    // a look at the clock each 16 steps, four of them in a slice
+    expect(await inSlices(work(120), clock)).toBe(120);
+    // a look at the clock each 4 steps, three of them in a slice
     expect(clock.turns()).toBe(10);
   });
 
   test('short work is done at once', async () => {
     const clock = looked();
-    expect(await inSlices(work(15), clock)).toBe(15);
+    expect(await inSlices(work(3), clock)).toBe(3);
     expect(clock.turns()).toBe(0);
   });
 
