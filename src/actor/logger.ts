@@ -44,8 +44,8 @@ const FIELD_LIMIT = 1_024;
 /** Of a line that is too long, so many fields of at most this length are kept. */
 const SHORT_FIELDS = 12;
 const SHORT_LIMIT = 64;
-/** Control characters and line ends that JSON leaves as they are. */
-const NOT_ESCAPED = /[\u007f-\u009f\u2028\u2029]/g;
+/** Control characters, line ends, and what turns the direction of the text around it, that JSON leaves as they are. */
+const NOT_ESCAPED = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
  * A logger that writes one JSON object per line, 4 KiB at most: `level` (pino's numbers), `time` (milliseconds since

@@ -59,6 +59,14 @@ describe('ndjsonLogger', () => {
     );
   });
 
+  test('what turns the direction of text is escaped, and read as it was', () => {
+    const { lines, logger } = collect();
+    const name = 'safe\u202egnp.exe\u2066\u2069\u200e\u200f\u061c\u202a';
+    logger.error({ name, [name]: name }, name);
+    expect(lines[0]).not.toMatch(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
+    expect(JSON.parse(lines[0] as string)).toMatchObject({ msg: name, name, [name]: name });
+  });
+
   test('fields cannot forge level, time or message', () => {
     const { lines, logger } = collect();
     logger.error({ level: 10, time: 0, msg: 'forged' }, 'true');
