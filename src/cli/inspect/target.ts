@@ -48,7 +48,14 @@ function named(given: string, token: string | undefined): Target {
   const known = token ?? ticket;
   if (known === undefined)
     throw usageError('token', 'is missing: ESPALIER_INSPECTOR_TOKEN, --token-file, or --token');
-  return { url: trimmed(url), token: known };
+  return { url: trimmed(inNumbers(url)), token: known };
+}
+
+/** `localhost` is two addresses, and anybody of this machine may have this port of the other one: the token goes where inspectors are. */
+function inNumbers(given: string): string {
+  const url = new URL(given);
+  if (url.protocol === 'http:' && url.hostname === 'localhost') url.hostname = '127.0.0.1';
+  return url.href;
 }
 
 /** The link that a node prints has its token behind it, for browsers. */

@@ -63,10 +63,7 @@ describe('targetOf', () => {
       url: 'http://127.0.0.1:9911',
       token: 'x',
     });
-    expect(chosen({ url: 'http://localhost:9911/?t=abc' })).toEqual({
-      url: 'http://localhost:9911',
-      token: 'abc',
-    });
+    expect(chosen({ url: 'http://[::1]:9911/?t=abc' })).toEqual({ url: 'http://[::1]:9911', token: 'abc' });
     expect(() => chosen({ url: 'http://127.0.0.1:9911' }, 11)).toThrow('ESPALIER_INSPECTOR_TOKEN');
   });
 
@@ -76,6 +73,14 @@ describe('targetOf', () => {
     expect(chosen({ url: 'https://10.0.0.1:9911', token: 'x' })).toMatchObject({ token: 'x' });
     for (const url of ['127.0.0.1:9911', 'ftp://127.0.0.1', 'http://a:b@127.0.0.1:1', ''])
       expect(() => chosen({ url, token: 'x' })).toThrow('must be as http://127.0.0.1:9911');
+  });
+
+  test('localhost is the address where inspectors are: on the other one anybody may have that port', () => {
+    for (const url of ['http://localhost:9911', 'http://LOCALHOST:9911/', 'http://localhost:9911/?t=x'])
+      expect(chosen({ url, token: 'x' })).toEqual({ url: 'http://127.0.0.1:9911', token: 'x' });
+    expect(chosen({ url: 'https://localhost:9911', token: 'x' })).toMatchObject({
+      url: 'https://localhost:9911',
+    });
   });
 
   test('a token in a file is read when nobody else can, and never shown', () => {
