@@ -27,8 +27,9 @@ export interface RemoteDelta extends Delta {
   readonly crashes: readonly Crash[];
 }
 
-/** Rows of one tree at most: a node that never comes to an end is not believed. */
+/** Rows and characters of one tree at most: a node that never comes to an end is not believed. */
 const MOST_ROWS = 1_000_000;
+const MOST_TEXT = 536_870_912;
 /** Trees begun anew because the node did not know the look any more. */
 const TRIES = 3;
 /** Between two questions, milliseconds: a node forgets who asks less often. */
@@ -121,9 +122,12 @@ export class RemoteInspector {
     const stay = interval === undefined ? {} : { interval };
     const rows: ActorRow[] = [];
     let look = 0;
+    let length = 0;
     for (let tries = 0; tries < TRIES;) {
       const known = rows.length === 0 ? {} : { from: rows.length, look };
-      const answer = await this.#json({ what: 'tree', ...known, ...stay }, signal);
+      const text = await this.#text({ what: 'tree', ...known, ...stay }, signal);
+      const answer = parsed(text);
+      length += text.length;
       if (isGap(answer)) {
         rows.length = 0;
         tries++;
@@ -134,7 +138,7 @@ export class RemoteInspector {
       const { next, seq, at } = page;
       ({ look } = page);
       if (next === undefined) return { seq, at, reset: true, added: rows, removed: [], changed: [] };
-      if (next !== rows.length || rows.length > MOST_ROWS) throw strange();
+      if (next !== rows.length || rows.length > MOST_ROWS || length > MOST_TEXT) throw strange();
     }
     throw strange();
   }
@@ -152,16 +156,14 @@ export class RemoteInspector {
   }
 
   async #json(question: RemoteQuestion, signal?: AbortSignal): Promise<object> {
+    return parsed(await this.#text(question, signal));
+  }
+
+  async #text(question: RemoteQuestion, signal?: AbortSignal): Promise<string> {
     const answer = await this.#ask(question, signal);
     const text = isObject(answer) ? (answer as { json?: unknown }).json : undefined;
     if (typeof text !== 'string') throw strange();
-    try {
-      const value: unknown = JSON.parse(text);
-      if (isObject(value)) return value;
-    } catch {
-      // as below
-    }
-    throw strange();
+    return text;
   }
 
   /** Ends with the signal, at once. */
@@ -177,6 +179,16 @@ export class RemoteInspector {
       if (signal?.aborted === true) end();
     });
   }
+}
+
+function parsed(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch {
+    // as below
+  }
+  throw strange();
 }
 
 function checked<Answer>(answer: object, field: string, accepts: (value: unknown) => boolean): Answer {

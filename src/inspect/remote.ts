@@ -15,6 +15,8 @@ import type { Watch } from './watch.ts';
 
 /** Bytes of an answer, about. A call carries 1 MiB unless its node says otherwise; this fits into the least it may say. */
 const ANSWER = 262_144;
+/** Questions at once, of all who ask: each of them waits for its answer before it asks for more. */
+const AT_ONCE = 8;
 /** Looks kept for those who come for their next page. */
 const KEPT = 4;
 /** Until who has not asked again is forgotten, milliseconds. */
@@ -67,13 +69,26 @@ export function remoteInspection(
 ): RemoteLooks {
   const named = new Set(allow);
   const looks = new Looks(source.watch, clock);
+  let open = 0;
   return {
     allows: (nodeId) => named.has(nodeId),
     answer: (question, reply) => {
-      answerOf(source, looks, question).then(
-        (answer) => reply(answer === undefined ? undefined : { json: JSON.stringify(answer) }),
-        () => reply(undefined),
-      );
+      if (open >= AT_ONCE) {
+        reply('overloaded');
+        return;
+      }
+      open++;
+      answerOf(source, looks, question)
+        .then(
+          (answer) => (answer === undefined ? ('nothing' as const) : { json: JSON.stringify(answer) }),
+          () => 'nothing' as const,
+        )
+        .then((answer) => {
+          open--;
+          reply(answer);
+        })
+        // whoever asked is no reason to end anything here
+        .catch(() => undefined);
     },
     close: () => looks.close(),
   };
@@ -91,8 +106,11 @@ async function answerOf(source: InspectorSource, looks: Looks, question: ValueMa
       return looks.changes(question, crashes);
     case 'crashes':
       return { crashes: fitting(await crashes()) };
-    case 'actor':
-      return typeof name === 'string' ? ((await details(name)) ?? { gone: true }) : undefined;
+    case 'actor': {
+      if (typeof name !== 'string') return undefined;
+      const actor = await details(name);
+      return actor === undefined ? { gone: true } : { ...actor, crashes: fitting(actor.crashes) };
+    }
     case 'view': {
       const view = typeof name === 'string' && Object.hasOwn(views, name) ? views[name] : undefined;
       return view === undefined ? undefined : { name, at: watch.now(), data: await view() };

@@ -69,8 +69,8 @@ export interface InspectorPlace {
 export interface RemoteInspection {
   /** Whether a node of this id, in hex, may ask. */
   allows(nodeId: string): boolean;
-  /** Answers once, at once or later; undefined: the question makes no sense. */
-  answer(question: ValueMap, reply: (answer: ValueMap | undefined) => void): void;
+  /** Answers once, at once or later; `nothing`: the question makes no sense. */
+  answer(question: ValueMap, reply: (answer: ValueMap | 'nothing' | 'overloaded') => void): void;
 }
 
 /** What some of them share under their name: written by the owner only. */

@@ -59,7 +59,7 @@ function staged(): Stage {
       new Promise<Record<string, unknown> | undefined>((resolve) => {
         remote.answer(question as never, (answer) =>
           resolve(
-            answer === undefined
+            typeof answer === 'string'
               ? undefined
               : (JSON.parse(String(answer['json'])) as Record<string, unknown>),
           ),

@@ -116,8 +116,9 @@ function inspectFor(context: MeshContext, call: RpcCall): void {
     return;
   }
   inspection.answer(call.args, (answer) => {
-    if (answer === undefined)
+    if (answer === 'nothing')
       call.refuse({ tag: 'invalid_args', field: 'what', detail: 'nothing of that name' });
+    else if (answer === 'overloaded') call.refuse({ tag: 'overloaded', bound: 'inspector' });
     else call.reply(answer);
   });
 }
