@@ -13,6 +13,7 @@ import type { GenServer } from '../otp/gen-server.ts';
 import { noReply, stop } from '../otp/result.ts';
 import { removeDescriptor, writeDescriptor } from './descriptor.ts';
 import { InspectorHttp } from './http/server.ts';
+import { Sessions } from './http/sessions.ts';
 import { InspectorError } from './inspector-error.ts';
 import { nodeSource, type NodeSourceParts } from './node-source.ts';
 import { remoteInspection } from './remote.ts';
@@ -43,6 +44,8 @@ export interface InspectorArgs extends Pick<NodeSourceParts, 'context' | 'views'
 export interface InspectorMemory {
   port: number | undefined;
   token: string | undefined;
+  /** Pages that are open go on when it comes back. */
+  sessions?: Sessions;
 }
 
 /** Nothing of it is shown to anybody: the token is in it. */
@@ -64,6 +67,7 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
     const { context, host, actions, memory } = args;
     const { runtime, scope } = context;
     const token = (memory.token ??= args.token ?? tokenOf(runtime));
+    const sessions = (memory.sessions ??= new Sessions());
     const root = (): Process | undefined => scope.whereis('root') as Process | undefined;
     const own = (): Process => self as Process;
     const fault = (error: unknown): void => runtime.defect(error);
@@ -74,6 +78,8 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
       host,
       port,
       token,
+      sessions,
+      random: runtime.random,
       actions,
       page: PAGE,
       clock: runtime.clock,
@@ -103,6 +109,8 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
       if (memory.port === undefined) return stop({ shutdown: error }, undefined as never);
       // it was ours: whoever took it since must not end the tree, which would start this in vain again and again
       fault(error);
+      // and may have been sent what our pages hold
+      sessions.clear();
       self.sendAfter(AGAIN, new Again());
     }
     return { http, listen };

@@ -27,7 +27,8 @@ export interface NodeSourceParts {
 }
 
 export function nodeSource(parts: NodeSourceParts): InspectorSource {
-  const { context, root, facts, watch, views, metrics } = parts;
+  const { context, root, facts, watch, metrics } = parts;
+  const views = Object.fromEntries(Object.entries(parts.views).map(([name, view]) => [name, shared(view)]));
   const { crashes, events, runtime } = context;
   return {
     facts,
@@ -54,6 +55,15 @@ export function nodeSource(parts: NodeSourceParts): InspectorSource {
   };
 }
 
+/** One look at a time: who asks meanwhile gets what comes of it, so that many ask the actors behind it no more than one does. */
+function shared(view: () => Promise<unknown>): () => Promise<unknown> {
+  let looking: Promise<unknown> | undefined;
+  return () =>
+    (looking ??= view().finally(() => {
+      looking = undefined;
+    }));
+}
+
 /** What a log at level `info` tells, and no more often: a page is no place for a line of each call. */
 const SHOWN: ReadonlySet<LogLevel> = new Set(['info', 'warn', 'error', 'fatal']);
 /** Lines per second of one event, where the catalogue does not say. */
@@ -73,11 +83,7 @@ function logOf({ events }: MeshContext, clock: Clock, tell: (line: LogLine) => v
     const listener = ({ detail }: { readonly detail: Readonly<Record<string, unknown>> }): void => {
       const skipped = sampler.take(clock.now());
       if (skipped === undefined) return;
-      const fields = Object.fromEntries(
-        Object.entries(skipped === 0 ? detail : { ...detail, skipped }).map(
-          ([name, value]: [string, unknown]) => [name, typeof value === 'string' ? cut(value, FIELD) : value],
-        ),
-      );
+      const fields = fieldsOf(skipped === 0 ? detail : { ...detail, skipped });
       tell({ level, time: clock.wall(), event: name, msg: cut(sentenceOf(name, detail), SENTENCE), fields });
     };
     events.target.addEventListener(name, listener);
@@ -86,4 +92,24 @@ function logOf({ events }: MeshContext, clock: Clock, tell: (line: LogLine) => v
   return () => {
     for (const each of leave) each();
   };
+}
+
+/** As the log writes them: metadata come from peers, and hold what JSON has no form for. */
+function fieldsOf(detail: object): LogLine['fields'] {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(detail) as [string, unknown][])
+    fields[name] = typeof value === 'string' ? cut(value, FIELD) : plain(value);
+  return fields;
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value;
+  try {
+    const json = JSON.stringify(value, (_name, within: unknown) =>
+      typeof within === 'bigint' ? String(within) : within,
+    );
+    return json.length > FIELD.chars ? cut(json, FIELD) : (JSON.parse(json) as unknown);
+  } catch {
+    return 'a value that cannot be read';
+  }
 }

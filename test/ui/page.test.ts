@@ -305,6 +305,18 @@ describe('the line to the node', () => {
     expect(await item(page, 'router').getAttribute('aria-selected')).toBe('true');
   });
 
+  test('says it when as many pages watch as may, and comes back when one has gone', async () => {
+    seen = await see(browser, { rows: sampleRows() });
+    const { page, fake } = seen;
+    fake.refuse = 429;
+    await fake.stop();
+    await fake.start();
+    await page.getByText('The node has no room for this page').waitFor();
+    fake.refuse = 0;
+    await page.locator('.line-state[data-state=live]').waitFor();
+    expect(await page.locator('.banner.shown').count()).toBe(0);
+  });
+
   test('says it when the token is no longer good, and does not ask again and again', async () => {
     seen = await see(browser, { rows: sampleRows() });
     const { page, fake } = seen;

@@ -4,6 +4,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../actor/clock.ts';
+import type { Halves } from './sessions.ts';
 
 /** Nothing from elsewhere, nothing inline, in no frame; and nobody elsewhere may read it: there are no CORS headers. */
 const HEADERS: Readonly<Record<string, string>> = {
@@ -33,7 +34,7 @@ export function answerJson(response: ServerResponse, status: number, body: unkno
   response.end(text);
 }
 
-/** JSON that is made while it is sent: a turn of the event loop for each piece. */
+/** JSON that is made while it is read: a turn of the event loop for each piece, and none ahead of its reader. */
 export async function answerPieces(
   response: ServerResponse,
   pieces: Iterable<string>,
@@ -42,12 +43,22 @@ export async function answerPieces(
   begin(response, 200, 'application/json; charset=utf-8');
   for (const piece of pieces) {
     if (response.destroyed) return;
-    response.write(piece);
-    await new Promise<void>((resolve) => {
-      clock.later(resolve);
-    });
+    if (response.write(piece)) await new Promise<void>((resolve) => clock.later(resolve));
+    else await drained(response);
   }
   response.end();
+}
+
+/** When there is room again, or nobody who reads. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    if (response.destroyed) go();
+    else response.on('drain', go).on('close', go);
+  });
 }
 
 export function answerText(response: ServerResponse, status: number, type: string, text: string): void {
@@ -55,12 +66,21 @@ export function answerText(response: ServerResponse, status: number, type: strin
   response.end(text);
 }
 
-/** To another place, with a cookie that no script sees and no other site sends along. */
-export function enter(response: ServerResponse, cookie: string, secure: boolean): void {
+/**
+ * To the page, with a cookie that no script sees and no other site sends along. The key is behind a `#`: browsers keep that to themselves, and
+ * the page takes it out of the address.
+ */
+export function enter(response: ServerResponse, cookie: string, { secret, key }: Halves): void {
   begin(response, 303, 'text/plain; charset=utf-8', {
-    Location: '/',
-    'Set-Cookie': `${cookie}; HttpOnly; SameSite=Strict; Path=/${secure ? '; Secure' : ''}`,
+    Location: `/#k=${key}`,
+    'Set-Cookie': `${cookie}=${secret}; HttpOnly; SameSite=Strict; Path=/`,
   });
+  response.end();
+}
+
+/** The same is at another address. */
+export function moveTo(response: ServerResponse, location: string): void {
+  begin(response, 303, 'text/plain; charset=utf-8', { Location: location });
   response.end();
 }
 

@@ -6,6 +6,7 @@
  * machine, which is the same site, so that SameSite does not stop it.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { unlocks, type Session } from './sessions.ts';
 
 /** What is looked at of a request. Header names in lower case. */
 export interface Asked {
@@ -22,16 +23,25 @@ export interface Rules {
   readonly token: string;
   /** The name of our cookie. */
   readonly cookie: string;
+  /** The session of which one of these is the secret. */
+  readonly session: (secrets: readonly string[]) => Session | undefined;
 }
 
 export type Verdict =
-  | { readonly tag: 'pass' }
-  /** A page was opened by its link: its token becomes a cookie. */
-  | { readonly tag: 'enter' }
+  /** `files`: a browser has our cookie, and that is no more than the files of the page take. */
+  | { readonly tag: 'pass'; readonly reach: 'all' | 'files'; readonly session?: Session }
+  /**
+   * A page was opened by its link: its token becomes a session. `byName`: as `localhost`, which is also the other loopback address, where
+   * anybody of this machine may listen at the same port; the session must not be sent there.
+   */
+  | { readonly tag: 'enter'; readonly byName: boolean }
   | { readonly tag: 'refused'; readonly status: Refusal; readonly error: string };
 
 export type Refusal = 401 | 403 | 404 | 405 | 413 | 415 | 421 | 429;
 
+/** What the page brings beside its cookie. */
+const KEY = 'x-espalier-key';
+const NO_TOKEN = 'the token is missing or wrong';
 /** The port of HTTP. */
 const USUAL = 80;
 /** Ours is 32 characters. */
@@ -49,12 +59,14 @@ export function judge({ method, headers, ticket }: Asked, rules: Rules): Verdict
   if (site !== undefined && site !== 'same-origin' && site !== 'none')
     return refused(403, 'not from a page of this inspector');
   const reads = method === 'GET' || method === 'HEAD';
-  if (ticket !== null && reads && matches(ticket, rules.token)) return { tag: 'enter' };
+  if (ticket !== null && reads && matches(ticket, rules.token))
+    return { tag: 'enter', byName: host.startsWith('localhost') };
   const bearer = bearerOf(single(headers['authorization']));
-  const given = bearer === undefined ? cookiesOf(single(headers['cookie']), rules.cookie) : [bearer];
-  if (!given.some((token) => matches(token, rules.token)))
-    return refused(401, 'the token is missing or wrong');
-  return { tag: 'pass' };
+  if (bearer !== undefined)
+    return matches(bearer, rules.token) ? { tag: 'pass', reach: 'all' } : refused(401, NO_TOKEN);
+  const session = rules.session(cookiesOf(single(headers['cookie']), rules.cookie));
+  if (session === undefined) return refused(401, NO_TOKEN);
+  return { tag: 'pass', reach: unlocks(single(headers[KEY]), session) ? 'all' : 'files', session };
 }
 
 /** A request that changes something: says so in ways a form or a link of another page cannot. */
@@ -64,7 +76,7 @@ export function judgeAction({ method, headers }: Asked, actions: boolean): Verdi
   const [type = ''] = (single(headers['content-type']) ?? '').toLowerCase().split(';');
   if (type.trim() !== 'application/json') return refused(415, 'the body must be application/json');
   if (headers['x-espalier-action'] !== '1') return refused(403, 'the header X-Espalier-Action: 1 is missing');
-  return { tag: 'pass' };
+  return { tag: 'pass', reach: 'all' };
 }
 
 /** Loopback by all its names, and what else it was told to answer to. */

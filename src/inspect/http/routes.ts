@@ -5,15 +5,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../actor/clock.ts';
 import { actionOf } from '../action.ts';
 import { METRICS_TYPE } from '../metrics/exposition.ts';
-import type { InspectorSource } from '../source.ts';
+import type { Action, InspectorSource } from '../source.ts';
 import { answerJson, answerPieces, answerText } from './answer.ts';
 import { readBody } from './body.ts';
+import { Load, type Kind } from './load.ts';
 import { treePieces } from './tree-text.ts';
 
 export class Routes {
   readonly #clock: Clock;
   readonly #source: InspectorSource;
   readonly #actions: boolean;
+  readonly #load = new Load();
 
   constructor(source: InspectorSource, actions: boolean, clock: Clock) {
     this.#clock = clock;
@@ -21,7 +23,19 @@ export class Routes {
     this.#actions = actions;
   }
 
+  /** What it takes counts until it was read. */
   async read(path: string, response: ServerResponse): Promise<void> {
+    const end = this.#begin(path === '/api/tree' ? 'tree' : 'other', response);
+    if (end === undefined) return;
+    try {
+      await this.#answer(path, response);
+    } finally {
+      if (response.closed) end();
+      else response.once('close', end);
+    }
+  }
+
+  async #answer(path: string, response: ServerResponse): Promise<void> {
     const source = this.#source;
     switch (path) {
       case '/api/node': {
@@ -74,9 +88,26 @@ export class Routes {
       case 'value': {
         const action = actionOf(body.value);
         if (typeof action === 'string') answerJson(response, 400, { error: action });
-        else answerJson(response, 200, await this.#source.act(action));
+        else await this.#do(action, response);
       }
     }
+  }
+
+  /** It counts until it has ended, whoever has left meanwhile. */
+  async #do(action: Action, response: ServerResponse): Promise<void> {
+    const end = this.#begin('action', response);
+    if (end === undefined) return;
+    try {
+      answerJson(response, 200, await this.#source.act(action));
+    } finally {
+      end();
+    }
+  }
+
+  #begin(kind: Kind, response: ServerResponse): (() => void) | undefined {
+    const end = this.#load.begin(kind);
+    if (end === undefined) answerJson(response, 429, { error: 'too much is asked for at once' });
+    return end;
   }
 }
 

@@ -25,8 +25,10 @@ export class EventStream {
   #seq = -1;
   #full = false;
   #sending = false;
-  readonly #lines: { readonly event: string; readonly data: unknown }[] = [];
-  readonly #views = new Map<string, unknown>();
+  readonly #lines: { readonly event: string; readonly json: string }[] = [];
+  readonly #views = new Map<string, string>();
+  /** Goes on with the tree that is being sent. */
+  #next: (() => void) | undefined;
   /** Lines that nobody will see. */
   #lost = 0;
 
@@ -45,7 +47,8 @@ export class EventStream {
     response.flushHeaders();
     response.on('drain', () => {
       this.#full = false;
-      this.#flush();
+      if (this.#next === undefined) this.#flush();
+      else this.#next();
     });
     this.#leave = watch.subscribe(() => this.#flush(), interval);
   }
@@ -54,7 +57,7 @@ export class EventStream {
   async start(): Promise<void> {
     const tree = await this.#watch.tree();
     this.#seq = tree.seq;
-    this.#send(tree);
+    this.#tree(tree);
     this.#flush();
   }
 
@@ -62,19 +65,19 @@ export class EventStream {
     return this.#full || this.#sending;
   }
 
-  /** Something that is told once. */
-  line(event: string, data: unknown): void {
+  /** Something that is told once, as JSON. */
+  line(event: string, json: string): void {
     if (this.#lines.length >= WAITING) {
       this.#lines.shift();
       this.#lost++;
     }
-    this.#lines.push({ event, data });
+    this.#lines.push({ event, json });
     this.#flush();
   }
 
-  /** How a view looks now. */
-  view(name: string, data: unknown): void {
-    this.#views.set(name, data);
+  /** How a view looks now, as JSON. */
+  view(name: string, json: string): void {
+    this.#views.set(name, json);
     this.#flush();
   }
 
@@ -93,44 +96,50 @@ export class EventStream {
     const delta = this.#busy ? undefined : this.#watch.since(this.#seq);
     if (delta !== undefined) {
       this.#seq = delta.seq;
-      if (delta.reset === true) this.#send(delta);
-      else this.#write('delta', delta);
+      if (delta.reset === true) this.#tree(delta);
+      else this.#write('delta', JSON.stringify(delta));
     }
     if (!this.#busy && this.#lost > 0) {
-      this.#write('lost', { lines: this.#lost });
+      this.#write('lost', JSON.stringify({ lines: this.#lost }));
       this.#lost = 0;
     }
     while (!this.#busy && this.#lines.length > 0) {
-      const { event, data } = this.#lines.shift() as { event: string; data: unknown };
-      this.#write(event, data);
+      const { event, json } = this.#lines.shift() as { event: string; json: string };
+      this.#write(event, json);
     }
-    for (const [name, data] of this.#views) {
+    for (const [name, json] of this.#views) {
       if (this.#busy) break;
       this.#views.delete(name);
-      this.#write('view', data);
+      this.#write('view', json);
     }
   }
 
-  /** Nothing else is written between the pieces of a tree; whoever leaves meanwhile is told no more. */
-  #send(tree: Delta): void {
-    const pieces = treePieces(this.#node, tree, '\n\n');
-    const response = this.#response;
-    let text = 'event: snapshot\ndata: ';
-    const send = (piece: IteratorResult<string, void>): void => {
-      this.#sending = piece.done !== true;
-      if (piece.done === true) return this.#flush();
-      if (response.destroyed || response.writableEnded) return undefined;
-      this.#full = !response.write(`${text}${piece.value}`);
-      text = '';
-      const next = pieces.next();
-      if (next.done === true) send(next);
-      else this.#clock.later(() => send(next));
-      return undefined;
-    };
-    send(pieces.next());
+  #tree(tree: Delta): void {
+    this.#send('snapshot', treePieces(this.#node, tree, '\n\n'));
   }
 
-  #write(event: string, data: unknown): void {
-    this.#full = !this.#response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  /** Nothing else is written between the pieces, and none ahead of its reader; whoever leaves meanwhile is told no more. */
+  #send(event: string, pieces: Iterator<string, void>): void {
+    const response = this.#response;
+    let text = `event: ${event}\ndata: `;
+    let piece = pieces.next();
+    this.#sending = true;
+    const send = (): void => {
+      this.#next = undefined;
+      if (response.destroyed || response.writableEnded || piece.done === true) return;
+      this.#full = !response.write(`${text}${piece.value}`);
+      text = '';
+      piece = pieces.next();
+      if (piece.done === true) {
+        this.#sending = false;
+        this.#flush();
+      } else if (this.#full) this.#next = () => this.#clock.later(send);
+      else this.#clock.later(send);
+    };
+    send();
+  }
+
+  #write(event: string, json: string): void {
+    this.#full = !this.#response.write(`event: ${event}\ndata: ${json}\n\n`);
   }
 }

@@ -3,7 +3,8 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Clock, TimerId } from '../../actor/clock.ts';
-import type { InspectorSource } from '../source.ts';
+import type { Crash } from '../../mesh/events/events-server.ts';
+import type { InspectorSource, LogLine } from '../source.ts';
 import { INTERVAL } from '../watch.ts';
 import { answerJson } from './answer.ts';
 import { EventStream } from './stream.ts';
@@ -80,14 +81,18 @@ export class Streams {
     const { watch } = this.#source;
     this.#leave = [
       this.#source.onCrash((crash) => {
-        for (const { stream } of this.#watchers) stream.line('crash', crash);
+        this.#tell('crash', crash);
         watch.hurry();
       }),
-      this.#source.onLog((line) => {
-        for (const { stream } of this.#watchers) stream.line('log', line);
-      }),
+      this.#source.onLog((line) => this.#tell('log', line)),
     ];
     this.#beat();
+  }
+
+  /** Made into text here, once: what cannot be is no trouble of a connection. */
+  #tell(event: string, data: Crash | LogLine): void {
+    const json = JSON.stringify(data);
+    for (const { stream } of this.#watchers) stream.line(event, json);
   }
 
   #end(): void {
@@ -114,8 +119,8 @@ export class Streams {
     this.#looking.add(name);
     const { views, watch } = this.#source;
     try {
-      const data = { name, at: watch.now(), data: await views[name]?.() };
-      for (const watcher of this.#watchers) if (watcher.views.includes(name)) watcher.stream.view(name, data);
+      const json = JSON.stringify({ name, at: watch.now(), data: await views[name]?.() });
+      for (const watcher of this.#watchers) if (watcher.views.includes(name)) watcher.stream.view(name, json);
     } catch (error) {
       this.#fault(error);
     } finally {

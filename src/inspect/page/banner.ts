@@ -50,6 +50,11 @@ export class Banner {
   /** Each second. */
   tick(): void {
     if (this.#state.tag !== 'lost') return;
+    const { full } = this.#state;
+    if (full !== undefined) {
+      setText(this.#text, `The node has no room for this page: ${full}. Close one that you do not need.`);
+      return;
+    }
     const now = this.#browser.now();
     const gone = duration(Math.max(0, Math.floor((now - this.#state.since) / 1_000) * 1_000));
     setText(
@@ -69,6 +74,6 @@ const WORDS: Readonly<Record<LineState['tag'], string>> = {
 
 function refusal(status: number, error: string): string {
   return status === 401
-    ? 'This page is not let in: its token is missing or of an earlier start. Open the link that the node prints when it starts.'
+    ? 'This page is not let in: it was opened at an earlier start, or long ago. Open the link that the node prints when it starts, in any tab: this one then goes on.'
     : `The node refuses this page (${status} ${error}).`;
 }

@@ -13,6 +13,7 @@ import { DataTab } from './data-tab.ts';
 import { Desk, EVERYTHING, type Change, type Part } from './desk.ts';
 import { toggleHelp } from './dialog.ts';
 import { Header } from './header.ts';
+import { onKey } from './key.ts';
 import { commandOf, TABS, type TabName } from './keys.ts';
 import { LogsTab } from './logs-tab.ts';
 import { cleanName } from './names.ts';
@@ -111,6 +112,7 @@ export class Page {
   start(): void {
     this.#fromAddress();
     this.#changed(EVERYTHING);
+    onKey(() => this.#stream.admitted());
     this.#stream.again();
     this.#tick();
   }

@@ -1,20 +1,27 @@
 /**
  * The line to the node: one event stream, made again with backoff when the node goes and comes back.
  *
- * `EventSource` would try again by itself, but says nothing of why; here the reason is asked for, so that the page can
- * tell a node that restarts from a token that is no longer good.
+ * `EventSource` would try again by itself, but sends no key and says nothing of why it fails; here the reason is known, so that the
+ * page can tell a node that restarts from a session that is no longer good.
  */
 import { retryDelay } from './backoff.ts';
 import type { Browser } from './browser.ts';
-import { get } from './requests.ts';
+import { get, listen } from './requests.ts';
+import type { ServerEvent } from './server-events.ts';
 import type { Crash, Delta, LogLine, NodeFacts, Tree } from './wire.ts';
 
 export type LineState =
   | { readonly tag: 'connecting' }
   | { readonly tag: 'live' }
   | { readonly tag: 'paused' }
-  /** Next try at `until`, ms since 1970. */
-  | { readonly tag: 'lost'; readonly since: number; readonly until: number; readonly attempt: number }
+  /** Next try at `until`, ms since 1970. `full`: it is there, and says what there is too much of. */
+  | {
+      readonly tag: 'lost';
+      readonly since: number;
+      readonly until: number;
+      readonly attempt: number;
+      readonly full?: string;
+    }
   /** It answers, but not to us. */
   | { readonly tag: 'refused'; readonly status: number; readonly error: string };
 
@@ -32,11 +39,13 @@ export interface Listener {
 
 /** Status codes that another try does not change. */
 const FINAL = new Set([401, 403, 421]);
+/** As many watch as may. */
+const FULL = 429;
 
 export class Stream {
   readonly #browser: Browser;
   readonly #listener: Listener;
-  #source: EventSource | undefined;
+  #line: AbortController | undefined;
   #cancel: (() => void) | undefined;
   #attempt = 0;
   #lostSince = 0;
@@ -56,35 +65,56 @@ export class Stream {
     const round = this.#round;
     if (this.#attempt === 0) this.#become({ tag: 'connecting' });
     const node = await get<NodeFacts>('/api/node');
-    if (round !== this.#round) return;
+    if (round !== this.#round) return undefined;
     if (!node.ok) return this.#failed(node.status, node.error);
     this.#listener.node(node.body);
-    const source = new EventSource(`/api/stream?interval=${this.interval}`);
-    this.#source = source;
-    const on = <Body>(name: string, take: (body: Body) => void): void =>
-      source.addEventListener(name, (event: MessageEvent<string>) => {
-        if (round === this.#round) take(JSON.parse(event.data) as Body);
-      });
-    on<Tree>('snapshot', (tree) => {
-      this.#attempt = 0;
-      this.#lostSince = 0;
-      this.#listener.snapshot(tree);
-      this.#become({ tag: 'live' });
-    });
-    on<Delta>('delta', (delta) => {
-      if (!this.#listener.delta(delta)) this.#resync();
-    });
-    on<{ readonly lines?: number }>('lost', ({ lines = 0 }) => this.#listener.lost(lines));
-    on<Crash>('crash', (crash) => this.#listener.crash(crash));
-    on<LogLine>('log', (line) => this.#listener.log(line));
-    source.addEventListener('error', () => {
-      if (round === this.#round) this.#failed(0, 'the node has closed the line');
-    });
+    const line = new AbortController();
+    this.#line = line;
+    const take = (event: ServerEvent): void => {
+      if (round === this.#round) this.#take(event);
+    };
+    const ended = await listen(`/api/stream?interval=${this.interval}`, take, line.signal);
+    if (round !== this.#round) return undefined;
+    // the other side ends it only when it ends itself
+    if (ended.ok) return this.#failed(0, 'the node has closed the line');
+    return this.#failed(ended.status, ended.error);
+  }
+
+  #take({ name, data }: ServerEvent): void {
+    const body: unknown = JSON.parse(data);
+    switch (name) {
+      case 'snapshot':
+        this.#attempt = 0;
+        this.#lostSince = 0;
+        this.#listener.snapshot(body as Tree);
+        this.#become({ tag: 'live' });
+        return;
+      case 'delta':
+        if (!this.#listener.delta(body as Delta)) this.#resync();
+        return;
+      case 'lost':
+        this.#listener.lost((body as { readonly lines?: number }).lines ?? 0);
+        return;
+      case 'crash':
+        this.#listener.crash(body as Crash);
+        return;
+      case 'log':
+        this.#listener.log(body as LogLine);
+    }
   }
 
   /** At once. */
   again(): void {
-    this.open().catch(() => this.#failed(0, 'the line could not be opened'));
+    this.open().catch((error: unknown) => {
+      // ours to mend: in the console, and tried again
+      window.reportError(error);
+      this.#failed(0, 'the line could not be opened');
+    });
+  }
+
+  /** The page may be let in now: where it was refused it asks again. */
+  admitted(): void {
+    if (this.state.tag === 'refused') this.again();
   }
 
   pause(): void {
@@ -109,14 +139,21 @@ export class Stream {
     if (this.#lostSince === 0) this.#lostSince = now;
     const delay = retryDelay(this.#attempt);
     this.#attempt += 1;
-    this.#become({ tag: 'lost', since: this.#lostSince, until: now + delay, attempt: this.#attempt });
+    const full = status === FULL ? { full: error } : {};
+    this.#become({
+      tag: 'lost',
+      since: this.#lostSince,
+      until: now + delay,
+      attempt: this.#attempt,
+      ...full,
+    });
     this.#cancel = this.#browser.after(delay, () => this.again());
   }
 
   #close(): void {
     this.#round += 1;
-    this.#source?.close();
-    this.#source = undefined;
+    this.#line?.abort();
+    this.#line = undefined;
     this.#cancel?.();
     this.#cancel = undefined;
   }

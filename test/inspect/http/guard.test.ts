@@ -8,14 +8,19 @@ import {
   type Asked,
   type Rules,
 } from '../../../src/inspect/http/guard.ts';
+import { Sessions } from '../../../src/inspect/http/sessions.ts';
+import { seededRandom } from '../../../src/actor/random.ts';
 
 const TOKEN = 'pRKtR9NbA1NaQnYJnXN6hLhj20pKWuuc';
 const PORT = 9911;
+const SESSIONS = new Sessions();
+const { secret: SECRET, key: KEY } = SESSIONS.open(seededRandom('a session'), 0);
 const RULES: Rules = {
   hosts: hostsOf('127.0.0.1', PORT),
   scheme: 'http',
   token: TOKEN,
   cookie: cookieName(PORT),
+  session: (secrets) => SESSIONS.find(secrets, 0),
 };
 const HOST = `127.0.0.1:${PORT}`;
 const BEARER = `Bearer ${TOKEN}`;
@@ -27,8 +32,9 @@ const asked = (headers: Headers, more: Partial<Asked> = {}): Asked => ({
   ticket: null,
   ...more,
 });
-const statusOf = (headers: Headers, more?: Partial<Asked>): number | 'pass' | 'enter' => {
+const statusOf = (headers: Headers, more?: Partial<Asked>): number | 'pass' | 'files' | 'enter' => {
   const verdict = judge(asked(headers, more), RULES);
+  if (verdict.tag === 'pass') return verdict.reach === 'all' ? 'pass' : 'files';
   return verdict.tag === 'refused' ? verdict.status : verdict.tag;
 };
 const action = (headers: Headers, method = 'POST', actions = true): number | 'pass' => {
@@ -130,16 +136,63 @@ describe('Sec-Fetch-Site', () => {
   );
 });
 
+describe('the session of a page', () => {
+  const cookie = `${cookieName(PORT)}=${SECRET}`;
+  const key = { 'x-espalier-key': KEY };
+
+  test.each<[string, Headers]>([
+    ['its cookie', { cookie }],
+    ['its cookie among others', { cookie: `a=b; ${cookie}; espalier_inspector_1=x` }],
+    ['its cookie behind one that another port has set', { cookie: `${cookieName(PORT)}=x; ${cookie}` }],
+    ['its cookie beside another kind of authorization', { cookie, authorization: 'Basic abc' }],
+  ])('by %s gets the files of the page, and with its key all', (_name, headers) => {
+    expect(statusOf({ host: HOST, ...headers })).toBe('files');
+    expect(statusOf({ host: HOST, ...headers, ...key })).toBe('pass');
+  });
+
+  test.each<[string, Headers]>([
+    ['none', {}],
+    ['an empty one', { 'x-espalier-key': '' }],
+    ['a shorter one', { 'x-espalier-key': KEY.slice(1) }],
+    ['a longer one', { 'x-espalier-key': `${KEY}x` }],
+    ['a much longer one', { 'x-espalier-key': KEY.repeat(300) }],
+    ['twice the right one', { 'x-espalier-key': `${KEY}, ${KEY}` }],
+    ['the other half', { 'x-espalier-key': SECRET }],
+    ['the token', { 'x-espalier-key': TOKEN }],
+    ['that of another session', { 'x-espalier-key': SESSIONS.open(seededRandom('another'), 0).key }],
+  ])('gets no more by this key: %s', (_name, headers) => {
+    expect(statusOf({ host: HOST, cookie, ...headers })).toBe('files');
+  });
+
+  test('its key without its cookie gets nothing, nor does any half in the place of the token', () => {
+    for (const headers of [
+      key,
+      { ...key, cookie: cookieName(PORT) },
+      { ...key, cookie: `${cookieName(PORT)}=${KEY}` },
+      { ...key, cookie: `${cookieName(PORT)}=${TOKEN}` },
+      { ...key, cookie: `${cookieName(9912)}=${SECRET}` },
+      { ...key, cookie: `x${cookie}` },
+      { ...key, cookie: `${cookie}x` },
+      { authorization: `Bearer ${SECRET}` },
+      { authorization: `Bearer ${KEY}` },
+    ])
+      expect([headers, statusOf({ host: HOST, ...headers })]).toEqual([headers, 401]);
+    for (const ticket of [SECRET, KEY]) expect(statusOf({ host: HOST }, { ticket })).toBe(401);
+  });
+
+  test('is judged after Host, Origin and Sec-Fetch-Site as the token is', () => {
+    expect(statusOf({ host: 'evil.example', cookie, ...key })).toBe(421);
+    expect(statusOf({ host: HOST, origin: 'http://127.0.0.1:9912', cookie, ...key })).toBe(403);
+    expect(statusOf({ host: HOST, 'sec-fetch-site': 'same-site', cookie, ...key })).toBe(403);
+  });
+});
+
 describe('the token', () => {
-  const cookie = `${cookieName(PORT)}=${TOKEN}`;
+  const cookie = `${cookieName(PORT)}=${SECRET}`;
 
   test.each<[string, Headers]>([
     ['bearer', { authorization: BEARER }],
     ['bearer of another case', { authorization: `bEARER   ${TOKEN}` }],
-    ['cookie', { cookie }],
-    ['cookie among others', { cookie: `a=b; ${cookie}; espalier_inspector_1=x` }],
-    ['cookie behind one that a page of another port has set', { cookie: `${cookieName(PORT)}=x; ${cookie}` }],
-    ['cookie beside another kind of authorization', { cookie, authorization: 'Basic abc' }],
   ])('by %s lets in', (_name, headers) => {
     expect(statusOf({ host: HOST, ...headers })).toBe('pass');
   });
@@ -155,17 +208,18 @@ describe('the token', () => {
     ['bare', { authorization: TOKEN }],
     ['another scheme', { authorization: `Basic ${TOKEN}` }],
     ['two', { authorization: `${BEARER}, ${BEARER}` }],
-    ['the cookie of another port', { cookie: `${cookieName(9912)}=${TOKEN}` }],
+    ['in a cookie', { cookie: `${cookieName(PORT)}=${TOKEN}` }],
+    ['the cookie of another port', { cookie: `${cookieName(9912)}=${SECRET}` }],
     ['a cookie whose name ends so', { cookie: `x${cookie}` }],
     ['a cookie of another case', { cookie: cookie.toUpperCase() }],
     ['a cookie without a value', { cookie: cookieName(PORT) }],
     ['a wrong cookie', { cookie: `${cookie}x` }],
-    ['a wrong bearer beside the right cookie', { cookie, authorization: 'Bearer x' }],
+    ['a wrong bearer beside the right session', { cookie, 'x-espalier-key': KEY, authorization: 'Bearer x' }],
   ])('%s does not', (_name, headers) => {
     expect(statusOf({ host: HOST, ...headers })).toBe(401);
   });
 
-  test('in the link of the page becomes a cookie, by GET or HEAD only', () => {
+  test('in the link of the page becomes a session, by GET or HEAD only', () => {
     for (const method of ['GET', 'HEAD'])
       expect(statusOf({ host: HOST }, { ticket: TOKEN, method })).toBe('enter');
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'get'])
@@ -234,6 +288,7 @@ describe('the order of the checks', () => {
       'sec-fetch-site',
       'authorization',
       'cookie',
+      'x-espalier-key',
       'x-forwarded-for',
     );
     const value = fc.oneof(

@@ -134,6 +134,50 @@ describe('Streams', () => {
     expect(reader.of('delta')).toHaveLength(1);
   });
 
+  test('a large tree waits for its reader, piece by piece, and so does what comes after it', async () => {
+    const { clock, open, crashes, poke } = await scene({}, 1_800);
+    const reader = open('interval=1000');
+    reader.room = 1;
+    let pieces = 1;
+    for (; !reader.written.join('').includes('\n\n'); pieces++) {
+      poke();
+      for (const tell of crashes) tell(crash(pieces));
+      await clock.advance(20_000);
+      expect(reader.written).toHaveLength(pieces);
+      reader.read(1);
+      await clock.settle();
+    }
+    expect(pieces).toBeGreaterThan(3);
+    expect(reader.written).toHaveLength(pieces);
+    reader.read();
+    await clock.settle();
+    expect(reader.events.slice(pieces, pieces + 3)).toEqual(['delta', 'crash', 'crash']);
+  });
+
+  test('who leaves in the middle of a tree that waits is told no more', async () => {
+    const { clock, open, faults } = await scene({}, 1_800);
+    const reader = open();
+    reader.room = 1;
+    await clock.settle();
+    reader.end();
+    reader.read();
+    await clock.advance(5_000);
+    expect([reader.written.length, faults]).toEqual([1, []]);
+  });
+
+  test('what cannot be told as JSON is the trouble of who tells it, never of a reader that wakes up', async () => {
+    const { clock, open, logs } = await scene();
+    const reader = open('interval=60000');
+    await clock.settle();
+    reader.room = 1;
+    for (const tell of logs) tell({ level: 'info', time: 1, event: 'x', msg: 'x', fields: {} });
+    const odd = { level: 'info', time: 1, event: 'x', msg: 'x', fields: { n: 1n } };
+    for (const tell of logs) expect(() => tell(odd)).toThrow(TypeError);
+    expect(() => reader.read()).not.toThrow();
+    for (const tell of logs) tell({ level: 'info', time: 2, event: 'x', msg: 'x', fields: {} });
+    expect(reader.of('log')).toHaveLength(2);
+  });
+
   test('while nobody watches nobody listens, and no timer is set', async () => {
     const { clock, open, crashes, logs } = await scene();
     const pending = clock.pending;
