@@ -184,11 +184,20 @@ const LIMITS: Readonly<Record<string, readonly Claim[]>> = {
   ],
   'event streams of an [inspector](inspector.md); its connections': [
     ['inspect/http/streams.ts', 'STREAMS = 8', '8;'],
-    ['inspect/http/server.ts', 'CONNECTIONS = 64', '64'],
+    ['inspect/http/connections.ts', 'CONNECTIONS = 64', '64'],
   ],
   'body of an action; head of a request': [
     ['inspect/http/body.ts', 'MAX_REQUEST = 65_536', '64 KiB;'],
     ['inspect/http/server.ts', 'HEADERS = 16_384', '16 KiB'],
+  ],
+  'trees, other answers, actions of an inspector at once; requests of a connection that wait': [
+    ['inspect/http/load.ts', 'AT_ONCE = { tree: 8, action: 16, other: 32 }', '8; 32; 16;'],
+    ['inspect/http/connections.ts', 'WAITING = 16', '16'],
+  ],
+  'questions of other nodes to an inspector at once': [['inspect/remote.ts', 'AT_ONCE = 8', '8']],
+  'sessions of pages; one that is not seen': [
+    ['inspect/http/sessions.ts', 'SESSIONS = 32', '32;'],
+    ['inspect/http/sessions.ts', 'UNSEEN = 43_200_000', '12 h'],
   ],
   'crashes, and lines of the log, that wait for a slow page; deltas of the tree': [
     ['inspect/http/stream.ts', 'WAITING = 100', '100;'],

@@ -8,10 +8,13 @@ import { seededRandom } from '../../src/actor/random.ts';
 import type { InspectorOptions, NodeOptions } from '../../src/mesh/client/options.ts';
 import { startNode, type Node } from '../../src/node.ts';
 import { memoryNetwork } from '../../src/transport/memory/network.ts';
+import type { Transport } from '../../src/transport/transport.ts';
 import { until } from './quic-bench.ts';
 
 export interface Inspected {
   readonly node: Node;
+  /** On which it listens: for clients on the same machine. */
+  readonly transport: Transport;
   readonly port: number;
   readonly token: string;
   /** Of the log, as they come. */
@@ -21,6 +24,8 @@ export interface Inspected {
   ask(path: string, options?: Asking): Promise<Answer>;
   json(path: string): Promise<unknown>;
   act(action: object): Promise<{ ok: boolean; value?: unknown; error?: { tag: string; message: string } }>;
+  /** Opens the page by its link: the cookie as it is sent, and the key. */
+  enter(): Promise<{ readonly cookie: string; readonly key: string }>;
   /** Writes exactly that, and gives all that came until the other side ended. */
   raw(text: string | Buffer): Promise<string>;
   socket(): Promise<Socket>;
@@ -44,12 +49,12 @@ export async function inspected(
   more: Partial<NodeOptions> = {},
 ): Promise<Inspected> {
   const lines: string[] = [];
-  const network = memoryNetwork({ clock: systemClock, random: seededRandom('inspected') });
+  const transport = memoryNetwork({ clock: systemClock, random: seededRandom('inspected') }).transport();
   const node = await startNode({
     listen: '127.0.0.1:9443',
     dht: false,
     logger: ndjsonLogger(systemClock, 'trace', (line) => void lines.push(line)),
-    transport: network.transport(),
+    transport,
     ...more,
     inspector: options,
   });
@@ -57,7 +62,7 @@ export async function inspected(
   const { address, token } = node.inspector!;
   const port = Number(new URL(address).port);
   const bearer = { authorization: `Bearer ${token}` };
-  const client = { node, port, token, lines, bearer };
+  const client = { node, transport, port, token, lines, bearer };
   const asked = (path: string, asking: Asking = {}): Promise<Answer> => question(port, path, asking);
   return {
     ...client,
@@ -67,6 +72,11 @@ export async function inspected(
       const headers = { ...bearer, 'content-type': 'application/json', 'x-espalier-action': '1' };
       const body = JSON.stringify(action);
       return JSON.parse((await asked('/api/actions', { method: 'POST', headers, body })).body) as never;
+    },
+    enter: async () => {
+      const { headers } = await asked(`/?t=${token}`);
+      const [, key = ''] = (headers.location ?? '').split('#k=');
+      return { cookie: headers['set-cookie']![0]!.split(';')[0]!, key };
     },
     socket: () => socketTo(port),
     raw: async (text) => {

@@ -1,6 +1,8 @@
 /** Who may ask the inspector for what, over real HTTP (INSPECTOR §5, SECURITY §11). */
 import * as fc from 'fast-check';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { connect as dial, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { noReply, reply } from '../../src/otp/result.ts';
@@ -59,20 +61,79 @@ const rowsOf = async (on: Inspected): Promise<ActorRow[]> =>
   ((await on.json('/api/tree')) as { rows: ActorRow[] }).rows;
 
 describe('the link', () => {
-  test('makes a cookie of its token and leaves it out of the address', async () => {
+  test('makes a session of its token, which is in neither half of it nor in the address', async () => {
     const on = await inspected();
     const answer = await on.ask(`/?t=${on.token}`);
-    expect([answer.status, answer.headers.location, answer.body]).toEqual([303, '/', '']);
+    expect([answer.status, answer.body]).toEqual([303, '']);
     expectPolicy(answer.headers);
-    const [cookie] = answer.headers['set-cookie']!;
-    expect(cookie).toBe(`espalier_inspector_${on.port}=${on.token}; HttpOnly; SameSite=Strict; Path=/`);
-    const entered = await on.ask('/api/node', { headers: { cookie: cookie!.split(';')[0]! } });
-    expect(entered.status).toBe(200);
+    const [, key] = /^\/#k=([\w-]{32})$/.exec(answer.headers.location!)!;
+    const [cookie, ...others] = answer.headers['set-cookie']!;
+    expect(others).toEqual([]);
+    const [, secret] = new RegExp(
+      `^espalier_inspector_${on.port}=([\\w-]{32}); HttpOnly; SameSite=Strict; Path=/$`,
+    ).exec(cookie!)!;
+    expect(new Set([on.token, key, secret]).size).toBe(3);
+    const session = { cookie: cookie!.split(';')[0]!, 'x-espalier-key': key! };
+    for (const path of ['/api/node', '/api/tree', '/metrics'])
+      expect([path, (await on.ask(path, { headers: session })).status]).toEqual([path, 200]);
     expect(on.node.inspector).toEqual({
       address: `http://127.0.0.1:${on.port}`,
       url: `http://127.0.0.1:${on.port}/?t=${on.token}`,
       token: on.token,
     });
+  });
+
+  test('opened as localhost, which may be the address of another server too, leads to the address that is ours', async () => {
+    for (const host of ['127.0.0.1', '::1']) {
+      const on = await inspected({ host });
+      const at = on.node.inspector!.address;
+      for (const name of ['localhost', 'LocalHost']) {
+        const socket = dial(on.port, host);
+        socket.end(`GET /?t=${on.token} HTTP/1.1\r\nHost: ${name}:${on.port}\r\nConnection: close\r\n\r\n`);
+        const [answer] = answers(await whole(socket));
+        expect([answer?.status, answer?.headers['location']]).toEqual([303, `${at}/?t=${on.token}`]);
+        expect(answer?.headers['set-cookie']).toBeUndefined();
+        expectPolicy(answer!.headers);
+      }
+    }
+  });
+
+  test('what a server on another port is sent, the cookie, opens nothing but the files of the page', async () => {
+    const on = await inspected({ actions: true }, { children: [worker('keeper', keeper, undefined)] });
+    const { cookie, key } = await on.enter();
+    const victim = (await rowsOf(on)).find(({ name }) => name === 'keeper')!.id;
+    const stolen = { cookie, origin: `http://127.0.0.1:${on.port}`, 'sec-fetch-site': 'same-origin' };
+    const guesses = ['', key.slice(1), cookie.split('=')[1]!, (await on.enter()).key];
+    const paths = ['node', 'tree', 'crashes', 'stream', 'views/rpc', `actor/${encodeURIComponent(victim)}`];
+    const act = { 'content-type': 'application/json', 'x-espalier-action': '1' };
+    const body = JSON.stringify({ action: 'kill', id: victim });
+    for (const guess of guesses) {
+      const headers = { ...stolen, 'x-espalier-key': guess };
+      for (const path of [...paths.map((name) => `/api/${name}`), '/api/nothing', '/metrics']) {
+        const answer = await on.ask(path, { headers });
+        expect([path, answer.status, answer.body]).toEqual([path, 401, expect.stringContaining('key')]);
+        expectPolicy(answer.headers);
+      }
+      const acted = await on.ask('/api/actions', { method: 'POST', headers: { ...headers, ...act }, body });
+      expect(acted.status).toBe(401);
+      const token = cookie.split('=')[1]!;
+      expect((await on.ask(`/?t=${token}`, { headers })).headers['set-cookie']).toBeUndefined();
+    }
+    // the file is there, or was not built: it holds nothing of the node
+    expect([200, 404]).toContain((await on.ask('/main.js', { headers: stolen })).status);
+    expect((await rowsOf(on)).map(({ id }) => id)).toContain(victim);
+    // nor is anything open to who has but the key
+    expect((await on.ask('/api/node', { headers: { 'x-espalier-key': key } })).status).toBe(401);
+  });
+
+  test('a session is of no use elsewhere: not at another port, nor at a node that was started again', async () => {
+    const on = await inspected();
+    const session = await on.enter();
+    const other = await inspected({ token: on.token });
+    for (const cookie of [session.cookie, session.cookie.replace(String(on.port), String(other.port))])
+      expect(
+        (await other.ask('/api/node', { headers: { cookie, 'x-espalier-key': session.key } })).status,
+      ).toBe(401);
   });
 
   test('is the only place for it: in the query of anything else it is no token', async () => {
@@ -220,6 +281,65 @@ describe('over the wire', () => {
     for (const text of ['GET / HT', `POST /api/actions HTTP/1.1\r\n${host}Content-Length: 100\r\n\r\n{`])
       expect(answers(await on.raw(text)).every(({ status }) => status >= 400)).toBe(true);
     expect((await on.ask('/api/node', { headers: on.bearer })).status).toBe(200);
+  });
+
+  test('methods that nobody serves are refused, and say nothing back', async () => {
+    const on = await inspected({ actions: true });
+    const head = `Host: 127.0.0.1:${on.port}\r\nAuthorization: Bearer ${on.token}`;
+    for (const method of ['TRACE', 'PROPFIND', 'M-SEARCH', 'LINK', 'PURGE', 'OPTIONS', 'PATCH', 'DELETE'])
+      for (const target of ['/', '/api/node', '/api/stream', '/api/actions', '/metrics', '/main.js'])
+        expect([method, target, await one(on, `${method} ${target} HTTP/1.1\r\n${head}`)]).toEqual([
+          method,
+          target,
+          405,
+        ]);
+    expect(await one(on, `OPTIONS * HTTP/1.1\r\n${head}`)).toBe(404);
+    expect(await one(on, `OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1:${on.port}`)).toBe(401);
+    for (const method of ['get', 'FOO', 'GET\t', 'BREW'])
+      expect([method, await one(on, `${method} / HTTP/1.1\r\n${head}`)]).toEqual([method, 400]);
+    const traced = await on.raw(`TRACE / HTTP/1.1\r\n${head}\r\nConnection: close\r\n\r\n`);
+    expect(traced).not.toContain(on.token);
+  });
+
+  test('headers of an action that are there twice are none', async () => {
+    const on = await inspected({ actions: true });
+    const body = '{"action":"kill","id":"x"}';
+    const act = async (more: string): Promise<number | undefined> => {
+      const head = `POST /api/actions HTTP/1.1\r\nHost: 127.0.0.1:${on.port}\r\nAuthorization: Bearer ${on.token}`;
+      const [answer] = answers(
+        await on.raw(`${head}\r\n${more}\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+      );
+      return answer?.status;
+    };
+    const [type, header] = ['Content-Type: application/json', 'X-Espalier-Action: 1'];
+    expect(await act(`${type}\r\n${header}`)).toBe(200);
+    expect(await act(`${type}\r\n${header}\r\n${header}`)).toBe(403);
+    expect(await act(`Content-Type: text/plain\r\n${type}\r\n${header}`)).toBe(415);
+  });
+
+  test('at another loopback address its names are that one and the usual ones, each as it is written', async () => {
+    const on = await inspected({ host: '::1' });
+    const url = new URL(on.node.inspector!.address);
+    expect(url.hostname).toBe('[::1]');
+    const status = async (host: string): Promise<number | undefined> => {
+      const socket = dial(on.port, '::1');
+      socket.end(
+        `GET /api/node HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${on.token}\r\nConnection: close\r\n\r\n`,
+      );
+      return answers(await whole(socket))[0]?.status;
+    };
+    for (const host of [`[::1]:${on.port}`, `localhost:${on.port}`])
+      expect([host, await status(host)]).toEqual([host, 200]);
+    for (const host of [
+      '[::1]',
+      `::1:${on.port}`,
+      `[0:0:0:0:0:0:0:1]:${on.port}`,
+      `[::1%25lo]:${on.port}`,
+      `[::1].:${on.port}`,
+      `localhost.:${on.port}`,
+      `ip6-localhost:${on.port}`,
+    ])
+      expect([host, await status(host)]).toEqual([host, 421]);
   });
 
   test('paths lead nowhere but where they say', async () => {
@@ -432,6 +552,14 @@ describe('names of others', () => {
     );
     expect(new Set(stream.all.map(({ event }) => event))).toEqual(new Set(['snapshot', 'delta', 'log']));
     expect(JSON.stringify(stream.all).length).toBeLessThan(500_000);
+    expect(on.lines.some((line) => line.includes('onerror=alert(1)'))).toBe(true);
+    for (const line of on.lines) {
+      expect(line).not.toMatch(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u);
+      expect(Buffer.byteLength(line)).toBeLessThan(4_096);
+      JSON.parse(line);
+    }
+    const { body } = await on.ask('/metrics', { headers: on.bearer });
+    expect(body).not.toMatch(/[^\P{C}\n]|[\p{Zl}\p{Zp}]|<img/u);
   });
 });
 
@@ -496,12 +624,38 @@ describe('bodies', () => {
 });
 
 describe('connections', () => {
-  test('at most 64, then no more until one is gone', async () => {
+  test('64 of whoever comes do not keep us out: of those on which nobody was let in the oldest make room', async () => {
     const on = await inspected();
-    const sockets = [];
-    for (let n = 0; n < 64; n++) sockets.push(await socketTo(on.port));
-    const closed = whole(await socketTo(on.port));
-    expect(await closed).toBe('');
+    const stream = await on.stream();
+    const { cookie } = await on.enter();
+    const silent = [];
+    for (let n = 0; n < 80; n++) {
+      const socket = await socketTo(on.port);
+      const ended = whole(socket);
+      // what another server of this machine may know lets nobody in
+      if (n % 2 === 0)
+        socket.write(`GET /icon.svg HTTP/1.1\r\nHost: 127.0.0.1:${on.port}\r\nCookie: ${cookie}\r\n\r\n`);
+      silent.push({ socket, ended });
+    }
+    await Promise.all(silent.slice(0, 15).map(({ ended }) => ended));
+    expect(silent.at(-1)!.socket.destroyed).toBe(false);
+    for (let n = 0; n < 5; n++) expect((await on.ask('/api/node', { headers: on.bearer })).status).toBe(200);
+    expect(stream.over()).toBe(false);
+  });
+
+  test('at most 64 of those that were let in, then no more until one is gone', async () => {
+    const on = await inspected();
+    const sockets: Socket[] = [];
+    for (let n = 0; n < 64; n++) {
+      const socket = await socketTo(on.port);
+      sockets.push(socket);
+      const told = once(socket, 'data');
+      socket.write(
+        `GET /api/node HTTP/1.1\r\nHost: 127.0.0.1:${on.port}\r\nAuthorization: Bearer ${on.token}\r\n\r\n`,
+      );
+      await told;
+    }
+    expect(await whole(await socketTo(on.port))).toBe('');
     for (const socket of sockets) socket.destroy();
     let status: number | undefined;
     await until(() => {

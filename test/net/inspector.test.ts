@@ -349,8 +349,9 @@ describe('actions', () => {
 });
 
 describe('its own end', () => {
-  test('it comes back at the same port with the same token, and the others are unharmed', async () => {
+  test('it comes back at the same port with the same token and sessions, and the others are unharmed', async () => {
     const on = await withKeeper();
+    const { cookie, key } = await on.enter();
     const others = (await rowsOf(on)).filter(({ name }) => name !== 'inspector').map(({ id }) => id);
     const stream = await on.stream();
     const half = await on.socket();
@@ -362,12 +363,15 @@ describe('its own end', () => {
     expect(on.node.inspector).toMatchObject({ address: `http://127.0.0.1:${on.port}`, token: on.token });
     const again = await on.stream();
     await again.first(({ event }) => event === 'snapshot');
+    const page = await on.ask('/api/node', { headers: { cookie, 'x-espalier-key': key } });
+    expect(page.status).toBe(200);
     const after = await rowsOf(on);
     expect(after.filter(({ name }) => name !== 'inspector').map(({ id }) => id)).toEqual(others);
   });
 
-  test('its port taken meanwhile: the node lives on, and it is back when the port is free', async () => {
+  test('its port taken meanwhile: the node lives on, and it is back when the port is free, without the sessions that the thief may know', async () => {
     const on = await withKeeper();
+    const { cookie, key } = await on.enter();
     const others = (await rowsOf(on)).filter(({ name }) => name !== 'inspector').map(({ id }) => id);
     const thief = createServer();
     // in the turn of its end, before its supervisor hears of it
@@ -388,6 +392,8 @@ describe('its own end', () => {
     // longer than the intensity of any supervisor of ours allows a restart each second
     thief.close();
     await ready(on);
+    const page = await on.ask('/api/node', { headers: { cookie, 'x-espalier-key': key } });
+    expect(page.status).toBe(401);
     const after = await rowsOf(on);
     expect(after.filter(({ name }) => name !== 'inspector').map(({ id }) => id)).toEqual(others);
   });
