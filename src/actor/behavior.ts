@@ -50,6 +50,8 @@ export interface Behavior {
   readonly supervises?: boolean;
   /** What the inspector may show about this process's kind, without its state. */
   inspect?(self: Process): Readonly<Record<string, unknown>>;
+  /** What its definition calls the handler of this message, for the inspector: a word of its code, not of the message. */
+  handlerOf?(kind: Kind, message: unknown): string | undefined;
   /** What `sys` calls the state. Default: `Process.state`. */
   readState?(self: Process): unknown;
   /**

@@ -45,9 +45,10 @@ export abstract class Call extends TimerEntry {
   /** The caller gave up while `holder` held the call, null after `detach`: a place to stop the work. */
   protected onAbandoned(_holder: Process | null, _failure: CallFailure): void {}
 
-  /** Answers. False when it was settled before. */
+  /** Answers, for its holder. False when it was settled before. */
   reply(value: unknown): boolean {
     if (this.settled) return false;
+    if (this.holder !== null) this.holder.sent++;
     this.#settle();
     this.onReply(value);
     return true;

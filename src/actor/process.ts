@@ -9,7 +9,7 @@ import type { Call, CallFailure } from './call.ts';
 import type { Clock } from './clock.ts';
 import { isOrderly, thrownReason, type ExitReason } from './exit-reason.ts';
 import { guardedController } from './guarded-signal.ts';
-import type { FullPolicy, Mailbox } from './mailbox.ts';
+import type { FullPolicy, Kind, Mailbox } from './mailbox.ts';
 import type { Monitor } from './monitor.ts';
 import { takeName, type HeldName, type NameTable } from './names.ts';
 import type { Pid, RemotePid, Ref, Target } from './pid.ts';
@@ -80,6 +80,9 @@ const TRAPS = 1;
 const LINKED = 2;
 const SUSPENDED = 4;
 const TOLD = 8;
+/** The kind of the message that is awaited, plus one; 0: none is. */
+const AWAITED = 112;
+const AWAITED_AT = 4;
 
 const NO_NAMES: readonly HeldName[] = [];
 
@@ -103,6 +106,8 @@ export class Process implements Pid, Self {
   bound: number = MAILBOX_BOUND;
   /** Messages and signals handled. */
   handled = 0;
+  /** Messages, requests and answers sent: see `Runtime.send`. */
+  sent = 0;
   /** The turn it was started in: whole milliseconds after the runtime's start. */
   readonly startedAt: number;
   state: unknown = undefined;
@@ -110,6 +115,9 @@ export class Process implements Pid, Self {
   mailbox: Mailbox | null = null;
   /** The parent's exit signal and system messages: taken before any other, without bound. */
   urgent: Mailbox | null = null;
+  /** The message whose callback is awaited, and since when: as `startedAt`. See `awaits`. */
+  awaited: unknown = undefined;
+  awaitedSince = 0;
   parentProcess: Process | null;
   firstChild: Process | null = null;
   lastChild: Process | null = null;
@@ -215,6 +223,22 @@ export class Process implements Pid, Self {
   }
   set toldToEnd(on: boolean) {
     this.flags = on ? this.flags | TOLD : this.flags & ~TOLD;
+  }
+  /** Its callback for this message has given a promise; `since` as `startedAt`. */
+  awaits(kind: Kind, message: unknown, since: number): void {
+    this.flags |= (kind + 1) << AWAITED_AT;
+    this.awaited = message;
+    this.awaitedSince = since;
+  }
+  /** The promise has settled, or nobody waits for it any more: the message is not held any longer. */
+  awaitsNothing(): void {
+    this.flags &= ~AWAITED;
+    this.awaited = undefined;
+  }
+  /** The kind of the message that is awaited. */
+  get awaitedKind(): Kind | undefined {
+    const kind = (this.flags & AWAITED) >> AWAITED_AT;
+    return kind === 0 ? undefined : ((kind - 1) as Kind);
   }
   /** Links beside the one to the parent. */
   get links(): Set<Process | RemotePid> | null {

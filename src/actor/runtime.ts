@@ -226,14 +226,23 @@ export class Runtime {
 
   // --- messages ---------------------------------------------------------------------------------------------
 
-  /** False when the mailbox is full. A message to a dead process is lost in silence. Never throws. */
+  /**
+   * False when the mailbox is full. A message to a dead process is lost in silence. Never throws.
+   *
+   * It counts as sent by `from`, or else by whose callback runs right now, whatever becomes of it; so do `cast`, `call` and the
+   * answers to calls. What a callback sends after an `await` is known to be its own only where `from` says so (`self.send`).
+   */
   send(to: Target, message: unknown, from: Process | null = null): boolean {
+    const sender = from ?? this.scheduler.current;
+    if (sender !== null) sender.sent++;
     if (to instanceof Process) return this.#deliver(to, Kind.info, message);
     return this.remote !== undefined && isRemote(to) ? this.remote.send(from, to, message) : true;
   }
 
   /** Like `send`, for requests without an answer. */
   cast(to: Target, message: unknown, from: Process | null = null): boolean {
+    const sender = from ?? this.scheduler.current;
+    if (sender !== null) sender.sent++;
     if (to instanceof Process) return this.#deliver(to, Kind.cast, message);
     return this.remote !== undefined && isRemote(to) ? this.remote.cast(from, to, message) : true;
   }
@@ -246,6 +255,8 @@ export class Runtime {
   /** Sends a call; `timeout` in ms, Infinity for none. It is settled exactly once. */
   call(to: Target, call: Call, timeout: number): void {
     if (call.settled) return;
+    const sender = this.scheduler.current;
+    if (sender !== null) sender.sent++;
     if (!(to instanceof Process)) {
       if (timeout !== Infinity) this.timers.set(call, timeout);
       if (this.remote !== undefined && isRemote(to)) this.remote.call(to, call);

@@ -276,10 +276,16 @@ export class Scheduler {
   }
 
   #park(process: Process, result: PromiseLike<void>, kind?: Kind, message?: unknown): void {
-    if (process.status === Status.running) process.status = Status.waiting;
+    if (process.status === Status.running) {
+      process.status = Status.waiting;
+      // the time is that of the turn, which is known: no look at the clock
+      if (kind !== undefined)
+        process.awaits(kind, message, Math.round(this.#turnStart - process.runtime.startedAt));
+    }
     Promise.resolve(result).then(
       () => {
         if (process.status !== Status.waiting) return;
+        process.awaitsNothing();
         if (this.#tally.timed === process) this.#tally.settled(this.#clock.now());
         this.release(process);
       },

@@ -125,6 +125,13 @@ export class ServerBehavior implements Behavior {
     return this.#server.terminate?.(reason, self.state, self);
   }
 
+  handlerOf(kind: Kind, message: unknown): string | undefined {
+    const request = kind === Kind.call && !(message instanceof ServerCall) ? (message as Call).request : message;
+    if (!(request instanceof ServerCall || request instanceof Request)) return undefined;
+    const handlers = kind === Kind.call ? this.#calls : kind === Kind.cast ? this.#casts : undefined;
+    return handlers?.[request.tag] === undefined ? undefined : request.tag;
+  }
+
   inspect(self: Process): Readonly<Record<string, unknown>> {
     return this.#idle?.hibernates(self) === true ? { hibernates: true } : {};
   }
