@@ -50,6 +50,8 @@ export interface Behavior {
   readonly supervises?: boolean;
   /** What the inspector may show about this process's kind, without its state. */
   inspect?(self: Process): Readonly<Record<string, unknown>>;
+  /** Its living children in the order in which they are shown. Default: as they were started. */
+  childrenInOrder?(self: Process): readonly Process[];
   /** What its definition calls the handler of this message, for the inspector: a word of its code, not of the message. */
   handlerOf?(kind: Kind, message: unknown): string | undefined;
   /** What `sys` calls the state. Default: `Process.state`. */
@@ -65,8 +67,8 @@ export interface Behavior {
   readonly replaceable?: boolean;
   /** What of a status may be shown (OTP G19). Must not throw. Default: all of it. */
   formatStatus?(status: StatusParts, self: Process): StatusParts;
-  /** Whether its owner has said, by a `formatStatus`, what may be seen. Default: no. */
-  hasFormatter?(self: Process): boolean;
+  /** What of its state its owner has said that anybody may see; undefined: nothing. Must not throw. Default: nothing. */
+  ownView?(self: Process): unknown;
   /**
    * What of the reason it ends with crash and supervisor reports may show. Asked once, also after its end, and after a
    * start that failed: `Process.state` may be undefined. Must not throw. Default: all of it.

@@ -4,7 +4,7 @@
 export interface ValueKind {
   /** `Array`, `Map`, `Set`, `bytes`, `object`, `null`, or as `typeof` says; `unreadable`: it throws when it is looked at. */
   readonly type: string;
-  /** Elements, keys, bytes or characters of what has them. */
+  /** Elements, entries, bytes or characters of what knows how many: to count the keys of an object means to list them all. */
   readonly size?: number;
 }
 
@@ -15,8 +15,7 @@ export function kindOf(value: unknown): ValueKind {
     if (value instanceof Set) return { type: 'Set', size: value.size };
     if (ArrayBuffer.isView(value)) return { type: 'bytes', size: value.byteLength };
     if (typeof value === 'string') return { type: 'string', size: value.length };
-    if (typeof value !== 'object' || value === null) return { type: value === null ? 'null' : typeof value };
-    return { type: 'object', size: Object.keys(value).length };
+    return { type: value === null ? 'null' : typeof value };
   } catch {
     return { type: 'unreadable' };
   }

@@ -82,6 +82,8 @@ export type Report =
       readonly reason: ExitReason;
       /** What the supervisor does about it. */
       readonly decision: string;
+      /** Of a child that ended: the supervisor's restarts in its window, with the one that this end leads to. */
+      readonly restarts?: number;
     }
   | {
       readonly tag: 'progress';

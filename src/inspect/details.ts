@@ -2,6 +2,7 @@
  * One actor, looked at closely: what a list does not say of each.
  */
 import { ancestorsOf } from '../actor/crash-details.ts';
+import type { CurrentMessage } from '../actor/current-message.ts';
 import { formatTerm, labelText } from '../actor/format-term.ts';
 import { namesOf } from '../actor/names.ts';
 import type { Process } from '../actor/process.ts';
@@ -19,6 +20,7 @@ export interface ActorDetails {
     readonly hibernates: boolean;
     /** Debug functions that are on. */
     readonly debug: readonly string[];
+    readonly currentMessage?: CurrentMessage;
     /** Its kind, and what the owner shows of it. */
     readonly state: { readonly type: string; readonly size?: number; readonly shown?: unknown };
   };
@@ -43,6 +45,7 @@ export function detailsOf(process: Process, all: readonly Crash[]): ActorDetails
       names: namesOf(process).slice(0, LISTED).map(nameText),
       hibernates: row.details?.['hibernates'] === true,
       debug: debugOf(process)?.options ?? [],
+      ...(row.currentMessage === undefined ? {} : { currentMessage: row.currentMessage }),
       state: { ...row.state, ...shownState(process) },
     },
     crashes: all
@@ -56,12 +59,6 @@ const nameText = (name: unknown): string =>
 
 /** What its owner shows of a state; nothing where the owner has not said what may be seen (INSPECTOR §2, privacy). */
 function shownState(process: Process): { readonly shown?: string } {
-  const { behavior } = process;
-  try {
-    if (behavior.formatStatus === undefined || behavior.hasFormatter?.(process) !== true) return {};
-    const { state } = behavior.formatStatus({ state: process.state, log: [] }, process);
-    return state === undefined ? {} : { shown: formatTerm(state, { chars: SHOWN }) };
-  } catch {
-    return {};
-  }
+  const view = process.behavior.ownView?.(process);
+  return view === undefined ? {} : { shown: formatTerm(view, { chars: SHOWN }) };
 }

@@ -6,9 +6,10 @@
  */
 import type { Clock } from '../actor/clock.ts';
 import type { Process } from '../actor/process.ts';
-import { childrenOf } from '../actor/tree.ts';
+import { Child } from '../otp/child-spec.ts';
+import { IDLE, ratesOf, type Places } from './rates.ts';
 import { changeOf, type ActorChange, type ActorRow } from './row.ts';
-import { factsOf } from './snapshot.ts';
+import { factsOf, shownBelow } from './snapshot.ts';
 import type { Waiting } from './waiting.ts';
 
 export type Rows = ReadonlyMap<string, ActorRow>;
@@ -25,15 +26,14 @@ export interface Found {
 export interface Before {
   readonly rows: Rows;
   readonly elapsed: number;
-  /** What earlier looks saw of mailboxes; absent: this is the only look. */
+  /** What earlier looks saw of mailboxes, and of places; absent: this is the only look. */
   readonly waiting?: Waiting;
+  readonly places?: Places;
 }
 
 /** Milliseconds of one slice, and rows between two looks at the clock. */
 const SLICE = 4;
 const STEP = 32;
-
-const IDLE = { in: 0, handled: 0 } as const;
 
 interface Open {
   readonly process: Process;
@@ -83,33 +83,24 @@ function* look(
 function openBelow({ process: parent, busy }: Open, own: Process | undefined, open: Open[]): void {
   const siblings: Siblings = { parent, last: null };
   const children: Open[] = [];
-  for (const process of childrenOf(parent))
+  for (const process of shownBelow(parent))
     children.push({ process, siblings, busy: busy && process !== own });
   for (let at = children.length - 1; at >= 0; at--) open.push(children[at] as Open);
 }
 
 function rowOf(
   { process, siblings: { last: after }, busy }: Open,
-  { rows, elapsed, waiting }: Before,
+  { rows, elapsed, waiting, places }: Before,
   now: number,
 ): ActorRow {
   const facts = factsOf(process);
   const { id, counters, mailbox } = facts;
   const oldestMs = waiting?.look(id, now, counters.in, counters.handled) ?? 0;
-  const known = rows.get(id);
-  const rate =
-    known === undefined || elapsed <= 0
-      ? IDLE
-      : {
-          in: perSecond(counters.in - known.counters.in, elapsed),
-          handled: perSecond(counters.handled - known.counters.handled, elapsed),
-        };
+  const ends = places === undefined || !(process.child instanceof Child) ? IDLE : places.look(process.child, counters);
+  const rate = ratesOf(counters, rows.get(id)?.counters, ends, elapsed);
   // nobody else has them: a copy of each would cost as much as all the rest
   return Object.assign(facts, { mailbox: Object.assign(mailbox, { oldestMs }), after, rate, busy });
 }
-
-/** To a tenth: what is hardly busy need not be told again and again. */
-const perSecond = (count: number, elapsed: number): number => Math.round((count * 10_000) / elapsed) / 10;
 
 /** Looks at all actors below `root`. Rejects with the reason of `signal`. */
 export function lookAt(

@@ -1,20 +1,20 @@
 /**
  * One actor in a list: what a snapshot says of it, where it stands, and how busy it is.
  */
-import type { ActorFacts } from './snapshot.ts';
+import type { ActorFacts, Counters } from './snapshot.ts';
 
 export interface ActorRow extends ActorFacts {
   /** `oldestMs`: for how long its oldest message waits, to the time between two looks; 0 in the first. */
   readonly mailbox: ActorFacts['mailbox'] & { readonly oldestMs: number };
   /** Id of the sibling before it; null: it is the first. */
   readonly after: string | null;
-  /** Messages accepted and handled per second since the look before; 0 in the first. */
-  readonly rate: { readonly in: number; readonly handled: number };
+  /** What was counted per second since the look before; 0 in the first. Crashes and restarts are those of its place. */
+  readonly rate: Counters;
   /** Whether it counts among the busiest: the inspector itself does not. */
   readonly busy: boolean;
 }
 
-/** What is new of an actor that was known; null for `restart` and `details` that it no longer has. */
+/** What is new of an actor that was known; null for `restart`, `details` and `currentMessage` that it no longer has. */
 export type ActorChange = { readonly id: string } & Partial<Omit<ActorRow, 'id'>>;
 
 /** The fields that may change while an actor lives. */
@@ -24,6 +24,7 @@ const FIELDS = [
   'mailbox',
   'counters',
   'rate',
+  'currentMessage',
   'state',
   'restart',
   'details',
@@ -65,11 +66,12 @@ function same(one: unknown, other: unknown): boolean {
 
 /** A row with what has changed of it. */
 export function changed(row: ActorRow, change: ActorChange): ActorRow {
-  const { restart, details, ...rest } = { ...row, ...change };
+  const { restart, details, currentMessage, ...rest } = { ...row, ...change };
   // null says that it is gone: two changes one after the other say no less than both at once
   return {
     ...rest,
     ...((restart ?? undefined) === undefined ? {} : { restart }),
     ...((details ?? undefined) === undefined ? {} : { details }),
+    ...((currentMessage ?? undefined) === undefined ? {} : { currentMessage }),
   };
 }

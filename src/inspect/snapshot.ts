@@ -3,6 +3,7 @@
  *
  * State and messages are not in it. Iterative, so that a deep tree needs no stack.
  */
+import { currentMessage, type CurrentMessage } from '../actor/current-message.ts';
 import { labelText } from '../actor/format-term.ts';
 import { kindOf, type ValueKind } from '../actor/kind-of.ts';
 import type { Pid } from '../actor/pid.ts';
@@ -28,7 +29,9 @@ export interface ActorNode {
   readonly startedAt: number;
   readonly parent: string | null;
   readonly mailbox: { readonly length: number; readonly max: number; readonly dropped: number };
-  readonly counters: { readonly in: number; readonly handled: number; readonly restarts: number };
+  readonly counters: Counters;
+  /** What it handles just now: absent where no callback awaits anything. */
+  readonly currentMessage?: CurrentMessage;
   /** How its supervisor treats its end, and how it treats those of its own children. */
   readonly restart?: RestartRules;
   /** A supervisor's. */
@@ -41,6 +44,20 @@ export interface ActorNode {
   readonly monitoredBy: readonly string[];
   readonly trapExit: boolean;
   readonly children: readonly ActorNode[];
+}
+
+/** Since it was started; `crashes` and `restarts` of all that had its place below its supervisor, 0 of whom nobody supervises. */
+export interface Counters {
+  /** Messages and signals accepted. */
+  readonly in: number;
+  /** Messages, requests and answers sent, whatever became of them; after an `await` only what went through its `self`. */
+  readonly out: number;
+  /** Messages and signals handled. */
+  readonly handled: number;
+  /** Ends, and starts that failed, with a reason that is not orderly. */
+  readonly crashes: number;
+  /** Restarts that these, and ends that were orderly, led to. */
+  readonly restarts: number;
 }
 
 export interface RestartRules {
@@ -81,7 +98,7 @@ function build(root: Process): ActorNode {
   const top = describe(root);
   const open: { readonly process: Process; readonly node: Building }[] = [{ process: root, node: top }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const child of childrenOf(next.process)) {
+    for (const child of shownBelow(next.process)) {
       const node = describe(child);
       next.node.children.push(node);
       open.push({ process: child, node });
@@ -89,6 +106,10 @@ function build(root: Process): ActorNode {
   }
   return top;
 }
+
+/** Its children in the order in which they are shown. */
+export const shownBelow = (parent: Process): readonly Process[] =>
+  (parent.alive ? parent.behavior.childrenInOrder?.(parent) : undefined) ?? [...childrenOf(parent)];
 
 const describe = (process: Process): Building => Object.assign(factsOf(process), { children: [] });
 
@@ -101,6 +122,7 @@ export function factsOf(process: Process): ActorFacts {
     ...(intensity === undefined ? {} : { intensity, period, recent }),
   } as RestartRules;
   const { clock } = process.runtime;
+  const message = currentMessage(process);
   return {
     id: process.toString(),
     name: labelText(process.label),
@@ -111,7 +133,14 @@ export function factsOf(process: Process): ActorFacts {
     startedAt: Math.round(clock.wall() - (clock.now() - process.runtime.startedAt - process.startedAt)),
     parent: process.parent === null ? null : process.parent.toString(),
     mailbox: { length: process.queued, max: process.bound, dropped: process.dropped },
-    counters: { in: process.received, handled: process.handled, restarts: child?.restarts ?? 0 },
+    counters: {
+      in: process.received,
+      out: process.sent,
+      handled: process.handled,
+      crashes: child?.crashes ?? 0,
+      restarts: child?.restarts ?? 0,
+    },
+    ...(message === undefined ? {} : { currentMessage: message }),
     ...(Object.keys(restart).length === 0 ? {} : { restart }),
     ...(strategy === undefined ? {} : { strategy: strategy as Strategy }),
     ...(Object.keys(details).length === 0 ? {} : { details }),

@@ -7,6 +7,7 @@
 import type { Clock, TimerId } from '../actor/clock.ts';
 import type { Process } from '../actor/process.ts';
 import { merge, type Delta } from './delta.ts';
+import { Places } from './rates.ts';
 import { Waiting } from './waiting.ts';
 import { lookAt, type Before, type Found, type Rows } from './pass.ts';
 
@@ -41,6 +42,7 @@ export class Watch {
   readonly #watchers = new Set<Watcher>();
   #rows: Rows = NOTHING;
   readonly #waiting = new Waiting();
+  readonly #places = new Places();
   /** Clock and wall time of the last look. */
   #looked = -Infinity;
   #at = 0;
@@ -128,6 +130,7 @@ export class Watch {
     this.#due = Infinity;
     this.#rows = NOTHING;
     this.#waiting.clear();
+    this.#places.clear();
     this.#looked = -Infinity;
     this.#kept = [];
     this.#keptRows = 0;
@@ -170,7 +173,12 @@ export class Watch {
   async #lookNow(): Promise<void> {
     const { clock } = this.#host;
     const now = clock.now();
-    const before = { rows: this.#rows, elapsed: now - this.#looked, waiting: this.#waiting };
+    const before = {
+      rows: this.#rows,
+      elapsed: now - this.#looked,
+      waiting: this.#waiting,
+      places: this.#places,
+    };
     const found = await this.#find(before);
     // nobody watches any more
     if (this.#watchers.size === 0) return;

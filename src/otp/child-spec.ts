@@ -122,7 +122,12 @@ export class Child {
   process: Process | null = null;
   /** A restart failed and is tried again by the work that holds this ticket. */
   retry: object | null = null;
+  /** Restarts that its end, or a start that failed, has led to. */
   restarts = 0;
+  /** How often it ended, or failed to start, with a reason that is not orderly: by itself, or when it was told to stop. */
+  crashes = 0;
+  /** Serial of the process it had first; 0: none yet. Where nobody says an order, its place among its siblings. */
+  first = 0;
   /** The specification is that of all its siblings (OTP's simple_one_for_one). */
   readonly shared: boolean;
   constructor(spec: CheckedSpec, args: readonly unknown[] = spec.args, shared: boolean = false) {

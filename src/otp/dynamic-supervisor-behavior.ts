@@ -4,9 +4,10 @@
  * On stop all children are asked at once, each with its own deadline. Source: OTP T1, S7, S11, S12.
  */
 import type { Behavior } from '../actor/behavior.ts';
-import { describeReason, type ExitReason } from '../actor/exit-reason.ts';
+import { describeReason, isOrderly, type ExitReason } from '../actor/exit-reason.ts';
 import type { Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
+import { byFirstStart } from './child-order.ts';
 import { endedChild, type Child } from './child-spec.ts';
 import { answer, type DynamicRequest } from './dynamic-supervisor-requests.ts';
 import { runningChildren, type DynamicState } from './dynamic-supervisor-state.ts';
@@ -37,6 +38,8 @@ export const dynamicBehavior: Behavior = {
     reportStops(self, ended);
     await starts;
   },
+
+  childrenInOrder: byFirstStart,
 
   inspect(self) {
     const state = self.state as DynamicState | undefined;
@@ -81,9 +84,11 @@ function onExit(self: Process, exit: Exit): MaybePromise<void> {
   child.process = null;
   const type = child.spec.restart;
   const again = restarts(type, exit.reason);
+  if (!isOrderly(exit.reason)) child.crashes++;
   if (reportable(type, exit.reason)) {
     const decision = again ? 'restart (oneForOne)' : 'no restart';
-    report(self, child, 'child_terminated', exit.reason, decision, process);
+    const within = state.window.within(self.clock.now()) + Number(again);
+    report(self, child, 'child_terminated', exit.reason, decision, process, within);
   }
   if (again) {
     if (child.spec.restartDelay === undefined) return restart(self, state, child, process);

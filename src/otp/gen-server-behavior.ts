@@ -12,6 +12,7 @@ import type { Process } from '../actor/process.ts';
 import { reportUnhandled } from '../actor/report.ts';
 import { keepShown, shownReason } from '../actor/shown-reason.ts';
 import type { AnyServer } from './gen-server.ts';
+import { ownView } from './own-view.ts';
 import { Ignore, NoReply, Reply, Started, Stop, type Next } from './result.ts';
 import { Request, ServerCall, TermRequest } from './server-call.ts';
 import { IdleWatch } from './server-idle.ts';
@@ -136,8 +137,10 @@ export class ServerBehavior implements Behavior {
     return this.#idle?.hibernates(self) === true ? { hibernates: true } : {};
   }
 
-  hasFormatter(): boolean {
-    return this.#server.formatStatus !== undefined;
+  ownView(self: Process): unknown {
+    const format = this.#server.formatStatus;
+    if (format === undefined) return undefined;
+    return ownView(self.state, this.formatStatus({ state: self.state, log: [] }).state, format);
   }
 
   formatStatus(status: StatusParts): StatusParts {

@@ -28,7 +28,7 @@ const LARGE: ReadonlySet<string> = new Set(['state', 'data']);
 export function redact(...keys: readonly string[]): (status: StatusParts) => StatusParts {
   for (const key of keys) if (typeof key !== 'string') throw wrongArgument('key', 'a string', key);
   const secret = new Set(keys);
-  return (status) => {
+  const format = (status: StatusParts): StatusParts => {
     const redaction = new Redaction(secret);
     const parts = Object.entries(status);
     const shown = new Map<string, unknown>();
@@ -38,7 +38,14 @@ export function redact(...keys: readonly string[]): (status: StatusParts) => Sta
           shown.set(name, name === 'reason' ? redaction.show(part) : redaction.field(name, part, 0));
     return Object.fromEntries(parts.map(([name]) => [name, shown.get(name)])) as unknown as StatusParts;
   };
+  redactions.add(format);
+  return format;
 }
+
+const redactions = new WeakSet();
+
+/** Whether `redact` has made it. */
+export const isRedaction = (format: unknown): boolean => typeof format === 'function' && redactions.has(format);
 
 /** One look at one status: a plain copy of it, without classes and their prototypes. */
 export class Redaction extends BoundedCopy {

@@ -77,6 +77,20 @@ export class RestartWindow {
     return window;
   }
 
+  /** How many restarts are inside the window that ends at `now`. Its cost grows with the digits of the intensity. */
+  within(now: number): number {
+    const since = now - this.limit.period;
+    const stamps = this.#stamps;
+    // they ascend from the oldest one on: the first inside is looked for by halves
+    let [low, high] = [0, stamps.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((stamps[(this.#oldest + middle) % stamps.length] as number) < since) low = middle + 1;
+      else high = middle;
+    }
+    return stamps.length - low;
+  }
+
   /** Restarts inside the window that ends at `now`. */
   recent(now: number): readonly number[] {
     return this.#stamps.filter((at) => at >= now - this.limit.period).toSorted((a, b) => a - b);

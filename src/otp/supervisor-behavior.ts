@@ -6,9 +6,10 @@
  * requests are handled afterwards, a kill acts at once. Source: Erlang/OTP `supervisor`; OTP §1.3.
  */
 import type { Behavior } from '../actor/behavior.ts';
-import type { ExitReason } from '../actor/exit-reason.ts';
+import { isOrderly, type ExitReason } from '../actor/exit-reason.ts';
 import type { Exit } from '../actor/monitor.ts';
 import type { Process } from '../actor/process.ts';
+import { bySpecification } from './child-order.ts';
 import { endedChild, type Child } from './child-spec.ts';
 import { restartWhenDue, type Due } from './restart-wait.ts';
 import { chain, type MaybePromise } from './sequence.ts';
@@ -39,6 +40,9 @@ export const supervisorBehavior: Behavior = {
     return chain(stopped, () => {});
   },
 
+  childrenInOrder: (self) =>
+    bySpecification(self, self.state === undefined ? undefined : stateOf(self).children),
+
   inspect(self) {
     if (self.state === undefined) return {};
     const { strategy, autoShutdown, window } = stateOf(self);
@@ -59,9 +63,11 @@ function ended(self: Process, child: Child, process: Process, reason: ExitReason
   const state = stateOf(self);
   const { restart, significant } = child.spec;
   const again = restarts(restart, reason);
+  if (!isOrderly(reason)) child.crashes++;
   if (reportable(restart, reason)) {
     const decision = again ? `restart (${state.strategy})` : 'no restart';
-    report(self, child, 'child_terminated', reason, decision, process);
+    const within = state.window.within(self.clock.now()) + Number(again);
+    report(self, child, 'child_terminated', reason, decision, process, within);
   }
   if (again) {
     if (child.spec.restartDelay === undefined) return restartChild(self, child);

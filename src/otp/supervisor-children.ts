@@ -122,11 +122,18 @@ export function startChild(
 /** What its start gave, judged and written down. */
 function begun(self: Process, child: Child, given: StartResult): StartResult {
   const outcome = isStartResult(given) ? given : failed(given);
-  if (outcome.tag === 'error') return outcome;
+  if (outcome.tag === 'error') {
+    if (!isOrderly(outcome.reason)) child.crashes++;
+    return outcome;
+  }
   child.retry = null;
   if (outcome.tag === 'ignore') return outcome;
   const process = outcome.pid as Process;
-  if (!process.alive) return notStarted(process, process.reason);
+  if (!process.alive) {
+    if (!isOrderly(process.reason)) child.crashes++;
+    return notStarted(process, process.reason);
+  }
+  if (child.first === 0) child.first = process.serial;
   child.process = process;
   process.child = child;
   if (!child.shared && self.runtime.wantsProgress) progress(self, child, process);
@@ -186,8 +193,9 @@ export function stopLinked(
 }
 
 function stopped(self: Process, child: Child, process: Process, reason: ExitReason): void {
-  if (!stoppedWell(child, reason))
-    report(self, child, 'shutdown_error', reason, 'the child is stopped', process);
+  if (stoppedWell(child, reason)) return;
+  if (!isOrderly(reason)) child.crashes++;
+  report(self, child, 'shutdown_error', reason, 'the child is stopped', process);
 }
 
 /** Whether a child that was told to stop ended as it should (OTP S11). */
@@ -197,7 +205,10 @@ export function stoppedWell(child: Child, reason: ExitReason): boolean {
   return restart !== 'permanent' && !reportable(restart, reason);
 }
 
-/** @param pid the process it is about; default none. */
+/**
+ * @param pid the process it is about; default none.
+ * @param restarts in the window of its supervisor, the one that is decided here among them.
+ */
 export function report(
   self: Process,
   child: Child,
@@ -205,6 +216,7 @@ export function report(
   reason: ExitReason,
   decision: string,
   pid?: Process,
+  restarts?: number,
 ): void {
   self.runtime.report({
     tag: 'supervisor',
@@ -216,6 +228,7 @@ export function report(
     spec: reported(child, pid),
     reason,
     decision,
+    ...(restarts === undefined ? {} : { restarts }),
   });
 }
 

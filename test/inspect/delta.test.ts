@@ -14,13 +14,13 @@ const ROW: ActorRow = {
   startedAt: 0,
   parent: null,
   mailbox: { length: 0, max: 10, dropped: 0, oldestMs: 0 },
-  counters: { in: 0, handled: 0, restarts: 0 },
+  counters: { in: 0, out: 0, handled: 0, crashes: 0, restarts: 0 },
   links: [],
   monitors: [],
   monitoredBy: [],
   trapExit: false,
   after: null,
-  rate: { in: 0, handled: 0 },
+  rate: { in: 0, out: 0, handled: 0, crashes: 0, restarts: 0 },
   busy: true,
 };
 
@@ -91,9 +91,9 @@ describe('changeOf', () => {
   });
 
   test('names only the fields that differ', () => {
-    expect(changeOf(ROW, { ...ROW, rate: { in: 0, handled: 1 } })).toEqual({
+    expect(changeOf(ROW, { ...ROW, rate: { in: 0, out: 0, handled: 1, crashes: 0, restarts: 0 } })).toEqual({
       id: ROW.id,
-      rate: { in: 0, handled: 1 },
+      rate: { in: 0, out: 0, handled: 1, crashes: 0, restarts: 0 },
     });
   });
 });

@@ -118,7 +118,7 @@ const NODE: ActorNode = {
   startedAt: 0,
   parent: null,
   mailbox: { length: 0, max: 1_000, dropped: 0 },
-  counters: { in: 0, handled: 0, restarts: 0 },
+  counters: { in: 0, out: 0, handled: 0, crashes: 0, restarts: 0 },
   links: [],
   monitors: [],
   monitoredBy: [],
@@ -147,7 +147,7 @@ describe('renderTree', () => {
           id: '<0.4>',
           name: 'b',
           status: 'suspended' as const,
-          counters: { in: 0, handled: 0, restarts: 7 },
+          counters: { in: 0, out: 0, handled: 0, crashes: 0, restarts: 7 },
         },
       ],
     };

@@ -10,7 +10,7 @@ import type { Delta } from '../delta.ts';
 import type { InspectorSource } from '../source.ts';
 import type { Watch } from '../watch.ts';
 import { begin } from './answer.ts';
-import { treePieces } from './tree-text.ts';
+import { deltaPieces, treePieces } from './tree-text.ts';
 
 /** Crashes, and lines of the log, that wait for a slow reader. */
 const WAITING = 100;
@@ -97,7 +97,7 @@ export class EventStream {
     if (delta !== undefined) {
       this.#seq = delta.seq;
       if (delta.reset === true) this.#tree(delta);
-      else this.#write('delta', JSON.stringify(delta));
+      else this.#send('delta', deltaPieces(delta, '\n\n'));
     }
     if (!this.#busy && this.#lost > 0) {
       this.#write('lost', JSON.stringify({ lines: this.#lost }));

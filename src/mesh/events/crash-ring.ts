@@ -36,6 +36,8 @@ export interface Crash {
   readonly decision?: 'restarted' | 'not_restarted' | 'given_up';
   /** Who decided. */
   readonly supervisor?: string;
+  /** Its restarts in its window then, with the one that this crash led to: more than its intensity is one too many. */
+  readonly restarts?: number;
 }
 
 type CrashReport = Extract<Report, { tag: 'crash' }>;
@@ -100,7 +102,7 @@ export class CrashRing {
     this.#tell(crash);
   }
 
-  #decided({ spec, context, decision, label, child, pid: supervisor }: SupervisorReport): void {
+  #decided({ spec, context, decision, label, child, pid: supervisor, restarts }: SupervisorReport): void {
     const pid = spec?.pid?.toString();
     const place = `${supervisor.toString()} ${child}`;
     const at = this.#crashes.findLastIndex((crash) =>
@@ -110,7 +112,12 @@ export class CrashRing {
     if (known === undefined) return;
     const what =
       context === 'shutdown' ? 'given_up' : decision.startsWith('restart') ? 'restarted' : 'not_restarted';
-    const crash: Crash = { ...known, decision: what, supervisor: labelText(label) };
+    const crash: Crash = {
+      ...known,
+      decision: what,
+      supervisor: labelText(label),
+      ...(restarts === undefined ? {} : { restarts }),
+    };
     this.#crashes[at] = crash;
     this.#places.set(crash, place);
     this.#tell(crash);

@@ -13,6 +13,7 @@ import { Kind } from '../../actor/mailbox.ts';
 import type { Process } from '../../actor/process.ts';
 import { reportUnhandled } from '../../actor/report.ts';
 import { keepShown, shownReason } from '../../actor/shown-reason.ts';
+import { ownView } from '../own-view.ts';
 import { orKind } from '../server-status.ts';
 import { formatted, hideValue, NO_MACHINE, type FormatStatus } from './status.ts';
 import { Ignore, Stop } from '../result.ts';
@@ -102,8 +103,15 @@ export class StatemBehavior implements Behavior {
     machine.data = pair.data;
   }
 
-  hasFormatter(self: Process): boolean {
-    return this.#formatter(self) !== undefined;
+  /** The name of a state says little: data is what is spoken of. */
+  ownView(self: Process): unknown {
+    const format = this.#formatter(self);
+    if (format === undefined || !(self.state instanceof Machine)) return undefined;
+    const { state, data } = partsOf(self.state, { state: undefined }).state as {
+      readonly state: unknown;
+      readonly data: unknown;
+    };
+    return ownView(self.state.data, data, format) === undefined ? undefined : { state, data };
   }
 
   formatStatus(parts: StatusParts, self: Process): MachineParts {

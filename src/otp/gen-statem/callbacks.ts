@@ -4,6 +4,7 @@
 import type { Process } from '../../actor/process.ts';
 import { wrongObject } from '../arguments.ts';
 import type { CallbackModule } from './action.ts';
+import { isRedaction } from '../redact.ts';
 import { silenced } from '../sequence.ts';
 import type { StatemEvent } from './event.ts';
 import type { FormatStatus, StatemStatus } from './status.ts';
@@ -91,6 +92,7 @@ export class Callbacks {
   get formatStatus(): FormatStatus | undefined {
     const definition = this.#definition;
     if (definition.formatStatus === undefined) return undefined;
+    if (isRedaction(definition.formatStatus)) return definition.formatStatus as FormatStatus;
     return (status) => definition.formatStatus?.(status) as object;
   }
 }
