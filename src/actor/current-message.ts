@@ -20,14 +20,19 @@ const NAMES = Object.fromEntries(Object.entries(Kind).map(([name, kind]) => [kin
 
 /** Undefined: it handles none, or has not come to an `await`; also for one that has no messages, as a task. */
 export function currentMessage(process: Process): CurrentMessage | undefined {
-  const { awaitedKind: kind, awaited, awaitedSince, behavior, runtime } = process;
+  const { awaitedKind: kind, awaited, awaitedSince, runtime } = process;
   if (kind === undefined || process.status !== Status.waiting) return undefined;
-  const name = NAMES[kind] ?? 'info';
-  const handler = behavior.handlerOf?.(kind, awaited);
   return {
-    type: handler === undefined ? name : `${name} ${labelText(handler)}`,
+    type: messageType(process, kind, awaited),
     forMs: twoDigits(runtime.clock.now() - runtime.startedAt - awaitedSince),
   };
+}
+
+/** What a message is to whoever handles it: its kind, and the handler where the definition has one by name. */
+export function messageType({ behavior }: Process, kind: Kind, message: unknown): string {
+  const name = NAMES[kind] ?? 'info';
+  const handler = behavior.handlerOf?.(kind, message);
+  return handler === undefined ? name : `${name} ${labelText(handler)}`;
 }
 
 /** 1 h 2 min are an hour, and stay one for the next six minutes. */

@@ -271,10 +271,10 @@ describe('trace', () => {
       ['in', 'info'],
     ]);
     expect(events.map(({ message }) => message)).toEqual([
-      { type: 'object', size: expect.any(Number) as number },
+      { type: 'object' },
       { type: 'number' },
       { type: 'string', size: SECRET.length },
-      { type: 'object', size: 1 },
+      { type: 'object' },
     ]);
     expect(JSON.stringify(events)).not.toContain(SECRET);
     expect(debugOf(process)).toBe(undefined);

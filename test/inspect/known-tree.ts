@@ -1,5 +1,7 @@
 /** What a client knows of a tree: rows as snapshots and deltas tell of them, and the order they say. */
 import { expect } from 'vitest';
+import type { Process } from '../../src/actor/process.ts';
+import { childrenOf } from '../../src/actor/tree.ts';
 import type { Delta } from '../../src/inspect/delta.ts';
 import { changed, type ActorRow } from '../../src/inspect/row.ts';
 
@@ -17,6 +19,14 @@ export function applied(known: Known, delta: Delta): Known {
     if (row !== undefined) rows.set(row.id, changed(row, change));
   }
   return rows;
+}
+
+/** A process and all below it as they are shown: children of a supervisor as their specifications stand, others behind them. */
+export function standing(process: Process): Process[] {
+  const ids = [...((process.state as { children?: ReadonlyMap<string, unknown> })?.children?.keys() ?? [])];
+  const place = ({ info }: Process): number => (ids.includes(info?.id ?? '') ? ids.indexOf(info?.id ?? '') : Infinity);
+  const children = [...childrenOf(process)].toSorted((a, b) => place(a) - place(b) || 0);
+  return [process, ...children.flatMap((child) => standing(child))];
 }
 
 /** The rows, parents first and siblings as their `after` says. Fails where a row stands nowhere, or two in one place. */

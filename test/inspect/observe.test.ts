@@ -8,7 +8,7 @@ import type { ActorRow } from '../../src/inspect/row.ts';
 import type { GenServer } from '../../src/otp/gen-server.ts';
 import { startSupervisor, supervisor, worker, type SupervisorSpec } from '../../src/otp/supervisor.ts';
 import { spawn, world as actorWorld } from '../actor/world.ts';
-import { applied, inOrder, NOBODY, type Known } from './known-tree.ts';
+import { applied, inOrder, NOBODY, standing, type Known } from './known-tree.ts';
 import { closeAtEnd, meshWorld } from '../mesh-world.ts';
 
 const quiet: GenServer<void, number> = { label: 'quiet', init: () => 0 };
@@ -64,7 +64,7 @@ describe('observe', () => {
     const { clock, runtime, root, open } = await scene();
     const deltas = open({ interval: 500 });
     const first = (await deltas.next()).value as Delta;
-    expect(ids(first.added)).toEqual(below(root).map(String));
+    expect(ids(first.added)).toEqual(standing(root).map(String));
     const next = deltas.next();
     await clock.advance(10_000);
     const child = spawn(runtime, undefined, { parent: root, linked: false });
@@ -195,7 +195,7 @@ describe('a slow consumer', () => {
           };
           await take();
           for (const { what, whom, sleep } of steps) {
-            const target = below(root).slice(1)[whom % (below(root).length - 1)]!;
+            const target = standing(root).slice(1)[whom % (standing(root).length - 1)]!;
             if (what === 'kill') runtime.exit(target, 'kill');
             else if (what === 'send') runtime.send(target, 1);
             else spawn(runtime, undefined, { parent: target, linked: false, label: 'odd' });
@@ -222,7 +222,7 @@ describe('a slow consumer', () => {
           expect(new Map([...known.values()].map((row) => [row.id, bare(row)]))).toEqual(
             new Map(shown.map((row) => [row.id, bare(row)])),
           );
-          if (filter === undefined) expect(ids(inOrder(known))).toEqual(below(root).map(String));
+          if (filter === undefined) expect(ids(inOrder(known))).toEqual(standing(root).map(String));
           runtime.exit(root, 'kill');
           await clock.advance(1_000);
           await rest;

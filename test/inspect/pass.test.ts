@@ -5,10 +5,11 @@ import type { Process } from '../../src/actor/process.ts';
 import type { Runtime } from '../../src/actor/runtime.ts';
 import { childrenOf } from '../../src/actor/tree.ts';
 import { lookAt, type Found, type Rows } from '../../src/inspect/pass.ts';
+import { IDLE } from '../../src/inspect/rates.ts';
 import type { GenServer } from '../../src/otp/gen-server.ts';
 import { startSupervisor, supervisor, worker, type SupervisorSpec } from '../../src/otp/supervisor.ts';
 import { spawn, world as actorWorld, type World } from '../actor/world.ts';
-import { applied, inOrder, NOBODY, type Known } from './known-tree.ts';
+import { applied, inOrder, NOBODY, standing, type Known } from './known-tree.ts';
 
 const quiet: GenServer<void, number> = { label: 'quiet', init: () => 0 };
 const NOTHING = { rows: NOBODY, elapsed: 0 };
@@ -37,11 +38,6 @@ const flat = (count: number, restart?: 'temporary'): SupervisorSpec => ({
   ),
 });
 
-const below = (process: Process): Process[] => [
-  process,
-  ...[...childrenOf(process)].flatMap((child) => below(child)),
-];
-
 async function tree(world: World, spec: SupervisorSpec): Promise<Process> {
   return (await startSupervisor(world.runtime, spec)).pid as Process;
 }
@@ -60,7 +56,7 @@ describe('lookAt', () => {
     });
     const found = await lookAt(root, NOTHING, world.clock);
     expectSound(found);
-    expect([...found.rows.keys()]).toEqual(below(root).map(String));
+    expect([...found.rows.keys()]).toEqual(standing(root).map(String));
     expect(found.added).toEqual([...found.rows.values()]);
     expect([found.removed, found.changed]).toEqual([[], []]);
   });
@@ -79,10 +75,10 @@ describe('lookAt', () => {
     await world.clock.settle();
     const then = await lookAt(root, { rows: first.rows, elapsed: 500 }, world.clock);
     expect(then.changed).toEqual([
-      expect.objectContaining({ id: String(child), rate: { in: 20, handled: 20 } }),
+      expect.objectContaining({ id: String(child), rate: { ...IDLE, in: 20, handled: 20 } }),
     ]);
     const idle = await lookAt(root, { rows: then.rows, elapsed: 500 }, world.clock);
-    expect(idle.changed).toEqual([{ id: String(child), rate: { in: 0, handled: 0 } }]);
+    expect(idle.changed).toEqual([{ id: String(child), rate: IDLE }]);
   });
 
   test('no message divides by no time', async () => {
@@ -91,7 +87,7 @@ describe('lookAt', () => {
     const first = await lookAt(root, NOTHING, world.clock);
     for (const elapsed of [0, -1, Infinity]) {
       const { rows } = await lookAt(root, { rows: first.rows, elapsed }, world.clock);
-      for (const { rate } of rows.values()) expect(rate).toEqual({ in: 0, handled: 0 });
+      for (const { rate } of rows.values()) expect(rate).toEqual(IDLE);
     }
   });
 
@@ -189,7 +185,7 @@ const blows: fc.Arbitrary<Blow[]> = fc.array(
 
 const strike = (runtime: Runtime, root: Process, blow: Blow): void => {
   // not the top: a tree without one is looked at elsewhere
-  const all = below(root).slice(1);
+  const all = standing(root).slice(1);
   const at = 'kill' in blow ? blow.kill : blow.send;
   const target = all[at % all.length];
   if (target === undefined) return;
@@ -236,8 +232,8 @@ describe('a tree that changes while it is looked at', () => {
             expect(inOrder(known)).toEqual([...found.rows.values()]);
             rows = found.rows;
           }
-          expect([...known.keys()].toSorted()).toEqual(below(root).map(String).toSorted());
-          expect(inOrder(known).map(({ id }) => id)).toEqual(below(root).map(String));
+          expect([...known.keys()].toSorted()).toEqual(standing(root).map(String).toSorted());
+          expect(inOrder(known).map(({ id }) => id)).toEqual(standing(root).map(String));
         },
       ),
       { numRuns: 40 },
@@ -264,6 +260,6 @@ describe('a tree that changes while it is looked at', () => {
     const later = await lookAt(root, { rows: found.rows, elapsed: 1 }, world.clock);
     expectSound(later);
     expect(later.rows.size).toBe(10_001);
-    expect([...later.rows.keys()]).toEqual(below(root).map(String));
+    expect([...later.rows.keys()]).toEqual(standing(root).map(String));
   });
 });

@@ -4,9 +4,12 @@
  * A crash is told in pieces: first what the actor was handling, then the crash, then what its supervisor does. Who listens hears of it
  * again when more is known.
  */
+import { messageType } from '../../actor/current-message.ts';
 import { labelText } from '../../actor/format-term.ts';
 import { kindOf, type ValueKind } from '../../actor/kind-of.ts';
+import { Kind } from '../../actor/mailbox.ts';
 import { framesOf, outlineReason } from '../../actor/outline.ts';
+import { Process } from '../../actor/process.ts';
 import type { Report } from '../../actor/report.ts';
 
 /** Crashes kept. */
@@ -30,7 +33,7 @@ export interface Crash {
   readonly cause: readonly string[];
   /** Places in the code, innermost first. */
   readonly stack: readonly string[];
-  /** What it was handling. */
+  /** What it was handling: a call or a cast by its handler (`call lookup`), else the kind of value. */
   readonly lastMessage?: ValueKind;
   /** What its supervisor did; absent before, and where nobody supervises it. */
   readonly decision?: 'restarted' | 'not_restarted' | 'given_up';
@@ -41,6 +44,7 @@ export interface Crash {
 }
 
 type CrashReport = Extract<Report, { tag: 'crash' }>;
+type TerminateReport = Extract<Report, { tag: 'terminate' }>;
 type SupervisorReport = Extract<Report, { tag: 'supervisor' }>;
 
 export class CrashRing {
@@ -75,9 +79,7 @@ export class CrashRing {
     else if (report.tag === 'supervisor') this.#decided(report);
     else if (report.tag === 'terminate')
       this.#handling =
-        report.message === undefined
-          ? undefined
-          : { pid: report.pid.toString(), message: kindOf(report.message) };
+        report.message === undefined ? undefined : { pid: report.pid.toString(), message: handled(report) };
   }
 
   #add(report: CrashReport): void {
@@ -126,6 +128,14 @@ export class CrashRing {
   #tell(crash: Crash): void {
     for (const listener of this.#listeners) listener(crash);
   }
+}
+
+/** A request is told by the handler it was for; whoever hides messages hides that too. */
+function handled({ pid, message }: TerminateReport): ValueKind {
+  const { kind, body } = (pid instanceof Process ? pid.failure?.message : undefined) ?? {};
+  return kind === Kind.call || kind === Kind.cast
+    ? { type: messageType(pid as Process, kind, body) }
+    : kindOf(message);
 }
 
 function causesOf(reason: unknown): readonly unknown[] {

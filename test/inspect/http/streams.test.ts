@@ -125,11 +125,11 @@ describe('Streams', () => {
     });
     await clock.settle();
     const pieces = reader.written.findIndex((text) => text.endsWith('\n\n')) + 1;
-    expect(pieces).toBe(4);
+    expect(pieces).toBe(8);
     const [, json] = /^event: snapshot\ndata: (.*)\n\n$/.exec(reader.written.slice(0, pieces).join(''))!;
     expect((JSON.parse(json!) as { rows: object[] }).rows).toHaveLength(1_801);
-    expect(reader.events.slice(pieces, pieces + 4)).toEqual(['crash', 'crash', 'crash', 'crash']);
-    expect(leaver.written.length).toBeLessThan(4);
+    expect(new Set(reader.events.slice(pieces, pieces + 8))).toEqual(new Set(['crash']));
+    expect(leaver.written.length).toBeLessThan(8);
     await clock.advance(1_000);
     expect(reader.of('delta')).toHaveLength(1);
   });

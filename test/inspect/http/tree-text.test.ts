@@ -15,7 +15,7 @@ describe('treePieces', () => {
   test.each([0, 1, 2, 499, 500, 501, 1_000, 1_001, 10_000])('%d rows are one document', (count) => {
     const whole = tree(count);
     const pieces = [...treePieces('node "x"', whole, '\n\n')];
-    expect(pieces.length).toBe(Math.max(1, Math.ceil(count / 500)));
+    expect(pieces.length).toBe(Math.max(1, Math.ceil(count / 250)));
     const text = pieces.join('');
     expect(text.endsWith('\n\n')).toBe(true);
     // a line of an event stream

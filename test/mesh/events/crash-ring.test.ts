@@ -84,10 +84,10 @@ describe('CrashRing', () => {
       reason: 'RangeError',
       cause: [],
       stack: expect.any(Array) as string[],
-      lastMessage: { type: 'object', size: expect.any(Number) as number },
+      lastMessage: { type: 'cast fail' },
     });
     expect(first!.stack.length).toBeGreaterThan(0);
-    expect(second).toEqual({ ...first, decision: 'restarted', supervisor: root.label });
+    expect(second).toEqual({ ...first, decision: 'restarted', supervisor: root.label, restarts: 1 });
     expect(ring.all).toEqual([second]);
   });
 
