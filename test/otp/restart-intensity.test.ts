@@ -57,6 +57,9 @@ describe('RestartWindow', () => {
             now += gap;
             const expected = exceeded(now);
             if (window.record(now) !== expected) expect.fail(`at ${now}: ${!expected}`);
+            for (const later of [now, now + 1, now + ms - 1, now + ms, now + ms + 1])
+              if (window.within(later) !== window.recent(later).length)
+                expect.fail(`${window.within(later)} within the window at ${later}`);
           }
         },
       ),
