@@ -30,13 +30,15 @@ const rowArb: fc.Arbitrary<ActorRow> = fc
     name: fc.constantFrom('a', 'b'),
     after: fc.constantFrom(null, '<0.1>', '<0.2>'),
     links: fc.array(fc.constantFrom('<0.1>', '<0.2>'), { maxLength: 2 }),
+    currentMessage: fc.constantFrom(undefined, { type: 'call', forMs: 1 }, { type: 'call', forMs: 20 }),
     restart: fc.constantFrom(undefined, { policy: 'permanent' as const }, { recent: [1, 2] }),
     details: fc.constantFrom(undefined, { running: 1 }, { running: 2, deep: [{ a: [1] }] }),
     state: fc.constantFrom({ type: 'object', size: 1 }, { type: 'object' }, { type: 'Map', size: 1 }),
   })
-  .map(({ restart, details, ...given }) => ({
+  .map(({ restart, details, currentMessage, ...given }) => ({
     ...ROW,
     ...given,
+    ...(currentMessage === undefined ? {} : { currentMessage }),
     ...(restart === undefined ? {} : { restart }),
     ...(details === undefined ? {} : { details }),
   }));

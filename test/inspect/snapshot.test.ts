@@ -4,6 +4,7 @@ import { snapshot } from '../../src/inspect/snapshot.ts';
 import { startSupervisor } from '../../src/otp/supervisor.ts';
 import { renderTree } from '../../src/inspect/text.ts';
 import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
+import { noReply } from '../../src/otp/result.ts';
 import { closeAtEnd, gate, meshWorld, pair, processOf, runtimeOf } from '../mesh-world.ts';
 import { spawn, world as actorWorld } from '../actor/world.ts';
 
@@ -32,7 +33,13 @@ describe('snapshot', () => {
           status: 'running',
           startedAt: expect.any(Number) as number,
           mailbox: { length: expect.any(Number) as number, max: expect.any(Number) as number, dropped: 0 },
-          counters: { in: expect.any(Number) as number, handled: expect.any(Number) as number, restarts: 0 },
+          counters: {
+            in: expect.any(Number) as number,
+            out: expect.any(Number) as number,
+            handled: expect.any(Number) as number,
+            crashes: 0,
+            restarts: 0,
+          },
           module: expect.any(String) as string,
           state: { type: expect.any(String) as string },
           links: expect.any(Array) as string[],
@@ -61,7 +68,10 @@ describe('snapshot', () => {
     closeAtEnd(world, node);
     runtimeOf(node).exit(processOf(node, 'router'), 'kill');
     await world.clock.settle();
-    expect(every(node.inspect().root).find(({ name }) => name === 'router')?.counters.restarts).toBe(1);
+    expect(every(node.inspect().root).find(({ name }) => name === 'router')?.counters).toMatchObject({
+      crashes: 1,
+      restarts: 1,
+    });
     await world.settle(node.close());
     expect(node.inspect().root).toMatchObject({ status: 'crashed', children: [] });
   });
@@ -83,6 +93,27 @@ describe('snapshot', () => {
       strategy: 'restForOne',
       restart: { intensity: 7, period: 90, recent: [] },
     });
+  });
+
+  test('shows what an actor handles just now and what it has sent, and nothing of that where there is nothing', async () => {
+    const { runtime, clock } = actorWorld();
+    const held = gate();
+    const slow: GenServer<void, null, object, { store(text: string): void }> = {
+      init: () => null,
+      handleCast: { store: (_text, state) => held.promise.then(() => noReply(state)) },
+    };
+    const ref = await startServer(runtime, slow, undefined);
+    const other = spawn(runtime, () => void ref.cast('store', 'canary'));
+    runtime.send(other, 1);
+    await clock.advance(70);
+    expect(snapshot(ref.pid, 'x').root).toMatchObject({
+      currentMessage: { type: 'cast store', forMs: 70 },
+      counters: { in: 1, out: 0, handled: 1, crashes: 0, restarts: 0 },
+    });
+    expect(snapshot(other, 'x').root.counters).toMatchObject({ in: 1, out: 1 });
+    held.open();
+    await clock.settle();
+    expect(snapshot(ref.pid, 'x').root).not.toHaveProperty('currentMessage');
   });
 
   test('holds no state, no message and no argument', async () => {

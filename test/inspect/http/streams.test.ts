@@ -9,7 +9,7 @@ import { Watch } from '../../../src/inspect/watch.ts';
 import type { Crash } from '../../../src/mesh/events/crash-ring.ts';
 import type { GenServer } from '../../../src/otp/gen-server.ts';
 import { startSupervisor, worker } from '../../../src/otp/supervisor.ts';
-import { world as actorWorld } from '../../actor/world.ts';
+import { spawn, world as actorWorld } from '../../actor/world.ts';
 
 const quiet: GenServer<void, number> = { label: 'quiet', init: () => 0 };
 
@@ -132,6 +132,26 @@ describe('Streams', () => {
     expect(leaver.written.length).toBeLessThan(8);
     await clock.advance(1_000);
     expect(reader.of('delta')).toHaveLength(1);
+  });
+
+  test('a large delta comes in pieces too, with nothing in between', async () => {
+    const { clock, open, crashes, runtime, root } = await scene();
+    const reader = open('interval=1000');
+    await clock.settle();
+    const before = reader.written.length;
+    for (let n = 0; n < 1_000; n++) spawn(runtime, undefined, { parent: root, linked: false });
+    let turns = 0;
+    reader.on('piece', () => {
+      turns++;
+      for (const tell of crashes) tell(crash(turns));
+    });
+    await clock.advance(1_000);
+    const end = reader.written.findIndex((text, at) => at >= before && text.endsWith('\n\n')) + 1;
+    expect(end - before).toBe(4);
+    const [, json] = /^event: delta\ndata: (.*)\n\n$/.exec(reader.written.slice(before, end).join(''))!;
+    expect((JSON.parse(json!) as { added: object[] }).added).toHaveLength(1_000);
+    expect(reader.events.slice(end, end + 4)).toEqual(['crash', 'crash', 'crash', 'crash']);
+    expect(reader.of('crash').map(({ id }) => id as string)).toEqual(['1', '2', '3', '4']);
   });
 
   test('a large tree waits for its reader, piece by piece, and so does what comes after it', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Process } from '../../../src/actor/process.ts';
 import { childrenOf } from '../../../src/actor/tree.ts';
 import { CrashRing, type Crash } from '../../../src/mesh/events/crash-ring.ts';
-import type { GenServer } from '../../../src/otp/gen-server.ts';
+import { startServer, type GenServer } from '../../../src/otp/gen-server.ts';
 import { noReply } from '../../../src/otp/result.ts';
 import { Request } from '../../../src/otp/server-ref.ts';
 import { startSupervisor, worker, type SupervisorSpec } from '../../../src/otp/supervisor.ts';
@@ -124,6 +124,10 @@ describe('CrashRing', () => {
       'restarted',
       'given_up',
     ]);
+    // as many as were in the window, the one that was not made any more among them
+    expect(ring.all.filter(({ label }) => label === 'fragile').map((crash) => crash.restarts)).toEqual([
+      1, 2, 3,
+    ]);
   });
 
   test('of what nobody supervises there is no decision', async () => {
@@ -146,6 +150,32 @@ describe('CrashRing', () => {
     await clock.settle();
     expect(ring.all.at(-1)).toMatchObject({ pid: String(other), reason: 'Error' });
     expect(ring.all.at(-1)?.lastMessage).toBe(undefined);
+  });
+
+  test('a request it was handling is told by its handler alone, and not at all where messages are hidden', async () => {
+    const hiding: GenServer<void, null, { ask(given: string): void }> = {
+      init: () => null,
+      handleCall: {
+        ask: () => {
+          throw new Error('x');
+        },
+      },
+      formatStatus: (status) => ({ ...status, message: undefined }),
+    };
+    const { formatStatus: _none, ...telling } = hiding;
+    for (const [server, told] of [
+      [telling, { type: 'call ask' }],
+      [hiding, undefined],
+    ] as const) {
+      const { runtime, clock } = actorWorld();
+      const ring = new CrashRing(false);
+      runtime.onReport((report) => ring.take(report));
+      const ref = await startServer(runtime, server, undefined);
+      ref.call('ask', SECRET).catch(() => undefined);
+      await clock.settle();
+      expect(ring.all.map(({ lastMessage }) => lastMessage)).toEqual([told]);
+      expect(JSON.stringify(ring.all)).not.toContain(SECRET);
+    }
   });
 
   test('an end from outside is no crash', async () => {
