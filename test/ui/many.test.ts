@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launch, painted, picture, see, type Seen } from './browser.ts';
-import { manyRows } from './sample-tree.ts';
+import { manyRows, NONE } from './sample-tree.ts';
 
 let browser: Browser;
 let seen: Seen;
@@ -73,7 +73,7 @@ describe('10,000 actors', () => {
         changed: fake.rows.slice(-100).map(({ id }) => ({
           id,
           mailbox: { length: round, max: 1_000, dropped: 0 },
-          rate: { in: round, handled: round },
+          rate: { ...NONE, in: round, handled: round },
         })),
       });
     });

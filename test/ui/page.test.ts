@@ -3,7 +3,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ActorRow } from '../../src/inspect/page/wire.ts';
 import { launch, painted, picture, see, type Seen } from './browser.ts';
-import { crash, row, sampleRows } from './sample-tree.ts';
+import { crash, NONE, row, sampleRows } from './sample-tree.ts';
 
 let browser: Browser;
 let seen: Seen | undefined;
@@ -60,7 +60,7 @@ describe('the tree', () => {
     const after = idOf(fake.rows, 'cache');
     fake.delta({
       removed: [before],
-      added: [row('<0.900>', 'mailer', app, { after, counters: { in: 0, handled: 0, restarts: 1 } })],
+      added: [row('<0.900>', 'mailer', app, { after, counters: { ...NONE, crashes: 1, restarts: 1 } })],
     });
     const fresh = item(page, 'mailer');
     await page.locator('.row.flash').waitFor();
@@ -90,7 +90,7 @@ describe('the tree', () => {
           id,
           status: 'suspended',
           mailbox: { length: 900, max: 1_000, dropped: 4 },
-          rate: { in: 12.3, handled: 0 },
+          rate: { ...NONE, in: 12.3 },
         },
       ],
     });
@@ -339,7 +339,7 @@ describe('dark mode and motion', () => {
     await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
     expect(await ground()).toBe('rgb(247, 247, 244)');
     const id = idOf(fake.rows, 'counter');
-    fake.delta({ changed: [{ id, counters: { in: 1, handled: 1, restarts: 2 } }] });
+    fake.delta({ changed: [{ id, counters: { ...NONE, in: 1, handled: 1, restarts: 2 } }] });
     const line = page.locator('.row.flash');
     await line.waitFor();
     expect(await line.evaluate((element) => getComputedStyle(element).animationName)).toBe('none');

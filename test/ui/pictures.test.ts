@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launch, painted, picture, see, type Seen } from './browser.ts';
-import { crash, NOW, sampleRows, VIEWS } from './sample-tree.ts';
+import { NONE, crash, NOW, sampleRows, VIEWS } from './sample-tree.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -44,7 +44,7 @@ async function busy({ fake, page }: Seen): Promise<void> {
               : swing / (1 + 0.35 * Math.sin((beat - 1) / 5) + 0.1 * Math.sin((beat - 1) * 1.7)))
           ).toFixed(1),
         );
-        return { id: row.id, rate: { in: now, handled: now } };
+        return { id: row.id, rate: { ...NONE, in: now, out: 1.3 * now, handled: now } };
       }),
     });
     await painted(page);

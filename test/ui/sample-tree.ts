@@ -1,5 +1,5 @@
 /** Trees for the tests of the page: one like that of a real node, and a large one. */
-import type { ActorRow, Crash } from '../../src/inspect/page/wire.ts';
+import type { ActorRow, Counters, Crash } from '../../src/inspect/page/wire.ts';
 
 interface Spec {
   readonly name: string;
@@ -10,6 +10,7 @@ interface Spec {
   readonly rate?: number;
   readonly restarts?: number;
   readonly status?: ActorRow['status'];
+  readonly handling?: NonNullable<ActorRow['currentMessage']>;
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
@@ -93,7 +94,7 @@ const NODE: Spec = supervisor(
     'oneForOne',
     server('counter', { restarts: 1, rate: 9 }),
     server('cache', { status: 'suspended', mailbox: 41 }),
-    server('mailer', { rate: 1.5 }),
+    server('mailer', { rate: 1.5, handling: { type: 'call deliver', forMs: 3_200 } }),
   ),
   supervisor(
     'roles',
@@ -111,20 +112,23 @@ const NODE: Spec = supervisor(
 
 export const NOW: number = Date.now();
 
+/** Nothing was counted. */
+export const NONE: Counters = { in: 0, out: 0, handled: 0, crashes: 0, restarts: 0 };
+
 export function row(id: string, name: string, parent: string | null, more: Partial<ActorRow> = {}): ActorRow {
   return {
     id,
     name,
     type: 'GenServer',
     module: 'GenServer',
-    state: { type: 'object', size: 4 },
+    state: { type: 'Map', size: 4 },
     status: 'running',
     startedAt: NOW - 7_380_000,
     parent,
     after: null,
     mailbox: { length: 0, max: 1_000, dropped: 0 },
-    counters: { in: 0, handled: 0, restarts: 0 },
-    rate: { in: 0, handled: 0 },
+    counters: NONE,
+    rate: NONE,
     busy: true,
     links: [],
     monitors: [],
@@ -151,8 +155,15 @@ export function sampleRows(): ActorRow[] {
         status: spec.status ?? 'running',
         startedAt: NOW - 7_380_000 + number * 900 + restarts * 600_000,
         mailbox: { length: mailbox, max: spec.type === 'Procedure' ? 16_384 : 1_000, dropped: 0 },
-        counters: { in: Math.round(rate * 7_000) + mailbox, handled: Math.round(rate * 7_000), restarts },
-        rate: { in: rate, handled: rate },
+        counters: {
+          in: Math.round(rate * 7_000) + mailbox,
+          out: Math.round(rate * 9_000),
+          handled: Math.round(rate * 7_000),
+          crashes: restarts,
+          restarts,
+        },
+        rate: { ...NONE, in: rate, out: 1.3 * rate, handled: rate },
+        ...(spec.handling === undefined ? {} : { currentMessage: spec.handling }),
         busy: spec.name !== 'inspector',
         restart: {
           policy: 'permanent',
@@ -212,7 +223,7 @@ export function crash(id: string, label: string, more: Partial<Crash> = {}): Cra
       'at Scheduler.turn (file:///srv/app/node_modules/espalier/dist/src/actor/scheduler.js:88:12)',
     ],
     cause: ['RangeError', 'Error'],
-    lastMessage: { type: 'object', size: 3 },
+    lastMessage: { type: 'call add' },
     decision: 'restarted',
     restarts: 1,
     ...more,

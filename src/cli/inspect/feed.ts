@@ -10,7 +10,7 @@ import type { Inspection, Reach } from './inspection.ts';
 import { InspectError } from './inspect-error.ts';
 import { applyDelta, readTree, type Model } from './model.ts';
 import { fieldsOf, numberOf, textOf } from './row.ts';
-import type { Status } from './screen.ts';
+import type { LastCrash, Status } from './screen.ts';
 
 /** Until a lost inspector is asked again, milliseconds. */
 const RETRY = 1_000;
@@ -32,7 +32,7 @@ export class Feed {
   #node = { startedAt: 0, pid: 0 };
   /** Their ids: of one that its supervisor has decided about meanwhile it may be told again. */
   #crashes = new Set<string>();
-  #lastCrash: Status['lastCrash'];
+  #lastCrash: LastCrash | undefined;
   #lost: string | undefined;
   /** When the last tree or delta came, on the monotonic clock. */
   #heard = 0;
@@ -157,12 +157,18 @@ function whyOf(error: unknown): string {
   }
 }
 
-function crashOf(value: unknown): NonNullable<Status['lastCrash']> {
-  const { at, label, path, reason } = fieldsOf(value);
+function crashOf(value: unknown): LastCrash {
+  const { at, label, path, reason, decision, restarts } = fieldsOf(value);
   const above: readonly unknown[] = Array.isArray(path) ? path : [];
   // without the root, as paths are told everywhere
   const names = [...above.slice(1), label].map(textOf);
-  return { at: numberOf(at), path: names.join('/'), reason: textOf(reason) };
+  return {
+    at: numberOf(at),
+    path: names.join('/'),
+    reason: textOf(reason),
+    decision: textOf(decision),
+    restarts: numberOf(restarts),
+  };
 }
 
 const idOf = (crash: unknown): string => textOf(fieldsOf(crash)['id']);

@@ -17,9 +17,12 @@ export interface Row {
   /** The sibling before it; null for the first. */
   readonly after: string | null;
   readonly mailbox: { readonly length: number; readonly max: number; readonly dropped: number };
+  readonly crashes: number;
   readonly restarts: number;
   /** Messages per second. */
-  readonly rate: { readonly in: number; readonly handled: number };
+  readonly rate: { readonly in: number; readonly out: number; readonly handled: number };
+  /** What it handles just now; undefined: nothing that takes time. */
+  readonly handling: { readonly type: string; readonly forMs: number } | undefined;
   /** Of a supervisor, as `restForOne 3/5s`; else empty. */
   readonly rules: string;
   readonly details: Details;
@@ -41,6 +44,8 @@ export function readRow(value: unknown): Row | undefined {
   if (!isId(id) || !(parent === null || isId(parent))) return undefined;
   const mailbox = fieldsOf(raw['mailbox']);
   const rate = fieldsOf(raw['rate']);
+  const counters = fieldsOf(raw['counters']);
+  const message = fieldsOf(raw['currentMessage']);
   return {
     id,
     name: textOf(raw['name']),
@@ -53,8 +58,13 @@ export function readRow(value: unknown): Row | undefined {
       max: numberOf(mailbox['max']),
       dropped: numberOf(mailbox['dropped']),
     },
-    restarts: numberOf(fieldsOf(raw['counters'])['restarts']),
-    rate: { in: numberOf(rate['in']), handled: numberOf(rate['handled']) },
+    crashes: numberOf(counters['crashes']),
+    restarts: numberOf(counters['restarts']),
+    rate: { in: numberOf(rate['in']), out: numberOf(rate['out']), handled: numberOf(rate['handled']) },
+    handling:
+      message['type'] === undefined
+        ? undefined
+        : { type: textOf(message['type']), forMs: numberOf(message['forMs']) },
     rules: rulesOf(raw),
     details: detailsOf(raw['details']),
     busy: raw['busy'] !== false,

@@ -19,9 +19,19 @@ export interface Status {
   /** Crashes known, and whether there may have been more. */
   readonly crashes: number;
   readonly more: boolean;
-  readonly lastCrash?: { readonly at: number; readonly path: string; readonly reason: string };
+  readonly lastCrash?: LastCrash;
   /** Why there is no connection, while there is none. */
   readonly lost?: string;
+}
+
+export interface LastCrash {
+  readonly at: number;
+  readonly path: string;
+  readonly reason: string;
+  /** What its supervisor did about it; empty: nobody knows. */
+  readonly decision: string;
+  /** Its supervisor's restarts in its window then; 0: it had none. */
+  readonly restarts: number;
 }
 
 export interface Size {
@@ -106,7 +116,7 @@ function facts(model: Model, { crashes, more, lost }: Status, columns: number): 
 }
 
 function crashLine(
-  { at, path, reason }: NonNullable<Status['lastCrash']>,
+  { at, path, reason, decision, restarts }: LastCrash,
   model: Model,
   { age }: Status,
   columns: number,
@@ -114,17 +124,33 @@ function crashLine(
   const ago = duration(Math.max(0, model.at + age - at));
   const lead = columns < NARROW ? 'crash ' : 'last crash ';
   const why = `: ${clean(reason)}`;
-  // who it was and why says more than where it stood
+  // who it was and why says more than where it stood, and that more than what came of it
   const room = columns - widthOf(`${lead}${ago} ago  ${why}`);
+  const who = cutStart(pathText(path), Math.max(LEAST_PATH, room));
+  const outcome = `  ${outcomeOf(decision, restarts)}`;
   return [
     { text: lead, style: 'dim' },
     { text: `${ago} ago  ` },
-    { text: `${cutStart(pathText(path), Math.max(LEAST_PATH, room))}${why}`, style: 'warn' },
+    { text: `${who}${why}`, style: 'warn' },
+    ...(widthOf(who) + widthOf(outcome) > room ? [] : [{ text: outcome, style: 'dim' as const }]),
   ];
 }
 
 /** Each name is cut by itself: all together may be long. */
 const pathText = (path: string): string => path.split('/').map(clean).join('/');
+
+const DECISIONS: Readonly<Record<string, string>> = {
+  restarted: 'restarted',
+  not_restarted: 'not restarted',
+  given_up: 'its supervisor gave up',
+};
+
+/** `restarted, 2 in the window`: how often its supervisor has restarted somebody of late. */
+function outcomeOf(decision: string, restarts: number): string {
+  const what = Object.hasOwn(DECISIONS, decision) ? DECISIONS[decision] : undefined;
+  if (what === undefined) return '';
+  return restarts === 0 ? what : `${what}, ${restarts} in the window`;
+}
 
 interface Shown {
   readonly top: number;

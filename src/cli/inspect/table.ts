@@ -2,6 +2,7 @@
  * Actors as lines of a table that fits a width: what matters least is left out first. Pure.
  */
 import { clean } from '../../inspect/text.ts';
+import { duration } from '../duration.ts';
 import type { Paint } from '../terminal.ts';
 import { pathOf, type Entry } from './entries.ts';
 import { cutEnd, cutStart, padEnd, padStart, widthOf, type Line, type Span } from './line.ts';
@@ -44,6 +45,9 @@ const BROADEST = 24;
 const LEAST_DETAILS = 16;
 /** Details shown of one actor. */
 const DETAILS = 8;
+/** Milliseconds; from the second on a message that is handled is worth a color. */
+const SECOND = 1_000;
+const LONG = 10_000;
 /** Length of a mailbox, as part of its bound, from which it is worth a color. */
 const FULL = { warn: 0.5, fail: 0.9 } as const;
 
@@ -67,9 +71,27 @@ const COLUMNS: readonly Column[] = [
   { heading: 'STATUS', width: 10, cell: statusOf },
   { heading: 'ID', width: 8, steady: true, cell: ({ id }) => ({ text: clean(id), style: 'dim' }) },
   { heading: 'KIND', width: 18, cell: ({ rules, type }) => ({ text: clean(rules === '' ? type : rules) }) },
+  {
+    heading: 'CRASHES',
+    width: 7,
+    right: true,
+    cell: ({ crashes }) => number(String(crashes), crashes, 'fail'),
+  },
+  { heading: 'OUT/S', width: 8, right: true, cell: ({ rate }) => number(perSecond(rate.out), rate.out) },
+  { heading: 'HANDLING', width: 20, cell: handlingOf },
 ];
 /** As they stand, from left to right. */
-const PLACES: readonly string[] = ['ID', 'KIND', 'STATUS', 'MAILBOX', 'MSG/S', 'RESTARTS'];
+const PLACES: readonly string[] = [
+  'ID',
+  'KIND',
+  'STATUS',
+  'MAILBOX',
+  'MSG/S',
+  'OUT/S',
+  'RESTARTS',
+  'CRASHES',
+  'HANDLING',
+];
 
 /** @param entries those that will be shown: the widths are theirs. */
 export function tableOf(model: Model, entries: readonly Entry[], options: TableOptions): Table {
@@ -163,6 +185,14 @@ function statusOf({ status }: Row): Span {
   const text = clean(status);
   if (status === 'running') return { text, style: 'dim' };
   return { text, style: status === 'crashed' ? 'fail' : 'warn' };
+}
+
+/** `call lookup 3 s`: that for which its callback waits. */
+function handlingOf({ handling }: Row): Span {
+  if (handling === undefined) return { text: '' };
+  const { type, forMs } = handling;
+  const time = forMs < SECOND ? `${forMs} ms` : duration(forMs);
+  return { text: `${clean(type)} ${time}`, ...(forMs < LONG ? {} : { style: 'warn' }) };
 }
 
 const number = (text: string, value: number, style?: Paint): Span => {

@@ -14,8 +14,10 @@ const COLUMNS: readonly (readonly [column: Column, label: string, figure: boolea
   ['status', 'Status', false],
   ['mailbox', 'Mailbox', true],
   ['rate', 'In', true],
+  ['out', 'Out', true],
   ['handled', 'Handled', true],
   ['dropped', 'Dropped', true],
+  ['crashes', 'Crashes', true],
   ['restarts', 'Restarts', true],
   ['age', 'Up for', true],
 ];
@@ -169,8 +171,10 @@ export class ActorsTab implements Part {
       row.status,
       row.mailbox.length === 0 ? '' : count(row.mailbox.length),
       rate(row.rate.in),
+      rate(row.rate.out),
       row.counters.handled === 0 ? '' : count(row.counters.handled),
       row.mailbox.dropped === 0 ? '' : count(row.mailbox.dropped),
+      row.counters.crashes === 0 ? '' : count(row.counters.crashes),
       row.counters.restarts === 0 ? '' : count(row.counters.restarts),
       duration(Math.floor((now - row.startedAt) / 1_000) * 1_000),
     ];

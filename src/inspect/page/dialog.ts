@@ -45,7 +45,7 @@ export function toggleHelp(): void {
     'p',
     'muted',
     'The filter takes words, and conditions such as is:crashed, is:busy, is:supervisor, type:Procedure, ' +
-      'mailbox>10, restarts>0, rate>5.',
+      'mailbox>10, crashes>0, restarts>0, rate>5.',
   );
   const dialog = el('dialog', 'dialog help', el('h2', '', 'Keys'), el('dl', 'facts', ...keys), filters);
   dialog.append(

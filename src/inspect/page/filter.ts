@@ -2,7 +2,7 @@
  * The filter people type: words, all of which must be in the name, the id, the type or the module, and conditions.
  *
  * Pure. `is:crashed`, `is:busy`, `is:restarted`, `is:supervisor` and so on; `type:`, `name:`, `module:`;
- * `mailbox>10`, `restarts>0`, `rate>5`, `dropped>0`. What is no condition is a word.
+ * `mailbox>10`, `crashes>0`, `restarts>0`, `rate>5`, `out>5`, `dropped>0`. What is no condition is a word.
  */
 import type { ActorRow } from './wire.ts';
 
@@ -14,8 +14,10 @@ const MAX_LENGTH = 200;
 const FIGURES: Readonly<Record<string, (row: ActorRow) => number>> = {
   mailbox: (row) => row.mailbox.length,
   dropped: (row) => row.mailbox.dropped,
+  crashes: (row) => row.counters.crashes,
   restarts: (row) => row.counters.restarts,
   rate: (row) => row.rate.in,
+  out: (row) => row.rate.out,
   handled: (row) => row.rate.handled,
 };
 

@@ -2,7 +2,18 @@
 import type { ActorRow } from './wire.ts';
 
 export type Column =
-  'id' | 'name' | 'type' | 'status' | 'mailbox' | 'dropped' | 'rate' | 'handled' | 'restarts' | 'age';
+  | 'id'
+  | 'name'
+  | 'type'
+  | 'status'
+  | 'mailbox'
+  | 'dropped'
+  | 'rate'
+  | 'out'
+  | 'handled'
+  | 'crashes'
+  | 'restarts'
+  | 'age';
 
 export interface Order {
   readonly column: Column;
@@ -19,7 +30,9 @@ const FIGURE: Readonly<Record<Exclude<Column, 'id' | 'name' | 'type'>, (row: Act
   mailbox: (row) => row.mailbox.length,
   dropped: (row) => row.mailbox.dropped,
   rate: (row) => row.rate.in,
+  out: (row) => row.rate.out,
   handled: (row) => row.counters.handled,
+  crashes: (row) => row.counters.crashes,
   restarts: (row) => row.counters.restarts,
   age: (row) => -row.startedAt,
 };

@@ -25,7 +25,9 @@ const FACTS = [
   'dropped',
   'received',
   'handled',
+  'sent',
   'restart policy',
+  'crashes',
   'restarts',
   'strategy',
   'intensity',
@@ -189,7 +191,7 @@ export class Panel implements Part {
     const status = this.#detail?.status;
     const { restart, mailbox, counters } = row;
     const now = this.#desk.browser.now();
-    const message = status?.currentMessage;
+    const message = row.currentMessage ?? undefined;
     this.#put('id', row.id);
     this.#put('type', row.type);
     this.#put('module', row.module === row.type ? '' : row.module);
@@ -202,7 +204,9 @@ export class Panel implements Part {
     this.#put('dropped', mailbox.dropped === 0 ? '' : exact(mailbox.dropped));
     this.#put('received', together(exact(counters.in), rate(row.rate.in)));
     this.#put('handled', together(exact(counters.handled), rate(row.rate.handled)));
+    this.#put('sent', together(exact(counters.out), rate(row.rate.out)));
     this.#put('restart policy', restart?.policy ?? '');
+    this.#put('crashes', counters.crashes === 0 ? 'none' : exact(counters.crashes));
     this.#put('restarts', counters.restarts === 0 ? 'none' : exact(counters.restarts));
     this.#put('strategy', typeof row.strategy === 'string' ? row.strategy : '');
     const recent = restart?.recent?.length ?? 0;

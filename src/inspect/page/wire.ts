@@ -18,9 +18,11 @@ export interface ActorRow {
   /** The sibling before it; null for the first. */
   readonly after: string | null;
   readonly mailbox: { readonly length: number; readonly max: number | null; readonly dropped: number };
-  readonly counters: { readonly in: number; readonly handled: number; readonly restarts: number };
-  /** Messages per second. */
-  readonly rate: { readonly in: number; readonly handled: number };
+  readonly counters: Counters;
+  /** Per second. */
+  readonly rate: Counters;
+  /** What it handles just now; a change says null when that is over. */
+  readonly currentMessage?: { readonly type: string; readonly forMs: number } | null;
   /** False for the inspector's own actors. */
   readonly busy?: boolean;
   readonly restart?: {
@@ -37,6 +39,15 @@ export interface ActorRow {
   readonly monitors: readonly string[];
   readonly monitoredBy: readonly string[];
   readonly trapExit: boolean;
+}
+
+/** Messages come in, gone out and handled; crashes and restarts of all that had its place. */
+export interface Counters {
+  readonly in: number;
+  readonly out: number;
+  readonly handled: number;
+  readonly crashes: number;
+  readonly restarts: number;
 }
 
 export type ActorChange = { readonly id: string } & Partial<ActorRow>;
@@ -100,7 +111,6 @@ export interface ActorDetail {
     readonly names: readonly string[];
     readonly hibernates?: boolean;
     readonly debug?: readonly string[];
-    readonly currentMessage?: { readonly type: string; readonly forMs: number };
     readonly state: { readonly type: string; readonly size?: number; readonly shown?: unknown };
   };
   readonly crashes: readonly Crash[];

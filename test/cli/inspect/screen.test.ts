@@ -64,12 +64,18 @@ describe('the screen', () => {
   });
 
   test('tells of the last crash, where there is room for it', () => {
-    const lastCrash = { at: 8_000, path: 'handlers/users', reason: 'TypeError' };
+    const lastCrash = {
+      at: 8_000,
+      path: 'handlers/users',
+      reason: 'TypeError',
+      decision: 'restarted',
+      restarts: 2,
+    };
     const status = { crashes: 200, more: true, lastCrash };
     const [, facts, crash] = linesOf(modelOf(SMALL), {}, status);
     expect([facts, crash]).toEqual([
       'actors 5   crashes 200+   in 0/s   handled 0/s   waiting 0',
-      'last crash 3 s ago  handlers/users: TypeError',
+      'last crash 3 s ago  handlers/users: TypeError  restarted, 2 in the window',
     ]);
     expect(linesOf(modelOf(SMALL), {}, status, { columns: 80, rows: 9 }).join()).not.toContain('last crash');
   });
@@ -90,7 +96,10 @@ describe('the screen', () => {
   test('a narrow one leaves out columns, last the one it is sorted by', () => {
     const headings = (columns: number, sort?: View['sort']): readonly string[] =>
       (linesOf(modelOf(SMALL), { sort }, {}, { columns, rows: 10 })[2] ?? '').split(/ +/).filter(Boolean);
-    expect(headings(120)).toEqual(['NAME', 'ID', 'KIND', 'STATUS', 'MAILBOX', 'MSG/S', 'RESTARTS']);
+    expect(headings(140)).toEqual([
+      ...['NAME', 'ID', 'KIND', 'STATUS', 'MAILBOX', 'MSG/S', 'OUT/S', 'RESTARTS', 'CRASHES', 'HANDLING'],
+    ]);
+    expect(headings(100)).toEqual(['NAME', 'ID', 'KIND', 'STATUS', 'MAILBOX', 'MSG/S', 'RESTARTS']);
     expect(headings(60)).toEqual(['NAME', 'MAILBOX', 'MSG/S', 'RESTARTS']);
     expect(headings(40)).toEqual(['NAME', 'MAILBOX', 'MSG/S']);
     expect(headings(40, 'restarts')).toEqual(['NAME', 'MAILBOX', 'RESTARTS']);
@@ -144,7 +153,13 @@ describe('the screen', () => {
         rowOf(`n${index}${name.slice(0, 100)}`, 'node', { name, details: { [name.slice(0, 9)]: name } }),
       ),
     ];
-    const lastCrash = { at: 1, path: hostile[0] ?? '', reason: hostile[3] ?? '' };
+    const lastCrash = {
+      at: 1,
+      path: hostile[0] ?? '',
+      reason: hostile[3] ?? '',
+      decision: hostile[0] ?? '',
+      restarts: 1,
+    };
     for (const mode of ['tree', 'list'] as const) {
       const { lines } = screenOf(
         modelOf(rows),

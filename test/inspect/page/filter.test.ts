@@ -2,13 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { parseFilter } from '../../../src/inspect/page/filter.ts';
 import { firstOrder, firstRows } from '../../../src/inspect/page/order.ts';
 import fc from 'fast-check';
-import { row } from './rows.ts';
+import { NONE, row } from './rows.ts';
 
 const ROWS = [
   row('<0.1>', null, { name: 'node', type: 'Supervisor', strategy: 'oneForOne' }),
   row('<0.9>', '<0.1>', { name: 'Router', mailbox: { length: 11, max: 100, dropped: 2 } }),
-  row('<0.10>', '<0.1>', { name: 'cache', status: 'crashed', counters: { in: 0, handled: 5, restarts: 2 } }),
-  row('<0.11>', '<0.1>', { name: 'inspector', busy: false, rate: { in: 3, handled: 3 } }),
+  row('<0.10>', '<0.1>', {
+    name: 'cache',
+    status: 'crashed',
+    counters: { ...NONE, handled: 5, crashes: 3, restarts: 2 },
+  }),
+  row('<0.11>', '<0.1>', { name: 'inspector', busy: false, rate: { ...NONE, in: 3, out: 7, handled: 3 } }),
 ];
 const found = (typed: string): string[] =>
   ROWS.filter(parseFilter(typed) ?? (() => true)).map(({ name }) => name);

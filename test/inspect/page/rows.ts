@@ -1,6 +1,9 @@
 /** Rows for the tests of the page's rules. */
-import type { ActorRow, Delta } from '../../../src/inspect/page/wire.ts';
+import type { ActorRow, Counters, Delta } from '../../../src/inspect/page/wire.ts';
 import { TreeModel } from '../../../src/inspect/page/tree-model.ts';
+
+/** Nothing was counted. */
+export const NONE: Counters = { in: 0, out: 0, handled: 0, crashes: 0, restarts: 0 };
 
 export const row = (id: string, parent: string | null, more: Partial<ActorRow> = {}): ActorRow => ({
   id,
@@ -13,8 +16,8 @@ export const row = (id: string, parent: string | null, more: Partial<ActorRow> =
   parent,
   after: null,
   mailbox: { length: 0, max: 1_000, dropped: 0 },
-  counters: { in: 0, handled: 0, restarts: 0 },
-  rate: { in: 0, handled: 0 },
+  counters: NONE,
+  rate: NONE,
   busy: true,
   links: [],
   monitors: [],

@@ -5,7 +5,7 @@ import type { ActorChange as NodeChange, ActorRow as NodeRow } from '../../../sr
 import type { TreeModel } from '../../../src/inspect/page/tree-model.ts';
 import { visibleRows } from '../../../src/inspect/page/visible-rows.ts';
 import type { ActorChange, ActorRow, Delta } from '../../../src/inspect/page/wire.ts';
-import { delta, FIVE, modelOf, row } from './rows.ts';
+import { NONE, delta, FIVE, modelOf, row } from './rows.ts';
 
 const order = (model: TreeModel): string[] => visibleRows(model, new Set(), undefined).map(({ id }) => id);
 
@@ -63,7 +63,7 @@ describe('TreeModel', () => {
 
   test('tells restarts: under the old id by its counter, under a new one by its place', () => {
     const model = modelOf(FIVE);
-    const counters = { in: 0, handled: 0, restarts: 1 };
+    const counters = { ...NONE, restarts: 1 };
     const same = model.apply(delta(2, { changed: [{ id: 'b', counters }] }));
     expect([...(same?.restarted ?? [])]).toEqual(['b']);
     const fresh = model.apply(
