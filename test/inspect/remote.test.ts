@@ -6,10 +6,12 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { RemoteInspector, type RemoteDelta } from '../../src/inspect/remote-client.ts';
 import type { NodeOptions } from '../../src/mesh/client/options.ts';
 import type { Node, RemoteClient } from '../../src/node.ts';
+import type { GenServer } from '../../src/otp/gen-server.ts';
+import { noReply } from '../../src/otp/result.ts';
 import { worker } from '../../src/otp/supervisor.ts';
 import { createIdentity } from '../../src/identity/identity.ts';
 import { seededRandom } from '../../src/actor/random.ts';
-import { meshWorld, type MeshWorld } from '../mesh-world.ts';
+import { gate, meshWorld, processOf, runtimeOf, type MeshWorld } from '../mesh-world.ts';
 import { settled } from '../relays.ts';
 
 const BUSY = { init: () => 0 };
@@ -66,6 +68,42 @@ describe('a client that is named', () => {
     expect(await settled(world, remote.actor('<0.999999>'))).toBeUndefined();
     expect(await settled(world, remote.crashes())).toEqual([]);
     expect(await refusal(world, remote.view('nothing'))).toBe('invalid_args');
+  });
+
+  test('is told of crashes, rows and what is handled as the node itself tells it', async () => {
+    const held = gate();
+    const fragile: GenServer<void, null> = {
+      init: () => null,
+      handleInfo: async (message, state) => {
+        if (message === 'fail') throw new Error('x');
+        await held.promise;
+        return noReply(state);
+      },
+    };
+    const { world, client, node } = await staged({
+      inspector: { allow: [ID] },
+      children: [worker('mine', fragile, undefined), worker('last', BUSY, undefined)],
+    });
+    const remote = client.remoteInspector();
+    runtimeOf(node).send(processOf(node, 'mine'), 'fail');
+    await settled(world, Promise.resolve());
+    const [crash] = await settled(world, remote.crashes());
+    expect(crash).toMatchObject({ label: 'mine', decision: 'restarted', restarts: 1 });
+    runtimeOf(node).send(processOf(node, 'mine'), 'wait');
+    const rows = await settled(world, remote.tree());
+    const mine = rows.find(({ name }) => name === 'mine')!;
+    // where it was
+    expect(rows.find(({ name }) => name === 'last')?.after).toBe(mine.id);
+    expect(mine).toMatchObject({
+      counters: { in: 1, out: 0, handled: 1, crashes: 1, restarts: 1 },
+      rate: { in: 0, out: 0, handled: 0, crashes: 0, restarts: 0 },
+      currentMessage: { type: 'info' },
+    });
+    expect(await settled(world, remote.actor(mine.id))).toMatchObject({
+      status: { currentMessage: { type: 'info' } },
+      crashes: [{ restarts: 1 }],
+    });
+    held.open();
   });
 
   test('gets a tree that fits into no call, in pages', async () => {

@@ -102,6 +102,46 @@ describe('the tree', () => {
     expect(await counter.locator('use').nth(1).getAttribute('href')).toBe('#sign-suspended');
   });
 
+  test('tells what an actor handles just now, what it sends and how often it crashed, and stops telling', async () => {
+    seen = await see(browser, { rows: sampleRows() });
+    const { page, fake } = seen;
+    const id = idOf(fake.rows, 'counter');
+    await item(page, 'counter').click();
+    const fact = (name: string): Locator =>
+      page.locator('.panel .fact').filter({ has: page.locator('dt', { hasText: new RegExp(`^${name}$`) }) });
+    expect(await fact('now handling').isVisible()).toBe(false);
+    fake.delta({
+      changed: [
+        {
+          id,
+          currentMessage: { type: 'call add', forMs: 3_200 },
+          counters: { ...NONE, out: 1_234, crashes: 7, restarts: 6 },
+          rate: { ...NONE, out: 4.5 },
+        },
+      ],
+    });
+    await fact('now handling').getByText('call add for 3.2 s').waitFor();
+    const texts = Object.fromEntries(
+      await Promise.all(
+        ['sent', 'crashes', 'restarts'].map(async (name) => [
+          name,
+          await fact(name).locator('dd').textContent(),
+        ]),
+      ),
+    ) as Record<string, string>;
+    expect(texts).toEqual({ sent: '1,234 · 4.5/s', crashes: '7', restarts: '6' });
+    await picture(page, 'panel-handling');
+    fake.delta({ changed: [{ id, currentMessage: null }] });
+    await expect.poll(() => fact('now handling').isVisible()).toBe(false);
+    await page.keyboard.press('2');
+    await page.getByRole('button', { name: 'Crashes' }).click();
+    const first = page.locator('.table.actors tbody tr').first();
+    expect((await first.locator('td').allTextContents()).map((text) => text.trim())).toEqual(
+      expect.arrayContaining(['counter', '4.5/s', '7', '6']),
+    );
+    await picture(page, 'actors-crashes');
+  });
+
   test('asks for a new snapshot when something is missing in between', async () => {
     seen = await see(browser, { rows: sampleRows() });
     const { page, fake } = seen;

@@ -46,6 +46,7 @@ export function readRow(value: unknown): Row | undefined {
   const rate = fieldsOf(raw['rate']);
   const counters = fieldsOf(raw['counters']);
   const message = fieldsOf(raw['currentMessage']);
+  const type = textOf(message['type']);
   return {
     id,
     name: textOf(raw['name']),
@@ -61,10 +62,7 @@ export function readRow(value: unknown): Row | undefined {
     crashes: numberOf(counters['crashes']),
     restarts: numberOf(counters['restarts']),
     rate: { in: numberOf(rate['in']), out: numberOf(rate['out']), handled: numberOf(rate['handled']) },
-    handling:
-      message['type'] === undefined
-        ? undefined
-        : { type: textOf(message['type']), forMs: numberOf(message['forMs']) },
+    handling: type === '' ? undefined : { type, forMs: numberOf(message['forMs']) },
     rules: rulesOf(raw),
     details: detailsOf(raw['details']),
     busy: raw['busy'] !== false,

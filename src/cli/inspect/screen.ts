@@ -52,6 +52,7 @@ export interface Screen {
 const NARROW = 60;
 /** Cells of a path that say something. */
 const LEAST_PATH = 10;
+const GAP = '  ';
 /** Rows from which there is room for the last crash. */
 const TALL = 10;
 
@@ -127,12 +128,13 @@ function crashLine(
   // who it was and why says more than where it stood, and that more than what came of it
   const room = columns - widthOf(`${lead}${ago} ago  ${why}`);
   const who = cutStart(pathText(path), Math.max(LEAST_PATH, room));
-  const outcome = `  ${outcomeOf(decision, restarts)}`;
+  const outcome = outcomeOf(decision, restarts);
+  const left = room - widthOf(who) - GAP.length;
   return [
     { text: lead, style: 'dim' },
     { text: `${ago} ago  ` },
     { text: `${who}${why}`, style: 'warn' },
-    ...(widthOf(who) + widthOf(outcome) > room ? [] : [{ text: outcome, style: 'dim' as const }]),
+    ...(outcome === '' || widthOf(outcome) > left ? [] : [{ text: `${GAP}${outcome}`, style: 'dim' as const }]),
   ];
 }
 

@@ -56,14 +56,14 @@ describe('applyDelta', () => {
         removed: ['b'],
         changed: [
           { id: 'a1', after: 'a0', status: 'stopping' },
-          { id: 'a2', rate: { in: 3, handled: 2 } },
+          { id: 'a2', rate: { in: 3, out: 1, handled: 2 } },
         ],
       }),
     );
     expect(shapeOf(after)).toEqual(['node', ' a', '  a0', '  a1', '  a2', ' c']);
     expect([after.rows.get('a1')?.status, after.rows.get('a2')?.rate]).toEqual([
       'stopping',
-      { in: 3, handled: 2 },
+      { in: 3, out: 1, handled: 2 },
     ]);
     expect([after.seq, after.at]).toEqual([1, 10_001]);
     // the one before is as it was

@@ -85,12 +85,68 @@ describe('the screen', () => {
       linesOf(
         modelOf(SMALL),
         {},
-        { crashes: 1, lastCrash: { at: 8_000, path, reason: 'TypeError' } },
+        { crashes: 1, lastCrash: { at: 8_000, path, reason: 'TypeError', decision: 'restarted', restarts: 1 } },
         { columns: 40, rows: 10 },
       )[2];
     expect(crash('handlers/users')).toBe('crash 3 s ago  handlers/users: TypeError');
     expect(crash('handlers/users.manage/Invocation')).toBe('crash 3 s ago  …ge/Invocation: TypeError');
     expect(crash(`${'deep/'.repeat(100)}leaf`)).toBe('crash 3 s ago  …eep/deep/leaf: TypeError');
+  });
+
+  test('says of the last crash what its supervisor did, in its own words, and of what nobody knows nothing', () => {
+    const told = (decision: string, restarts: number): string | undefined => {
+      const lastCrash = { at: 8_000, path: 'a', reason: 'TypeError', decision, restarts };
+      return linesOf(modelOf(SMALL), {}, { lastCrash })[2]
+        ?.replace('last crash 3 s ago  a: TypeError', '')
+        .trim();
+    };
+    expect([
+      told('restarted', 1),
+      told('given_up', 3),
+      told('not_restarted', 0),
+      told('', 0),
+      told('constructor', 5),
+      told('<b>mine', 5),
+    ]).toEqual([
+      'restarted, 1 in the window',
+      'its supervisor gave up, 3 in the window',
+      'not restarted',
+      '',
+      '',
+      '',
+    ]);
+  });
+
+  test('a wide one tells what is sent, crashes, and what is handled just now, for how long', () => {
+    const rows = [
+      rowOf('node', null),
+      rowOf('a', 'node', {
+        counters: { in: 0, out: 9, handled: 0, crashes: 4, restarts: 3 },
+        rate: { in: 0, out: 1.5, handled: 0, crashes: 0, restarts: 0 },
+        currentMessage: { type: 'call look\u001bup', forMs: 350 },
+      }),
+      rowOf('b', 'node', { after: 'a', currentMessage: { type: 'info', forMs: 65_000 } }),
+      // of an older node, or of nobody who means well
+      rowOf('c', 'node', { after: 'b', currentMessage: null, counters: {}, rate: 5 }),
+      rowOf('d', 'node', { after: 'c', currentMessage: { type: 5, forMs: 'x' } }),
+    ];
+    const [heading, , ...lines] = linesOf(modelOf(rows), {}, {}, { columns: 150, rows: 12 }).slice(2, 8);
+    const at = (line: string | undefined, name: string): string | undefined => {
+      const end = (heading ?? '').indexOf(name) + name.length;
+      return line?.slice(0, end).split(/ {2,}/).at(-1)?.trim();
+    };
+    expect(lines.slice(0, 4).map((line) => [at(line, 'OUT/S'), at(line, 'CRASHES')])).toEqual([
+      ['1.5', '4'],
+      ['0', '0'],
+      ['0', '0'],
+      ['0', '0'],
+    ]);
+    expect(lines.slice(0, 4).map((line) => line.slice(heading?.indexOf('HANDLING')).trim())).toEqual([
+      'call look\ufffdup 350 ms',
+      'info 1 min 5 s',
+      '',
+      '',
+    ]);
   });
 
   test('a narrow one leaves out columns, last the one it is sorted by', () => {

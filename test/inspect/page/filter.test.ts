@@ -33,6 +33,8 @@ describe('parseFilter', () => {
     ['mailbox=11', ['Router']],
     ['restarts<1', ['node', 'Router', 'inspector']],
     ['rate>2', ['inspector']],
+    ['out>6', ['inspector']],
+    ['crashes>2', ['cache']],
     ['dropped>0 name:rou', ['Router']],
     ['type:supervisor', ['node']],
     // no conditions, so they are words
@@ -52,6 +54,8 @@ describe('firstRows', () => {
   test('figures begin at the top, words at A, ids as numbers', () => {
     expect(names('mailbox', 1)).toEqual(['Router']);
     expect(names('restarts', 1)).toEqual(['cache']);
+    expect(names('crashes', 1)).toEqual(['cache']);
+    expect(names('out', 1)).toEqual(['inspector']);
     expect(names('status', 1)).toEqual(['cache']);
     expect(names('name')).toEqual(['cache', 'inspector', 'node', 'Router']);
     expect(names('id')).toEqual(['node', 'Router', 'cache', 'inspector']);
