@@ -6,7 +6,11 @@ import { NONE, row } from './rows.ts';
 
 const ROWS = [
   row('<0.1>', null, { name: 'node', type: 'Supervisor', strategy: 'oneForOne' }),
-  row('<0.9>', '<0.1>', { name: 'Router', mailbox: { length: 11, max: 100, dropped: 2 } }),
+  row('<0.9>', '<0.1>', {
+    name: 'Router',
+    mailbox: { length: 11, max: 100, dropped: 2 },
+    rate: { ...NONE, in: 2, out: 9 },
+  }),
   row('<0.10>', '<0.1>', {
     name: 'cache',
     status: 'crashed',
@@ -33,7 +37,7 @@ describe('parseFilter', () => {
     ['mailbox=11', ['Router']],
     ['restarts<1', ['node', 'Router', 'inspector']],
     ['rate>2', ['inspector']],
-    ['out>6', ['inspector']],
+    ['out>6', ['Router', 'inspector']],
     ['crashes>2', ['cache']],
     ['dropped>0 name:rou', ['Router']],
     ['type:supervisor', ['node']],
@@ -55,7 +59,7 @@ describe('firstRows', () => {
     expect(names('mailbox', 1)).toEqual(['Router']);
     expect(names('restarts', 1)).toEqual(['cache']);
     expect(names('crashes', 1)).toEqual(['cache']);
-    expect(names('out', 1)).toEqual(['inspector']);
+    expect([names('out', 1), names('rate', 1)]).toEqual([['Router'], ['inspector']]);
     expect(names('status', 1)).toEqual(['cache']);
     expect(names('name')).toEqual(['cache', 'inspector', 'node', 'Router']);
     expect(names('id')).toEqual(['node', 'Router', 'cache', 'inspector']);
