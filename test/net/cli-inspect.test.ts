@@ -64,7 +64,7 @@ describe('a node on this machine', () => {
       0,
       expect.stringMatching(new RegExp(`^\\d+ actors of ${url}\n$`)) as string,
     ]);
-    expect(stdout).toMatch(/^NAME .* RESTARTS\nnode {2}/);
+    expect(stdout).toMatch(/^NAME .* RESTARTS {2}CRASHES {2}HANDLING\nnode {2}/);
     expect(stdout).toMatch(/^├─ handlers .* oneForOne 100\/5s +running /m);
     expect(stdout).toMatch(/^│ {2}└─ connections /m);
     expect((await node.end()).code).toBe(0);

@@ -14,6 +14,8 @@ interface Column {
   readonly heading: string;
   /** Cells it takes at least; numbers have room to grow, so that nothing jumps. */
   readonly width: number;
+  /** The same where nothing can jump; default: as above. */
+  readonly printed?: number;
   readonly right?: boolean;
   /** As wide as all there are need it, shown or not: who comes and goes moves nothing. */
   readonly steady?: boolean;
@@ -78,7 +80,7 @@ const COLUMNS: readonly Column[] = [
     cell: ({ crashes }) => number(String(crashes), crashes, 'fail'),
   },
   { heading: 'OUT/S', width: 8, right: true, cell: ({ rate }) => number(perSecond(rate.out), rate.out) },
-  { heading: 'HANDLING', width: 20, cell: handlingOf },
+  { heading: 'HANDLING', width: 20, printed: 8, cell: handlingOf },
 ];
 /** As they stand, from left to right. */
 const PLACES: readonly string[] = [
@@ -98,7 +100,11 @@ export function tableOf(model: Model, entries: readonly Entry[], options: TableO
   const { width, mode, sort, compact = false } = options;
   const columns = fitting(width, sort).map((column) => ({
     ...column,
-    width: widthIn(column, column.steady === true ? [...model.rows.values()] : entries.map(({ row }) => row)),
+    width: widthIn(
+      column.cell,
+      compact ? (column.printed ?? column.width) : column.width,
+      column.steady === true ? [...model.rows.values()] : entries.map(({ row }) => row),
+    ),
   }));
   const taken = columns.reduce((sum, column) => sum + GAP.length + column.width, 0);
   const room = nameRoom(model, entries, { ...options, width: Math.max(0, width - taken) });
@@ -126,7 +132,7 @@ export function tableOf(model: Model, entries: readonly Entry[], options: TableO
   };
 }
 
-const widthIn = ({ cell, width }: Column, rows: readonly Row[]): number =>
+const widthIn = (cell: Column['cell'], width: number, rows: readonly Row[]): number =>
   Math.min(
     BROADEST,
     rows.reduce((most, row) => Math.max(most, widthOf(cell(row).text)), width),
