@@ -17,8 +17,8 @@ export const INTERVAL = { least: 100, usual: 1_000, most: 60_000 } as const;
 const HURRY = 50;
 /** Deltas kept for those who are slow. */
 const KEPT = 32;
-/** And rows in them: beyond that the whole tree is as cheap. */
-const KEPT_ROWS = 20_000;
+/** And rows in them, unless one alone has more: to make one of them takes some milliseconds, in which nothing else runs. */
+const KEPT_ROWS = 4_000;
 
 const NOTHING: Rows = new Map();
 

@@ -144,6 +144,25 @@ describe('Watch', () => {
     expect(watch.since(-1)).toMatchObject({ reset: true });
   });
 
+  test('no more than 4,000 rows are made one: who missed more gets the tree, who missed one look gets that', async () => {
+    const all = await scene(3_000);
+    const { clock, watch, root, runtime } = all;
+    watch.subscribe(() => undefined, 1_000);
+    const tree = await watch.tree();
+    const busy = async (count: number): Promise<void> => {
+      for (const child of [...childrenOf(root)].slice(0, count)) runtime.send(child, 1);
+      await clock.advance(1_000);
+    };
+    await busy(1_900);
+    // and that they are idle again
+    await clock.advance(1_000);
+    expect(watch.since(tree.seq)).toMatchObject({ seq: tree.seq + 2 });
+    expect(watch.since(tree.seq)?.changed).toHaveLength(1_900);
+    await busy(3_000);
+    expect(watch.since(tree.seq)?.reset).toBe(true);
+    expect(watch.since(tree.seq + 2)?.changed).toHaveLength(3_000);
+  });
+
   test('a look that fails is told and the next one is made', async () => {
     const { clock, watch, runtime, root, faults } = await scene();
     let broken = false;
