@@ -96,7 +96,8 @@ function rowOf(
   const facts = factsOf(process);
   const { id, counters, mailbox } = facts;
   const oldestMs = waiting?.look(id, now, counters.in, counters.handled) ?? 0;
-  const ends = places === undefined || !(process.child instanceof Child) ? IDLE : places.look(process.child, counters);
+  const ends =
+    places === undefined || !(process.child instanceof Child) ? IDLE : places.look(process.child, counters);
   const rate = ratesOf(counters, rows.get(id)?.counters, ends, elapsed);
   // nobody else has them: a copy of each would cost as much as all the rest
   return Object.assign(facts, { mailbox: Object.assign(mailbox, { oldestMs }), after, rate, busy });

@@ -24,7 +24,8 @@ export function applied(known: Known, delta: Delta): Known {
 /** A process and all below it as they are shown: children of a supervisor as their specifications stand, others behind them. */
 export function standing(process: Process): Process[] {
   const ids = [...((process.state as { children?: ReadonlyMap<string, unknown> })?.children?.keys() ?? [])];
-  const place = ({ info }: Process): number => (ids.includes(info?.id ?? '') ? ids.indexOf(info?.id ?? '') : Infinity);
+  const place = ({ info }: Process): number =>
+    ids.includes(info?.id ?? '') ? ids.indexOf(info?.id ?? '') : Infinity;
   const children = [...childrenOf(process)].toSorted((a, b) => place(a) - place(b) || 0);
   return [process, ...children.flatMap((child) => standing(child))];
 }
