@@ -127,7 +127,8 @@ export class ServerBehavior implements Behavior {
   }
 
   handlerOf(kind: Kind, message: unknown): string | undefined {
-    const request = kind === Kind.call && !(message instanceof ServerCall) ? (message as Call).request : message;
+    const request =
+      kind === Kind.call && !(message instanceof ServerCall) ? (message as Call).request : message;
     if (!(request instanceof ServerCall || request instanceof Request)) return undefined;
     const handlers = kind === Kind.call ? this.#calls : kind === Kind.cast ? this.#casts : undefined;
     return handlers?.[request.tag] === undefined ? undefined : request.tag;

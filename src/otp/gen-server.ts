@@ -117,6 +117,9 @@ export interface GenServer<
    * What a status (`sys.getStatus`) and the reports of a crash show: return `status` with its parts replaced, or
    * use `redact`. One that throws hides the state and harms nobody. Where there is no state, after a start that failed
    * or an exit signal, it is undefined. Default: all of it.
+   *
+   * The inspector shows a state only where this puts something else in its place, or is `redact`: one that gives the state
+   * back, itself or in a copy, has not said that anybody may see it.
    */
   formatStatus?(status: StatusParts): StatusParts;
   /** Makes the state of this version from that of version `from` (`sys.changeCode`). */

@@ -45,7 +45,8 @@ export function redact(...keys: readonly string[]): (status: StatusParts) => Sta
 const redactions = new WeakSet();
 
 /** Whether `redact` has made it. */
-export const isRedaction = (format: unknown): boolean => typeof format === 'function' && redactions.has(format);
+export const isRedaction = (format: unknown): boolean =>
+  typeof format === 'function' && redactions.has(format);
 
 /** One look at one status: a plain copy of it, without classes and their prototypes. */
 export class Redaction extends BoundedCopy {

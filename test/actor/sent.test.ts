@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Process } from '../../src/actor/process.ts';
 import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
 import { noReply, reply } from '../../src/otp/result.ts';
-import { ServerRef } from '../../src/otp/server-ref.ts';
+import type { ServerRef } from '../../src/otp/server-ref.ts';
 import { recorder, spawn, world, type World } from '../actor/world.ts';
 
 interface Calls {

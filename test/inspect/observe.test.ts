@@ -28,10 +28,6 @@ async function scene(spec = flat(4)) {
   return { ...world, root, open: (options?: ObserveOptions) => observe(host, options) };
 }
 
-const below = (process: Process): Process[] => [
-  process,
-  ...[...childrenOf(process)].flatMap((child) => below(child)),
-];
 const ids = (rows: Iterable<{ readonly id: string }>): string[] => [...rows].map(({ id }) => id);
 
 describe('observe', () => {

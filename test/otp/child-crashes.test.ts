@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Process } from '../../src/actor/process.ts';
 import type { Report } from '../../src/actor/report.ts';
 import { childrenOf } from '../../src/actor/tree.ts';
-import { Child } from '../../src/otp/child-spec.ts';
+import type { Child } from '../../src/otp/child-spec.ts';
 import { startDynamicSupervisor } from '../../src/otp/dynamic-supervisor.ts';
 import { Request } from '../../src/otp/server-ref.ts';
 import { startSupervisor, type SupervisorSpec } from '../../src/otp/supervisor.ts';

@@ -38,6 +38,8 @@ interface Common<Args, State, Data> {
    * What a status (`sys.getStatus`) and the reports of a crash show: return `status` with its parts replaced, or use
    * `redact`. One that throws hides all of it and harms nobody. State and data are undefined where there are none: after
    * a start that failed, after an exit signal. Default: all of it.
+   *
+   * The inspector shows state and data only where this puts something else in the place of the data, or is `redact`.
    */
   formatStatus?(status: StatemStatus<State, Data>): object;
   /**

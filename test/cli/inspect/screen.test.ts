@@ -152,9 +152,7 @@ describe('the screen', () => {
   test('a narrow one leaves out columns, last the one it is sorted by', () => {
     const headings = (columns: number, sort?: View['sort']): readonly string[] =>
       (linesOf(modelOf(SMALL), { sort }, {}, { columns, rows: 10 })[2] ?? '').split(/ +/).filter(Boolean);
-    expect(headings(140)).toEqual([
-      ...['NAME', 'ID', 'KIND', 'STATUS', 'MAILBOX', 'MSG/S', 'OUT/S', 'RESTARTS', 'CRASHES', 'HANDLING'],
-    ]);
+    expect(headings(140).join(' ')).toBe('NAME ID KIND STATUS MAILBOX MSG/S OUT/S RESTARTS CRASHES HANDLING');
     expect(headings(100)).toEqual(['NAME', 'ID', 'KIND', 'STATUS', 'MAILBOX', 'MSG/S', 'RESTARTS']);
     expect(headings(60)).toEqual(['NAME', 'MAILBOX', 'MSG/S', 'RESTARTS']);
     expect(headings(40)).toEqual(['NAME', 'MAILBOX', 'MSG/S']);
