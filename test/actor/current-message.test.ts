@@ -4,7 +4,7 @@ import { currentMessage } from '../../src/actor/current-message.ts';
 import type { Process } from '../../src/actor/process.ts';
 import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
 import { noReply, type NoReply } from '../../src/otp/result.ts';
-import { Request, ServerRef } from '../../src/otp/server-ref.ts';
+import { Request, type ServerRef } from '../../src/otp/server-ref.ts';
 import { gate } from '../mesh-world.ts';
 import { spawn, world } from '../actor/world.ts';
 
