@@ -128,7 +128,7 @@ export class Deaths {
     this.#leaveTree(process, reason);
     if (process.mailbox !== null) this.#runtime.tally.deadLetters += process.mailbox.letters;
     process.mailbox = process.urgent = null;
-    process.awaitsNothing();
+    if (process.extra !== null) process.awaitsNothing();
     process.state = undefined;
     this.#runtime.alive--;
     if (ACTOR_EXIT.hasSubscribers) publishExit(process, reason);

@@ -94,6 +94,8 @@ class Extra {
   dropped = 0;
   full: FullPolicy = 'reject';
   failure: Failure | null = null;
+  awaited: unknown = undefined;
+  awaitedSince = 0;
 }
 
 export class Process implements Pid, Self {
@@ -115,9 +117,6 @@ export class Process implements Pid, Self {
   mailbox: Mailbox | null = null;
   /** The parent's exit signal and system messages: taken before any other, without bound. */
   urgent: Mailbox | null = null;
-  /** The message whose callback is awaited, and since when: as `startedAt`. See `awaits`. */
-  awaited: unknown = undefined;
-  awaitedSince = 0;
   parentProcess: Process | null;
   firstChild: Process | null = null;
   lastChild: Process | null = null;
@@ -226,19 +225,27 @@ export class Process implements Pid, Self {
   }
   /** Its callback for this message has given a promise; `since` as `startedAt`. */
   awaits(kind: Kind, message: unknown, since: number): void {
+    const extra = (this.extra ??= new Extra());
     this.flags |= (kind + 1) << AWAITED_AT;
-    this.awaited = message;
-    this.awaitedSince = since;
+    extra.awaited = message;
+    extra.awaitedSince = since;
   }
   /** The promise has settled, or nobody waits for it any more: the message is not held any longer. */
   awaitsNothing(): void {
     this.flags &= ~AWAITED;
-    this.awaited = undefined;
+    if (this.extra !== null) this.extra.awaited = undefined;
   }
   /** The kind of the message that is awaited. */
   get awaitedKind(): Kind | undefined {
     const kind = (this.flags & AWAITED) >> AWAITED_AT;
     return kind === 0 ? undefined : ((kind - 1) as Kind);
+  }
+  get awaited(): unknown {
+    return this.extra === null ? undefined : this.extra.awaited;
+  }
+  /** As `startedAt`. */
+  get awaitedSince(): number {
+    return this.extra === null ? 0 : this.extra.awaitedSince;
   }
   /** Links beside the one to the parent. */
   get links(): Set<Process | RemotePid> | null {

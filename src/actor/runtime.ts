@@ -233,7 +233,7 @@ export class Runtime {
    * answers to calls. What a callback sends after an `await` is known to be its own only where `from` says so (`self.send`).
    */
   send(to: Target, message: unknown, from: Process | null = null): boolean {
-    const sender = from ?? this.scheduler.current;
+    const sender = from === null ? this.scheduler.running : from;
     if (sender !== null) sender.sent++;
     if (to instanceof Process) return this.#deliver(to, Kind.info, message);
     return this.remote !== undefined && isRemote(to) ? this.remote.send(from, to, message) : true;
@@ -241,7 +241,7 @@ export class Runtime {
 
   /** Like `send`, for requests without an answer. */
   cast(to: Target, message: unknown, from: Process | null = null): boolean {
-    const sender = from ?? this.scheduler.current;
+    const sender = from === null ? this.scheduler.running : from;
     if (sender !== null) sender.sent++;
     if (to instanceof Process) return this.#deliver(to, Kind.cast, message);
     return this.remote !== undefined && isRemote(to) ? this.remote.cast(from, to, message) : true;
@@ -255,7 +255,7 @@ export class Runtime {
   /** Sends a call; `timeout` in ms, Infinity for none. It is settled exactly once. */
   call(to: Target, call: Call, timeout: number): void {
     if (call.settled) return;
-    const sender = this.scheduler.current;
+    const sender = this.scheduler.running;
     if (sender !== null) sender.sent++;
     if (!(to instanceof Process)) {
       if (timeout !== Infinity) this.timers.set(call, timeout);

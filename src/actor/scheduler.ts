@@ -54,7 +54,8 @@ export interface TurnWatch {
 export class Scheduler {
   /** Installed by a watchdog; null costs one comparison per turn. */
   watch: TurnWatch | null = null;
-  #current: Process | null = null;
+  /** As `current`, as a plain field: for the way of every message. Written here alone. */
+  running: Process | null = null;
   /** Null while nobody looks on; one comparison per message. */
   tracer: Tracer | null = null;
   /** Times the drain gave way to the event loop. */
@@ -126,10 +127,10 @@ export class Scheduler {
 
   /** The process whose callback runs synchronously right now. */
   get current(): Process | null {
-    return this.#current;
+    return this.running;
   }
   set current(process: Process | null) {
-    this.#current = process;
+    this.running = process;
     if (this.watch !== null) this.watch.turn(process);
   }
 
@@ -261,7 +262,7 @@ export class Scheduler {
           break;
         }
       } catch (error) {
-        this.#current = null;
+        this.running = null;
         this.#spent += this.#budget.slice - left;
         this.#outcomes.crashed(process, error, kind, message);
         return;
@@ -270,7 +271,7 @@ export class Scheduler {
       if ((process.status as Status) !== Status.running) break;
     }
     // the watch is told by the next turn, or by the end of the drain
-    this.#current = null;
+    this.running = null;
     this.#spent += this.#budget.slice - left;
     if ((process.status as Status) === Status.running) this.release(process);
   }
