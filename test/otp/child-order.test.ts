@@ -24,7 +24,10 @@ async function scene(strategy: SupervisorSpec['strategy'] = 'oneForOne', ids = [
   });
   const self = ref.pid as Process;
   const kill = async (id: string): Promise<void> => {
-    given.runtime.exit(started(self).find(({ info }) => info?.id === id)!, 'kill');
+    given.runtime.exit(
+      started(self).find(({ info }) => info?.id === id)!,
+      'kill',
+    );
     await given.clock.settle();
   };
   return { ...given, made, ref, self, kill };

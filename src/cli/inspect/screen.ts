@@ -134,7 +134,9 @@ function crashLine(
     { text: lead, style: 'dim' },
     { text: `${ago} ago  ` },
     { text: `${who}${why}`, style: 'warn' },
-    ...(outcome === '' || widthOf(outcome) > left ? [] : [{ text: `${GAP}${outcome}`, style: 'dim' as const }]),
+    ...(outcome === '' || widthOf(outcome) > left
+      ? []
+      : [{ text: `${GAP}${outcome}`, style: 'dim' as const }]),
   ];
 }
 

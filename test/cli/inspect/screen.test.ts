@@ -85,7 +85,10 @@ describe('the screen', () => {
       linesOf(
         modelOf(SMALL),
         {},
-        { crashes: 1, lastCrash: { at: 8_000, path, reason: 'TypeError', decision: 'restarted', restarts: 1 } },
+        {
+          crashes: 1,
+          lastCrash: { at: 8_000, path, reason: 'TypeError', decision: 'restarted', restarts: 1 },
+        },
         { columns: 40, rows: 10 },
       )[2];
     expect(crash('handlers/users')).toBe('crash 3 s ago  handlers/users: TypeError');
