@@ -43,13 +43,17 @@ export function detailLines(model: Model, id: string, details: Fields, width: nu
     ['strategy', strategyOf(row)],
     ['restart', textOf(fieldsOf(row['restart'])['policy'])],
     ['restarts', String(numberOf(counters['restarts']))],
-    ['messages', `${numberOf(counters['in'])} in, ${numberOf(counters['handled'])} handled`],
+    ['crashes', String(numberOf(counters['crashes']))],
+    [
+      'messages',
+      `${numberOf(counters['in'])} in, ${numberOf(counters['handled'])} handled, ${numberOf(counters['out'])} sent`,
+    ],
     [
       'mailbox',
       `${numberOf(mailbox['length'])}${max === 0 ? '' : ` of ${max}`} waiting, ${numberOf(mailbox['dropped'])} dropped`,
     ],
     ['state', kindText(status['state'])],
-    ['handles', kindText(status['currentMessage'])],
+    ['handles', handlesText(status['currentMessage'])],
     ['details', pairs(row['details'])],
     ['names', listIn(status, 'names')],
     ['links', listIn(row, 'links')],
@@ -73,7 +77,7 @@ export function crashLines(crash: Fields, width: number): readonly Line[] {
   const facts: readonly Fact[] = [
     ['cause', listIn(crash, 'cause')],
     ['handling', kindText(crash['lastMessage'])],
-    ['then', decision === '' || by === '' ? decision : `${decision} by ${by}`],
+    ['then', decision === '' || by === '' ? decision : `${decision} by ${by}${within(crash)}`],
     ['id', textOf(crash['id'])],
   ];
   return [
@@ -125,6 +129,19 @@ function strategyOf(row: Fields): string {
 function kindText(value: unknown): string {
   const { type, size } = fieldsOf(value);
   return typeof size === 'number' ? `${textOf(type)}, ${size}` : textOf(type);
+}
+
+/** `call lookup, for 3 s`. */
+function handlesText(value: unknown): string {
+  const { type, forMs } = fieldsOf(value);
+  const ms = numberOf(forMs);
+  return textOf(type) === '' ? '' : `${textOf(type)}, for ${ms < 1_000 ? `${ms} ms` : duration(ms)}`;
+}
+
+/** How often its supervisor had restarted somebody of late, with what this crash led to. */
+function within(crash: Fields): string {
+  const restarts = numberOf(crash['restarts']);
+  return restarts === 0 ? '' : `, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'} in its window`;
 }
 
 const pairs = (value: unknown): readonly string[] =>

@@ -11,9 +11,10 @@ const CRASH = {
   reason: 'TypeError, caused by Error ECONNREFUSED',
   cause: ['Error ECONNREFUSED'],
   stack: ['at one', 'at two', 'at three', 'at four', 'at five'],
-  lastMessage: { type: 'object', size: 2 },
+  lastMessage: { type: 'string', size: 2 },
   decision: 'given_up',
   supervisor: 'handlers',
+  restarts: 4,
 };
 
 const linesOf = (details: Fields, width = Infinity): readonly string[] => {
@@ -26,8 +27,8 @@ describe('a crash', () => {
     expect(crashLines(CRASH, Infinity).map(plain)).toEqual([
       '2026-01-01 00:00:00 UTC  handlers/users.manage  TypeError, caused by Error ECONNREFUSED',
       '    cause     Error ECONNREFUSED',
-      '    handling  object, 2',
-      '    then      given up by handlers',
+      '    handling  string, 2',
+      '    then      given up by handlers, 4 restarts in its window',
       '    id        c0ffee',
       '    at one',
       '    at two',
@@ -51,6 +52,7 @@ describe('an actor', () => {
     strategy: 'oneForOne',
     restart: { policy: 'permanent', intensity: 3, period: 5_000 },
     links: ['<0.3>'],
+    counters: { in: 5, out: 7, handled: 4, crashes: 3, restarts: 2 },
     details: { running: 1, served: 200, maxConcurrent: 64 },
   });
 
@@ -58,7 +60,11 @@ describe('an actor', () => {
     expect(
       linesOf({
         row,
-        status: { names: ['users'], state: { type: 'object', size: 3, shown: '{\n  a: 1\n}' } },
+        status: {
+          names: ['users'],
+          currentMessage: { type: 'call look', forMs: 3_200 },
+          state: { type: 'object', shown: '{\n  a: 1\n}' },
+        },
       }),
     ).toEqual([
       'id            <0.2>',
@@ -67,10 +73,12 @@ describe('an actor', () => {
       'status        running, for 6 s',
       'strategy      oneForOne, 3 restarts in 5 s',
       'restart       permanent',
-      'restarts      0',
-      'messages      0 in, 0 handled',
+      'restarts      2',
+      'crashes       3',
+      'messages      5 in, 4 handled, 7 sent',
       'mailbox       0 of 100 waiting, 0 dropped',
-      'state         object, 3',
+      'state         object',
+      'handles       call look, for 3 s',
       'details       running 1, served 200, maxConcurrent 64',
       'names         users',
       'links         <0.3>',
@@ -108,7 +116,12 @@ describe('an actor', () => {
         links: [evil],
         details: { [evil]: evil },
       },
-      status: { names: [evil], state: { type: evil, shown: evil }, debug: [evil] },
+      status: {
+        names: [evil],
+        currentMessage: { type: evil, forMs: evil },
+        state: { type: evil, shown: evil },
+        debug: [evil],
+      },
       crashes: [
         { ...CRASH, label: evil, reason: evil, cause: [evil], stack: [evil], decision: evil, id: evil },
       ],
