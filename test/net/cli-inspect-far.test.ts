@@ -69,7 +69,7 @@ describe('who is named', () => {
       0,
       expect.stringMatching(new RegExp(`^\\d+ of \\d+ actors of ${url}\n$`)) as string,
     ]);
-    expect(text.stdout).toMatch(/^NAME .* RESTARTS\nnode {2}/);
+    expect(text.stdout).toMatch(/^NAME .* RESTARTS {2}CRASHES {2}HANDLING\nnode {2}/);
     expect(text.stdout).toMatch(/^ {3}└─ inspector /m);
     const document = await inspect(url, 'network/peers', '--json');
     expect(JSON.parse(document.stdout)).toMatchObject({
