@@ -131,11 +131,12 @@ export type { CustomStrategy, ProviderView, Strategy, StrategyName } from './mes
 export type { Node, RemoteClient } from './node.ts';
 export type { EventFields, EventName } from './mesh/events/catalogue.ts';
 export type { ListenOptions, NodeEvent, NodeEventListener, NodeEvents } from './mesh/events/node-events.ts';
+export type { CurrentMessage } from './actor/current-message.ts';
 export type { Delta } from './inspect/delta.ts';
 export type { ObserveOptions } from './inspect/observe.ts';
 export type { RemoteDelta, RemoteInspector, RemoteObserveOptions } from './inspect/remote-client.ts';
 export type { ActorChange, ActorRow } from './inspect/row.ts';
-export type { ActorNode, ActorStatus, TreeSnapshot } from './inspect/snapshot.ts';
+export type { ActorNode, ActorStatus, Counters, TreeSnapshot } from './inspect/snapshot.ts';
 export { InspectorError, type InspectorFailure } from './inspect/inspector-error.ts';
 export { renderTree, type TextOptions } from './inspect/text.ts';
 export { TransportError, type TransportFailure } from './transport/transport.ts';
