@@ -52,7 +52,8 @@ export class Child {
       killSignal: 'SIGKILL',
     });
     alive.add(this);
-    this.process.stdin?.end(options.input ?? '');
+    // it may end without having read
+    this.process.stdin?.on('error', () => undefined).end(options.input ?? '');
     const { stdout, stderr } = this.process;
     if (stdout === null || stderr === null) throw new Error('a child without pipes');
     let errors = '';
