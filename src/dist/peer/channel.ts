@@ -66,8 +66,9 @@ export class Channel {
   /** Messages that were refused here, packets that meant nothing. */
   refused = 0;
   unknown = 0;
-  /** Chunks that came, for who looks whether the peer lives. */
+  /** Chunks that came, for who looks whether the peer lives, and their bytes. */
   arrivals = 0;
+  bytes = 0;
   /** Ticks that were sent, and looks in a row at which nothing had come. Its actor writes them. */
   ticks = 0;
   silent = 0;
@@ -124,6 +125,7 @@ export class Channel {
   /** Bytes came. Lent. */
   receive(bytes: Uint8Array): void {
     this.arrivals++;
+    this.bytes += bytes.length;
     const { packets } = this.#options;
     packets.push(bytes);
     if (!this.#working) this.work();

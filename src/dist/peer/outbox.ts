@@ -48,6 +48,8 @@ export class Outbox {
   #behind: Uint8Array[] = [];
   /** Packets and ticks that were written. */
   written = 0;
+  /** Bytes that left, their lengths among them. */
+  bytes = 0;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -139,6 +141,7 @@ export class Outbox {
     this.#writer = undefined;
     if (this.#closed) return;
     this.#usual = writer.at;
+    this.bytes += writer.at;
     this.#options.stream.write(writer.written);
   }
 }

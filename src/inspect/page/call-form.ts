@@ -39,6 +39,9 @@ export class CallForm {
     this.element.hidden = !this.#desk.actions;
   }
 
+  /** Which procedures there are. */
+  offer(_rpc: unknown): void {}
+
   async #call(): Promise<void> {
     const procedure = this.#procedure.value.trim();
     if (procedure === '') return;

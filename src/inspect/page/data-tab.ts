@@ -4,12 +4,17 @@ import type { Change, Desk, Part } from './desk.ts';
 import { el, emptyState, fill, setText } from './element.ts';
 import { clockTime } from './format.ts';
 import { get } from './requests.ts';
-import { sectionsOf } from './shape.ts';
-import { drawSections } from './tables.ts';
+import { SectionViews } from './section-views.ts';
+import { tickBelow } from './cell-view.ts';
+import type { Opened } from './table-view.ts';
+import { viewSections } from './views.ts';
 import type { ViewBody } from './wire.ts';
 
-/** Between two questions. Milliseconds. */
+/** Between two questions, and between two looks at what counts down. Milliseconds. */
 const REFRESH = 1_000;
+const TICK = 250;
+/** Open rows and folded parts that are kept. */
+const MOST_OPENED = 1_000;
 
 export interface DataTabText {
   /** Names of the views it shows, in this order. */
@@ -19,19 +24,34 @@ export interface DataTabText {
   readonly absent: string;
 }
 
+interface Box {
+  readonly element: HTMLElement;
+  readonly sections: SectionViews;
+  /** An answer has been drawn. */
+  drawn: boolean;
+}
+
 export class DataTab implements Part {
   readonly element: HTMLElement;
   readonly #desk: Desk;
   readonly #text: DataTabText;
-  readonly #boxes = new Map<string, HTMLElement>();
-  readonly #opened = new Set<string>();
-  readonly #drawn = new Map<string, string>();
+  readonly #boxes = new Map<string, Box>();
+  readonly #marks = new Set<string>();
+  readonly #opened: Opened = {
+    has: (key) => this.#marks.has(key),
+    toggle: (key) => {
+      if (!this.#marks.delete(key) && this.#marks.size < MOST_OPENED) this.#marks.add(key);
+    },
+  };
   readonly #when = el('span', 'muted');
   readonly #body = el('div', 'data-body');
   readonly #form: CallForm | undefined;
   #cancel: (() => void) | undefined;
+  #stopTick: (() => void) | undefined;
   #seen = false;
   #round = 0;
+  /** Of what node, and which views of it. */
+  #shown: string | undefined;
 
   constructor(desk: Desk, text: DataTabText) {
     this.#desk = desk;
@@ -44,32 +64,51 @@ export class DataTab implements Part {
   show(): void {
     this.#seen = true;
     this.#ask();
+    this.#tick();
   }
 
   hide(): void {
     this.#seen = false;
     this.#round += 1;
     this.#cancel?.();
+    this.#stopTick?.();
   }
 
   update(change: Change): void {
-    if (!change.node) return;
+    const { node } = this.#desk;
+    if (!change.node || node === undefined) return;
     this.#form?.update();
-    this.#drawn.clear();
     const there = this.#there();
+    const shown = `${node.startedAt} ${node.id} ${there.join(' ')}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.#boxes.clear();
-    if (this.#desk.node !== undefined && there.length === 0) {
+    if (there.length === 0) {
       fill(this.#body, emptyState('sign-supervisor', `No ${this.#text.title} here`, this.#text.absent));
       return;
     }
-    for (const name of there) this.#boxes.set(name, el('div', 'data-view', el('p', 'muted', 'Loading …')));
-    fill(this.#body, ...this.#boxes.values());
+    for (const name of there) this.#boxes.set(name, this.#box(name));
+    fill(this.#body, ...Array.from(this.#boxes.values(), ({ element }) => element));
     if (this.#seen) this.#ask();
+  }
+
+  #box(name: string): Box {
+    const sections = new SectionViews(this.#opened, name);
+    return { element: el('div', 'data-view', el('p', 'muted', 'Loading …')), sections, drawn: false };
   }
 
   #there(): readonly string[] {
     const all = this.#desk.node?.views ?? [];
     return this.#text.views.filter((name) => all.includes(name));
+  }
+
+  /** What counts down does so between two answers too. */
+  #tick(): void {
+    this.#stopTick?.();
+    this.#stopTick = this.#desk.browser.after(TICK, () => {
+      if (!this.#desk.paused) tickBelow(this.#body, this.#desk.browser.now());
+      this.#tick();
+    });
   }
 
   #ask(): void {
@@ -91,23 +130,14 @@ export class DataTab implements Part {
     const box = this.#boxes.get(name);
     if (round !== this.#round || box === undefined) return;
     if (!answer.ok) {
-      if (!this.#drawn.has(name)) fill(box, el('p', 'muted', `Not available: ${answer.error}.`));
+      if (!box.drawn) fill(box.element, el('p', 'muted', `Not available: ${answer.error}.`));
       return;
     }
-    setText(this.#when, `as of ${clockTime(answer.body.at).slice(0, 8)}`);
-    const sections = sectionsOf(answer.body.data, answer.body.at);
-    const key = JSON.stringify(sections);
-    // somebody selects text, or is about to press a button: what has not changed stays as it is
-    if (this.#drawn.get(name) === key) return;
-    this.#drawn.set(name, key);
-    const opened = {
-      has: (row: string) => this.#opened.has(row),
-      toggle: (row: string) => {
-        if (!this.#opened.delete(row) && this.#opened.size < 1_000) this.#opened.add(row);
-      },
-    };
-    const scroll = this.element.scrollTop;
-    drawSections(box, sections, opened, name);
-    this.element.scrollTop = scroll;
+    const { at, data } = answer.body;
+    setText(this.#when, `as of ${clockTime(at).slice(0, 8)}`);
+    if (!box.drawn) fill(box.element, box.sections.element);
+    box.drawn = true;
+    box.sections.draw(viewSections(name, data, { at, now: this.#desk.browser.now() }));
+    if (name === 'rpc') this.#form?.offer(data);
   }
 }

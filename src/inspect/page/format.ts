@@ -39,6 +39,19 @@ function two(seconds: number, large: number, name: string, small: number, rest: 
   return left === 0 ? head : `${head} ${left} ${rest}`;
 }
 
+/** What is left, as a clock shows it: `3:04`, `1:02:03`, `over`. Milliseconds. */
+export function countdown(ms: number): string {
+  if (!(ms > 0)) return 'over';
+  if (!Number.isFinite(ms)) return '∞';
+  const seconds = Math.ceil(ms / 1_000);
+  const [hours, minutes, rest] = [
+    Math.floor(seconds / 3_600),
+    Math.floor(seconds / 60) % 60,
+    String(seconds % 60).padStart(2, '0'),
+  ];
+  return hours === 0 ? `${minutes}:${rest}` : `${hours}:${String(minutes).padStart(2, '0')}:${rest}`;
+}
+
 export function bytes(value: number): string {
   if (!Number.isFinite(value)) return '∞';
   if (value < 1_024) return `${Math.round(value)} B`;

@@ -1,44 +1,12 @@
 /**
- * A view of the node as something to draw: facts, tables and bars. Pure.
+ * Data that nobody has designed a picture for, as something to draw. Pure.
  *
- * Views are plain data whose fields differ from view to view and grow with the node, so they are read by their shape:
+ * Views grow with the node, and what a page does not know of it is read by its shape:
  * `{ rows, more }` is a table, `{ id, short }` a node, `{ unavailable }` a part that is being restarted. Names of fields
  * say what unit a figure has.
  */
 import { ago, bytes, count, dayTime, duration, exact, percent } from './format.ts';
-
-export interface Cell {
-  readonly text: string;
-  readonly kind: 'text' | 'figure' | 'flag' | 'nothing';
-  /** All of it, where the text is a part. */
-  readonly title?: string;
-  /** What it is made of, as parts of a whole. */
-  readonly split?: readonly { readonly label: string; readonly count: number }[];
-}
-
-export interface TableRow {
-  readonly key: string;
-  readonly cells: readonly Cell[];
-  /** Shown when the row is opened. */
-  readonly below: readonly Section[];
-}
-
-export type Section =
-  | { readonly tag: 'facts'; readonly title: string; readonly facts: readonly (readonly [string, Cell])[] }
-  | {
-      readonly tag: 'table';
-      readonly title: string;
-      readonly columns: readonly string[];
-      readonly rows: readonly TableRow[];
-      /** Left out. */
-      readonly more: number;
-    }
-  | {
-      readonly tag: 'bars';
-      readonly title: string;
-      readonly bars: readonly { readonly label: string; readonly value: number; readonly most: number }[];
-    }
-  | { readonly tag: 'note'; readonly title: string; readonly text: string };
+import type { Cell, Look, Section } from './sections.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -84,11 +52,10 @@ function list(title: string, all: readonly unknown[], left: number, now: number,
   const records = rows.filter(isFields).map(spread);
   if (title === 'buckets' && records.length === rows.length) return buckets(title, records);
   const columns = records.length === 0 ? ['value'] : columnsOf(records);
-  const names = columns.map(words);
   return {
     tag: 'table',
     title,
-    columns: names,
+    columns: columns.map((name) => ({ name: words(name) })),
     more,
     rows: rows.map((given, index) => {
       const row = isFields(given) ? spread(given) : given;
@@ -147,7 +114,8 @@ function buckets(title: string, records: readonly Fields[]): Section {
     value: Number(record['contacts'] ?? record['size'] ?? 0),
     most: Number(record['capacity'] ?? BUCKET),
   }));
-  return { tag: 'bars', title, bars };
+  const titled = bars.map((bar) => ({ ...bar, title: `bucket ${bar.label}: ${bar.value} of ${bar.most}` }));
+  return { tag: 'bars', title, bars: titled };
 }
 
 /** @param depth of records around it: what is deeper than a cell can say is an ellipsis. */
@@ -166,7 +134,12 @@ export function cellOf(key: string, value: unknown, now: number, depth: number =
     const parts = split.map(({ label, count: times }) => `${label} ${count(times)}`);
     const rest = parts.length > 2 ? ` +${parts.length - 2}` : '';
     const text = parts.slice(0, 2).join(' · ') + rest;
-    return { text: text || '–', kind: 'text', title: parts.join(' · '), split };
+    return {
+      text: text || '–',
+      kind: 'text',
+      title: parts.join(' · '),
+      look: { tag: 'split', parts: split },
+    };
   }
   if (depth > 1) return { text: '…', kind: 'nothing' };
   const parts = Object.entries(value).slice(0, 6);
@@ -197,7 +170,7 @@ function figure(key: string, value: number, now: number): Cell {
 }
 
 /** A record of counts, such as `{ ok: 12, timeout: 1 }`, where it stands for parts of a whole. */
-function splitOf(value: Fields): Cell['split'] {
+function splitOf(value: Fields): Extract<Look, { tag: 'split' }>['parts'] | undefined {
   const entries = Object.entries(value);
   const counts = entries.every(([, times]) => typeof times === 'number' && Number.isInteger(times));
   if (!counts || entries.length > 12) return undefined;

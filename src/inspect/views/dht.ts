@@ -96,8 +96,9 @@ export interface RecordRow {
   readonly procedure: string;
   readonly publisher: NodeId;
   readonly seq: number;
-  /** ms until it is over. */
+  /** ms until it is over, and that it was made for. */
   readonly left: number | null;
+  readonly ttl: number | null;
   /** The first four. */
   readonly endpoints: readonly string[];
   readonly bytes: number;
@@ -222,7 +223,7 @@ function recordsOf(context: MeshContext, store: RecordStore, names: KeyNames, mo
 
 function recordRow(
   { runtime }: MeshContext,
-  { key, nodeId: publisher, seq, expiresAt, endpoints, payload, removed }: ServiceRecord,
+  { key, nodeId: publisher, seq, issuedAt, expiresAt, endpoints, payload, removed }: ServiceRecord,
   end: number,
   names: KeyNames,
 ): RecordRow {
@@ -233,6 +234,7 @@ function recordRow(
     publisher: nodeId(publisher),
     seq,
     left: ms(Math.max(0, Math.min(byWall, until(runtime, end) ?? 0))),
+    ttl: ms(Math.max(0, expiresAt - issuedAt)),
     endpoints: endpoints.slice(0, ENDPOINTS).map(text),
     bytes: payload.record.length + payload.sig.length,
     removed,

@@ -62,6 +62,9 @@ export interface DistPeerRow {
   /** Bytes that wait for it; so many that messages to it are refused. */
   readonly queued: number;
   readonly busy: boolean;
+  /** Since it is connected, lengths of packets among them. */
+  readonly bytesOut: number;
+  readonly bytesIn: number;
   /** Chunks that came; packets and ticks that were written; the ticks among them. */
   readonly arrivals: number;
   readonly written: number;
@@ -153,6 +156,8 @@ function peerRow(channel: Channel): DistPeerRow {
     ours: (partner.flags & FLAG.javascript) !== 0n,
     queued: outbox.queued,
     busy: channel.busy,
+    bytesOut: outbox.bytes,
+    bytesIn: channel.bytes,
     arrivals,
     written: outbox.written,
     ticks,

@@ -1,0 +1,47 @@
+/**
+ * How wide the columns of a table are: as wide as what was in them so far, so that nothing moves while figures change. Pure.
+ */
+import type { Cell } from './sections.ts';
+
+/** Characters that a column has room for, at least and at most. */
+const [NARROWEST, WIDEST] = [5, 34];
+/** Widths grow by so many characters at once: a digit more moves nothing. */
+const STEP = 3;
+
+/** Wider where something has grown, never narrower. */
+export function grown(
+  before: readonly number[],
+  headings: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): readonly number[] {
+  return headings.map((heading, index) => {
+    let widest = Math.max(before[index] ?? NARROWEST, heading.length);
+    for (const cells of rows) {
+      const cell = cells[index];
+      if (cell !== undefined) widest = Math.max(widest, Math.min(WIDEST, widthOf(cell)));
+    }
+    return Math.ceil(widest / STEP) * STEP;
+  });
+}
+
+/** In characters, with what stands beside the text. */
+function widthOf({ text, look }: Cell): number {
+  switch (look?.tag) {
+    case undefined:
+      return text.length;
+    case 'badge':
+      return text.length + 2;
+    case 'chips':
+      return look.chips.reduce((sum, chip) => sum + chip.text.length + 3, 0);
+    case 'indent':
+      return text.length + 2 * look.level + 2;
+    case 'meter':
+    case 'countdown':
+      return text.length + 7;
+    case 'split':
+    case 'track':
+      return text.length + 10;
+    case 'lane':
+      return text.length + 16;
+  }
+}
