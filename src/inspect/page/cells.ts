@@ -1,5 +1,5 @@
 /** Cells that several views have: a unit for each figure, a word for each state. Pure. */
-import { ago, bytes, countdown, dayTime, duration, exact } from './format.ts';
+import { ago, bytes, countdown, dayTime, duration, exact, rate as perSecondText } from './format.ts';
 import type { NodeRef } from './reader.ts';
 import type { Cell, Chip, Column, Section, TableRow, Tone } from './sections.ts';
 
@@ -19,8 +19,17 @@ export const some = (value: number, title?: string): Cell => (value === 0 ? NOTH
 export const size = (value: number | null): Cell =>
   value === null ? NOTHING : { text: bytes(value), kind: 'figure', title: `${exact(value)} bytes` };
 
+/** So many a second; nothing where nothing happens. */
+export const often = (rate: number | null): Cell =>
+  rate === null || !(rate > 0) ? NOTHING : { text: perSecondText(rate), kind: 'figure' };
+
+/** Bytes in a second. */
 export const perSecond = (value: number | null): Cell =>
   value === null ? NOTHING : { text: `${bytes(value)}/s`, kind: 'figure', title: `${exact(value)} bytes/s` };
+
+/** A number that is a name: its digits stand as they are. */
+export const number = (value: number | null, title?: string): Cell =>
+  value === null ? NOTHING : text(String(value), title);
 
 /** Milliseconds. */
 export const span = (value: number | null, title?: string): Cell =>
@@ -78,11 +87,12 @@ export function of(value: number, most: number | null): Cell {
   return { text: `${exact(value)} of ${exact(most)}`, kind: 'figure', look: { tag: 'meter', part, tone } };
 }
 
-/** A heading says what is in the column; what stands behind a bar is its title. */
+/** Headings: what stands behind a `|` says it in full, `#` before it stands for figures. */
 export const columns = (...names: readonly string[]): readonly Column[] =>
   names.map((given) => {
-    const [name = '', title] = given.split('|');
-    return title === undefined ? { name } : { name, title };
+    const [name = '', title] = given.replace(/^#/, '').split('|');
+    const isFigure = given.startsWith('#') ? { figure: true } : {};
+    return { name, ...(title === undefined ? {} : { title }), ...isFigure };
   });
 
 export interface TableParts {

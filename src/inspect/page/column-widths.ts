@@ -6,19 +6,23 @@ import type { Cell } from './sections.ts';
 /** Characters that a column has room for, at least and at most. */
 const [NARROWEST, WIDEST] = [5, 34];
 /** Widths grow by so many characters at once: a digit more moves nothing. */
-const STEP = 3;
+const STEP = 2;
+/** The sign of a row that opens. */
+const SIGN = 3;
 
 /** Wider where something has grown, never narrower. */
 export function grown(
   before: readonly number[],
   headings: readonly string[],
   rows: readonly (readonly Cell[])[],
+  opens = false,
 ): readonly number[] {
   return headings.map((heading, index) => {
+    const sign = index === 0 && opens ? SIGN : 0;
     let widest = Math.max(before[index] ?? NARROWEST, heading.length);
     for (const cells of rows) {
       const cell = cells[index];
-      if (cell !== undefined) widest = Math.max(widest, Math.min(WIDEST, widthOf(cell)));
+      if (cell !== undefined) widest = Math.max(widest, Math.min(WIDEST, widthOf(cell)) + sign);
     }
     return Math.ceil(widest / STEP) * STEP;
   });

@@ -5,6 +5,7 @@ import { el, emptyState, fill, setText } from './element.ts';
 import { clockTime } from './format.ts';
 import { get } from './requests.ts';
 import { SectionViews } from './section-views.ts';
+import { Rates } from './rates.ts';
 import { tickBelow } from './cell-view.ts';
 import type { Opened } from './table-view.ts';
 import { viewSections } from './views.ts';
@@ -27,6 +28,7 @@ export interface DataTabText {
 interface Box {
   readonly element: HTMLElement;
   readonly sections: SectionViews;
+  readonly rates: Rates;
   /** An answer has been drawn. */
   drawn: boolean;
 }
@@ -57,7 +59,8 @@ export class DataTab implements Part {
     this.#desk = desk;
     this.#text = text;
     this.#form = text.views.includes('rpc') ? new CallForm(desk) : undefined;
-    const head = el('header', 'tab-head', el('h2', '', text.title), el('p', 'muted', text.about), this.#when);
+    const top = el('div', 'tab-top', el('h2', '', text.title), this.#when);
+    const head = el('header', 'tab-head', top, el('p', 'muted', text.about));
     this.element = el('div', 'tab data-tab', head, this.#form?.element, this.#body);
   }
 
@@ -94,7 +97,12 @@ export class DataTab implements Part {
 
   #box(name: string): Box {
     const sections = new SectionViews(this.#opened, name);
-    return { element: el('div', 'data-view', el('p', 'muted', 'Loading …')), sections, drawn: false };
+    return {
+      element: el('div', 'data-view', el('p', 'muted', 'Loading …')),
+      sections,
+      rates: new Rates(),
+      drawn: false,
+    };
   }
 
   #there(): readonly string[] {
@@ -137,7 +145,10 @@ export class DataTab implements Part {
     setText(this.#when, `as of ${clockTime(at).slice(0, 8)}`);
     if (!box.drawn) fill(box.element, box.sections.element);
     box.drawn = true;
-    box.sections.draw(viewSections(name, data, { at, now: this.#desk.browser.now() }));
+    box.rates.begin(at);
+    const times = { at, now: this.#desk.browser.now(), rate: box.rates.of };
+    box.sections.draw(viewSections(name, data, times));
+    tickBelow(box.element, times.now);
     if (name === 'rpc') this.#form?.offer(data);
   }
 }

@@ -6,6 +6,7 @@ import {
   left,
   node,
   NOTHING,
+  number,
   row,
   since,
   size,
@@ -135,9 +136,9 @@ function lookupsOf(lookups: Reader, times: Times): readonly Section[] {
           'Sought',
           'Procedure or key',
           'Outcome',
-          'Hops|longest chain of referrals',
-          'Asked|nodes that were asked',
-          'Took',
+          '#Hops|longest chain of referrals',
+          '#Asked|nodes that were asked',
+          '#Took',
         ),
         none: 'No lookup has ended since the start.',
       },
@@ -184,11 +185,11 @@ function traceOf(lookup: Reader, took: number): Section {
   });
   const names = columns(
     'Node',
-    'Hop',
+    '#Hop',
     'Named by',
     'Address',
     'Outcome',
-    'Asked after|since the lookup began',
+    '#Asked after|since the lookup began',
   );
   return table(
     { title: 'Hops', columns: names, none: 'Nobody was asked: the answer was here.' },
@@ -212,32 +213,33 @@ function recordsOf(records: Reader, times: Times): readonly Section[] {
           ? badge('withdrawn', 'plain', 'its node serves it no more')
           : badge('serves', 'good'),
         left(record.number('left'), record.number('ttl'), times.now),
-        endpoints.length === 0
-          ? NOTHING
-          : {
-              ...text(endpoints[0] ?? ''),
-              ...(endpoints.length === 1
-                ? {}
-                : { text: `${endpoints[0]} +${endpoints.length - 1}`, title: endpoints.join(', ') }),
-            },
-        figure(record.number('seq')),
+        firstOf(endpoints),
         size(record.number('bytes')),
       ],
-      unknown('', record, times.at),
+      [
+        {
+          tag: 'facts',
+          title: '',
+          facts: [
+            ['Key', node(key)],
+            ['Sequence number', number(record.number('seq'), 'a higher one replaces it')],
+            ['Reached at', text(endpoints.join(', '))],
+          ],
+        },
+        ...unknown('', record, times.at),
+      ],
     );
   });
-  const names = columns(
-    'Procedure or key',
-    'Published by',
-    'State',
-    'Time left',
-    'Reached at',
-    'Seq|a higher one replaces it',
-    'Size',
-  );
+  const names = columns('Procedure or key', 'Published by', 'State', '#Time left', 'Reached at', '#Size');
   return [
     table({ title: 'Records kept for others', columns: names, none: 'No record is kept here.' }, shown, more),
   ];
+}
+
+/** The first of them, and how many more there are. */
+function firstOf(all: readonly string[]): Cell {
+  const [first = ''] = all;
+  return all.length < 2 ? text(first) : text(`${first} +${all.length - 1}`, all.join(', '));
 }
 
 function contactsOf(routing: Reader): readonly Section[] {
@@ -256,10 +258,10 @@ function contactsOf(routing: Reader): readonly Section[] {
   const names = columns(
     'Node',
     'Address',
-    'Bucket|bits that its id shares with ours',
+    '#Bucket|bits that its id shares with ours',
     'Connection',
-    'Round trip',
-    'Last answer',
+    '#Round trip',
+    '#Last answer',
   );
   return [
     table(

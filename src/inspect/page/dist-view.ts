@@ -1,5 +1,19 @@
 /** The view `dist` as it is shown: nodes, what passes between them, what is shared. Pure. */
-import { badge, columns, figure, left, NOTHING, row, size, some, span, table, text, track } from './cells.ts';
+import {
+  badge,
+  columns,
+  figure,
+  left,
+  NOTHING,
+  number,
+  row,
+  size,
+  some,
+  span,
+  table,
+  text,
+  track,
+} from './cells.ts';
 import type { Read, Reader } from './reader.ts';
 import type { Cell, Section, TableRow, Times, Tone } from './sections.ts';
 import { note, unknown } from './unknown.ts';
@@ -23,8 +37,8 @@ export function distView(view: Reader, times: Times): readonly Section[] {
       ),
     ],
     ['Not reached', some(kernel.count('unreached'), 'nodes that did not answer lately')],
-    ['Gone when silent for', span(view.number('tickTime'))],
-    ['Creation', figure(view.number('creation'), 'tells two lives of one name apart')],
+    ['Tick time', span(view.number('tickTime'), 'who sends nothing for so long is gone')],
+    ['Creation', number(view.number('creation'), 'tells two lives of one name apart')],
     ['Listed', text(view.flag('hidden') ? 'hidden' : 'visible')],
   ];
   kernel.number('up');
@@ -58,20 +72,20 @@ function peersOf(all: readonly Reader[], more: number, times: Times): Section {
         size(peer.number('bytesOut')),
         size(peer.number('bytesIn')),
         queued === 0 ? NOTHING : size(queued),
-        figure(peer.number('written')),
         figure(peer.number('ticks')),
         silenceOf(silent),
         some(peer.count('relations')),
         some(peer.count('calls') + peer.count('spawns')),
-        text(peer.text('address')),
       ],
       [
         {
           tag: 'facts',
           title: '',
           facts: [
+            ['Address', text(peer.text('address'))],
             ['Listed', text(peer.flag('hidden') ? 'hidden' : 'visible')],
-            ['Creation', figure(peer.number('creation'))],
+            ['Creation', number(peer.number('creation'))],
+            ['Packets written', figure(peer.number('written'), 'ticks among them')],
             ['Chunks that came', figure(peer.number('arrivals'))],
             ['Refused here', figure(refused, 'messages to it, because too much waits')],
             ['Meant nothing', figure(strange, 'packets')],
@@ -85,15 +99,13 @@ function peersOf(all: readonly Reader[], more: number, times: Times): Section {
     'Node',
     'State',
     'Make',
-    'Sent',
-    'Received',
-    'Waits|bytes that it has not taken yet',
-    'Packets|written, ticks among them',
-    'Ticks|signs of life in place of packets',
-    'Silence|looks in a row at which nothing had come; it is gone at 4',
-    'Links|links and monitors, both ways',
-    'Calls|calls and spawns without an answer',
-    'Address',
+    '#Sent',
+    '#Received',
+    '#Waits|bytes that it has not taken yet',
+    '#Ticks|signs of life in place of packets',
+    '#Silence|looks in a row at which nothing had come; it is gone at 4',
+    '#Links|links and monitors, both ways',
+    '#Calls|calls and spawns without an answer',
   );
   return table({ title: 'Nodes', columns: names, none: 'No other node is connected.' }, rows, more);
 }
@@ -109,7 +121,7 @@ function dialingOf({ rows, more }: Read): readonly Section[] {
     const name = dialed.text('node');
     return row(name, [text(name), figure(dialed.number('waiting'))]);
   });
-  const names = columns('Node', 'Wait for it|messages and calls');
+  const names = columns('Node', '#Wait for it|messages and calls');
   return [table({ title: 'Being dialed', columns: names, none: 'Nobody is being dialed.' }, shown, more)];
 }
 
@@ -133,7 +145,7 @@ function membersOf({ rows, more }: Read, times: Times): Section {
       left(next, null, times.now),
     ]);
   });
-  const names = columns('Member', 'State', 'Tries', 'Next try in');
+  const names = columns('Member', 'State', '#Tries', '#Next try in');
   return table({ title: 'Cluster', columns: names, none: 'The cluster has no other member.' }, shown, more);
 }
 
@@ -161,10 +173,10 @@ function groupsOf({ rows, more }: Read, times: Times): readonly Section[] {
   const names = columns(
     'Scope',
     'State',
-    'Groups here',
-    'Members here',
-    'Groups elsewhere',
-    'Members elsewhere',
+    '#Groups here',
+    '#Members here',
+    '#Groups elsewhere',
+    '#Members elsewhere',
   );
   return [
     table({ title: 'Process groups', columns: names, none: 'No scope of groups is shared.' }, shown, more),
@@ -182,7 +194,7 @@ function nodesOf(nodes: readonly Reader[], more: number, times: Times): Section 
         : badge('even', 'good');
     return row(name, [text(name), state, figure(each.number('members'))], unknown('', each, times.at));
   });
-  const names = columns('Node', 'State', 'Members');
+  const names = columns('Node', 'State', '#Members');
   return table({ title: 'With', columns: names, none: 'Nobody else has this scope.' }, rows, more);
 }
 

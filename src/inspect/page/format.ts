@@ -83,7 +83,9 @@ export const dayTime = (at: number): string => (Number.isFinite(at) ? DAY.format
 /** How long before `now`: `now`, `35 s ago`. */
 export function ago(at: number, now: number): string {
   const ms = now - at;
-  return ms < 1_000 ? 'now' : `${duration(Math.floor(ms / 1_000) * 1_000)} ago`;
+  if (ms < 1_000) return 'now';
+  const seconds = Math.floor(ms / 1_000);
+  return seconds < 60 ? `${seconds} s ago` : `${duration(1_000 * seconds)} ago`;
 }
 
 /** A kind and how much of it there is, as the inspector tells state and messages. */

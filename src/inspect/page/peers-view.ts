@@ -100,34 +100,31 @@ function connectionsOf(all: readonly Reader[], more: number, times: Times): read
   const rows = all.map((connection) => {
     const [actor, peer, via] = [connection.text('actor'), connection.node('peer'), connection.node('via')];
     const [kind, direction] = [connection.text('kind'), connection.text('direction')];
-    const roles = [
-      kind === 'unknown' ? 'not known yet' : kind,
-      ...(connection.flag('station') ? ['station'] : []),
-      ...(connection.flag('dht') ? ['DHT'] : []),
-    ];
+    const role = connection.flag('station') ? 'station' : kind === 'unknown' ? 'not known yet' : kind;
     const calls = [connection.count('callsOut'), connection.count('callsIn')] as const;
     const questions = [connection.count('questionsOut'), connection.count('questionsIn')] as const;
     return row(
       actor,
       [
         node(peer, 'not proven yet'),
-        text(roles.join(', ')),
+        text(role),
         stateOf(connection),
         pathOf(connection.text('path'), via === undefined ? undefined : `through station ${via.id}`),
         span(connection.number('rtt')),
         size(connection.number('bytesSent')),
         size(connection.number('bytesReceived')),
         inFlight(calls[0] + questions[0], calls[1] + questions[1], calls, questions),
-        span(connection.number('age')),
-        text(connection.text('address'), direction === 'in' ? 'it dialed us' : 'we dialed it'),
       ],
       [
         {
           tag: 'facts',
           title: '',
           facts: [
+            ['Address', text(connection.text('address'))],
+            ['Ready for', span(connection.number('age'))],
             ['Dialed by', text(direction === 'in' ? 'the peer' : 'this node')],
             ['Through', node(via, 'nobody')],
+            ['In the DHT', text(connection.flag('dht') ? 'yes' : 'no')],
             ['TLS', text(connection.flag('tls') ? 'yes: UDP is blocked' : 'no')],
             ['Not used for', span(connection.number('unused'))],
             ['Packets lost', figure(connection.number('lost'))],
@@ -142,15 +139,13 @@ function connectionsOf(all: readonly Reader[], more: number, times: Times): read
   });
   const names = columns(
     'Peer',
-    'Is',
+    'Kind',
     'State',
     'Path',
-    'Round trip',
-    'Sent',
-    'Received',
-    'In flight|calls and questions without an answer: ours ↑, theirs ↓',
-    'Ready for',
-    'Address',
+    '#Round trip',
+    '#Sent',
+    '#Received',
+    '#In flight|calls and questions without an answer: ours ↑, theirs ↓',
   );
   const none = 'Nobody is connected: this node has dialed nobody yet, and nobody has come.';
   return [table({ title: 'Connections', columns: names, none }, rows, more)];
@@ -177,7 +172,7 @@ function linksOf(connection: Reader): Section {
       span(path.number('rtt')),
     ]);
   });
-  const names = columns('Path', 'Address', 'Use', 'Proof', 'Round trip');
+  const names = columns('Path', 'Address', 'Use', 'Proof', '#Round trip');
   return table({ title: 'Its paths', columns: names, none: 'No path is open.' }, shown, more);
 }
 
@@ -203,7 +198,13 @@ function wishesOf(dialing: Reader): readonly Section[] {
       some(wish.count('calls')),
     ]);
   });
-  const names = columns('Peer', 'Phase', 'Dials', 'Way through a station', 'Wait for it|calls and questions');
+  const names = columns(
+    'Peer',
+    'Phase',
+    '#Dials',
+    'Way through a station',
+    '#Wait for it|calls and questions',
+  );
   const none = 'Every peer that is wanted is connected.';
   return [table({ title: 'Wanted, not connected', columns: names, none }, shown, more)];
 }
@@ -231,7 +232,7 @@ function natOf(nat: Reader, times: Times): readonly Section[] {
       table(
         {
           title: 'Relayed, wanted direct',
-          columns: columns('Peer', 'State', 'Failed tries'),
+          columns: columns('Peer', 'State', '#Failed tries'),
           none: 'No relayed connection waits for a direct path.',
         },
         upgrading,

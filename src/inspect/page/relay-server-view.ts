@@ -25,6 +25,7 @@ export function relayServerView(server: Reader, times: Times): readonly Section[
     ['Clients', of(server.count('identified'), limits.number('clients'))],
     ['Tunnels', of(server.count('open'), limits.number('totalTunnels'))],
     ['Passed on', size(server.number('bytes'))],
+    ['Now', perSecond(times.rate('server', server.count('bytes')))],
     ['Serves', text(realmOf(server))],
     ['Frames without sense', some(server.count('skipped'), 'control frames, since the start')],
   ];
@@ -86,11 +87,11 @@ function clientsOf(_part: Reader, server: Reader, limits: Reader, times: Times):
   const names = columns(
     'Client',
     'State',
-    'Tunnels|of both directions',
-    'Sent|into its open tunnels',
+    '#Tunnels|of both directions',
+    '#Sent|into its open tunnels',
     'Rate',
-    'Round trip',
-    'Age',
+    '#Round trip',
+    '#Age',
     'Address',
     'Make',
     'Key',
@@ -117,6 +118,14 @@ function tunnelsOf(_part: Reader, server: Reader, limits: Reader, times: Times):
       unknown('', tunnel, times.at),
     );
   });
-  const names = columns('From', 'To', 'There|bytes from who asked for it', 'Back', 'Age', 'Last byte', 'Id');
+  const names = columns(
+    'From',
+    'To',
+    '#There|bytes from who asked for it',
+    '#Back',
+    '#Age',
+    '#Last byte',
+    'Id',
+  );
   return table({ title: 'Tunnels', columns: names, none: 'No tunnel is open.' }, shown, more);
 }

@@ -6,6 +6,7 @@ import {
   node,
   NOTHING,
   of,
+  perSecond,
   row,
   since,
   size,
@@ -50,12 +51,22 @@ function stationOf(view: Reader, station: Reader, times: Times): readonly Sectio
   const facts: (readonly [string, Cell])[] = [
     ['Sessions', of(station.count('sessions'), station.number('most'))],
     ['Passed on', size(station.number('bytes'))],
+    ['Now', perSecond(times.rate('station', station.count('bytes')))],
     ['Datagrams', figure(station.number('datagrams'))],
     ['Dropped', some(dropped[0] + dropped[1], `${dropped[0]} over the rate, ${dropped[1]} from elsewhere`)],
     ['Hole punches now', some(station.count('punches'))],
   ];
   const { rows, more } = station.rows('passed');
-  const names = columns('From', 'To', 'State', 'Passed on', 'Datagrams', 'Age', 'Last datagram', 'Session');
+  const names = columns(
+    'From',
+    'To',
+    'State',
+    '#Passed on',
+    '#Datagrams',
+    '#Age',
+    '#Last datagram',
+    'Session',
+  );
   const none = 'It passes on nothing now.';
   return [
     { tag: 'facts', title: 'As a station', facts },
@@ -126,7 +137,7 @@ function sessionsOf({ rows, more }: Read, times: Times): Section {
       unknown('', session, times.at),
     );
   });
-  const names = columns('Peer', 'Through station', 'Asked for by', 'Station', 'Age', 'Session');
+  const names = columns('Peer', 'Through station', 'Asked for by', 'Station', '#Age', 'Session');
   const none = 'No connection of this node goes through a station.';
   return table({ title: 'Its own sessions', columns: names, none }, shown, more);
 }
@@ -144,7 +155,6 @@ function clientOf(client: Reader, times: Times): readonly Section[] {
     return row(id, [text(tunnel.text('peer')), text(tunnel.text('relay')), text(id)]);
   });
   const facts: (readonly [string, Cell])[] = [
-    ['Asked first', text(active)],
     ['Tunnels', figure(rows.length + more)],
     ['Pending requests', figure(client.number('pending'), 'that wait for a relay')],
     ['Announced', some(client.count('announced'), 'tunnels whose streams have not come')],
@@ -188,6 +198,6 @@ function relaysOf({ rows, more }: Read, active: string, times: Times): Section {
       unknown('', relay, times.at),
     );
   });
-  const names = columns('Relay', 'State', 'Use', 'Pending', 'Sent', 'Received', 'Lost because');
+  const names = columns('Relay', 'State', 'Use', '#Pending', '#Sent', '#Received', 'Lost because');
   return table({ title: 'Relays', columns: names, none: 'It was given no relay.' }, shown, more);
 }

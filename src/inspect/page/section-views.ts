@@ -6,6 +6,9 @@ import { Keep, place } from './place.ts';
 import type { Bar, Cell, Section } from './sections.ts';
 import { TableView, type Drawer, type Opened } from './table-view.ts';
 
+/** Characters that a fact has room for; longer ones have twice as much. */
+const WIDE = 12;
+
 interface Drawn {
   readonly element: HTMLElement;
   update(section: Section): void;
@@ -136,6 +139,7 @@ class FactView {
   }
 
   update([, cell]: readonly [string, Cell]): void {
+    this.element.classList.toggle('wide', cell.text.length > WIDE);
     this.#cell.update(cell);
   }
 }

@@ -41,6 +41,8 @@ export interface Column {
   readonly name: string;
   /** What it says in full. */
   readonly title?: string;
+  /** Of figures, also while there is none. */
+  readonly figure?: boolean;
 }
 
 export interface TableRow {
@@ -88,4 +90,6 @@ export interface Table {
 export interface Times {
   readonly at: number;
   readonly now: number;
+  /** How fast a count has grown since the answer before, per second. Null: it was not in that one. */
+  readonly rate: (what: string, count: number) => number | null;
 }

@@ -27,7 +27,9 @@ export interface TableContext {
 }
 
 /** Padding of a cell, both sides; pixels. */
-const PADDING = 24;
+const PADDING = 20;
+/** What a letter takes of a digit's width. */
+const LETTER = 0.93;
 
 export class TableView {
   readonly element: HTMLElement;
@@ -48,7 +50,7 @@ export class TableView {
   }
 
   update({ columns, rows, more }: Table): void {
-    const figures = columns.map((_, index) => isFigures(rows, index));
+    const figures = columns.map(({ figure }, index) => figure ?? isFigures(rows, index));
     this.#heading(columns, figures);
     this.#size(columns, rows);
     const drawn = this.#rows.update(
@@ -88,13 +90,14 @@ export class TableView {
       this.#widths,
       columns.map(({ name }) => name),
       rows.map(({ cells }) => cells),
+      rows.some(({ below }) => below.length > 0),
     );
     if (String(widths) === String(this.#widths)) return;
     this.#widths = widths;
     for (const [index, column] of Array.from(this.#columns.children).entries())
-      (column as HTMLElement).style.width = `calc(${widths[index] ?? 0}ch + ${PADDING}px)`;
+      (column as HTMLElement).style.width = `calc(${LETTER * (widths[index] ?? 0)}ch + ${PADDING}px)`;
     const all = widths.reduce((sum, width) => sum + width, 0);
-    this.#table.style.minWidth = `calc(${all}ch + ${PADDING * widths.length}px)`;
+    this.#table.style.minWidth = `calc(${LETTER * all}ch + ${PADDING * widths.length}px)`;
   }
 }
 

@@ -3,7 +3,9 @@ import { dhtView } from './dht-view.ts';
 import { distView } from './dist-view.ts';
 import { peersView } from './peers-view.ts';
 import { Reader } from './reader.ts';
+import { registryView } from './registry-view.ts';
 import { relayView } from './relay-view.ts';
+import { rpcView } from './rpc-view.ts';
 import type { Section, Times } from './sections.ts';
 import { sectionsOf } from './shape.ts';
 import { note } from './unknown.ts';
@@ -11,6 +13,8 @@ import { note } from './unknown.ts';
 type Picture = (view: Reader, times: Times) => readonly Section[];
 
 const PICTURES: ReadonlyMap<string, Picture> = new Map([
+  ['rpc', rpcView],
+  ['registry', registryView],
   ['dht', dhtView],
   ['peers', peersView],
   ['relay', relayView],

@@ -51,7 +51,7 @@ export function waysOf({ rows, more }: Read, times: Times): readonly Section[] {
     'Peer',
     'Won',
     'Last try, step by step',
-    'Lost on failures|what the steps that failed took, added up',
+    '#Lost on failures|what the steps that failed took, added up',
     'When',
   );
   const none = 'No way to a peer was tried yet: nobody was dialed.';
@@ -116,6 +116,6 @@ function stepsOf(steps: readonly Step[], last: readonly Step[], times: Times): S
       when(at, times.at),
     ]);
   });
-  const names = columns('Step', 'Outcome', 'Took', 'Why', 'Where', 'Ended');
+  const names = columns('Step', 'Outcome', '#Took', 'Why', 'Where', 'Ended');
   return table({ title: 'Steps, newest first', columns: names, none: 'No step has ended yet.' }, rows, 0);
 }
