@@ -35,6 +35,8 @@ export class FakeInspector {
   views: Readonly<Record<string, unknown>>;
   actions: boolean;
   startedAt: number = Date.now() - 7_384_000;
+  /** What the clock says that views are told by; undefined: that of this process. */
+  viewsAt: number | undefined;
   /** Answered to everything under /api; 0: as usual. */
   refuse = 0;
   readonly done: unknown[] = [];
@@ -149,7 +151,7 @@ export class FakeInspector {
       case 'crashes':
         return json(200, { crashes: this.crashes });
       case 'views':
-        return json(200, { name, at: Date.now(), data: this.views[name] });
+        return json(200, { name, at: this.viewsAt ?? Date.now(), data: this.views[name] });
       case 'actor':
         return this.#actor(decodeURIComponent(name), json);
       case 'stream':

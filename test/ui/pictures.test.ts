@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launch, painted, picture, see, type Seen } from './browser.ts';
-import { NONE, crash, NOW, sampleRows, VIEWS } from './sample-tree.ts';
+import { NONE, crash, NOW, sampleRows, VIEWS, VIEWS_AT } from './sample-tree.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -28,6 +28,14 @@ const CRASHES = [
     restarts: 0,
   }),
 ];
+
+/** The row of a tab that is opened. */
+const OPENED: Readonly<Record<string, string>> = {
+  RPC: 'weather.report',
+  DHT: 'orders.submit',
+  Peers: 'hole punch ✓',
+  Dist: 'shop@erlang.example',
+};
 
 /** Something happens, so that there is a curve. */
 async function busy({ fake, page }: Seen): Promise<void> {
@@ -57,6 +65,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     beforeAll(async () => {
       const script = { rows: sampleRows(), crashes: CRASHES, views: VIEWS, actions: true };
       seen = await see(browser, script, { colorScheme });
+      seen.fake.viewsAt = VIEWS_AT;
     });
     afterAll(() => seen.close());
 
@@ -68,13 +77,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.getByRole('treeitem').filter({ hasText: 'calculator.compute' }).click();
       await busy(seen);
       await picture(page, `tree-${colorScheme}`);
-      for (const tab of ['Actors', 'Crashes', 'RPC', 'DHT', 'Relay', 'Trace', 'Logs']) {
+      for (const tab of ['Actors', 'Crashes', 'RPC', 'DHT', 'Peers', 'Relay', 'Dist', 'Trace', 'Logs']) {
         await page.getByRole('tab', { name: tab }).click();
-        if (tab === 'RPC' || tab === 'DHT') {
-          const table = page.locator(`#tab-${tab.toLowerCase()} .table`).first();
-          await table.waitFor();
-          await page.locator(`#tab-${tab.toLowerCase()} .expander`).last().click();
-        }
+        const part = page.locator(`#tab-${tab.toLowerCase()}`);
+        const row = OPENED[tab];
+        if (row !== undefined) await part.locator('tr', { hasText: row }).first().click();
         if (tab === 'Logs') {
           for (const [index, level] of ['info', 'warn', 'error', 'debug', 'info'].entries()) {
             seen.fake.send('log', {
