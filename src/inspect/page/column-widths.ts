@@ -22,11 +22,14 @@ export function grown(
     let widest = Math.max(before[index] ?? NARROWEST, heading.length);
     for (const cells of rows) {
       const cell = cells[index];
-      if (cell !== undefined) widest = Math.max(widest, Math.min(WIDEST, widthOf(cell)) + sign);
+      if (cell !== undefined) widest = Math.max(widest, Math.min(mostOf(cell), widthOf(cell)) + sign);
     }
     return Math.ceil(widest / STEP) * STEP;
   });
 }
+
+/** Steps stand side by side, or say nothing. */
+const mostOf = ({ look }: Cell): number => (look?.tag === 'chips' ? 2 * WIDEST : WIDEST);
 
 /** In characters, with what stands beside the text. */
 function widthOf({ text, look }: Cell): number {

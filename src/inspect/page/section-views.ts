@@ -7,7 +7,8 @@ import type { Bar, Cell, Section } from './sections.ts';
 import { TableView, type Drawer, type Opened } from './table-view.ts';
 
 /** Characters that a fact has room for; longer ones have twice as much. */
-const WIDE = 12;
+const WIDE = 13;
+const METER = 5;
 
 interface Drawn {
   readonly element: HTMLElement;
@@ -139,7 +140,8 @@ class FactView {
   }
 
   update([, cell]: readonly [string, Cell]): void {
-    this.element.classList.toggle('wide', cell.text.length > WIDE);
+    const room = cell.text.length + (cell.look?.tag === 'meter' ? METER : 0);
+    this.element.classList.toggle('wide', room > WIDE);
     this.#cell.update(cell);
   }
 }
@@ -244,7 +246,6 @@ class BarView {
     setText(this.#value, count(value));
     setName(this.#label, label);
     this.#full.style.transform = `scaleY(${part})`;
-    this.#full.classList.toggle('full', part >= 1);
     this.element.ariaLabel = title;
     this.element.title = title;
   }

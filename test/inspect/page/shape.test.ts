@@ -29,7 +29,7 @@ describe('sectionsOf', () => {
     ]);
     const table = sections[1];
     if (table?.tag !== 'table') throw new Error('a table was expected');
-    expect(table.columns).toEqual(['procedure', 'calls', 'p50', 'here']);
+    expect(table.columns.map(({ name }) => name)).toEqual(['procedure', 'calls', 'p50', 'here']);
     expect(table.rows[0]?.cells.map(({ text }) => text)).toEqual(['a.b', '3', '1.5 ms', '1']);
     expect(table.rows[0]?.below).toMatchObject([{ tag: 'table', title: 'here' }]);
     expect(table.more).toBe(2);
@@ -38,7 +38,11 @@ describe('sectionsOf', () => {
   test('buckets are bars', () => {
     const buckets = { rows: [{ index: 3, contacts: 14, spares: 0, lookedUp: null }], more: 0 };
     expect(sectionsOf({ buckets }, NOW)).toEqual([
-      { tag: 'bars', title: 'buckets', bars: [{ label: '3', value: 14, most: 20 }] },
+      {
+        tag: 'bars',
+        title: 'buckets',
+        bars: [{ label: '3', value: 14, most: 20, title: 'bucket 3: 14 of 20' }],
+      },
     ]);
   });
 
