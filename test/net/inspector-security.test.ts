@@ -483,6 +483,8 @@ describe('over the wire', () => {
       const answer = await on.ask(at, { method, headers, ...(sends ? { body } : {}) });
       expect([method, at, headers, answer.status]).toEqual([method, at, headers, status]);
       expectPolicy(answer.headers);
+      // RFC 9110 §15.5.6
+      expect([method, at, answer.headers.allow !== undefined]).toEqual([method, at, status === 405]);
     }
     expect((await rowsOf(on)).map(({ id }) => id)).toEqual(before);
     expect(on.lines.filter((line) => line.includes('inspector.action'))).toEqual([]);

@@ -110,6 +110,19 @@ describe('what it shows', () => {
     ]);
     expect((await on.ask('/api/stream', { method: 'HEAD', headers: on.bearer })).status).toBe(405);
   });
+
+  test('a way that a place is not asked in is told which are', async () => {
+    const on = await withKeeper();
+    const allowed = async (path: string, method: string): Promise<unknown> => {
+      const { status, headers } = await on.ask(path, { method, headers: on.bearer });
+      return [status, headers.allow];
+    };
+    expect(await allowed('/api/tree', 'DELETE')).toEqual([405, 'GET, HEAD']);
+    expect(await allowed('/api/stream', 'HEAD')).toEqual([405, 'GET']);
+    expect(await allowed('/api/stream', 'POST')).toEqual([405, 'GET']);
+    expect(await allowed('/api/actions', 'GET')).toEqual([405, 'POST']);
+    expect(await allowed('/api/tree', 'GET')).toEqual([200, undefined]);
+  });
 });
 
 describe('the event stream', () => {

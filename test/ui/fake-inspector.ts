@@ -1,27 +1,14 @@
 /**
- * An inspector without a node: serves the page as it was built, with the headers of the real one, and data from a script.
+ * An inspector without a node: serves the page as the real one does, with its headers, and data from a script.
  */
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
+import { answerJson, answerText, begin } from '../../src/inspect/http/answer.ts';
+import { pageFiles } from '../../src/inspect/http/files.ts';
 import type { ActorChange, ActorRow, Crash, Delta, NodeFacts } from '../../src/inspect/page/wire.ts';
 
 const PAGE = join(import.meta.dirname, '../../dist/src/inspect/page');
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
-const HEADERS = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cache-Control': 'no-store',
-};
-
 export interface Script {
   readonly rows: readonly ActorRow[];
   readonly crashes?: readonly Crash[];
@@ -136,10 +123,7 @@ export class FakeInspector {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', this.url);
-    const json = (status: number, body: unknown): void => {
-      response.writeHead(status, { ...HEADERS, 'Content-Type': 'application/json; charset=utf-8' });
-      response.end(JSON.stringify(body));
-    };
+    const json = (status: number, body: unknown): void => answerJson(response, status, body);
     if (!pathname.startsWith('/api/')) return this.#file(pathname, response);
     if (this.refuse !== 0) return json(this.refuse, { error: 'refused' });
     const [, kind = '', name = ''] = /^\/api\/(\w+)\/?(.*)$/.exec(pathname) ?? [];
@@ -155,7 +139,7 @@ export class FakeInspector {
       case 'actor':
         return this.#actor(decodeURIComponent(name), json);
       case 'stream':
-        response.writeHead(200, { ...HEADERS, 'Content-Type': 'text/event-stream' });
+        begin(response, 200, 'text/event-stream; charset=utf-8');
         this.#streams.add(response);
         response.on('close', () => this.#streams.delete(response));
         response.write(`event: snapshot\ndata: ${JSON.stringify(this.#tree)}\n\n`);
@@ -181,13 +165,9 @@ export class FakeInspector {
   }
 
   #file(pathname: string, response: ServerResponse): void {
-    const name = pathname === '/' ? '/index.html' : pathname;
-    try {
-      const bytes = readFileSync(join(PAGE, name));
-      response.writeHead(200, { ...HEADERS, 'Content-Type': TYPES[extname(name)] ?? 'text/plain' });
-      response.end(bytes);
-    } catch {
-      response.writeHead(404, HEADERS).end();
-    }
+    const file = pageFiles(PAGE).get(pathname);
+    if (file === undefined) return answerText(response, 404, 'text/plain', 'no such place');
+    begin(response, 200, file.type, { 'Content-Length': String(file.bytes.length) });
+    response.end(file.bytes);
   }
 }

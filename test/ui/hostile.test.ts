@@ -22,6 +22,11 @@ const HOSTILE = [
   '',
 ];
 
+/** A row of each, as `{ [part]: { rows } }`. */
+const listed = (row: (name: string) => object, part = 'all'): Readonly<Record<string, object>> => ({
+  [part]: { rows: HOSTILE.map((name) => row(name.slice(0, 5_000))), more: 0 },
+});
+
 let browser: Browser;
 let seen: Seen;
 beforeAll(async () => {
@@ -46,6 +51,35 @@ beforeAll(async () => {
         rows: HOSTILE.map((procedure) => ({ procedure, [procedure.slice(0, 90)]: procedure })),
         more: 0,
       },
+    },
+    dht: {
+      records: listed(
+        (name) => ({ procedure: name, key: { id: name, short: name }, endpoints: [name] }),
+        'kept',
+      ),
+      lookups: listed(
+        (name) => ({ kind: name, outcome: name, procedure: name, trace: { rows: [{ address: name }] } }),
+        'last',
+      ),
+    },
+    peers: {
+      connections: listed((name) => ({ actor: name, state: name, path: name, address: name, kind: name }))[
+        'all'
+      ],
+      nat: {
+        tried: listed((name) => ({
+          won: name,
+          steps: [{ step: name, where: name, why: name, outcome: name }],
+        }))['all'],
+      },
+    },
+    relay: {
+      clients: HOSTILE.map((name) => ({ name, relays: [{ url: name, state: name, why: name }] })),
+    },
+    dist: {
+      name: HOSTILE[0],
+      peers: listed((name) => ({ node: name, state: name, address: name }))['all'],
+      names: { rows: HOSTILE, more: 0 },
     },
   };
   seen = await see(browser, { rows, crashes, views, actions: true });
@@ -81,10 +115,28 @@ describe('hostile names', () => {
       }
     }
     await picture(page, 'hostile');
-    for (const tab of ['Actors', 'Crashes', 'RPC', 'Trace', 'Logs', 'Tree']) {
+    for (const tab of [
+      'Actors',
+      'Crashes',
+      'RPC',
+      'DHT',
+      'Peers',
+      'Relay',
+      'Dist',
+      'Trace',
+      'Logs',
+      'Tree',
+    ]) {
       await page.getByRole('tab', { name: tab }).click();
       await painted(page);
-      if (tab === 'RPC') await page.locator('#tab-rpc .table').first().waitFor();
+      const part = page.locator(`#tab-${tab.toLowerCase()}`);
+      if (['RPC', 'DHT', 'Peers', 'Relay', 'Dist'].includes(tab)) {
+        await part.locator('.table').first().waitFor();
+        await part.locator('.expander').evaluateAll((all) => {
+          for (const more of all) (more as HTMLElement).click();
+        });
+        await picture(page, `hostile-${tab.toLowerCase()}`);
+      }
     }
     await page.getByRole('searchbox', { name: 'Filter actors' }).fill(HOSTILE[0] ?? '');
     await painted(page);

@@ -16,7 +16,11 @@ afterEach(async () => {
 });
 
 /** A copy of a sample, to be changed as a test likes. */
-const copyOf = (name: string): any => structuredClone(VIEWS[name]);
+const copyOf = <Shape>(name: string): Shape => structuredClone(VIEWS[name]) as Shape;
+
+interface Dist {
+  peers: { rows: Record<string, unknown>[] };
+}
 
 async function open(tab: string, views: Readonly<Record<string, unknown>>, width = 1440): Promise<Seen> {
   seen = await see(browser, { rows: sampleRows(), views }, { viewport: { width, height: 900 } });
@@ -43,9 +47,8 @@ describe('a table of a view', () => {
     await line.evaluate((element) => {
       (element as { mark?: string }).mark = 'the same';
     });
-    const next = copyOf('dist');
-    next.peers.rows[1].ticks = 77;
-    next.peers.rows[1].written = 90_001;
+    const next = copyOf<Dist>('dist');
+    Object.assign(next.peers.rows[1] ?? {}, { ticks: 77, written: 90_001 });
     // another one comes before it
     next.peers.rows.unshift({ ...next.peers.rows[0], node: 'aaa@first' });
     fake.views = { dist: next };
@@ -69,8 +72,13 @@ describe('a table of a view', () => {
         .locator('th')
         .evaluateAll((all) => all.map((cell) => cell.getBoundingClientRect().left));
     const before = await places();
-    const next = copyOf('dist');
-    Object.assign(next.peers.rows[0], { ticks: 132, calls: 41, relations: 1_204, bytesOut: 99_999_999 });
+    const next = copyOf<Dist>('dist');
+    Object.assign(next.peers.rows[0] ?? {}, {
+      ticks: 132,
+      calls: 41,
+      relations: 1_204,
+      bytesOut: 99_999_999,
+    });
     fake.views = { dist: next };
     await part(page, 'Nodes').getByText('1,204').waitFor();
     expect(await places()).toEqual(before);
@@ -99,8 +107,15 @@ describe('a table of a view', () => {
   });
 
   test('that is empty is one line of words', async () => {
-    const dht = copyOf('dht');
-    dht.table.known = dht.table.buckets = dht.records.kept = dht.lookups.last = { rows: [], more: 0 };
+    const none = { rows: [], more: 0 };
+    const dht = {
+      joined: true,
+      alone: true,
+      unreachableFor: null,
+      table: { contacts: 0, capacity: 20, buckets: none, known: none, lost: 0, failing: 0 },
+      records: { records: 0, bytes: 0, marks: 0, refused: 0, kept: none },
+      lookups: { begun: 0, running: 0, dropped: 0, last: none },
+    };
     const { page } = await open('DHT', { dht });
     await page.getByText('No record is kept here.').waitFor();
     await page.getByText('No lookup has ended since the start.').waitFor();
@@ -165,7 +180,7 @@ describe('the tabs of components', () => {
   });
 
   test('show what they do not know of a view, and are not drawn anew when the line comes back', async () => {
-    const { page, fake } = await open('Relay', { relay: { ...copyOf('relay'), fromTheFuture: 42 } });
+    const { page, fake } = await open('Relay', { relay: { ...copyOf<object>('relay'), fromTheFuture: 42 } });
     await page.getByText('from the future').waitFor();
     const heading = page.locator('.part-head');
     await heading.evaluate((element) => {

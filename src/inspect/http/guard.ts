@@ -35,7 +35,8 @@ export type Verdict =
    * anybody of this machine may listen at the same port; the session must not be sent there.
    */
   | { readonly tag: 'enter'; readonly byName: boolean }
-  | { readonly tag: 'refused'; readonly status: Refusal; readonly error: string };
+  /** `allow`: what may be asked with, of a 405 (RFC 9110 §15.5.6). */
+  | { readonly tag: 'refused'; readonly status: Refusal; readonly error: string; readonly allow?: string };
 
 export type Refusal = 401 | 403 | 404 | 405 | 413 | 415 | 421 | 429;
 
@@ -48,6 +49,14 @@ const USUAL = 80;
 const LONGEST_TOKEN = 256;
 
 const refused = (status: Refusal, error: string): Verdict => ({ tag: 'refused', status, error });
+
+/** Asked for in a way in which this place is not. @param allow those in which it is. */
+export const otherMethod = (allow: string, error: string): Extract<Verdict, { tag: 'refused' }> => ({
+  tag: 'refused',
+  status: 405,
+  error,
+  allow,
+});
 
 export function judge({ method, headers, ticket }: Asked, rules: Rules): Verdict {
   const host = single(headers['host'])?.toLowerCase();
@@ -71,7 +80,7 @@ export function judge({ method, headers, ticket }: Asked, rules: Rules): Verdict
 
 /** A request that changes something: says so in ways a form or a link of another page cannot. */
 export function judgeAction({ method, headers }: Asked, actions: boolean): Verdict {
-  if (method !== 'POST') return refused(405, 'actions are asked for by POST');
+  if (method !== 'POST') return otherMethod('POST', 'actions are asked for by POST');
   if (!actions) return refused(403, 'this inspector only reads: it was started without actions');
   const [type = ''] = (single(headers['content-type']) ?? '').toLowerCase().split(';');
   if (type.trim() !== 'application/json') return refused(415, 'the body must be application/json');

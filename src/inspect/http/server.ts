@@ -8,7 +8,16 @@ import type { Random } from '../../actor/random.ts';
 import type { InspectorSource } from '../source.ts';
 import { answerJson, answerText, begin, enter, moveTo, refuseNoHttp } from './answer.ts';
 import { Connections } from './connections.ts';
-import { cookieName, hostsOf, judge, judgeAction, type Asked, type Rules, type Verdict } from './guard.ts';
+import {
+  cookieName,
+  hostsOf,
+  judge,
+  judgeAction,
+  otherMethod,
+  type Asked,
+  type Rules,
+  type Verdict,
+} from './guard.ts';
 import { pageFiles, type PageFile } from './files.ts';
 import { Routes } from './routes.ts';
 import { uses, type Sessions } from './sessions.ts';
@@ -177,12 +186,12 @@ export class InspectorHttp {
       if (allowed.tag === 'refused') return refuse(response, allowed);
       return this.#routes.act(request, response);
     }
-    if (method !== 'GET' && method !== 'HEAD')
-      return refuse(response, { tag: 'refused', status: 405, error: 'this place is only read' });
     if (url.pathname === '/api/stream') {
       if (method === 'GET') return this.#streams.open(url.searchParams, response);
-      return refuse(response, { tag: 'refused', status: 405, error: 'a stream is read by GET' });
+      return refuse(response, otherMethod('GET', 'a stream is read by GET'));
     }
+    if (method !== 'GET' && method !== 'HEAD')
+      return refuse(response, otherMethod('GET, HEAD', 'this place is only read'));
     if (!isFile) return this.#routes.read(url.pathname, response);
     this.#file(url.pathname, response);
     return undefined;
@@ -216,11 +225,12 @@ function parsed(target: string): URL | undefined {
 
 function refuse(
   response: ServerResponse,
-  { status, error }: Extract<Verdict, { tag: 'refused' }>,
+  { status, error, allow }: Extract<Verdict, { tag: 'refused' }>,
   page = false,
 ): void {
   // what was sent along is not read
   response.shouldKeepAlive = false;
+  if (allow !== undefined) response.setHeader('Allow', allow);
   if (page && status === 401) answerText(response, status, 'text/html', NO_ACCESS);
   else answerJson(response, status, { error });
 }

@@ -31,15 +31,19 @@ export function grown(
 /** Steps stand side by side, or say nothing. */
 const mostOf = ({ look }: Cell): number => (look?.tag === 'chips' ? 2 * WIDEST : WIDEST);
 
+const ID = /^[0-9a-f]{16,64}$/;
+
 /** In characters, with what stands beside the text. */
 function widthOf({ text, look }: Cell): number {
   switch (look?.tag) {
     case undefined:
-      return text.length;
+      // letters are narrower than digits, but not in an id
+      return ID.test(text) ? Math.ceil(1.1 * text.length) : text.length;
     case 'badge':
       return text.length + 2;
     case 'chips':
-      return look.chips.reduce((sum, chip) => sum + chip.text.length + 3, 0);
+      // their letters are smaller
+      return Math.ceil(look.chips.reduce((sum, chip) => sum + 0.85 * chip.text.length + 2.5, 0));
     case 'indent':
       return text.length + 2 * look.level + 2;
     case 'meter':

@@ -85,11 +85,13 @@ function bucketsOf(routing: Reader): readonly Section[] {
   return [{ tag: 'bars', title: 'Buckets', bars, about, none: 'No other node is known yet.' }];
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  nodes: 'nodes near a key',
-  providers: 'who serves',
-  store: 'where to keep',
-};
+const KINDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    nodes: 'nodes near a key',
+    providers: 'who serves',
+    store: 'where to keep',
+  }),
+);
 
 function lookupsOf(lookups: Reader, times: Times): readonly Section[] {
   const { rows, more } = lookups.rows('last');
@@ -117,7 +119,7 @@ function lookupsOf(lookups: Reader, times: Times): readonly Section[] {
       `${kind} ${key?.id ?? ''} ${at ?? 0}`,
       [
         when(at, times.at),
-        text(KINDS[kind] ?? kind),
+        text(KINDS.get(kind) ?? kind),
         procedure === '' ? node(key) : text(procedure, key?.id),
         outcome === 'unreachable' ? badge('nobody answered', 'bad') : foundCell(outcome, found),
         figure(lookup.number('hops')),
@@ -160,19 +162,21 @@ const askedCell = (asked: number, answered: number, failed: number): Cell =>
     ? figure(asked, `${answered} answered`)
     : { text: `${exact(asked)}, ${exact(failed)} failed`, kind: 'figure', title: `${answered} answered` };
 
-const ANSWERS: Readonly<Record<string, readonly [string, Tone]>> = {
-  answered: ['answered', 'good'],
-  failed: ['failed', 'bad'],
-  late: ['too late', 'warn'],
-  waiting: ['not waited for', 'plain'],
-};
+const ANSWERS: ReadonlyMap<string, readonly [string, Tone]> = new Map(
+  Object.entries({
+    answered: ['answered', 'good'],
+    failed: ['failed', 'bad'],
+    late: ['too late', 'warn'],
+    waiting: ['not waited for', 'plain'],
+  }),
+);
 
 /** Hop by hop: whom it asked is further in than who named it. */
 function traceOf(lookup: Reader, took: number): Section {
   const { rows, more } = lookup.rows('trace');
   const shown = rows.map((asked, index): TableRow => {
     const [who, depth, after] = [asked.node('node'), asked.count('depth'), asked.number('after')];
-    const [said, tone] = ANSWERS[asked.text('outcome')] ?? [asked.text('outcome'), 'plain'];
+    const [said, tone] = ANSWERS.get(asked.text('outcome')) ?? [asked.text('outcome'), 'plain'];
     const part = after === null || took <= 0 ? 0 : Math.min(1, after / took);
     return row(`${who?.id ?? ''} ${index}`, [
       { ...node(who), look: { tag: 'indent', level: Math.max(0, Math.min(8, depth - 1)) } },

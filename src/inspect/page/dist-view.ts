@@ -12,7 +12,6 @@ import {
   span,
   table,
   text,
-  track,
 } from './cells.ts';
 import type { Read, Reader } from './reader.ts';
 import type { Cell, Section, TableRow, Times, Tone } from './sections.ts';

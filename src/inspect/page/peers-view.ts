@@ -85,14 +85,16 @@ function stateOf(connection: Reader): Cell {
   return track(said, STATES, STATES.indexOf(state), tone);
 }
 
-const PATHS: Readonly<Record<string, readonly [string, Tone]>> = {
-  direct: ['direct', 'good'],
-  punched: ['hole punch', 'good'],
-  relayed: ['relay', 'warn'],
-};
+const PATHS: ReadonlyMap<string, readonly [string, Tone]> = new Map(
+  Object.entries({
+    direct: ['direct', 'good'],
+    punched: ['hole punch', 'good'],
+    relayed: ['relay', 'warn'],
+  }),
+);
 
 function pathOf(kind: string, title?: string): Cell {
-  const [said, tone] = PATHS[kind] ?? [kind, 'plain'];
+  const [said, tone] = PATHS.get(kind) ?? [kind, 'plain'];
   return badge(said, tone, title);
 }
 
@@ -176,14 +178,16 @@ function linksOf(connection: Reader): Section {
   return table({ title: 'Its paths', columns: names, none: 'No path is open.' }, shown, more);
 }
 
-const PHASES: Readonly<Record<string, string>> = {
-  calm: 'waits for its next try',
-  searching: 'its addresses are looked up',
-  racing: 'its addresses are dialed',
-  awaiting: 'another dial is on its way',
-  greeting: 'hello is exchanged',
-  over: 'over',
-};
+const PHASES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    calm: 'waits for its next try',
+    searching: 'its addresses are looked up',
+    racing: 'its addresses are dialed',
+    awaiting: 'another dial is on its way',
+    greeting: 'hello is exchanged',
+    over: 'over',
+  }),
+);
 
 function wishesOf(dialing: Reader): readonly Section[] {
   const { rows, more } = dialing.rows('wished');
@@ -192,7 +196,7 @@ function wishesOf(dialing: Reader): readonly Section[] {
     const phase = wish.text('phase');
     return row(peer?.id ?? String(index), [
       node(peer, 'known by address only'),
-      badge(PHASES[phase] ?? phase, 'busy'),
+      badge(PHASES.get(phase) ?? phase, 'busy'),
       figure(wish.number('dials')),
       wish.flag('seeking') ? text('is sought') : NOTHING,
       some(wish.count('calls')),
@@ -290,14 +294,16 @@ function profileOf(nat: Reader, profile: Reader, connector: Reader, times: Times
 }
 
 /** Two letters of RFC 4787's kinds, in words. */
-const SPOKEN: Readonly<Record<string, string>> = {
-  ei: 'the same for all',
-  hd: 'by host',
-  pd: 'by host and port',
-  pp: 'the same',
-  pc: 'one near the last',
-  rd: 'any',
-  unknown: 'not known',
-};
+const SPOKEN: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ei: 'the same for all',
+    hd: 'by host',
+    pd: 'by host and port',
+    pp: 'the same',
+    pc: 'one near the last',
+    rd: 'any',
+    unknown: 'not known',
+  }),
+);
 
-const spoken = (word: string): Cell => text(SPOKEN[word] ?? word, word);
+const spoken = (word: string): Cell => text(SPOKEN.get(word) ?? word, word);

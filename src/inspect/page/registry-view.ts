@@ -87,15 +87,17 @@ function publisherOf(publisher: Reader): Section {
 }
 
 /** Of what is published. */
-const STATES: Readonly<Record<string, readonly [said: string, tone: Tone]>> = {
-  local: ['nobody was told', 'plain'],
-  published: ['published', 'good'],
-  publishing: ['on its way', 'busy'],
-  failed: ['failed, tries again', 'bad'],
-};
+const STATES: ReadonlyMap<string, readonly [said: string, tone: Tone]> = new Map(
+  Object.entries({
+    local: ['nobody was told', 'plain'],
+    published: ['published', 'good'],
+    publishing: ['on its way', 'busy'],
+    failed: ['failed, tries again', 'bad'],
+  }),
+);
 
 function stateOf(word: string): Cell {
-  const [said, tone] = STATES[word] ?? [word, 'plain'];
+  const [said, tone] = STATES.get(word) ?? [word, 'plain'];
   return badge(said, tone);
 }
 

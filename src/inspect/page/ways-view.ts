@@ -17,16 +17,23 @@ interface Step {
 /** Steps that begin so long after the others have ended belong to another try. Milliseconds. */
 const PAUSE = 30_000;
 
-export const STEPS: Readonly<Record<string, string>> = {
-  dial: 'direct',
-  relay: 'relay',
-  punch: 'hole punch',
-};
-const OUTCOMES: Readonly<Record<string, readonly [said: string, sign: string, tone: Tone]>> = {
-  won: ['won', '✓', 'good'],
-  failed: ['failed', '✕', 'bad'],
-  given_up: ['given up', '–', 'plain'],
-};
+/** Of a station. */
+const ID = /^[0-9a-f]{64}$/;
+
+export const STEPS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    dial: 'direct',
+    relay: 'relay',
+    punch: 'hole punch',
+  }),
+);
+const OUTCOMES: ReadonlyMap<string, readonly [said: string, sign: string, tone: Tone]> = new Map(
+  Object.entries({
+    won: ['won', '✓', 'good'],
+    failed: ['failed', '✕', 'bad'],
+    given_up: ['given up', '–', 'plain'],
+  }),
+);
 
 export function waysOf({ rows, more }: Read, times: Times): readonly Section[] {
   const shown = rows.map((tried, index) => {
@@ -39,7 +46,7 @@ export function waysOf({ rows, more }: Read, times: Times): readonly Section[] {
       peer?.id ?? `address ${last[0]?.where ?? index}`,
       [
         node(peer, 'nobody has proven to be there'),
-        won === '' ? badge('none yet', 'bad') : badge(STEPS[won] ?? won, 'good'),
+        won === '' ? badge('none yet', 'bad') : badge(STEPS.get(won) ?? won, 'good'),
         chips(last.map(chipOf)),
         lost === 0 ? NOTHING : span(lost),
         when(last.at(-1)?.at ?? null, times.at),
@@ -84,8 +91,8 @@ export function lastTry(steps: readonly Step[]): readonly Step[] {
 const begunAt = (step: Step | undefined): number => (step === undefined ? 0 : step.at - step.ms);
 
 function chipOf({ step, outcome, ms, why, where }: Step): Chip {
-  const [said, sign, tone] = OUTCOMES[outcome] ?? [outcome, '', 'plain'];
-  const name = STEPS[step] ?? step;
+  const [said, sign, tone] = OUTCOMES.get(outcome) ?? [outcome, '', 'plain'];
+  const name = STEPS.get(step) ?? step;
   const reason = why === '' ? '' : `: ${why}`;
   return {
     text: `${name} ${sign} ${duration(ms)}`,
@@ -100,7 +107,7 @@ function stepsOf(steps: readonly Step[], last: readonly Step[], times: Times): S
   const recent = new Set(last);
   const rows = steps.toReversed().map((step, index) => {
     const { at, ms, outcome, where, why } = step;
-    const [said, , tone] = OUTCOMES[outcome] ?? [outcome, '', 'plain'];
+    const [said, , tone] = OUTCOMES.get(outcome) ?? [outcome, '', 'plain'];
     const took: Cell = recent.has(step)
       ? {
           ...span(ms),
@@ -108,11 +115,11 @@ function stepsOf(steps: readonly Step[], last: readonly Step[], times: Times): S
         }
       : span(ms);
     return row(`${at} ${step.step} ${steps.length - index}`, [
-      text(STEPS[step.step] ?? step.step),
+      text(STEPS.get(step.step) ?? step.step),
       badge(said, tone),
       took,
       text(why),
-      text(where),
+      ID.test(where) ? text(where.slice(0, 16), where) : text(where),
       when(at, times.at),
     ]);
   });
