@@ -6,6 +6,7 @@ import { relay as relayTree } from '../supervisors/relay.ts';
 import { systemClock } from './actor/clock.ts';
 import { fromLevel, ndjsonLogger, type Logger, type LogLevel } from './actor/logger.ts';
 import { NameScope } from './actor/names.ts';
+import type { Process } from './actor/process.ts';
 import { Runtime } from './actor/runtime.ts';
 import { Bridge, type BridgeContext } from './dist/bridge/bridge.ts';
 import { DistBridge } from './bridge-handle.ts';
@@ -14,7 +15,7 @@ import { CarrierError } from './dist/carrier-error.ts';
 import { DistRelayClient } from './dist/relay/client/relay-client.ts';
 import type { RelayClientOptions } from './dist/relay/client/make-client.ts';
 import { wrongDistBridge, wrongDistRelay } from './dist/relay/check-options.ts';
-import { DistRelay, type RelayPlace } from './relay-handle.ts';
+import { DistRelay, urlOf, type RelayPlace } from './relay-handle.ts';
 import { LIMITS, type DistRelayLimits } from './dist/relay/server/limits.ts';
 import { listenAddress } from './dist/relay/listen-address.ts';
 import { relayAcceptor } from './dist/relay/server/relay-acceptor.ts';
@@ -22,10 +23,14 @@ import type { RelayContext } from './dist/relay/server/relay-context.ts';
 import { Roster } from './dist/relay/server/roster.ts';
 import { createIdentity, type Identity } from './identity/identity.ts';
 import { loadIdentity } from './identity/key-file.ts';
+import { CrashRing } from './mesh/events/crash-ring.ts';
+import { follow } from './mesh/events/follow.ts';
 import { EventHub } from './mesh/events/hub.ts';
+import { InspectorError } from './inspect/inspector-error.ts';
 import { closedRealm, type MembershipSource } from './mesh/identity/closed-realm.ts';
 import { refuse } from './otp/arguments.ts';
 import { clientParts } from './relay-client.ts';
+import { relayInspectorOf, type RelayInspectorOptions } from './relay-inspector.ts';
 import { isLoopbackHost } from './mesh/url.ts';
 import { causeOfStart } from './otp/errors.ts';
 import { startSupervisor } from './otp/supervisor.ts';
@@ -58,6 +63,8 @@ export interface DistRelayOptions {
   readonly membership?: MembershipSource;
   readonly limits?: DistRelayLimits;
   readonly endpointLimits?: EndpointLimits;
+  /** A page, and an HTTP API, that show its tree and what passes through it (docs/inspector.md). Default: none. */
+  readonly inspector?: boolean | RelayInspectorOptions;
   /** Default: real QUIC. */
   readonly transport?: Transport;
   /** Default: one of its own. */
@@ -71,7 +78,7 @@ const LISTEN = '127.0.0.1:4434';
 const STREAMS = 8;
 
 /**
- * Starts a dist relay. Throws `TransportError` when it cannot listen, a `TypeError` for an option of the wrong kind and one that does
+ * Starts a dist relay. Throws `TransportError` when it cannot listen, `InspectorError` when its inspector cannot, a `TypeError` for an option of the wrong kind and one that does
  * not exist, a `RangeError` for one out of range, `IdentityError` for a damaged key file, `RpcError` `invalid_args` for options of a realm
  * that do not belong together.
  */
@@ -86,6 +93,7 @@ export async function startDistRelay(options: DistRelayOptions = {}): Promise<Di
     runtime,
     scope,
     events: new EventHub(runtime),
+    crashes: new CrashRing(runtime.crashDetails),
     limits: { ...LIMITS, ...options.limits },
     realm,
     closed: realm === undefined ? undefined : closedRealm(realm, options),
@@ -112,11 +120,18 @@ export async function startDistRelay(options: DistRelayOptions = {}): Promise<Di
     anonymous: true,
     memory: { bound: undefined },
   };
-  const spec = relayTree({ context, endpoint, foreign });
-  const root = await startSupervisor(runtime, spec, { label: 'relay' }).catch((error: unknown) => {
+  const inspector = relayInspectorOf(context, options.inspector ?? false, () => ({
+    node: urlOf(memory.bound ?? bind),
+    role: 'relay',
+    id: Buffer.from(identity.nodeId).toString('hex'),
+  }));
+  const spec = relayTree({ context, endpoint, foreign, inspector });
+  const starting = startSupervisor(runtime, spec, { label: 'relay', name: 'root', scope });
+  const root = await starting.catch((error: unknown) => {
     const cause = causeOfStart(error);
-    throw cause instanceof TransportError ? cause : error;
+    throw cause instanceof TransportError || cause instanceof InspectorError ? cause : error;
   });
+  if (inspector !== undefined) follow(root.pid as Process, context);
   const place: RelayPlace = {
     address: memory.bound ?? bind,
     foreign: foreign?.memory.bound,

@@ -77,6 +77,9 @@ export {
   type StandaloneRelayClientOptions,
 } from './relay-client.ts';
 export type { DistBridgeOptions, DistRelayOptions } from './dist-relay.ts';
+export type { RelayInspectorOptions } from './relay-inspector.ts';
+export type { InspectorPlace } from './mesh/context.ts';
+export { InspectorError, type InspectorFailure } from './inspect/inspector-error.ts';
 export { RemoteName } from './actor/pid.ts';
 export { atom, Atom, isAtom } from './codec/etf/atom.ts';
 export { decodeTerm } from './codec/etf/decode.ts';

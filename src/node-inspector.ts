@@ -1,6 +1,7 @@
 /**
  * The inspector of a mesh node: what it shows beside the tree, and how it calls.
  */
+import type { Who } from './inspect/inspected.ts';
 import type { InspectorArgs } from './inspect/inspector-server.ts';
 import { refused } from './inspect/control.ts';
 import { metricsOf } from './inspect/metrics/node-metrics.ts';
@@ -10,7 +11,7 @@ import type { Behind } from './mesh/client/leaving.ts';
 import { fromJson, toJson, type Json } from './codec/json-value.ts';
 import { MeshClient } from './mesh/client/mesh-client.ts';
 import type { NodeOptions } from './mesh/client/options.ts';
-import type { MeshContext } from './mesh/context.ts';
+import { hex, shared, type MeshContext } from './mesh/context.ts';
 import type { ProcedureStatistics } from './mesh/events/call-statistics.ts';
 
 const HOST = '127.0.0.1';
@@ -31,6 +32,7 @@ export function inspectorOf(
   const client = new MeshClient(context, 'inspector', NOTHING);
   return {
     context,
+    who: () => whoIs(context),
     host,
     port,
     actions,
@@ -49,4 +51,15 @@ export function inspectorOf(
         : refused(result.error.failure.tag, result.error.message);
     },
   };
+}
+
+function whoIs(context: MeshContext): Who {
+  const { role, phase } = context;
+  const identity = shared(context, 'identity');
+  const { bound } = phase;
+  const node =
+    bound === undefined
+      ? role
+      : `https://${bound.host.includes(':') ? `[${bound.host}]` : bound.host}:${bound.port}`;
+  return { node, role, id: identity === undefined ? '' : hex(identity.nodeId) };
 }

@@ -4,6 +4,7 @@
 import { snapshot, type TreeSnapshot } from './inspect/snapshot.ts';
 import type { NodeEvents } from './mesh/events/node-events.ts';
 import type { Process } from './actor/process.ts';
+import type { InspectorPlace, SharedTables } from './mesh/context.ts';
 import type { SupervisorRef } from './otp/supervisor-ref.ts';
 import type { PhysicalAddress } from './transport/transport.ts';
 import type { RelayContext } from './dist/relay/server/relay-context.ts';
@@ -59,6 +60,11 @@ export class DistRelay {
     return { clients: [...roster.names()], ...counts };
   }
 
+  /** Where its inspector is; undefined: it was started without one. `url` has the token in it: whoever has that sees everything. */
+  get inspector(): InspectorPlace | undefined {
+    return this.#context.scope.shared<SharedTables['inspector']>('inspector')?.place;
+  }
+
   inspect(): TreeSnapshot {
     return snapshot(this.#root.pid, this.url);
   }
@@ -73,5 +79,5 @@ export class DistRelay {
   }
 }
 
-const urlOf = ({ host, port }: PhysicalAddress): string =>
+export const urlOf = ({ host, port }: PhysicalAddress): string =>
   `quic://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -1,19 +1,18 @@
 /**
- * The inspector of a node: one of its roles, so that its crash takes nothing else along (INSPECTOR §2).
+ * The inspector of a node or dist relay: one of its roles, so that its crash takes nothing else along (INSPECTOR §2).
  *
  * It comes back at the same port with the same token, so an open page goes on. Nobody looks at anything while nobody watches.
  */
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isOrderly } from '../actor/exit-reason.ts';
 import type { Process } from '../actor/process.ts';
 import type { Runtime } from '../actor/runtime.ts';
-import { hex, shared, type MeshContext } from '../mesh/context.ts';
 import type { GenServer } from '../otp/gen-server.ts';
 import { noReply, stop } from '../otp/result.ts';
 import { removeDescriptor, writeDescriptor } from './descriptor.ts';
 import { InspectorHttp } from './http/server.ts';
 import { Sessions } from './http/sessions.ts';
+import { factsOf, type Inspected, type Who } from './inspected.ts';
 import { InspectorError } from './inspector-error.ts';
 import { nodeSource, type NodeSourceParts } from './node-source.ts';
 import { remoteInspection } from './remote.ts';
@@ -28,6 +27,7 @@ const TOKEN = 24;
 const AGAIN = 1_000;
 
 export interface InspectorArgs extends Pick<NodeSourceParts, 'context' | 'views' | 'metrics' | 'call'> {
+  readonly who: () => Who;
   readonly host: string;
   readonly port: number;
   /** Default: a new one for each start of the node. */
@@ -72,7 +72,7 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
     const own = (): Process => self as Process;
     const fault = (error: unknown): void => runtime.defect(error);
     const watch = new Watch({ clock: runtime.clock, root, own, fault });
-    const source = nodeSource({ ...args, root, watch, facts: factsOf(context) });
+    const source = nodeSource({ ...args, root, watch, facts: factsOf(context, args.who()) });
     const port = memory.port ?? args.port;
     const http = new InspectorHttp(source, {
       host,
@@ -128,7 +128,7 @@ export const inspectorServer: GenServer<InspectorArgs, State> = {
 
 /** A file by which `espalier inspect` finds it; where none can be written it has to be told the address. */
 function announce(
-  { runtime, events }: MeshContext,
+  { runtime, events }: Inspected,
   { pid, node, startedAt }: NodeFacts,
   url: string,
   token: string,
@@ -140,29 +140,3 @@ function announce(
 }
 
 const tokenOf = ({ random }: Runtime): string => Buffer.from(random.bytes(TOKEN)).toString('base64url');
-
-function factsOf(context: MeshContext): NodeFacts {
-  const { role, runtime, phase } = context;
-  const identity = shared(context, 'identity');
-  const { bound } = phase;
-  const node =
-    bound === undefined
-      ? role
-      : `https://${bound.host.includes(':') ? `[${bound.host}]` : bound.host}:${bound.port}`;
-  return {
-    schema: 1,
-    node,
-    role,
-    id: identity === undefined ? '' : hex(identity.nodeId),
-    pid: process.pid,
-    version: version(),
-    nodeVersion: process.version,
-    startedAt: Math.round(runtime.clock.wall() - (runtime.clock.now() - runtime.startedAt)),
-  };
-}
-
-function version(): string {
-  const found: unknown = createRequire(import.meta.url)('espalier/package.json');
-  const text = (found as { readonly version?: unknown }).version;
-  return typeof text === 'string' ? text : 'unknown';
-}

@@ -8,15 +8,15 @@ import type { Process } from '../actor/process.ts';
 import type { Clock } from '../actor/clock.ts';
 import { CATALOGUE, definitionOf, type EventName } from '../mesh/events/catalogue.ts';
 import { Sampler } from '../mesh/events/sampling.ts';
-import type { MeshContext } from '../mesh/context.ts';
 import { actOn, find } from './control.ts';
 import { detailsOf } from './details.ts';
+import type { Inspected } from './inspected.ts';
 import type { Action, ActionResult, InspectorSource, LogLine, NodeFacts } from './source.ts';
 import type { Watch } from './watch.ts';
 
-/** What a node gives its inspector. */
+/** What a node, or a dist relay, gives its inspector. */
 export interface NodeSourceParts {
-  readonly context: MeshContext;
+  readonly context: Inspected;
   readonly root: () => Process | undefined;
   readonly facts: NodeFacts;
   readonly watch: Watch;
@@ -75,7 +75,7 @@ const FIELD = { chars: 4_096 } as const;
 const SENTENCE = { chars: 256 } as const;
 
 /** Listens to all of it until what it gives is called. */
-function logOf({ events }: MeshContext, clock: Clock, tell: (line: LogLine) => void): () => void {
+function logOf({ events }: Inspected, clock: Clock, tell: (line: LogLine) => void): () => void {
   const names = (Object.keys(CATALOGUE) as EventName[]).filter((name) => SHOWN.has(definitionOf(name).level));
   const leave = names.map((name) => {
     const { level, perSecond = PER_SECOND } = definitionOf(name);

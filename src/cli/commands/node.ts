@@ -4,11 +4,15 @@
 import { Option, type Command } from 'commander';
 import { conclude } from '../conclude.ts';
 import { configOption } from '../config/commands.ts';
-import { usageError } from '../error-document.ts';
 import { expectEpmd } from '../dist/epmd.ts';
 import { addDistOptions, distOf, type DistFlags } from '../dist/node-options.ts';
 import { ExitCode } from '../exit-code.ts';
-import { tokenIn } from '../inspect/token-file.ts';
+import {
+  addInspectorOptions,
+  inspectorAllowOption,
+  inspectorOf,
+  type InspectorFlags,
+} from '../inspector-options.ts';
 import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
 import {
@@ -20,18 +24,15 @@ import {
   MAX_TIMEOUT,
   milliseconds,
   ndjsonOption,
-  nodeIds,
   settingsOf,
   tracingOption,
   type CommonFlags,
 } from '../options.ts';
-import type { NodeOptions } from '../../mesh/client/options.ts';
 import type { Node } from '../../node.ts';
-import { MAX_PORT } from '../../transport/address.ts';
 import { describeReason } from '../../actor/exit-reason.ts';
 import { note, print } from '../terminal.ts';
 
-interface NodeFlags extends CommonFlags, DistFlags {
+interface NodeFlags extends CommonFlags, DistFlags, InspectorFlags {
   readonly listen?: string;
   readonly bootstrap?: readonly string[];
   readonly announce?: readonly string[];
@@ -40,13 +41,6 @@ interface NodeFlags extends CommonFlags, DistFlags {
   readonly station?: boolean;
   readonly peer?: readonly string[];
   readonly attach?: readonly string[];
-  /** True: at any port. */
-  readonly inspector?: string | true;
-  readonly inspectorActions?: boolean;
-  readonly inspectorTokenFile?: string;
-  readonly inspectorAllow?: readonly string[];
-  /** True unless `--no-inspector-announce`. */
-  readonly inspectorAnnounce: boolean;
   readonly drain: number;
 }
 
@@ -99,39 +93,7 @@ export function addNode(program: Command): void {
         .argParser(listOf)
         .env('ESPALIER_ATTACH'),
     );
-  command
-    .addOption(
-      new Option(
-        '--inspector [port]',
-        'serve a page and an API that show the tree of actors, on loopback; without a port any free one',
-      ).env('ESPALIER_INSPECTOR'),
-    )
-    .addOption(
-      new Option(
-        '--inspector-actions',
-        'whoever has the token of the inspector may also kill, restart, suspend, trace and call',
-      ).env('ESPALIER_INSPECTOR_ACTIONS'),
-    )
-    .addOption(
-      new Option(
-        '--inspector-token-file <file>',
-        'the token that it asks for, in a file that is accessible by its owner only (default: a new one for each start)',
-      ).env('ESPALIER_NODE_INSPECTOR_TOKEN_FILE'),
-    )
-    .addOption(
-      new Option(
-        '--inspector-allow <ids>',
-        'ids of nodes and clients that may look through the mesh, and do nothing; repeatable, or with commas',
-      )
-        .argParser(nodeIds)
-        .env('ESPALIER_INSPECTOR_ALLOW'),
-    )
-    .addOption(
-      new Option(
-        '--no-inspector-announce',
-        'write no file by which espalier inspect finds the inspector on this machine',
-      ).env('ESPALIER_INSPECTOR_ANNOUNCE'),
-    );
+  addInspectorOptions(command, 'ESPALIER_NODE_INSPECTOR_TOKEN_FILE').addOption(inspectorAllowOption());
   addDistOptions(command);
   addCommonOptions(command)
     .addOption(crashDetailsOption())
@@ -192,32 +154,6 @@ async function run(flags: NodeFlags): Promise<ExitCode> {
   }
   if (flags.ndjson === true && bootstrap !== undefined && dht) tellJoined(node);
   return untilInterrupted(flags, interrupts, node);
-}
-
-function inspectorOf(flags: NodeFlags): NodeOptions['inspector'] {
-  const { inspector, inspectorActions, inspectorTokenFile, inspectorAllow, inspectorAnnounce } = flags;
-  if (inspector === undefined) {
-    if (inspectorActions === true)
-      throw usageError('inspector-actions', 'needs --inspector: there is none to act by');
-    if (inspectorAllow !== undefined)
-      throw usageError('inspector-allow', 'needs --inspector: there is none to look at');
-    return undefined;
-  }
-  return {
-    ...(inspector === true ? {} : { port: portOf(inspector) }),
-    ...(inspectorActions === true ? { actions: true } : {}),
-    ...(inspectorTokenFile === undefined
-      ? {}
-      : { token: tokenIn(inspectorTokenFile, 'inspector-token-file') }),
-    ...(inspectorAllow === undefined ? {} : { allow: inspectorAllow }),
-    ...(inspectorAnnounce ? {} : { announce: false }),
-  };
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= MAX_PORT) return port;
-  throw usageError('inspector', `must be a port from 0 to ${MAX_PORT}, not ${text.slice(0, 64)}`);
 }
 
 /** Ready to serve comes first; its place among the others may take as long as it takes. */

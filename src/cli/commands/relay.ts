@@ -6,6 +6,7 @@ import type { DistRelayLimits } from '../../dist/relay/server/limits.ts';
 import { conclude } from '../conclude.ts';
 import { configOption } from '../config/commands.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { addInspectorOptions, inspectorOf, type InspectorFlags } from '../inspector-options.ts';
 import { Interrupts } from '../interrupts.ts';
 import { documentText } from '../json-value.ts';
 import { jsonOption, milliseconds, ndjsonOption, trustOf, type TrustFlags } from '../options.ts';
@@ -13,7 +14,7 @@ import { addServingOptions, expectRight } from '../dist/serving.ts';
 import { print } from '../terminal.ts';
 import { untilEnded } from '../dist/until-ended.ts';
 
-interface RelayFlags extends TrustFlags {
+interface RelayFlags extends TrustFlags, InspectorFlags {
   readonly listen?: string;
   readonly foreign?: string;
   readonly maxClients?: number;
@@ -67,6 +68,7 @@ export function addRelay(program: Command): void {
         .argParser(milliseconds)
         .env('ESPALIER_RELAY_IDLE'),
     );
+  addInspectorOptions(command, 'ESPALIER_RELAY_INSPECTOR_TOKEN_FILE');
   addServingOptions(command)
     .addOption(configOption())
     .addOption(jsonOption('print the ready line as JSON'))
@@ -80,19 +82,28 @@ async function run(flags: RelayFlags): Promise<ExitCode> {
   const { wrongDistRelay } = await import('../../dist/relay/check-options.ts');
   const { tellEvents } = await import('../dist/tell-events.ts');
   const { listen, foreign } = flags;
+  const inspector = inspectorOf(flags);
   const options = {
     ...trustOf(flags),
     ...(listen === undefined ? {} : { listen }),
     ...(foreign === undefined ? {} : { foreign }),
+    ...(inspector === undefined ? {} : { inspector }),
     limits: limitsOf(flags),
   };
   expectRight(wrongDistRelay(options));
   const relay = await startDistRelay(options);
   const { url, id, foreignUrl } = relay;
   const machine = flags.json === true || flags.ndjson === true;
-  const others = foreignUrl === undefined ? {} : { foreign: foreignUrl };
-  if (machine) print(documentText({ event: 'ready', url, id, ...others }));
-  else print(`ready: relay ${url} id ${id}${foreignUrl === undefined ? '' : ` foreign ${foreignUrl}`}`);
+  const page = relay.inspector?.url;
+  const more = {
+    ...(foreignUrl === undefined ? {} : { foreign: foreignUrl }),
+    ...(page === undefined ? {} : { inspector: page }),
+  };
+  if (machine) print(documentText({ event: 'ready', url, id, ...more }));
+  else {
+    print(`ready: relay ${url} id ${id}${foreignUrl === undefined ? '' : ` foreign ${foreignUrl}`}`);
+    if (page !== undefined) print(`inspector: ${page}`);
+  }
   if (flags.ndjson === true) tellEvents(relay);
   return untilEnded(flags, interrupts, relay);
 }

@@ -38,6 +38,23 @@ const LIMITS: Rules<keyof DistRelayLimits> = {
   probe: (value) => wrongWithin('limits.probe', [1, LONGEST], value),
 };
 
+/** As that of a node, but for those who look through a mesh. */
+const INSPECTOR = {
+  port: (value: unknown) => wrongWithin('inspector.port', [0, 65_535], value),
+  host: (value: unknown) => wrongHost(value, 'inspector.host'),
+  actions: (value: unknown) =>
+    typeof value === 'boolean' ? undefined : wrongArgument('inspector.actions', 'true or false', value),
+  announce: (value: unknown) =>
+    typeof value === 'boolean' ? undefined : wrongArgument('inspector.announce', 'true or false', value),
+  token: (value: unknown) => {
+    // what it is is nobody's to read
+    if (typeof value !== 'string') return new TypeError('inspector.token must be a string');
+    return /^[\w-]{16,256}$/.test(value)
+      ? undefined
+      : new RangeError('inspector.token must be 16 to 256 letters, digits, - and _');
+  },
+} satisfies Partial<Record<string, Judge>>;
+
 /** What all three have. */
 const COMMON = {
   identity: wrongIdentity,
@@ -81,6 +98,8 @@ const RELAY = {
   listen: (listen: unknown) => wrongListen('listen', listen),
   foreign: (listen: unknown) => wrongListen('foreign', listen),
   limits: (limits: unknown) => wrongOptions('limits', limits, LIMITS),
+  inspector: (wanted: unknown) =>
+    typeof wanted === 'boolean' ? undefined : wrongOptions('inspector', wanted, INSPECTOR),
   endpointLimits: (limits: unknown) => wrongObject('endpointLimits', 'an object', limits),
 } satisfies Partial<Record<string, Judge>>;
 
@@ -107,7 +126,7 @@ const BRIDGE = {
   relays: wrongRelays,
   name: (name: unknown) => wrongNode('name', name),
   epmdPort: (port: unknown) => wrongWithin('epmdPort', [0, 65_535], port),
-  host: wrongHost,
+  host: (host: unknown) => wrongHost(host),
   peers: wrongPeers,
 } satisfies Partial<Record<string, Judge>>;
 
@@ -170,12 +189,12 @@ function wrongListen(what: string, listen: unknown): Error | undefined {
   return address instanceof RangeError ? address : undefined;
 }
 
-/** A bridge is for its own host: what listens there asks nobody for a cookie. */
-function wrongHost(host: unknown): Error | undefined {
-  if (typeof host !== 'string') return wrongArgument('host', 'a string', host);
+/** A bridge is for its own host: what listens there asks nobody for a cookie. An inspector has no TLS. */
+function wrongHost(host: unknown, what: string = 'host'): Error | undefined {
+  if (typeof host !== 'string') return wrongArgument(what, 'a string', host);
   return isIP(host) !== 0 && isLoopbackHost(host)
     ? undefined
-    : new RangeError('host must be a numeric loopback address');
+    : new RangeError(`${what} must be a numeric loopback address`);
 }
 
 function wrongPeers(peers: unknown): Error | undefined {

@@ -121,8 +121,11 @@ export const METRICS = {
     meaning:
       'tries to reach a peer: `direct` dials of an address, `relay` ways through a station, `punch` direct paths in place of one; `ok` or `failed`',
   },
-  relay_tunnels: { type: 'gauge', meaning: 'relay sessions that this station passes on' },
-  relay_bytes_total: { type: 'counter', meaning: 'bytes passed on for others, at a station' },
+  relay_tunnels: {
+    type: 'gauge',
+    meaning: 'relay sessions that this station passes on, tunnels of this dist relay',
+  },
+  relay_bytes_total: { type: 'counter', meaning: 'bytes passed on for others, at a station or dist relay' },
   relay_dropped_total: {
     type: 'counter',
     meaning: 'datagrams of relay sessions dropped: too many, or from elsewhere',

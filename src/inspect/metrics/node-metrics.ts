@@ -10,19 +10,15 @@ import { actor, shared, type MeshContext } from '../../mesh/context.ts';
 import { OUTCOMES, ROUTES } from '../../mesh/events/call-statistics.ts';
 import type { Standing } from '../../mesh/peer/standings.ts';
 import { inSlices } from '../slices.ts';
+import { ACTOR_METRICS, each, SECONDS, type ActorSource, type Read } from './actor-metrics.ts';
 import { METRICS, PREFIX, type MetricName } from './catalogue.ts';
 import { family, type Sample } from './exposition.ts';
-import { Mailboxes, type MailboxSample } from './mailboxes.ts';
-
-/** Histograms of durations hold milliseconds. */
-const SECONDS = 0.001;
+import { Mailboxes } from './mailboxes.ts';
 
 const NAMES = Object.keys(METRICS) as readonly MetricName[];
 
-interface Source {
+interface Source extends ActorSource {
   readonly context: MeshContext;
-  readonly mailboxes: Mailboxes;
-  readonly sampled: MailboxSample;
 }
 
 const made = new WeakMap<MeshContext, NodeMetrics>();
@@ -57,7 +53,8 @@ class NodeMetrics {
     const context = this.#context;
     const mailboxes = this.#mailboxes;
     const root = context.scope.whereis('root') as Process | undefined;
-    const source: Source = { context, mailboxes, sampled: yield* mailboxes.look(root) };
+    const { runtime } = context;
+    const source: Source = { context, runtime, mailboxes, sampled: yield* mailboxes.look(root) };
     const pieces: string[] = [];
     for (const name of NAMES) {
       for (const piece of family(`${PREFIX}${name}`, METRICS[name], READ[name](source))) {
@@ -69,28 +66,16 @@ class NodeMetrics {
   }
 }
 
-type Read = (source: Source) => Iterable<Sample>;
-
 /** One number without labels. */
 const value =
-  (read: (source: Source) => number): Read =>
+  (read: (source: Source) => number): Read<Source> =>
   (source) => [{ value: read(source) }];
 
-const counter = (name: keyof MeshContext['counters']): Read => value(({ context }) => context.counters[name]);
+const counter = (name: keyof MeshContext['counters']): Read<Source> =>
+  value(({ context }) => context.counters[name]);
 
-/** One number for each of a few words. */
-const each = (label: string, numbers: Readonly<Record<string, number>>): readonly Sample[] =>
-  Object.entries(numbers).map(([word, number]) => ({ labels: { [label]: word }, value: number }));
-
-const READ: Readonly<Record<MetricName, Read>> = {
-  actor_running: value(({ sampled }) => sampled.actors),
-  actor_restarts_total: ({ context }) => each('strategy', context.runtime.tally.restarts),
-  actor_crashes_total: ({ context }) => each('kind', context.runtime.tally.crashes),
-  dead_letters_total: value(({ context }) => context.runtime.tally.deadLetters),
-  mailbox_length: ({ mailboxes }) => [{ histogram: mailboxes.lengths, unit: 1 }],
-  mailbox_length_max: value(({ sampled }) => sampled.longest),
-  mailbox_wait_seconds: ({ context }) => [{ histogram: context.runtime.tally.waits, unit: SECONDS }],
-  message_handle_seconds: ({ context }) => [{ histogram: context.runtime.tally.turns, unit: SECONDS }],
+const READ: Readonly<Record<MetricName, Read<Source>>> = {
+  ...ACTOR_METRICS,
   rpc_calls_total: calls,
   rpc_duration_seconds: ({ context }) =>
     context.events.calls.statistics.rows.map(({ procedure, durations }) => ({

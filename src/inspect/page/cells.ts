@@ -25,7 +25,9 @@ export const often = (rate: number | null): Cell =>
 
 /** Bytes in a second. */
 export const perSecond = (value: number | null): Cell =>
-  value === null ? NOTHING : { text: `${bytes(value)}/s`, kind: 'figure', title: `${exact(value)} bytes/s` };
+  value === null
+    ? NOTHING
+    : { text: `${bytes(value)}/s`, kind: 'figure', title: `${exact(Math.round(value))} bytes/s` };
 
 /** A number that is a name: its digits stand as they are. */
 export const number = (value: number | null, title?: string): Cell =>

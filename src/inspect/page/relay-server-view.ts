@@ -1,131 +1,108 @@
 /** What a dist relay tells of itself: clients, tunnels, and how much of what it allows is used. Pure. */
-import {
-  badge,
-  columns,
-  figure,
-  NOTHING,
-  of,
-  perSecond,
-  row,
-  since,
-  size,
-  some,
-  span,
-  table,
-  text,
-  track,
-} from './cells.ts';
+import { badge, columns, node, NOTHING, of, perSecond, row, size, some, span, table, text } from './cells.ts';
 import type { Reader } from './reader.ts';
 import type { Cell, Section, Times } from './sections.ts';
 import { unknown } from './unknown.ts';
 
 export function relayServerView(server: Reader, times: Times): readonly Section[] {
-  const [limits, clients, tunnels] = [server.part('limits'), server.part('clients'), server.part('tunnels')];
+  const limits = server.part('limits');
+  const bytes = server.count('bytes');
   const facts: (readonly [string, Cell])[] = [
     ['Clients', of(server.count('identified'), limits.number('clients'))],
+    ['Not identified', some(server.count('strangers'), 'connections that have not said their name yet')],
     ['Tunnels', of(server.count('open'), limits.number('totalTunnels'))],
-    ['Passed on', size(server.number('bytes'))],
-    ['Now', perSecond(times.rate('server', server.count('bytes')))],
-    ['Serves', text(realmOf(server))],
-    ['Frames without sense', some(server.count('skipped'), 'control frames, since the start')],
+    ['Passed on', size(bytes)],
+    ['Now', perSecond(times.rate('server', bytes))],
+    ['Serves', text(servedBy(server))],
+    ['Made no sense', some(server.count('skipped'), 'control frames, since the start')],
   ];
   const allowed: (readonly [string, Cell])[] = [
-    ['Tunnels of a client', figure(limits.number('tunnels'))],
     ['Rate of a client', perSecond(limits.number('rate'))],
-    ['Rate of a tunnel, each way', perSecond(limits.number('tunnelRate'))],
-    ['A tunnel may be idle for', span(limits.number('idle'))],
-    ['Asks a silent client after', span(limits.number('probe'))],
+    ['Rate of a tunnel', perSecond(limits.number('tunnelRate'))],
+    ['Idle tunnels end', span(limits.number('idle'))],
+    [
+      'Silent ones asked',
+      span(limits.number('probe'), 'after so long a client is asked whether it is there'),
+    ],
   ];
   return [
     { tag: 'facts', title: '', facts },
-    clientsOf(clients, server, limits, times),
-    tunnelsOf(tunnels, server, limits, times),
+    clientsOf(server, limits, times),
+    tunnelsOf(server, times),
     { tag: 'facts', title: 'What it allows', facts: allowed },
     ...unknown('', server, times.at),
     ...unknown('limits', limits, times.at),
   ];
 }
 
-function realmOf(server: Reader): string {
+function servedBy(server: Reader): string {
   const [realm, closed] = [server.text('realm'), server.flag('closed')];
   if (realm === '') return 'whoever comes';
   return closed ? `members of ${realm}` : `the realm ${realm}`;
 }
 
-const STATES = ['connected', 'identified'];
-
-function clientsOf(_part: Reader, server: Reader, limits: Reader, times: Times): Section {
+function clientsOf(server: Reader, limits: Reader, times: Times): Section {
   const { rows, more } = server.rows('clients');
   const most = limits.number('tunnels');
   const shown = rows.map((client) => {
-    const [actor, name, identified] = [client.text('actor'), client.text('name'), client.flag('identified')];
-    const waits = client.count('waits');
+    const [name, key, sent] = [client.text('name'), client.node('key'), client.count('sent')];
+    const held = client.number('held');
     return row(
-      actor,
+      name,
       [
         text(name),
-        track(
-          identified ? 'identified' : 'not identified',
-          STATES,
-          identified ? 1 : 0,
-          identified ? 'good' : 'busy',
-        ),
+        held === null
+          ? badge('identified', 'good')
+          : badge('held back', 'warn', `for ${held} ms: its rate is used up`),
         of(client.count('tunnels'), most),
-        size(client.number('sent')),
-        waits === 0 ? NOTHING : badge(`held back ${waits} ms`, 'warn', 'it has used up its rate'),
+        size(sent),
+        bytesNow(times.rate(`client ${name}`, sent)),
         span(client.number('rtt')),
         span(client.number('age')),
+        text(client.flag('ours') ? 'espalier' : 'another'),
         text(client.text('address')),
-        client.flag('ours') ? text('espalier') : text(identified ? 'another make' : ''),
-        client.node('key') === undefined
-          ? text('', 'it has proven no key')
-          : text(client.node('key')?.short ?? '', client.node('key')?.id),
       ],
-      unknown('', client, times.at),
+      [
+        { tag: 'facts', title: '', facts: [['Key', node(key, 'it has proven none')]] },
+        ...unknown('', client, times.at),
+      ],
     );
   });
   const names = columns(
     'Client',
     'State',
-    '#Tunnels|of both directions',
-    '#Sent|into its open tunnels',
-    'Rate',
+    '#Tunnels|of both directions, of so many',
+    '#Sent|into tunnels, since it is connected',
+    '#Now',
     '#Round trip',
     '#Age',
-    'Address',
     'Make',
-    'Key',
+    'Address',
   );
-  return table({ title: 'Clients', columns: names, none: 'No client is connected.' }, shown, more);
+  return table({ title: 'Clients', columns: names, none: 'No client is identified.' }, shown, more);
 }
 
-function tunnelsOf(_part: Reader, server: Reader, limits: Reader, times: Times): Section {
+const bytesNow = (rate: number | null): Cell => (rate === null || rate <= 0 ? NOTHING : perSecond(rate));
+
+function tunnelsOf(server: Reader, times: Times): Section {
   const { rows, more } = server.rows('tunnels');
-  limits.number('idle');
   const shown = rows.map((tunnel) => {
     const id = tunnel.text('id');
+    const [there, back] = [tunnel.count('sent'), tunnel.count('received')];
     return row(
       id,
       [
         text(tunnel.text('source')),
         text(tunnel.text('target')),
-        size(tunnel.number('sent')),
-        size(tunnel.number('received')),
+        size(there),
+        size(back),
+        bytesNow(times.rate(`tunnel ${id}`, there + back)),
         span(tunnel.number('age')),
-        since(tunnel.number('idle')),
         text(id),
       ],
       unknown('', tunnel, times.at),
     );
   });
-  const names = columns(
-    'From',
-    'To',
-    '#There|bytes from who asked for it',
-    '#Back',
-    '#Age',
-    '#Last byte',
-    'Id',
-  );
+  const names = columns('From', 'To', '#There|bytes from who asked for it', '#Back', '#Now', '#Age', 'Id');
   return table({ title: 'Tunnels', columns: names, none: 'No tunnel is open.' }, shown, more);
 }

@@ -1,11 +1,12 @@
 /**
  * What happened at this node: counters and the last crashes. Alive when everything else is not.
  */
-import { Process } from '../../actor/process.ts';
+import type { Process } from '../../actor/process.ts';
 import type { GenServer } from '../../otp/gen-server.ts';
 import { noReply, reply } from '../../otp/result.ts';
 import type { Counters, MeshContext } from '../context.ts';
 import type { Crash } from './crash-ring.ts';
+import { follow } from './follow.ts';
 
 export type { Crash } from './crash-ring.ts';
 
@@ -17,14 +18,7 @@ export interface EventsCalls {
 export const eventsServer: GenServer<MeshContext, MeshContext, EventsCalls> = {
   label: 'events',
   init: (context, self) => {
-    const root = rootOf(self as Process);
-    const stop = context.runtime.onReport((report) => {
-      // a runtime may hold more than this node
-      if (!(report.pid instanceof Process) || rootOf(report.pid) !== root) return;
-      context.events.report(report);
-      context.crashes.take(report);
-    });
-    context.runtime.onExit(self.pid, stop);
+    follow(self as Process, context);
     return context;
   },
   handleCall: {
@@ -33,9 +27,3 @@ export const eventsServer: GenServer<MeshContext, MeshContext, EventsCalls> = {
   },
   handleInfo: (_message, context) => noReply(context),
 };
-
-function rootOf(process: Process): Process {
-  let root = process;
-  while (root.parentProcess !== null) root = root.parentProcess;
-  return root;
-}

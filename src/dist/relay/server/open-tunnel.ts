@@ -38,7 +38,8 @@ class Tunnels {
   readonly #ends: readonly Session[];
   process: Process | undefined;
 
-  constructor(context: RelayContext, ...ends: readonly Session[]) {
+  /** @param ends who asked for it, then who was asked for. */
+  constructor(context: RelayContext, ...ends: readonly [source: Session, target: Session]) {
     this.#context = context;
     this.#ends = ends;
   }
@@ -53,7 +54,10 @@ class Tunnels {
     const { id, source, target, bytes } = tunnel;
     counts.tunnels--;
     counts.bytes += bytes;
-    for (const end of this.#ends) end.tunnels.delete(id);
+    for (const [at, end] of this.#ends.entries()) {
+      end.passed += tunnel.sent(at === 0 ? 'source' : 'target');
+      end.tunnels.delete(id);
+    }
     if (this.process === undefined) return;
     events.emit('dist.tunnel_closed', { source, target, reason, bytes });
     runtime.send(this.process, new Over(reason));
@@ -61,14 +65,20 @@ class Tunnels {
 }
 
 function begin(
-  { scope, limits, events }: RelayContext,
+  { scope, limits, events, runtime }: RelayContext,
   source: Session,
   target: Session,
   books: Tunnels,
   id: string,
 ): Opened {
   const [from, to] = [source.name ?? '', target.name ?? ''];
-  const tunnel: Tunnel = new Tunnel(id, from, to, (reason) => books.leave(tunnel, reason));
+  const tunnel: Tunnel = new Tunnel(
+    id,
+    from,
+    to,
+    (reason) => books.leave(tunnel, reason),
+    runtime.clock.now(),
+  );
   books.enter(tunnel);
   const prefix = Buffer.from(id, 'latin1');
   for (const [side, session] of [

@@ -3,6 +3,7 @@
  */
 import type { NameScope } from '../../../actor/names.ts';
 import type { Runtime } from '../../../actor/runtime.ts';
+import type { CrashRing } from '../../../mesh/events/crash-ring.ts';
 import type { EventHub } from '../../../mesh/events/hub.ts';
 import type { ClosedRealm } from '../../../mesh/identity/closed-realm.ts';
 import type { Limits } from './limits.ts';
@@ -14,6 +15,8 @@ export interface RelayContext {
   /** Where its actors are found: `clients`, `tunnels`, `endpoint`. */
   readonly scope: NameScope;
   readonly events: EventHub;
+  /** The last of its tree, where somebody may look. */
+  readonly crashes: CrashRing;
   readonly limits: Limits;
   /** Which realm it serves; undefined: whoever comes. */
   readonly realm: string | undefined;

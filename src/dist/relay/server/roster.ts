@@ -39,6 +39,11 @@ export class Roster<Holder extends object> {
     return this.#rows.keys();
   }
 
+  /** Who has them, in the same order. */
+  *holders(): Generator<Holder> {
+    for (const { holder } of this.#rows.values()) yield holder;
+  }
+
   /** Takes a name; one that the holder had before is free then. @param key hex of what it has proven. */
   claim(name: string, holder: Holder, key: string | undefined): Claim<Holder> {
     const row = this.#rows.get(name);

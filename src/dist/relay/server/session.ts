@@ -53,6 +53,10 @@ export class Session implements LinkEvents {
   readonly tunnels: Map<string, Tunnel> = new Map();
   /** What all it sends into tunnels is counted against. */
   readonly bucket: TokenBucket;
+  /** Milliseconds of the clock at its beginning. */
+  readonly since: number;
+  /** Bytes that it has sent into tunnels that are over. */
+  passed = 0;
   /** Those of them that have windows, by their ids. */
   readonly #flows = new Map<string, FlowStream>();
   readonly #spare = new Spare();
@@ -67,6 +71,7 @@ export class Session implements LinkEvents {
     this.context = context;
     this.link = link;
     const { rate } = context.limits;
+    this.since = context.runtime.clock.now();
     this.bucket = new TokenBucket({ rate, burst: rate * BURST });
   }
 

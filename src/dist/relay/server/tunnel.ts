@@ -28,6 +28,8 @@ export class Tunnel {
   /** Names of the ends. */
   readonly source: string;
   readonly target: string;
+  /** Milliseconds of the clock at its beginning. */
+  readonly since: number;
   readonly #streams: Partial<Record<Side, Stream>> = {};
   /** Which halves of the stream of a side have ended; one with windows says itself when it is over. */
   readonly #halves: Record<Side, Halves> = { source: NONE, target: NONE };
@@ -37,10 +39,17 @@ export class Tunnel {
   readonly #ended: (reason: string) => void;
 
   /** @param ended once. */
-  constructor(id: string, source: string, target: string, ended: (reason: string) => void) {
+  constructor(
+    id: string,
+    source: string,
+    target: string,
+    ended: (reason: string) => void,
+    since: number = 0,
+  ) {
     this.id = id;
     this.source = source;
     this.target = target;
+    this.since = since;
     this.#ended = ended;
   }
 
@@ -50,7 +59,12 @@ export class Tunnel {
 
   /** Bytes that have passed, both ways. */
   get bytes(): number {
-    return (this.#forwarders.source?.bytes ?? 0) + (this.#forwarders.target?.bytes ?? 0);
+    return this.sent('source') + this.sent('target');
+  }
+
+  /** Bytes of this side that have passed. */
+  sent(side: Side): number {
+    return this.#forwarders[side]?.bytes ?? 0;
   }
 
   /** What the stream of a side is opened with. */
