@@ -36,14 +36,14 @@ export class DistRelay {
   readonly id: string;
   /** Resolves with the exit reason of its tree when it has ended, whoever ended it. */
   readonly ended: Promise<unknown>;
-  readonly #context: RelayContext;
+  protected readonly context: RelayContext;
   readonly #root: SupervisorRef;
 
   constructor(context: RelayContext, root: SupervisorRef, { address, foreign, id }: RelayPlace) {
     this.url = urlOf(address);
     this.foreignUrl = foreign === undefined ? undefined : urlOf(foreign);
     this.id = Buffer.from(id).toString('hex');
-    this.#context = context;
+    this.context = context;
     this.#root = root;
     this.ended = new Promise((resolve) => {
       context.runtime.onExit(root.pid as Process, resolve);
@@ -52,17 +52,17 @@ export class DistRelay {
 
   /** What happens: `relay.events.addEventListener('dist.client_identified', …)`. */
   get events(): NodeEvents {
-    return this.#context.events.target;
+    return this.context.events.target;
   }
 
   status(): DistRelayStatus {
-    const { roster, counts } = this.#context;
+    const { roster, counts } = this.context;
     return { clients: [...roster.names()], ...counts };
   }
 
   /** Where its inspector is; undefined: it was started without one. `url` has the token in it: whoever has that sees everything. */
   get inspector(): InspectorPlace | undefined {
-    return this.#context.scope.shared<SharedTables['inspector']>('inspector')?.place;
+    return this.context.scope.shared<SharedTables['inspector']>('inspector')?.place;
   }
 
   inspect(): TreeSnapshot {

@@ -42,7 +42,7 @@ afterEach(() => {
 
 describe('relay', () => {
   test('leaves all to the library that it is not told', () => {
-    expect(opts(RELAY)).toEqual({ logLevel: 'warn' });
+    expect(opts(RELAY)).toEqual({ logLevel: 'warn', inspectorAnnounce: true });
   });
 
   test('takes bounds as numbers, and rates with units of 1,024', () => {
@@ -60,6 +60,7 @@ describe('relay', () => {
     ];
     expect(opts(RELAY, ...flags)).toEqual({
       logLevel: 'warn',
+      inspectorAnnounce: true,
       maxClients: 2,
       maxTunnels: 65_535,
       rate: 65_536,
@@ -89,12 +90,16 @@ describe('relay', () => {
     expect(named.toSorted()).toEqual([
       'ESPALIER_CONFIG',
       'ESPALIER_IDENTITY',
+      'ESPALIER_INSPECTOR',
+      'ESPALIER_INSPECTOR_ACTIONS',
+      'ESPALIER_INSPECTOR_ANNOUNCE',
       'ESPALIER_LOG_LEVEL',
       'ESPALIER_MEMBERSHIP',
       'ESPALIER_REALM',
       'ESPALIER_REALM_KEY',
       'ESPALIER_RELAY_FOREIGN',
       'ESPALIER_RELAY_IDLE',
+      'ESPALIER_RELAY_INSPECTOR_TOKEN_FILE',
       'ESPALIER_RELAY_LISTEN',
       'ESPALIER_RELAY_MAX_CLIENTS',
       'ESPALIER_RELAY_MAX_TUNNELS',

@@ -7,8 +7,8 @@ import type { Bar, Cell, Section } from './sections.ts';
 import { TableView, type Drawer, type Opened } from './table-view.ts';
 
 /** Characters that a fact has room for; longer ones have twice as much. */
-const WIDE = 13;
-const METER = 5;
+const WIDE = 12;
+const METER = 4;
 
 interface Drawn {
   readonly element: HTMLElement;
