@@ -4,6 +4,7 @@
 import type { Who } from './inspect/inspected.ts';
 import type { InspectorArgs } from './inspect/inspector-server.ts';
 import { refused } from './inspect/control.ts';
+import { procedureFacts } from './inspect/procedure-facts.ts';
 import { metricsOf } from './inspect/metrics/node-metrics.ts';
 import { viewsOf } from './inspect/views/views.ts';
 import type { DistParts } from './dist/make.ts';
@@ -42,6 +43,7 @@ export function inspectorOf(
     memory: { port: undefined, token: undefined },
     views: viewsOf({ context, dist, calls: () => summaries(context) }),
     metrics: () => metricsOf(context).scrape(),
+    procedure: (name) => procedureFacts(context, name),
     call: async ({ procedure, args, timeout }) => {
       const read = fromJson(args as Json);
       if (!read.ok) return refused('invalid_args', `args ${read.detail}`);

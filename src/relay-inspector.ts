@@ -34,6 +34,7 @@ export function relayInspectorOf(
     memory: { port: undefined, token: undefined },
     views: { relay: () => Promise.resolve(relayServerView(context)) },
     metrics: () => metrics.scrape(),
+    procedure: () => undefined,
     call: () => Promise.resolve(refused('not_offered', 'a dist relay calls no procedures')),
   };
 }

@@ -26,7 +26,10 @@ const TOKEN = 24;
 /** Milliseconds between two tries for a port that was its own. */
 const AGAIN = 1_000;
 
-export interface InspectorArgs extends Pick<NodeSourceParts, 'context' | 'views' | 'metrics' | 'call'> {
+export interface InspectorArgs extends Pick<
+  NodeSourceParts,
+  'context' | 'views' | 'metrics' | 'procedure' | 'call'
+> {
   readonly who: () => Who;
   readonly host: string;
   readonly port: number;

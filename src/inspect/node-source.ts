@@ -22,12 +22,13 @@ export interface NodeSourceParts {
   readonly watch: Watch;
   readonly views: Readonly<Record<string, () => Promise<unknown>>>;
   readonly metrics: () => Promise<string>;
+  readonly procedure: InspectorSource['procedure'];
   /** Calls a procedure as the node itself. Never rejects. */
   readonly call: (action: Extract<Action, { action: 'call' }>) => Promise<ActionResult>;
 }
 
 export function nodeSource(parts: NodeSourceParts): InspectorSource {
-  const { context, root, facts, watch, metrics } = parts;
+  const { context, root, facts, watch, metrics, procedure } = parts;
   const views = Object.fromEntries(Object.entries(parts.views).map(([name, view]) => [name, shared(view)]));
   const { crashes, events, runtime } = context;
   return {
@@ -35,6 +36,7 @@ export function nodeSource(parts: NodeSourceParts): InspectorSource {
     watch,
     views,
     metrics,
+    procedure,
     crashes: async () => crashes.all.toReversed(),
     details: async (id) => {
       const top = root();

@@ -3,6 +3,7 @@
  */
 import type { Crash } from '../mesh/events/events-server.ts';
 import type { ActorDetails } from './details.ts';
+import type { ProcedureFacts } from './procedure-facts.ts';
 import type { Watch } from './watch.ts';
 
 /** What does not change while it runs. */
@@ -28,6 +29,8 @@ export interface InspectorSource {
   details(id: string): Promise<ActorDetails | undefined>;
   /** By name: data as JSON. */
   readonly views: Readonly<Record<string, () => Promise<unknown>>>;
+  /** What a procedure takes and gives; undefined: it is not known here. */
+  procedure(name: string): ProcedureFacts | undefined;
   /** Prometheus text. */
   metrics(): Promise<string>;
   /** Calls `tell` with each crash, until the function it gives is called. */

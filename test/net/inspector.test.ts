@@ -97,6 +97,25 @@ describe('what it shows', () => {
     expect(tree.rows.filter(({ busy }) => !busy).map(({ name }) => name)).toEqual(['inspector']);
   });
 
+  test('what a procedure takes, to those who may call it', async () => {
+    const [on, readOnly] = [await withKeeper(), await withKeeper(false)];
+    const schema = { args: { type: 'object', properties: { a: { type: 'number' } } } };
+    for (const { node } of [on, readOnly])
+      await node.advertise('sums.add', () => 1, { metadata: { schema, token: SECRET } });
+    const answer = await on.ask('/api/procedures/sums.add', { headers: on.bearer });
+    expect(JSON.parse(answer.body)).toEqual({
+      procedure: 'sums.add',
+      description: '',
+      args: schema.args,
+      result: null,
+    });
+    const statuses = async (at: Inspected, name: string): Promise<number> =>
+      (await at.ask(`/api/procedures/${name}`, { headers: at.bearer })).status;
+    expect(await statuses(on, 'nothing.here')).toBe(404);
+    expect(await statuses(on, '%')).toBe(404);
+    expect(await statuses(readOnly, 'sums.add')).toBe(403);
+  });
+
   test('HEAD says the same without a body', async () => {
     const on = await withKeeper();
     const [get, head] = [

@@ -6,7 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { answerJson, answerText, begin } from '../../src/inspect/http/answer.ts';
 import { pageFiles } from '../../src/inspect/http/files.ts';
-import type { ActorChange, ActorRow, Crash, Delta, NodeFacts } from '../../src/inspect/page/wire.ts';
+import type {
+  ActorChange,
+  ActorRow,
+  Crash,
+  Delta,
+  NodeFacts,
+  ProcedureFacts,
+} from '../../src/inspect/page/wire.ts';
 
 const PAGE = join(import.meta.dirname, '../../dist/src/inspect/page');
 export interface Script {
@@ -14,12 +21,15 @@ export interface Script {
   readonly crashes?: readonly Crash[];
   readonly views?: Readonly<Record<string, unknown>>;
   readonly actions?: boolean;
+  /** By name: what `/api/procedures/NAME` tells. */
+  readonly procedures?: Readonly<Record<string, ProcedureFacts>>;
 }
 
 export class FakeInspector {
   rows: ActorRow[];
   crashes: Crash[];
   views: Readonly<Record<string, unknown>>;
+  readonly procedures: Readonly<Record<string, ProcedureFacts>>;
   actions: boolean;
   startedAt: number = Date.now() - 7_384_000;
   /** What the clock says that views are told by; undefined: that of this process. */
@@ -34,11 +44,12 @@ export class FakeInspector {
   readonly #streams = new Set<ServerResponse>();
   #port = 0;
 
-  constructor({ rows, crashes = [], views = {}, actions = false }: Script) {
+  constructor({ rows, crashes = [], views = {}, actions = false, procedures = {} }: Script) {
     this.rows = [...rows];
     this.crashes = [...crashes];
     this.views = views;
     this.actions = actions;
+    this.procedures = procedures;
   }
 
   get url(): string {
@@ -136,6 +147,10 @@ export class FakeInspector {
         return json(200, { crashes: this.crashes });
       case 'views':
         return json(200, { name, at: this.viewsAt ?? Date.now(), data: this.views[name] });
+      case 'procedures': {
+        const facts = this.procedures[decodeURIComponent(name)];
+        return facts === undefined ? json(404, { error: 'no such procedure' }) : json(200, facts);
+      }
       case 'actor':
         return this.#actor(decodeURIComponent(name), json);
       case 'stream':

@@ -305,7 +305,7 @@ describe('actions', () => {
     const { page, fake } = seen;
     fake.act = () => ({ ok: true, value: { sum: 3 } });
     await page.getByRole('tab', { name: 'RPC' }).click();
-    await page.getByRole('textbox', { name: 'Procedure' }).fill('calculator.compute');
+    await page.getByRole('combobox', { name: 'Procedure' }).fill('calculator.compute');
     await page.getByRole('textbox', { name: 'Arguments' }).fill('{ "a": 1');
     await page.getByRole('button', { name: 'Call' }).click();
     await page.getByText('The arguments are no JSON.').waitFor();

@@ -59,17 +59,29 @@ export class Routes {
 
   async #named(path: string, response: ServerResponse): Promise<void> {
     const { views } = this.#source;
-    const [, kind, given = ''] = /^\/api\/(actor|views)\/([^/]+)$/.exec(path) ?? [];
+    const [, kind, given = ''] = /^\/api\/(actor|views|procedures)\/([^/]+)$/.exec(path) ?? [];
     const name = decoded(given);
     if (kind === 'actor' && name !== undefined) {
       const details = await this.#source.details(name);
       if (details !== undefined) return answerJson(response, 200, details);
       return answerJson(response, 404, { error: 'no such actor' });
     }
+    if (kind === 'procedures' && name !== undefined) return this.#procedure(name, response);
     const view = name !== undefined && Object.hasOwn(views, name) ? views[name] : undefined;
     if (kind === 'views' && view !== undefined)
       return answerJson(response, 200, { name, at: this.#source.watch.now(), data: await view() });
     return answerJson(response, 404, { error: 'no such place' });
+  }
+
+  /** For those who may call it. */
+  #procedure(name: string, response: ServerResponse): void {
+    if (!this.#actions)
+      return answerJson(response, 403, {
+        error: 'this inspector only reads: it was started without actions',
+      });
+    const facts = this.#source.procedure(name);
+    if (facts !== undefined) return answerJson(response, 200, facts);
+    return answerJson(response, 404, { error: 'no such procedure is known here' });
   }
 
   async act(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -66,8 +66,8 @@ function proceduresOf(all: readonly Reader[], more: number, times: Times): Secti
         calls === null ? NOTHING : often(times.rate(`calls ${name}`, calls)),
         span(called.number('p50')),
         span(called.number('p99')),
-        splitOf(called.get('outcomes')),
-        splitOf(called.get('routes')),
+        splitOf(called.get('outcomes'), 2),
+        splitOf(called.get('routes'), 1),
       ],
       [
         ...(here.length === 0 ? [] : [hereOf(here, others, times)]),
@@ -91,8 +91,8 @@ function proceduresOf(all: readonly Reader[], more: number, times: Times): Secti
   return table({ title: 'Procedures', columns: names, none }, rows, more);
 }
 
-/** Counts by name, the largest first. */
-function splitOf(counts: unknown): Cell {
+/** Counts by name, the largest first. @param said of which the text tells. */
+function splitOf(counts: unknown, said: number): Cell {
   if (!isFields(counts)) return NOTHING;
   const parts = Object.entries(counts)
     .flatMap(([label, value]) => (typeof value === 'number' && value > 0 ? [{ label, count: value }] : []))
@@ -100,9 +100,9 @@ function splitOf(counts: unknown): Cell {
     .slice(0, 12);
   if (parts.length === 0) return NOTHING;
   const words = parts.map(({ label, count: times }) => `${label.replace(/_/g, ' ')} ${count(times)}`);
-  const rest = words.length > 2 ? ` +${words.length - 2}` : '';
+  const rest = words.length > said ? ` +${words.length - said}` : '';
   return {
-    text: words.slice(0, 2).join(' · ') + rest,
+    text: words.slice(0, said).join(' · ') + rest,
     kind: 'text',
     title: words.join(' · '),
     look: { tag: 'split', parts },

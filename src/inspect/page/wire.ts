@@ -138,6 +138,14 @@ export interface ViewBody {
   readonly data: unknown;
 }
 
+/** What a procedure takes and gives: JSON Schema, draft 2020-12; null: none is known. */
+export interface ProcedureFacts {
+  readonly procedure: string;
+  readonly description: string;
+  readonly args: unknown;
+  readonly result: unknown;
+}
+
 export type Action =
   | {
       readonly action: 'kill' | 'terminate' | 'suspend' | 'resume' | 'restartChild';

@@ -28,7 +28,8 @@ export function withSchema(
   return shown.ok ? checked.value : metadata;
 }
 
-function jsonSchemaOf(schema: StandardSchema): object | undefined {
+/** Undefined: the library cannot say it. */
+export function jsonSchemaOf(schema: StandardSchema): object | undefined {
   try {
     const { $schema: _dialect, ...body } =
       schema['~standard'].jsonSchema?.input({ target: 'draft-2020-12' }) ?? {};

@@ -284,7 +284,7 @@ describe('procedures', () => {
       '1.9 ms',
       '44 ms',
       'ok 1,800 · timeout 9 +1',
-      'cache 480 · local 400 +1',
+      'cache 480 +2',
     ]);
     expect(column(tableOf(table.rows[1]?.below ?? [], 'Providers here'), 'Running')[0]?.text).toBe('1 of 64');
   });
