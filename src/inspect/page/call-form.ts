@@ -42,7 +42,7 @@ export class CallForm {
     this.#procedure.spellcheck = false;
     this.#procedure.addEventListener('change', () => this.#look());
     this.#json.value = '{}';
-    this.#json.rows = 3;
+    this.#json.rows = 2;
     this.#json.ariaLabel = 'Arguments, as JSON';
     this.#json.spellcheck = false;
     const go = el('button', 'button', 'Call');
