@@ -55,7 +55,9 @@ describe('the view of a dist relay', () => {
       { name: ANN, tunnels: 1, sent: tunnel?.sent },
       { name: BOB, tunnels: 1, sent: tunnel?.received },
     ]);
-    expect(new RelayMetrics(context).text()).toContain(`espalier_relay_bytes_total ${bytes}\n`);
+    expect(await settled(world, new RelayMetrics(context).scrape())).toContain(
+      `espalier_relay_bytes_total ${bytes}\n`,
+    );
     stream.destroy();
     await happened(world, () => seen().open === 0);
     expect(seen().bytes).toBeGreaterThanOrEqual(bytes);
