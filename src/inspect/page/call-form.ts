@@ -131,7 +131,9 @@ export class CallForm {
     const fields = this.#fields;
     this.#switch.hidden = fields === undefined;
     setText(this.#switch, this.#asJson ? 'As a form' : 'As JSON');
-    fill(this.#room, this.#asJson || fields === undefined ? this.#json : fields.element);
+    const shown = this.#asJson || fields === undefined ? this.#json : fields.element;
+    // who types into it goes on
+    if (this.#room.firstElementChild !== shown) fill(this.#room, shown);
   }
 
   /** What stands in the field of JSON; undefined: none, and that is said. */
