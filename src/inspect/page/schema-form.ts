@@ -115,9 +115,11 @@ function rangeOf(least: unknown, most: unknown, kind: FieldKind): string {
   const [from, to] = [limitOf(least), limitOf(most)];
   const unit = kind === 'text' ? ' characters' : '';
   if (from !== '' && to !== '') return `${from} to ${to}${unit}`;
-  if (from !== '') return `at least ${from}${unit}`;
-  return to === '' ? '' : `at most ${to}${unit}`;
+  if (from !== '') return `at least ${from}${one(from, unit)}`;
+  return to === '' ? '' : `at most ${to}${one(to, unit)}`;
 }
+
+const one = (limit: string, unit: string): string => (limit === '1' ? unit.replace(/s$/, '') : unit);
 
 /** Beyond it a bound is that of the kind of number: nobody has to be told. */
 const limitOf = (limit: unknown): string =>

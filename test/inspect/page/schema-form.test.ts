@@ -38,6 +38,7 @@ describe('a form', () => {
       ['either', 'json', true, ''],
     ]);
     expect(fields?.[0]?.about).toBe('of the user · 1 to 20 characters');
+    expect(field({ type: 'string', minLength: 1 }).about).toBe('at least 1 character');
     expect(fields?.[1]?.about).toBe('0 to 150');
     expect(fields?.[5]?.about).toBe('JSON, array');
   });
