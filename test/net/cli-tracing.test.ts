@@ -16,9 +16,10 @@ const imported = (name: string, text: string): Record<string, string> => {
   return { NODE_OPTIONS: `--import=${pathToFileURL(file).href}` };
 };
 
-/** As if nobody had installed it. */
+/** As if nobody had installed it. `register` is all that Node 20 has; Node 26 would warn of it. */
 const WITHOUT = `
 import { register } from 'node:module';
+process.noDeprecation = true;
 register('data:text/javascript,' + encodeURIComponent(\`
   export async function resolve(specifier, context, next) {
     if (specifier !== '@opentelemetry/api') return next(specifier, context);
