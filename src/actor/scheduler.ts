@@ -27,8 +27,8 @@ export const DEFAULT_BUDGET: Budget = { slice: 256, messages: 20_000, millisecon
 /** Messages between two looks at the clock. */
 const CLOCK_EVERY = 32;
 
-/** Turns after which one that is waited for has not come: its actor was suspended. */
-const UNTIMED = 10_000;
+/** Messages after which a turn that is waited for has not come: its actor was suspended. */
+const NOT_COME = 10_000;
 
 /** First callbacks within each other at most: they use the caller's stack. */
 const NESTING = 8;
@@ -66,13 +66,12 @@ export class Scheduler {
   readonly #outcomes: Outcomes;
   readonly #queue: RunQueue<Process>;
   readonly #tally: Tally;
-  /** Turns until one is chosen to be timed; below zero since it was. */
-  #untimed = 0;
-  /** Whose that is. */
-  #next: Process | null = null;
-  /** When it began, and how many it had handled before. */
+  /** Whose next turn is timed, when it began, and how many it had handled before. */
+  #timed: Process | null = null;
   #began = 0;
   #handled = 0;
+  /** What `#spent` is when the next one is chosen. */
+  #timedFrom = 0;
   readonly #drain = (): void => {
     this.#enterTurn();
     const queue = this.#queue;
@@ -82,7 +81,8 @@ export class Scheduler {
       while (queue.size > 0 && !this.#overBudget()) {
         const process = queue.take();
         if (process.status !== Status.queued) continue;
-        const timed = this.#untimed-- <= 0 && this.#begins(process);
+        const timed = process === this.#timed;
+        if (timed) this.#begins(process);
         this.#slice(process);
         if (timed) this.#ended(process);
       }
@@ -107,7 +107,8 @@ export class Scheduler {
   #turnNumber = 0;
   #turnStart = 0;
   #spent = 0;
-  #nextLook = CLOCK_EVERY;
+  /** What `#spent` is when the budget is looked at. */
+  #nextLook = 0;
 
   constructor(
     clock: Clock,
@@ -151,24 +152,25 @@ export class Scheduler {
   }
 
   /**
-   * Whether it is the turn that is timed: that of who became ready last when it was time to choose, for it was ready since
-   * a moment ago and waits for all who are before it. Not chosen by senders: theirs is the path of every message.
+   * Every 256 messages, whose turn is timed: that of who became ready last, for it was ready since a moment ago and waits
+   * for all who are before it. Chosen where the budget is looked at, which is not the path of every message.
    */
-  #begins(process: Process): boolean {
-    if (this.#next === null || !this.#next.alive || this.#untimed < -UNTIMED) {
-      const last = this.#queue.last ?? process;
-      this.#next = this.#tally.time(last, this.#clock.now()) ? last : null;
-      this.#untimed = this.#next === null ? EVERY - 1 : 0;
-    }
-    if (process !== this.#next) return false;
+  #chooseTimed(): void {
+    if (this.#spent < this.#timedFrom) return;
+    if (this.#timed?.alive === true && this.#spent < this.#timedFrom + NOT_COME) return;
+    const { last } = this.#queue;
+    if (last === undefined) return;
+    this.#timed = this.#tally.time(last, this.#clock.now()) ? last : null;
+    this.#timedFrom = this.#spent + EVERY;
+  }
+
+  #begins(process: Process): void {
+    this.#timed = null;
     this.#began = this.#clock.now();
     this.#handled = process.handled;
-    return true;
   }
 
   #ended(process: Process): void {
-    this.#next = null;
-    this.#untimed = EVERY - 1;
     this.#tally.ran(process, process.handled - this.#handled, this.#began, this.#clock.now());
   }
 
@@ -210,20 +212,26 @@ export class Scheduler {
     this.#turnStart = turn.began;
     if (turn.number === this.#turnNumber) return;
     this.#turnNumber = turn.number;
+    this.#timedFrom -= this.#spent;
     this.#spent = 0;
-    this.#nextLook = CLOCK_EVERY;
+    this.#lookIn(0);
+    this.#chooseTimed();
   }
 
   #overBudget(): boolean {
-    if (this.#spent >= this.#budget.messages) {
-      this.#nextLook = CLOCK_EVERY;
-      return true;
-    }
-    if (this.#spent < this.#nextLook) return false;
-    this.#nextLook = this.#spent + CLOCK_EVERY;
-    if (!this.#late()) return false;
-    this.#nextLook = CLOCK_EVERY;
-    return true;
+    return this.#spent >= this.#nextLook && this.#looksUp();
+  }
+
+  /** Not in the way of every message: whether the drain has to give way. */
+  #looksUp(): boolean {
+    this.#chooseTimed();
+    const over = this.#spent >= this.#budget.messages || this.#late();
+    this.#lookIn(over ? 0 : this.#spent);
+    return over;
+  }
+
+  #lookIn(spent: number): void {
+    this.#nextLook = Math.min(spent + CLOCK_EVERY, this.#budget.messages);
   }
 
   #late(): boolean {

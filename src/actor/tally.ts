@@ -1,15 +1,15 @@
 /**
  * What a runtime counts: always on, as additions (INSPECTOR §6).
  *
- * How long actors wait for their turn and what they do with it is known of one turn in `EVERY`: to look at the clock for
- * each would cost more than to handle its messages.
+ * How long actors wait for their turn and what they do with it is known of one turn for `EVERY` messages: to look at the
+ * clock for each would cost more than to handle them.
  */
 import { types } from 'node:util';
 import type { ExitReason } from './exit-reason.ts';
 import { DURATIONS, Histogram } from './histogram.ts';
 import { Status, type Process } from './process.ts';
 
-/** Turns for each of them that is timed. */
+/** Messages for each turn that is timed. */
 export const EVERY = 256;
 /** Milliseconds after which a turn that is not over counts as it is, and another one is timed. */
 const LONGEST = 10_000;

@@ -88,7 +88,7 @@ describe('time', () => {
     () =>
       new Promise<void>((resolve) => void clock.setTimer(ms, resolve));
 
-  test('one turn in 256 is timed, the first of all among them', async () => {
+  test('one turn for 256 messages is timed, the first of all among them', async () => {
     const stage = world();
     const { waits, turns } = stage.runtime.tally;
     await turnsOf(stage, 1);

@@ -41,7 +41,7 @@ export const METRICS = {
   },
   mailbox_wait_seconds: {
     type: 'histogram',
-    meaning: 'from when an actor is ready to its turn, of one turn in 256',
+    meaning: 'from when an actor is ready to its turn, of one turn for every 256 messages',
   },
   message_handle_seconds: {
     type: 'histogram',
