@@ -8,6 +8,7 @@ import { optionsHelp, parseOptions, type Bench } from './harness/bench.ts';
 import { printed, summary } from './harness/print.ts';
 import type { Report } from './harness/report.ts';
 import { actors } from './actors/bench.ts';
+import { counters } from './counters/bench.ts';
 import { dht } from './dht/bench.ts';
 import { dist } from './dist/bench.ts';
 import { inspect } from './inspect/bench.ts';
@@ -17,7 +18,7 @@ import { peer } from './peer/bench.ts';
 import { rpc } from './rpc/bench.ts';
 import { tunnel } from './tunnel/bench.ts';
 
-const BENCHES: readonly Bench[] = [rpc, local, peer, actors, dht, paths, dist, tunnel, inspect];
+const BENCHES: readonly Bench[] = [rpc, local, peer, actors, dht, paths, dist, tunnel, inspect, counters];
 const ALL = 'all';
 
 async function main(name: string | undefined, args: readonly string[]): Promise<number> {

@@ -19,6 +19,7 @@ type Unit =
   | 'k/CPU s'
   | 'bytes'
   | 'times'
+  | 'instructions'
   | '%';
 
 /** One thing that is measured of us and of others. */

@@ -53,6 +53,7 @@ describe('npm run bench', () => {
       'dist',
       'tunnel',
       'inspect',
+      'counters',
     ]);
     for (const { rounds, rows, skipped, incidents } of reports) {
       expect({ rounds, skipped, incidents }).toEqual({ rounds: 1, skipped: [], incidents: [] });
@@ -72,6 +73,7 @@ describe('npm run bench', () => {
       ['mesh call', 'over tcp'],
       ['over quic'],
       ['nobody looks'],
+      ['not counted'],
     ]);
     expect(compared.every((peers) => Object.values(peers ?? {})[0] !== null)).toBe(true);
   });

@@ -1,0 +1,39 @@
+/**
+ * `calls-process.js IN_FLIGHT CALLS`: calls of an echo of 100 B at another process, whose cost counts too.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { connect, startNode } from '../../src/index.ts';
+
+const text = 'x'.repeat(100);
+const [role, calls] = process.argv.slice(2);
+
+const cpu = (): number => {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+};
+
+async function serve(): Promise<void> {
+  const node = await startNode({ listen: '127.0.0.1:0' });
+  await node.advertise('bench.echo', (args) => args);
+  process.send?.(node.url);
+  await once(process, 'message');
+  process.send?.(cpu(), () => process.exit(0));
+}
+
+async function ask(inFlight: number): Promise<void> {
+  const server = fork(fileURLToPath(import.meta.url), ['serve'], { execArgv: process.execArgv });
+  const [url] = (await once(server, 'message')) as [string];
+  const client = await connect(url);
+  let left = Number(calls);
+  const caller = async (): Promise<void> => {
+    while (left-- > 0) await client.call('bench.echo', { text });
+  };
+  await Promise.all(Array.from({ length: inFlight }, caller));
+  server.send('enough');
+  const [theirs] = (await once(server, 'message')) as [number];
+  process.stdout.write(String(cpu() + theirs), () => process.exit(0));
+}
+
+await (role === 'serve' ? serve() : ask(Number(role)));
