@@ -50,6 +50,36 @@ describe('the tree', () => {
     expect(seen.complaints).toEqual([]);
   });
 
+  test('edges end at their marks, also halfway to where there is more room', async () => {
+    seen = await see(browser, { rows: sampleRows() });
+    const { page } = seen;
+    await page.waitForFunction(() => document.getAnimations().length === 0);
+    await page.setViewportSize({ width: 1440, height: 560 });
+    const { marks, ends } = await page.evaluate(async () => {
+      const glides = (): Animation[] =>
+        document
+          .getAnimations()
+          .filter(({ effect }) => (effect as KeyframeEffect).target?.matches('.mark, .edge'));
+      while (glides().length === 0) await new Promise((frame) => requestAnimationFrame(frame));
+      for (const glide of glides()) {
+        glide.pause();
+        glide.currentTime = 100;
+      }
+      const place = ({ x, y }: { x: number; y: number }): string => `${Math.round(x)} ${Math.round(y)}`;
+      const all = <E extends Element>(selector: string): E[] => [...document.querySelectorAll<E>(selector)];
+      return {
+        marks: all('.mark').map((mark) => {
+          const { e, f } = new DOMMatrix(getComputedStyle(mark).transform);
+          return place({ x: e, y: f });
+        }),
+        ends: all<SVGPathElement>('.edge').map((path) => place(path.getPointAtLength(path.getTotalLength()))),
+      };
+    });
+    expect(ends.length).toBe(sampleRows().length - 1);
+    // of the root there is none
+    expect(ends.filter((end) => !marks.includes(end))).toEqual([]);
+  });
+
   test('shows a crash and the restart that follows: the place is kept, and so is the choice', async () => {
     seen = await see(browser, { rows: sampleRows() });
     const { page, fake } = seen;
