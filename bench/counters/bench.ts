@@ -21,10 +21,15 @@ const LIMIT = { than: BARE, atMost: 1.03 };
 /** Of workloads that take memory there is nothing to count. */
 const WORKLOADS = (Object.keys(SIZES) as WorkloadName[]).filter((name) => !name.startsWith('bytes '));
 const ALL = 'all of these, mean of the ratios';
-const CALLS = { '1': 'calls, one at a time', '64': 'calls, 64 in flight' };
+/** By how many are in flight, and how many fewer there are than of 64. */
+const CALLS = [
+  ['local', 'calls in one process', 1],
+  ['1', 'calls, one at a time', 4],
+  ['64', 'calls, 64 in flight', 1],
+] as const;
 
-/** Times the size of a workload in `actors`, and calls of which 64 are in flight: of the long run, and of the short one. */
-const FULL = { rounds: 3, workloads: WORKLOADS.length, long: 10, short: 2, calls: 60_000, fewer: 4 };
+/** Times the size of a workload in `actors`, and calls: of the long run, and of the short one. */
+const FULL = { rounds: 3, workloads: WORKLOADS.length, long: 10, short: 2, calls: 60_000 };
 const QUICK = { ...FULL, rounds: 1, long: 4, short: 1, calls: 20_000 };
 const SMOKE = { ...FULL, rounds: 1, workloads: 1, long: 0.002, short: 0, calls: 200 };
 type Plan = typeof FULL;
@@ -92,10 +97,8 @@ async function played(plan: Plan, round: number, cost: Cost, bare: URL, found: F
   };
   for (const name of WORKLOADS.slice(0, plan.workloads))
     await take(name, 'actors-process.js', name, SIZES[name] * plan.long, SIZES[name] * plan.short);
-  for (const [inFlight, name] of Object.entries(CALLS)) {
-    const calls = inFlight === '1' ? plan.calls / plan.fewer : plan.calls;
-    await take(name, 'calls-process.js', inFlight, calls, calls / 10);
-  }
+  for (const [inFlight, name, fewer] of CALLS)
+    await take(name, 'calls-process.js', inFlight, plan.calls / fewer, plan.calls / fewer / 10);
 }
 
 function rowsOf(found: Found, unit: 'instructions' | 'µs'): readonly Row[] {
@@ -111,7 +114,7 @@ function rowsOf(found: Found, unit: 'instructions' | 'µs'): readonly Row[] {
       means(found, workloads),
       new Map(),
     ),
-    ...Object.values(CALLS).map((name) => of(name, [LIMIT])),
+    ...CALLS.map(([inFlight, name]) => of(name, inFlight === 'local' ? [] : [LIMIT])),
   ];
 }
 

@@ -1,10 +1,11 @@
 /**
- * `calls-process.js IN_FLIGHT CALLS`: calls of an echo of 100 B at another process, whose cost counts too.
+ * `calls-process.js IN_FLIGHT CALLS`: calls of an echo of 100 B at another process, whose cost counts too;
+ * `calls-process.js local CALLS`: in this one.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { connect, startNode } from '../../src/index.ts';
+import { connect, startNode, type Node } from '../../src/index.ts';
 
 const text = 'x'.repeat(100);
 const [role, calls] = process.argv.slice(2);
@@ -14,9 +15,14 @@ const cpu = (): number => {
   return user + system;
 };
 
-async function serve(): Promise<void> {
+async function serving(): Promise<Node> {
   const node = await startNode({ listen: '127.0.0.1:0' });
   await node.advertise('bench.echo', (args) => args);
+  return node;
+}
+
+async function serve(): Promise<void> {
+  const node = await serving();
   process.send?.(node.url);
   await once(process, 'message');
   process.send?.(cpu(), () => process.exit(0));
@@ -36,4 +42,11 @@ async function ask(inFlight: number): Promise<void> {
   process.stdout.write(String(cpu() + theirs), () => process.exit(0));
 }
 
-await (role === 'serve' ? serve() : ask(Number(role)));
+async function within(): Promise<void> {
+  const node = await serving();
+  for (let made = 0; made < Number(calls); made++) await node.call('bench.echo', { text });
+  process.stdout.write(String(cpu()), () => process.exit(0));
+}
+
+const ROLES: Readonly<Record<string, () => Promise<void>>> = { serve, local: within };
+await (ROLES[role ?? ''] ?? (() => ask(Number(role))))();
