@@ -257,23 +257,22 @@ export class Runtime {
     if (call.settled) return;
     const sender = this.scheduler.running;
     if (sender !== null) sender.sent++;
-    if (!(to instanceof Process)) {
-      if (timeout !== Infinity) this.timers.set(call, timeout);
-      if (this.remote !== undefined && isRemote(to)) this.remote.call(to, call);
-      else call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
-      return;
-    }
-    if (!to.alive) {
-      call.fail(NOPROC);
-      return;
-    }
-    if (to.mailbox !== null && to.mailbox.length >= to.bound && onFull(to, to.mailbox) !== 'room') {
+    if (!(to instanceof Process)) this.#callElsewhere(to, call, timeout);
+    else if (!to.alive) call.fail(NOPROC);
+    else if (to.mailbox !== null && to.mailbox.length >= to.bound && onFull(to, to.mailbox) !== 'room')
       call.fail(MAILBOX_FULL);
-      return;
+    else {
+      call.moveTo(to);
+      if (timeout !== Infinity) this.timers.set(call, timeout);
+      this.#queue(to, Kind.call, call);
     }
-    call.moveTo(to);
+  }
+
+  /** Apart: the way of most calls is short enough to be compiled into their callers. */
+  #callElsewhere(to: Exclude<Target, Process>, call: Call, timeout: number): void {
     if (timeout !== Infinity) this.timers.set(call, timeout);
-    this.#queue(to, Kind.call, call);
+    if (this.remote !== undefined && isRemote(to)) this.remote.call(to, call);
+    else call.fail({ tag: 'exit', reason: 'noconnection', holder: null });
   }
 
   /** Sends `message` to `target` after `delay` ms; forgotten when the target dies. */
