@@ -8,6 +8,12 @@ const hasBrowser = existsSync('/usr/bin/chromium');
 const hasErlang = onPath('erl') && onPath('epmd');
 
 /**
+ * Real sockets, processes and clocks share the machine of CI with whatever else runs there: a test of these gets a second attempt, and
+ * CI names those that needed it. Here, and in all else, one failure is a failure.
+ */
+const SHARED = { retry: process.env['CI'] === undefined ? 0 : 1 };
+
+/**
  * `unit` never opens a socket; its files share the modules of the process they run in, which saves a third of its time,
  * so a test file may leave nothing behind. `simulation` has processes of its own: whoever looks at the time of day in
  * them breaks a rule. `net` runs real QUIC and real child processes on loopback, in processes of their own, for each of
@@ -50,6 +56,7 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         test: {
+          ...SHARED,
           name: 'net',
           include: ['test/net/**/*.test.ts'],
           pool: 'forks',
@@ -59,6 +66,7 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         test: {
+          ...SHARED,
           name: 'nat',
           include: ['test/nat/**/*.test.ts'],
           pool: 'forks',
@@ -69,6 +77,7 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         test: {
+          ...SHARED,
           name: 'interop',
           include: hasErlang ? ['test/interop/**/*.test.ts'] : ['test/interop/absent.ts'],
           pool: 'forks',
@@ -79,6 +88,7 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         test: {
+          ...SHARED,
           name: 'ui',
           include: hasBrowser ? ['test/ui/**/*.test.ts'] : ['test/ui/absent.ts'],
           pool: 'forks',
@@ -89,6 +99,7 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         test: {
+          ...SHARED,
           name: 'stress',
           include: ['test/stress/**/*.test.ts'],
           pool: 'forks',

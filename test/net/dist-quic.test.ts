@@ -1,7 +1,5 @@
 /** The distribution over real QUIC: a NAT rebind loses nothing, large messages, and a node whose socket is taken away. */
 import { createHash } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/actor/logger.ts';
 import type { Process } from '../../src/actor/process.ts';
@@ -16,22 +14,13 @@ import {
 import { startServer, type GenServer } from '../../src/otp/gen-server.ts';
 import { noReply, reply } from '../../src/otp/result.ts';
 import { lossyUdpProxy, type LossyUdpProxy } from '../../src/testing/lossy-udp-proxy.ts';
+import { freePort } from './free-port.ts';
 
 const MIB = 1_048_576;
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
-}
 
 interface Peer {
   readonly runtime: Runtime;
@@ -53,10 +42,10 @@ async function open(name: string, port: number, options: Partial<DistributionOpt
 async function apart(
   options: Partial<DistributionOptions> = {},
 ): Promise<{ readonly one: Peer; readonly two: Peer; readonly proxy: LossyUdpProxy }> {
-  const port = await freePort();
+  const port = await freePort('udp');
   const proxy = await lossyUdpProxy({ target: { host: '127.0.0.1', port } });
   closers.push(() => proxy.close());
-  const here = await freePort();
+  const here = await freePort('udp');
   const one = await open(`${here}@127.0.0.1`, here, options);
   const two = await open(`${proxy.local.port}@127.0.0.1`, port, options);
   return { one, two, proxy };
@@ -128,7 +117,7 @@ describe('over real QUIC', () => {
   });
 
   test('who knows another cookie is not connected, and neither end is harmed', async () => {
-    const [here, there] = [await freePort(), await freePort()];
+    const [here, there] = [await freePort('udp'), await freePort('udp')];
     const one = await open(`${here}@127.0.0.1`, here);
     const two = await open(`${there}@127.0.0.1`, there, { cookie: 'another' });
     expect(await one.dist.ping(two.dist.name)).toBe(false);

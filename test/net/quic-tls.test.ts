@@ -15,6 +15,7 @@ import { TlsListener } from '../../src/transport/tls/listener.ts';
 import type { DialRequest, Endpoint, Link, PhysicalAddress } from '../../src/transport/transport.ts';
 import { wayOf } from '../../src/transport/way.ts';
 import { barrier, LinkRecorder, type Connected } from '../transport/recorder.ts';
+import { freePort } from './free-port.ts';
 import { quicBench, until } from './quic-bench.ts';
 import { active, Traffic } from './quic-relay-bench.ts';
 
@@ -195,16 +196,6 @@ describe('who is at the other end of TLS', () => {
   });
 });
 
-/** A port of this machine that nobody uses. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 describe('who only keeps connections', () => {
   test('open without a word gets few of them', async () => {
     const small = await bench.open({ tls: true, limits: { halfOpen: 2 }, onLink: () => 4 });
@@ -218,7 +209,7 @@ describe('who only keeps connections', () => {
 
   test('and uses the port of one again before its end was heard of is counted once', async () => {
     const drops: string[] = [];
-    const port = await freePort();
+    const [port, ours] = [await freePort('tcp'), await freePort('tcp')];
     const listener = await TlsListener.open({
       identity: stationIdentity,
       clock: bench.clock,
@@ -230,19 +221,15 @@ describe('who only keeps connections', () => {
       onSocket: () => undefined,
       drop: (reason) => drops.push(reason),
     });
-    const again = (localPort?: number): Socket =>
-      connectTcp({ host: '127.0.0.1', port, ...(localPort === undefined ? {} : { localPort }) }).on(
-        'error',
-        () => undefined,
-      );
+    const again = (): Socket =>
+      connectTcp({ host: '127.0.0.1', port, localPort: ours }).on('error', () => undefined);
     let socket = again();
     await once(socket, 'connect');
-    const { localPort } = socket;
     for (let times = 0; times < 10; times++) {
       await until(() => drops.length === times && listener.size === 1);
       socket.resetAndDestroy();
       // in the same turn: the listener hears of the new one while the other is still there
-      socket = again(localPort);
+      socket = again();
       await once(socket, 'connect');
     }
     await until(() => drops.length === 10 && listener.size === 1);
