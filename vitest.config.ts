@@ -8,10 +8,10 @@ const hasBrowser = existsSync('/usr/bin/chromium');
 const hasErlang = onPath('erl') && onPath('epmd');
 
 /**
- * Real sockets, processes and clocks share the machine of CI with whatever else runs there: a test of these gets a second attempt, and
- * CI names those that needed it. Here, and in all else, one failure is a failure.
+ * Real sockets, processes and clocks share the machine of CI with whatever else runs there: a test of these gets a second attempt there,
+ * and CI names those that needed it. Elsewhere, and of all other tests, one failure is a failure.
  */
-const SHARED = { retry: process.env['CI'] === undefined ? 0 : 1 };
+const SHARED = { retry: Number(process.env['ESPALIER_ATTEMPTS'] ?? 1) - 1 };
 
 /**
  * `unit` never opens a socket; its files share the modules of the process they run in, which saves a third of its time,
