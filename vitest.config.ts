@@ -11,7 +11,7 @@ const hasErlang = onPath('erl') && onPath('epmd');
  * Real sockets, processes and clocks share the machine of CI with whatever else runs there: a test of these gets a second attempt there,
  * and CI names those that needed it. Elsewhere, and of all other tests, one failure is a failure.
  */
-const SHARED = { retry: Number(process.env['ESPALIER_ATTEMPTS'] ?? 1) - 1 };
+const SHARED = { retry: Number(process.env['TEST_ATTEMPTS'] ?? 1) - 1 };
 
 /**
  * `unit` never opens a socket; its files share the modules of the process they run in, which saves a third of its time,

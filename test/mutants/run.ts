@@ -124,7 +124,7 @@ async function runTests(
       CI: 'true',
       NO_COLOR: '1',
       ESPALIER_TESTS_JSON: report,
-      ESPALIER_ATTEMPTS: String(attempts),
+      TEST_ATTEMPTS: String(attempts),
     },
   });
   let errors = '';
