@@ -4,11 +4,10 @@
  * A fresh process for each workload of each contender, in turns: A B C A B C. Figures are operations per second of CPU
  * time, the best of the repeats in a process; ratios are of the same round.
  */
-import { availableParallelism, loadavg } from 'node:os';
 import type { Bench, BenchOptions } from '../harness/bench.ts';
+import { circumstances } from '../harness/circumstances.ts';
 import { Child } from '../harness/child.ts';
 import { incidentsOf, type Incident, type Report } from '../harness/report.ts';
-import { rounded } from '../harness/statistics.ts';
 import { Beam } from './beam.ts';
 import { BEAM, EFFECT, FLOOR, NOTES, OTHERS, OURS, SIZES, XSTATE, type WorkloadName } from './cases.ts';
 import type { Cost, Order, Word } from './messages.ts';
@@ -39,7 +38,7 @@ export const actors: Bench = {
 };
 
 async function measure(options: BenchOptions): Promise<Report> {
-  const loadBefore = rounded(loadavg()[0] ?? 0);
+  const around = circumstances(options);
   const plan = options.smoke ? SMOKE : options.quick ? QUICK : PLAN;
   const rounds = options.rounds ?? plan.rounds;
   const beam = wants(options, BEAM) ? Beam.compile() : undefined;
@@ -50,12 +49,7 @@ async function measure(options: BenchOptions): Promise<Report> {
   return {
     bench: 'actors',
     what: 'thousands of operations per second of CPU time',
-    node: process.version,
-    cpus: availableParallelism(),
-    rounds,
-    date: new Date().toISOString(),
-    quick: options.quick || options.smoke,
-    load: [loadBefore, rounded(loadavg()[0] ?? 0)],
+    ...around(rounds),
     placement: 'a process for each workload, one after the other',
     rows: rowsOf(measured, Object.keys(contenders), plan.part),
     skipped: typeof beam === 'string' ? [{ peer: BEAM, reason: beam }] : [],

@@ -5,9 +5,9 @@
  * nothing is counted, in turns. A figure is the difference between a long run and a short one, so that loading and warming up are no
  * part of it.
  */
-import { availableParallelism, loadavg } from 'node:os';
 import { SIZES, type WorkloadName } from '../actors/cases.ts';
 import type { Bench, BenchOptions } from '../harness/bench.ts';
+import { circumstances } from '../harness/circumstances.ts';
 import { incidentsOf, row, type Report, type Row } from '../harness/report.ts';
 import { rounded } from '../harness/statistics.ts';
 import { buildWithoutCounters } from './bare.ts';
@@ -45,27 +45,23 @@ export const counters: Bench = {
 };
 
 async function measure(options: BenchOptions): Promise<Report> {
-  const loadBefore = rounded(loadavg()[0] ?? 0);
+  const around = circumstances(options);
   const plan = options.smoke ? SMOKE : options.quick ? QUICK : FULL;
   const rounds = options.rounds ?? plan.rounds;
   const { unit, cost } = await costs();
   const found: Found = new Map();
+  let complete = 0;
   let failure: string | undefined;
   try {
     const bare = await buildWithoutCounters(ROOT);
-    for (let round = 0; round < rounds; round++) await played(plan, round, cost, bare, found);
+    for (; complete < rounds; complete++) await played(plan, complete, cost, bare, found);
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
   }
   return {
     bench: 'counters',
     what: `${unit} an operation takes, of all processes that do it`,
-    node: process.version,
-    cpus: availableParallelism(),
-    rounds,
-    date: new Date().toISOString(),
-    quick: options.quick || options.smoke,
-    load: [loadBefore, rounded(loadavg()[0] ?? 0)],
+    ...around(complete),
     placement:
       'processes of their own, one build after the other; V8 compiles and collects in the main thread',
     rows: rowsOf(found, unit),
@@ -121,7 +117,8 @@ function rowsOf(found: Found, unit: 'instructions' | 'µs'): readonly Row[] {
 /** Of each round, the geometric mean of the ratios. */
 function means(found: Found, names: readonly string[]): number[] {
   const rows = names.map((name) => found.get(name)!);
-  const complete = rows[0] === undefined ? 0 : Math.min(...rows.map(({ bare }) => bare.length));
+  const complete =
+    rows[0] === undefined ? 0 : Math.min(...rows.flatMap(({ ours, bare }) => [ours.length, bare.length]));
   return Array.from({ length: complete }, (_, round) =>
     Math.exp(
       rows.reduce((sum, { ours, bare }) => sum + Math.log(ours[round]! / bare[round]!), 0) / rows.length,

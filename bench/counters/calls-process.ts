@@ -23,6 +23,8 @@ async function serving(): Promise<Node> {
 
 async function serve(): Promise<void> {
   const node = await serving();
+  // nobody is left to serve
+  process.once('disconnect', () => process.exit(1));
   process.send?.(node.url);
   await once(process, 'message');
   process.send?.(cpu(), () => process.exit(0));
@@ -30,6 +32,9 @@ async function serve(): Promise<void> {
 
 async function ask(inFlight: number): Promise<void> {
   const server = fork(fileURLToPath(import.meta.url), ['serve'], { execArgv: process.execArgv });
+  server.once('exit', (code) => {
+    if (code !== 0) process.exit(1);
+  });
   const [url] = (await once(server, 'message')) as [string];
   const client = await connect(url);
   let left = Number(calls);

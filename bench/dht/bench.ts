@@ -4,8 +4,8 @@
  * N nodes in one process on loopback. A fresh process for each network of each contender, in turns A B C A B C;
  * ratios are of the same round.
  */
-import { availableParallelism, loadavg } from 'node:os';
 import type { Bench, BenchOptions } from '../harness/bench.ts';
+import { circumstances } from '../harness/circumstances.ts';
 import { Child } from '../harness/child.ts';
 import { ensurePackages } from '../harness/packages.ts';
 import { incidentsOf, row, type Report, type Row } from '../harness/report.ts';
@@ -53,7 +53,7 @@ interface Found {
 
 async function measure(options: BenchOptions): Promise<Report> {
   const began = performance.now();
-  const loadBefore = rounded(loadavg()[0] ?? 0);
+  const around = circumstances(options);
   const plan = planned(options);
   const { present, skipped } = await presentOf(options);
   const found = new Map<string, Found>();
@@ -62,12 +62,7 @@ async function measure(options: BenchOptions): Promise<Report> {
   return {
     bench: 'dht',
     what: 'N nodes of one DHT in one process on loopback; nodes die silently',
-    node: process.version,
-    cpus: availableParallelism(),
-    rounds,
-    date: new Date().toISOString(),
-    quick: options.quick || options.smoke,
-    load: [loadBefore, rounded(loadavg()[0] ?? 0)],
+    ...around(rounds),
     placement: 'a process for each network, one after the other',
     rows: rowsOf(plan, present, found),
     skipped,

@@ -3,8 +3,8 @@
  *
  * Erlang's own figures come from the same Erlang node that asks us, in turns within each round.
  */
-import { availableParallelism, loadavg } from 'node:os';
 import type { Bench, BenchOptions } from '../harness/bench.ts';
+import { circumstances } from '../harness/circumstances.ts';
 import { Child } from '../harness/child.ts';
 import { ensurePackages } from '../harness/packages.ts';
 import { usableCpus } from '../harness/placement.ts';
@@ -55,7 +55,7 @@ interface Present {
 
 async function measure(options: BenchOptions): Promise<Report> {
   const plan = planned(options);
-  const loadBefore = rounded(loadavg()[0] ?? 0);
+  const around = circumstances(options);
   const skipped: { peer: string; reason: string }[] = [];
   const wanted = (peer: string): boolean => options.peers?.includes(peer) !== false;
   const erlang = wanted(ERL) ? await Erlang.open() : undefined;
@@ -76,12 +76,7 @@ async function measure(options: BenchOptions): Promise<Report> {
   return {
     bench: 'dist',
     what: `round trips and calls over loopback between processes${release}; terms inside one`,
-    node: process.version,
-    cpus: availableParallelism(),
-    rounds: rounds.length,
-    date: new Date().toISOString(),
-    quick: options.quick || options.smoke,
-    load: [loadBefore, rounded(loadavg()[0] ?? 0)],
+    ...around(rounds.length),
     placement: 'nothing is placed but "two CPUs": client and server on one each',
     rows: rowsOf(
       rounds.map(({ figures }) => figures),

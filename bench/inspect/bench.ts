@@ -4,11 +4,10 @@
  * A node with 1,000 busy actors, and one with 10,000 idle ones, each in a process of its own; who looks is in this one, as a browser is
  * elsewhere.
  */
-import { availableParallelism, loadavg } from 'node:os';
 import type { Bench, BenchOptions } from '../harness/bench.ts';
+import { circumstances } from '../harness/circumstances.ts';
 import { Child } from '../harness/child.ts';
 import { incidentsOf, row, type Case, type Report } from '../harness/report.ts';
-import { rounded } from '../harness/statistics.ts';
 import type { Order, Word } from './messages.ts';
 import { Watcher } from './watcher.ts';
 
@@ -59,7 +58,7 @@ export const inspect: Bench = {
 };
 
 async function measure(options: BenchOptions): Promise<Report> {
-  const loadBefore = rounded(loadavg()[0] ?? 0);
+  const around = circumstances(options);
   const plan = options.smoke ? SMOKE : options.quick ? QUICK : FULL;
   const found: Figures[] = [];
   let failure: string | undefined;
@@ -76,12 +75,7 @@ async function measure(options: BenchOptions): Promise<Report> {
   return {
     bench: 'inspect',
     what: '1,000 busy actors, looked at once a second or not; 10,000 actors, looked at once',
-    node: process.version,
-    cpus: availableParallelism(),
-    rounds: found.length,
-    date: new Date().toISOString(),
-    quick: options.quick || options.smoke,
-    load: [loadBefore, rounded(loadavg()[0] ?? 0)],
+    ...around(found.length),
     placement: 'no process has a CPU of its own',
     rows: CASES.map((one) => row(one, of(one.figure), new Map(one.than.map((name) => [name, of(name)])))),
     skipped: [],

@@ -3,12 +3,11 @@
  *
  * All contenders live in one process and take turns, so that one compiler and one heap serve them all.
  */
-import { availableParallelism, loadavg } from 'node:os';
 import type { Bench, BenchOptions } from '../harness/bench.ts';
+import { circumstances } from '../harness/circumstances.ts';
 import { Child } from '../harness/child.ts';
 import { ensurePackages } from '../harness/packages.ts';
 import { incidentsOf, row, type Case, type Report } from '../harness/report.ts';
-import { rounded } from '../harness/statistics.ts';
 import { CONTENDERS, LOCAL, MOLECULER, NODE, PLAIN, type Contender } from './contenders.ts';
 import type { Cost, Order, Round, Word } from './messages.ts';
 
@@ -58,7 +57,7 @@ export const local: Bench = {
 };
 
 async function measure(options: BenchOptions): Promise<Report> {
-  const loadBefore = rounded(loadavg()[0] ?? 0);
+  const around = circumstances(options);
   const { rounds, round } = options.smoke ? SMOKE : options.quick ? QUICK : PLAN;
   const skipped: { peer: string; reason: string }[] = [];
   const present: Contender[] = [];
@@ -78,12 +77,7 @@ async function measure(options: BenchOptions): Promise<Report> {
   return {
     bench: 'local',
     what: 'echo of 100 characters or 100 bytes inside one process, one call after the other',
-    node: process.version,
-    cpus: availableParallelism(),
-    rounds: costs.length,
-    date: new Date().toISOString(),
-    quick: options.quick || options.smoke,
-    load: [loadBefore, rounded(loadavg()[0] ?? 0)],
+    ...around(costs.length),
     placement: 'one process, not placed',
     rows: CASES.map((one) => {
       const compared = one.compared.filter((name) => present.some((contender) => contender.name === name));

@@ -4,8 +4,8 @@
  * Stations, nodes, clients and proxies in processes of their own, over QUIC on loopback; fresh ones for each scenario of
  * each round.
  */
-import { availableParallelism, loadavg } from 'node:os';
 import type { Bench, BenchOptions } from '../harness/bench.ts';
+import { circumstances } from '../harness/circumstances.ts';
 import { incidentsOf, row, type Report, type Row } from '../harness/report.ts';
 import { rounded } from '../harness/statistics.ts';
 import { pathCases } from './cases.ts';
@@ -40,18 +40,13 @@ type Found = Map<string, { readonly figures: Figures[]; readonly troubles: strin
 
 async function measure(options: BenchOptions): Promise<Report> {
   const plan = planned(options);
-  const loadBefore = rounded(loadavg()[0] ?? 0);
+  const around = circumstances(options);
   const found: Found = new Map();
   const rounds = await interleaved(plan, found);
   return {
     bench: 'paths',
     what: 'stations, nodes and clients in processes of their own, QUIC on loopback',
-    node: process.version,
-    cpus: availableParallelism(),
-    rounds,
-    date: new Date().toISOString(),
-    quick: options.quick || options.smoke,
-    load: [loadBefore, rounded(loadavg()[0] ?? 0)],
+    ...around(rounds),
     placement:
       'a process for each station, node and client, and one for the proxies; none has a CPU of its own',
     rows: rowsOf(plan, found),

@@ -4,12 +4,11 @@
  * Rounds are interleaved (A B C A B C …), every peer in fresh processes each time; ratios are taken inside a
  * round, so that other people's load hits both sides of a ratio (OTP §7.4).
  */
-import { availableParallelism, loadavg } from 'node:os';
 import type { Bench, BenchOptions } from '../harness/bench.ts';
+import { circumstances } from '../harness/circumstances.ts';
 import { ensurePackages } from '../harness/packages.ts';
 import { usableCpus } from '../harness/placement.ts';
 import { incidentsOf, row, type Case, type Incident, type Report } from '../harness/report.ts';
-import { rounded } from '../harness/statistics.ts';
 import type { PeerEntry } from './peer.ts';
 import { planned, type Plan } from './plan.ts';
 import { session, type Session } from './session.ts';
@@ -43,7 +42,7 @@ export const suite = (definition: Suite): Bench => ({
 type Sessions = ReadonlyMap<string, readonly Session[]>;
 
 async function measure(definition: Suite, options: BenchOptions): Promise<Report> {
-  const loadBefore = rounded(loadavg()[0] ?? 0);
+  const around = circumstances(options);
   const skipped: { peer: string; reason: string }[] = [];
   const plan = planned(options);
   const present: PeerEntry[] = plan.variants ? [...definition.ours] : definition.ours.slice(0, 1);
@@ -59,12 +58,7 @@ async function measure(definition: Suite, options: BenchOptions): Promise<Report
   return {
     bench: definition.name,
     what: definition.what,
-    node: process.version,
-    cpus: availableParallelism(),
-    rounds,
-    date: new Date().toISOString(),
-    quick: options.quick || options.smoke,
-    load: [loadBefore, rounded(loadavg()[0] ?? 0)],
+    ...around(rounds),
     placement: placementText(cpus),
     rows: cases.map((one) =>
       rowOf(one, sessions, one.compared ? present.filter((entry) => definition.peers.includes(entry)) : []),

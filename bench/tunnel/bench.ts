@@ -3,9 +3,9 @@
  *
  * Relays, bridges, clients, Erlang nodes in processes of their own, on loopback; fresh ones for each scenario of each round.
  */
-import { availableParallelism, loadavg } from 'node:os';
 import { Erlang } from '../dist/erlang.ts';
 import type { Bench, BenchOptions } from '../harness/bench.ts';
+import { circumstances } from '../harness/circumstances.ts';
 import { incidentsOf, type Report } from '../harness/report.ts';
 import { rounded } from '../harness/statistics.ts';
 import { between } from './between.ts';
@@ -38,7 +38,7 @@ export const tunnel: Bench = {
 
 async function measure(options: BenchOptions): Promise<Report> {
   const plan = planned(options);
-  const loadBefore = rounded(loadavg()[0] ?? 0);
+  const around = circumstances(options);
   const wanted = options.peers?.includes(ERL) !== false;
   const opened = wanted ? await Erlang.open() : undefined;
   const skipped =
@@ -55,12 +55,7 @@ async function measure(options: BenchOptions): Promise<Report> {
   return {
     bench: 'tunnel',
     what: `tunnels through dist relays between processes, QUIC and TCP on loopback${release}`,
-    node: process.version,
-    cpus: availableParallelism(),
-    rounds,
-    date: new Date().toISOString(),
-    quick: options.quick || options.smoke,
-    load: [loadBefore, rounded(loadavg()[0] ?? 0)],
+    ...around(rounds),
     placement: 'no process has a CPU of its own',
     rows: rowsOf(found, erlang !== undefined),
     skipped,
