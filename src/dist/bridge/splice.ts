@@ -7,12 +7,15 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../actor/clock.ts';
+import { nursery } from '../../transport/nursery.ts';
+import { gather } from './gather.ts';
 
 /** Milliseconds for one to end whose other one has ended and gone. */
 const LINGER = 5_000;
 
 export function splice(local: Duplex, tunnel: Duplex, clock: Clock): void {
-  local.pipe(tunnel);
+  gather(local, tunnel, clock);
+  tunnel.on('data', (bytes: Uint8Array) => nursery.received(bytes.length));
   tunnel.pipe(local);
   follow(local, tunnel, clock);
   follow(tunnel, local, clock);

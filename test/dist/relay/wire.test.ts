@@ -1,8 +1,9 @@
 /** The wire between TLS and the stream below by itself: what neither of them lets happen easily. */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { Wire } from '../../../src/dist/relay/secure/wire.ts';
 import { virtualClock, type VirtualClock } from '../../../src/testing/virtual-clock.ts';
+import { nursery } from '../../../src/transport/nursery.ts';
 import { closed, plainPair, type Plain } from './duplex-pairs.ts';
 
 /** Begins as a record does. */
@@ -49,6 +50,16 @@ describe('Wire', () => {
     wire.release();
     await look();
     expect(states).toEqual([true, false, true, true, true, false]);
+  });
+
+  test('counts the memory of all records that TLS makes, so that it is freed in time', () => {
+    const counted = vi.spyOn(nursery, 'received');
+    far.resume();
+    wire.write(RECORDS.subarray(0, 1_000));
+    for (let records = 0; records < 5; records++) wire.write(RECORDS.subarray(0, 200));
+    const bytes = counted.mock.calls.reduce((sum, [each]) => sum + each, 0);
+    counted.mockRestore();
+    expect(bytes).toBe(2_000);
   });
 
   test('tells of an end, and does not hand it through', async () => {

@@ -8,6 +8,7 @@
 import { Duplex } from 'node:stream';
 
 import type { Clock } from '../../../actor/clock.ts';
+import { nursery } from '../../../transport/nursery.ts';
 
 /** First bytes of TLS records (RFC 8446 §5.1): with the first the other end may refuse at once, with the second it begins. */
 const ALERT = 21;
@@ -152,6 +153,7 @@ export class Wire extends Duplex {
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: Done): void {
+    nursery.received(chunk.length);
     if (this.#raw.write(chunk)) done();
     else this.#done = done;
   }
@@ -159,7 +161,10 @@ export class Wire extends Duplex {
   override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: Done): void {
     const raw = this.#raw;
     raw.cork();
-    for (const { chunk } of chunks) raw.write(chunk);
+    for (const { chunk } of chunks) {
+      nursery.received(chunk.length);
+      raw.write(chunk);
+    }
     raw.uncork();
     if (raw.writableNeedDrain) this.#done = done;
     else done();
