@@ -42,24 +42,30 @@ class Gathering {
     this.#waiting.push(bytes);
     this.#length += bytes.length;
     if (this.#length >= PARCEL || !this.#pace.fast) this.#send();
-    else this.#deadline ??= this.#clock.setTimer(PATIENCE, this.#send);
+    else this.#deadline ??= this.#clock.setTimer(PATIENCE, this.#tick);
   };
 
-  readonly #send = (): void => {
-    this.#stopWaiting();
+  /** While parcels leave when they are full it goes on, rather than be set for each of them. */
+  readonly #tick = (): void => {
+    this.#deadline = undefined;
+    this.#send();
+  };
+
+  #send(): void {
     const [first] = this.#waiting;
     if (first === undefined) return;
     const bytes = this.#waiting.length === 1 ? first : Buffer.concat(this.#waiting, this.#length);
     this.#waiting = [];
     this.#length = 0;
     if (!this.#to.write(bytes)) this.#from.pause();
-  };
+  }
 
   readonly #drained = (): void => {
     this.#from.resume();
   };
 
   readonly #ended = (): void => {
+    this.#stopWaiting();
     this.#send();
     this.#to.end();
   };

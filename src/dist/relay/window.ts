@@ -13,6 +13,8 @@ export const WINDOW = 262_144;
 export const WIDEST = 2_097_152;
 /** Milliseconds for half a window that are quick. */
 const QUICK = 20;
+/** Milliseconds for which a round trip is believed: asking costs as much as a packet. */
+const ASK = 250;
 /** Of all windows of a connection, beyond what each has from the start. */
 const SPARE = 16_777_216;
 
@@ -40,6 +42,9 @@ export class ReceiveWindow {
   /** Handed on, and not credited. */
   #consumed = 0;
   #last = -Infinity;
+  /** The round trip of the hop, and when it is asked for again. */
+  #rtt = 0;
+  #askAt = -Infinity;
 
   constructor(spare: Spare) {
     this.#spare = spare;
@@ -63,12 +68,21 @@ export class ReceiveWindow {
     this.#consumed = 0;
     const since = now - this.#last;
     this.#last = now;
-    if (this.#window < WIDEST && since < Math.max(QUICK, 2 * rtt()) && this.#spare.take(this.#window)) {
+    if (this.#window < WIDEST && this.#isQuick(since, now, rtt) && this.#spare.take(this.#window)) {
       bytes += this.#window;
       this.#window *= 2;
     }
     this.#outstanding += bytes;
     return bytes;
+  }
+
+  #isQuick(since: number, now: number, rtt: () => number): boolean {
+    if (since < QUICK) return true;
+    if (now >= this.#askAt) {
+      this.#askAt = now + ASK;
+      this.#rtt = rtt();
+    }
+    return since < 2 * this.#rtt;
   }
 
   /** The tunnel is over. */

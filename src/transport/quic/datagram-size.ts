@@ -109,7 +109,7 @@ export class DatagramSize {
   }
 
   /** What quiche has counted, and its smoothed round-trip time, when `curious`. */
-  look(now: number, { lost, recv }: Counts, rtt: number): void {
+  look(now: number, { lost, recv }: Counts, rtt: () => number): void {
     const state = this.#state;
     const more = lost - this.#lost;
     this.#lost = lost;
@@ -122,7 +122,7 @@ export class DatagramSize {
     } else if (state.tag === 'small') this.#state = { tag: 'ready', lost, recv };
     else if (state.tag === 'doubting' || state.tag === 'trying') {
       if (lost > state.lost) this.#lower(now);
-      else if (recv > state.recv && now >= state.since + VERDICT + 2 * Math.min(rtt, MAX_RTT))
+      else if (recv > state.recv && now >= state.since + VERDICT + 2 * Math.min(rtt(), MAX_RTT))
         this.#state = { tag: 'large', since: now };
     }
   }

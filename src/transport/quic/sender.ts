@@ -92,8 +92,7 @@ export class Sender {
   /** Whether datagrams of this size still arrive. */
   review(now: number): void {
     if (!this.#size.curious(now)) return;
-    const rtt = this.#native.pathStats()[0]?.rtt ?? 0;
-    this.#size.look(now, this.#native.stats(), rtt);
+    this.#size.look(now, this.#native.stats(), () => this.#native.pathStats()[0]?.rtt ?? 0);
   }
 
   /** What one path carries says nothing of another. */

@@ -110,11 +110,11 @@ test('one that was gone before takes the other with it', async () => {
 
 const SMALL = 300;
 /** Pieces of that size until they are fast. */
-const ALONE = Math.ceil((2 * PARCEL) / SMALL);
+const ALONE = Math.ceil(PARCEL / SMALL);
 
 test('small pieces that come fast travel together, and the last of them within a millisecond', async () => {
   const { erl, tunnel, far, clock } = spliced();
-  const sent = bytesOf(100 * SMALL);
+  const sent = bytesOf(200 * SMALL);
   const got: Buffer[] = [];
   far.on('data', (bytes: Buffer) => got.push(bytes));
   for (let at = 0; at < sent.length; at += SMALL) erl.write(sent.subarray(at, at + SMALL));

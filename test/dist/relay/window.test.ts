@@ -53,6 +53,24 @@ describe('the receiver of a hop', () => {
     expect(window.credit(since, slow)).toBe(grows ? 2 * WINDOW : WINDOW);
   });
 
+  test('a round trip is believed for 250 ms, and not asked for where half a window took less than 20 ms', () => {
+    const window = new ReceiveWindow(new Spare());
+    let asked = 0;
+    const rtt = (): number => {
+      asked++;
+      return 0;
+    };
+    for (let now = 0; now < 1_000; now += 25) {
+      window.consumed(WINDOW);
+      window.credit(now, rtt);
+    }
+    // at 0, 250, 500 and 750
+    expect(asked).toBe(4);
+    window.consumed(WINDOW);
+    window.credit(985, rtt);
+    expect(asked).toBe(4);
+  });
+
   test('all windows of a connection grow by 16 MiB together, and what a tunnel leaves behind is there for others', () => {
     const spare = new Spare();
     expect(spare.take(16_777_216 - WINDOW)).toBe(true);

@@ -16,7 +16,7 @@ function after(count: number, lost: number): DatagramSize {
   const size = new DatagramSize(LARGE, 0);
   for (let sent = 0; sent < count; sent++) size.sent(LARGE, 100);
   expect(size.curious(100)).toBe(true);
-  size.look(100, counts(lost), 1);
+  size.look(100, counts(lost), () => 1);
   return size;
 }
 
@@ -47,7 +47,7 @@ describe('DatagramSize', () => {
   test('losses that were known before are not counted twice', () => {
     const size = after(100, 20);
     for (let sent = 0; sent < 10; sent++) size.sent(LARGE, 200);
-    size.look(200, counts(20), 1);
+    size.look(200, counts(20), () => 1);
     expect(size.limit).toBe(LARGE);
   });
 
@@ -69,13 +69,13 @@ describe('DatagramSize', () => {
     size.sent(LARGE, 100);
     size.unanswered(130, counts(5, 40));
     expect(size.limit).toBe(SAFE_SIZE);
-    size.look(190, counts(5, 40), 1);
+    size.look(190, counts(5, 40), () => 1);
     expect(size.limit).toBe(SAFE_SIZE);
-    size.look(220, counts(5, 41), 1);
+    size.look(220, counts(5, 41), () => 1);
     expect(size.limit).toBe(LARGE);
     size.sent(LARGE, 300);
     size.unanswered(330, counts(5, 41));
-    size.look(400, counts(6, 45), 1);
+    size.look(400, counts(6, 45), () => 1);
     expect([size.limit, size.curious(1_000)]).toEqual([SAFE_SIZE, false]);
   });
 
@@ -83,7 +83,7 @@ describe('DatagramSize', () => {
     const size = lowered();
     expect(size.curious(349)).toBe(false);
     expect(size.curious(350)).toBe(true);
-    size.look(350, counts(10), 1);
+    size.look(350, counts(10), () => 1);
     expect(size.limit).toBe(LARGE);
     size.sent(200, 351);
     expect(size.limit).toBe(LARGE);
@@ -92,9 +92,9 @@ describe('DatagramSize', () => {
     expect(size.curious(401)).toBe(false);
     // nobody has answered, and a probe timeout tells nothing new
     size.unanswered(403, counts(10));
-    size.look(404, counts(10), 1);
+    size.look(404, counts(10), () => 1);
     expect(size.limit).toBe(SAFE_SIZE);
-    size.look(430, counts(10, 1), 1);
+    size.look(430, counts(10, 1), () => 1);
     expect(size.limit).toBe(LARGE);
   });
 
@@ -113,10 +113,10 @@ describe('DatagramSize', () => {
       const from = now;
       while (!size.curious(now)) now += 10;
       pauses.push(now - from);
-      size.look(now, counts(lost), 1);
+      size.look(now, counts(lost), () => 1);
       size.sent(LARGE, now);
       now += 60;
-      size.look(now, counts(++lost), 1);
+      size.look(now, counts(++lost), () => 1);
       expect(size.limit).toBe(SAFE_SIZE);
       size.sent(SAFE_SIZE, now);
     }
@@ -127,14 +127,14 @@ describe('DatagramSize', () => {
 
   test('after ten good seconds the next pause is the first one again', () => {
     const size = lowered();
-    size.look(350, counts(10), 1);
+    size.look(350, counts(10), () => 1);
     size.sent(LARGE, 350);
-    size.look(500, counts(10, 1), 1);
+    size.look(500, counts(10, 1), () => 1);
     size.sent(LARGE, 10_600);
-    size.look(10_600, counts(10, 1), 1);
+    size.look(10_600, counts(10, 1), () => 1);
     size.sent(LARGE, 10_700);
     size.unanswered(10_700, counts(10, 1));
-    size.look(10_750, counts(11, 2), 1);
+    size.look(10_750, counts(11, 2), () => 1);
     size.sent(SAFE_SIZE, 10_750);
     expect([size.curious(10_999), size.curious(11_000)]).toEqual([false, true]);
   });
@@ -149,7 +149,7 @@ describe('DatagramSize', () => {
           let [now, lost, wasted] = [0, 0, 0];
           for (const wait of waits) {
             now += wait;
-            if (size.curious(now)) size.look(now, counts(lost), rtt);
+            if (size.curious(now)) size.look(now, counts(lost), () => rtt);
             const { limit } = size;
             size.sent(limit, now);
             if (limit === SAFE_SIZE) continue;
