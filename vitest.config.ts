@@ -17,8 +17,9 @@ const SHARED = { retry: Number(process.env['TEST_ATTEMPTS'] ?? 1) - 1 };
  * `unit` never opens a socket; its files share the modules of the process they run in, which saves a third of its time,
  * so a test file may leave nothing behind. `simulation` has processes of its own: whoever looks at the time of day in
  * them breaks a rule. `net` runs real QUIC and real child processes on loopback, in processes of their own, for each of
- * which two cores are enough. `stress` is what takes too long for `npm test`: floods, long loads, bad links; one file
- * after the other, a script and a step of CI of its own. `nat` has processes in network namespaces behind the kernel's own
+ * which two cores are enough. `scale` and `stress` are what takes too long for `npm test`, a script and a step of CI of
+ * their own: `scale` hundreds of nodes in memory by the virtual clock, in processes of their own too; `stress` floods,
+ * long loads, bad links, one file after the other. `nat` has processes in network namespaces behind the kernel's own
  * NAT: it needs root and nftables, and says so where it has not. `interop` talks to a real Erlang, where there is one.
  * `ui` looks at the inspector's page in a real Chromium, where there is one.
  */
@@ -38,6 +39,7 @@ const config: ViteUserConfig = defineConfig({
           exclude: [
             'test/testing/simulation/**',
             'test/net/**',
+            'test/scale/**',
             'test/stress/**',
             'test/interop/**',
             'test/nat/**',
@@ -52,6 +54,15 @@ const config: ViteUserConfig = defineConfig({
           include: ['test/testing/simulation/**/*.test.ts'],
           execArgv: ['--max-semi-space-size=64'],
           testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'scale',
+          include: ['test/scale/**/*.test.ts'],
+          execArgv: ['--max-semi-space-size=64'],
+          pool: 'forks',
+          testTimeout: 600_000,
         },
       },
       {

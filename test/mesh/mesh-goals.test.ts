@@ -1,5 +1,5 @@
 /**
- * Twenty nodes that serve and call: what each advertises is called from each; and what an outage may cost. The same with a hundred in `test/stress/mesh-hundred.test.ts`, over QUIC in
+ * Twenty nodes that serve and call: what each advertises is called from each; and what an outage may cost. The same with a hundred in `test/scale/mesh-hundred.test.ts`, over QUIC in
  * `test/net/mesh-goals.test.ts`.
  */
 import { expect, test } from 'vitest';

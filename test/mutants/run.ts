@@ -1,15 +1,19 @@
 /**
- * Plants each fault in a copy of the program, and has the simulation or its tests look for it: `npm run mutants
- * [-- NAME...]`. With `--table` all of them, and writes `test/mutants.md`.
+ * Plants each fault in a copy of the program, and has the simulation or its tests look for it:
+ *
+ *     npm run mutants [-- NAME...] [--table] [--within SECONDS [--seed S]]
+ *
+ * `--table`: all of them, and writes `test/mutants.md`. `--within`: as many as fit into that time, drawn by the seed.
  *
  * Exits with 1 when a fault is not noticed, when something is wrong without any fault, or when the time is over before
- * all have been tried.
+ * all have been tried, unless it was given; with 2 for what makes no sense.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { asked, type Asked } from './asked.ts';
 import { copyBuild, hunt, inTurns, SEEDS, workloadsOf, type Hunted } from './hunt.ts';
 import { judge, plant, table, type Find, type Mutant, type SimulatedMutant, type Verdict } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
@@ -26,13 +30,14 @@ const COPIED = [
   'vitest.config.ts',
   'tsconfig.json',
 ];
-/** Milliseconds for all: a step of CI takes 40 minutes at most. */
+/** Milliseconds for all, unless told otherwise. */
 const TIME = 1_800_000;
-const DEADLINE = performance.now() + TIME;
 /** Milliseconds for the tests of one fault; one that makes them hang is noticed too. */
 const LIMIT = 120_000;
 /** Seeds that each workload runs with, without a fault; more when a fault needed more. */
 const SOUND_SEEDS = 40;
+
+let deadline = Infinity;
 
 /** How it went with the faults. */
 class Tally {
@@ -63,7 +68,7 @@ async function simulated(
     const slowest = tally.finds
       .filter(({ mutant }) => mutant.workload === workload)
       .reduce((most, { seed }) => Math.max(most, seed), SOUND_SEEDS);
-    sound.push(await hunt(unbroken, workload, { first: 1, last: slowest }, DEADLINE));
+    sound.push(await hunt(unbroken, workload, { first: 1, last: slowest }, deadline));
   });
   await inTurns(checks);
   if (sound.some(({ tag }) => tag === 'late')) tally.late.push('the simulation without a fault');
@@ -77,7 +82,7 @@ async function find(mutant: SimulatedMutant, path: string, tally: Tally): Promis
   let hunted: Hunted;
   try {
     copyBuild(ROOT, path, mutant);
-    hunted = await hunt(path, workload, { first: 1, last: SEEDS }, DEADLINE);
+    hunted = await hunt(path, workload, { first: 1, last: SEEDS }, deadline);
   } catch (error) {
     hunted = { tag: 'broken', detail: String(error) };
   } finally {
@@ -109,7 +114,7 @@ async function runTests(
   limit: number,
   attempts: 1 | 2,
 ): Promise<Verdict | undefined> {
-  const left = Math.floor(DEADLINE - performance.now());
+  const left = Math.floor(deadline - performance.now());
   if (left <= 0) return undefined;
   const report = join(folder, 'build/mutant.json');
   rmSync(report, { force: true });
@@ -202,17 +207,15 @@ async function tested(mutants: readonly Mutant[], folder: string, tally: Tally):
 // --- all ------------------------------------------------------------------------------------------------------
 
 async function main(args: readonly string[]): Promise<number> {
-  const writes = args.includes('--table');
-  const names = writes ? [] : args;
-  const isChosen = ({ name }: { readonly name: string }): boolean =>
-    names.length === 0 || names.some((part) => name.includes(part));
-  const [bySeed, byTest] = [SIMULATED.filter(isChosen), MUTANTS.filter(isChosen)];
-  const all = bySeed.length + byTest.length;
-  if (all === 0) {
-    const known = [...SIMULATED, ...MUTANTS].map(({ name }) => `  ${name}`);
-    console.error(`No such mutant. There are:\n${known.join('\n')}`);
+  let what: Asked;
+  try {
+    what = asked(args);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
     return 2;
   }
+  const { mutants, simulated: bySeed, writes, within } = what;
+  deadline = performance.now() + (within ?? TIME);
   const folder = mkdtempSync(join(tmpdir(), 'espalier-mutants-'));
   const tally = new Tally();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -223,19 +226,21 @@ async function main(args: readonly string[]): Promise<number> {
     });
   try {
     if (bySeed.length > 0 && !(await simulated(bySeed, join(folder, 'simulated'), tally))) return 1;
-    if (byTest.length > 0 && !(await tested(byTest, join(folder, 'tested'), tally))) return 1;
+    if (mutants.length > 0 && !(await tested(mutants, join(folder, 'tested'), tally))) return 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   const { noticed, finds, missed, late } = tally;
   for (const name of late) console.log(`NOT RUN: ${name}`);
-  if (late.length > 0) console.log(`${TIME / 1_000} s are over`);
+  if (late.length > 0) console.log(`${(within ?? TIME) / 1_000} s are over`);
+  if (within !== undefined)
+    console.log(`${bySeed.length + mutants.length} of ${SIMULATED.length + MUTANTS.length} were drawn`);
   console.log(
-    `${finds.length} of ${bySeed.length} found by seed, ${noticed.length} of ${byTest.length} noticed by tests`,
+    `${finds.length} of ${bySeed.length} found by seed, ${noticed.length} of ${mutants.length} noticed by tests`,
   );
-  const isWell = missed.length + late.length === 0;
-  if (writes && isWell) writeFileSync(join(ROOT, 'test/mutants.md'), table(noticed, finds));
-  return isWell ? 0 : 1;
+  if (missed.length > 0 || (late.length > 0 && within === undefined)) return 1;
+  if (writes) writeFileSync(join(ROOT, 'test/mutants.md'), table(noticed, finds));
+  return 0;
 }
 
 process.exitCode = await main(process.argv.slice(2));

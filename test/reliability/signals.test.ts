@@ -1,6 +1,6 @@
 /**
  * RELIABILITY §5: the order of messages and signals, and what a lost connection leaves of a sequence.
- * The long runs are in test/stress/reliability-signals.test.ts.
+ * The long runs are in test/scale/signals.test.ts.
  */
 import { expect, test } from 'vitest';
 import type { Client } from '../../src/mesh/client/client.ts';

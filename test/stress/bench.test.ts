@@ -78,8 +78,8 @@ describe('npm run bench', () => {
     expect(compared.every((peers) => Object.values(peers ?? {})[0] !== null)).toBe(true);
   });
 
-  test('a quick run of tunnels measures all of them, and with Erlang where there is one', () => {
-    const run = bench('tunnel', '--quick', '--json');
+  test('tunnels are measured with Erlang too, where there is one', () => {
+    const run = bench('tunnel', '--smoke', '--json');
     expect(run.status, run.stderr).toBe(0);
     const { rounds, rows, skipped, incidents } = JSON.parse(run.stdout) as Report;
     const reasons = skipped.map(({ reason }) => reason);

@@ -114,6 +114,24 @@ test('a suite says how many of its jobs ran, and how many seeds ran twice', asyn
   expect(less.code).toBe(1);
 });
 
+test('a suite with --within has that time, and some of its jobs are enough; what they violate is not', async () => {
+  const suites = { small: { jobs: [jobOf('a'), jobOf('b')], limit: 60_000 } };
+  const limits: number[] = [];
+  const late =
+    (violations: readonly string[]): Tools['runSuite'] =>
+    async ({ jobs, limit }) => {
+      limits.push(limit);
+      const outcomes = await inTurn({ jobs: jobs.slice(1), limit }, () => {});
+      return outcomes.map((one) => ({ ...one, violations }));
+    };
+  const asked = ['--suite', 'small', '--within', '0.5'];
+  const some = await run(asked, { suites, runSuite: late([]) });
+  expect(some.lines.at(-1)).toBe('1 of 2 jobs ran, 0 violated');
+  expect(some.code).toBe(0);
+  expect((await run(asked, { suites, runSuite: late(['15: nobody']) })).code).toBe(1);
+  expect(limits).toEqual([30_000, 30_000]);
+});
+
 test('the first failure of a suite is told whole and made small, within its time; the suite exits with 1', async () => {
   const suites = { small: { jobs: [jobOf('a'), jobOf('b'), jobOf('c')], limit: 60_000 } };
   const { violations, ...report } = await simulate(jobOf('b').options as never);
@@ -147,6 +165,7 @@ test.each([
   ['no value', ['--seed'], '--seed'],
   ['an unknown suite', ['--suite', 'all'], 'ci, soak'],
   ['no job of a suite', ['--suite', 'ci', '--jobs', 'few'], 'jobs'],
+  ['no time for a suite', ['--suite', 'ci', '--within', '0'], 'within'],
   ['a seed for a suite', ['--suite', 'ci', '--seed', '7'], '--suite cannot'],
   ['a part of a configuration', ['--configuration', '{}', '--nodes=3'], '--configuration cannot'],
   ['nonsense', ['--nodes', 'many'], 'nodes'],

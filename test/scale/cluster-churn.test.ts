@@ -1,6 +1,6 @@
 /**
- * Twenty nodes of a cluster by seed, of a list and by the DHT: `ESPALIER_SEED=a,b npx vitest run --project stress
- * test/stress/cluster-churn.test.ts`.
+ * Twenty nodes of a cluster by seed, of a list and by the DHT: `ESPALIER_SEED=a,b npx vitest run --project scale
+ * test/scale/cluster-churn.test.ts`.
  */
 import { describe, expect, test } from 'vitest';
 import { churn } from '../dist/cluster/churn.ts';
