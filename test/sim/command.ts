@@ -1,9 +1,9 @@
 /**
  * The command `npm run sim`, and what it says: one run, or a suite of them.
  *
- * Gives the exit code: 1 when an invariant is violated, or a suite did not get through in its time, unless it was given
- * with `--within`; 2 when what is
- * asked for makes no sense. The last line of one run is `trace` and its hash, that of a suite says how many ran.
+ * Gives the exit code: 1 when an invariant is violated, or a suite did not get through in its time, unless `--within` gave
+ * it; 2 when what is asked for makes no sense. The last line of one run is `trace` and its hash, that of a suite says how
+ * many ran.
  */
 import { parseArgs } from 'node:util';
 import type { Configuration, SimulationOptions } from '../../src/testing/simulation/configuration.ts';
@@ -15,6 +15,8 @@ import { runSuite } from './run-suite.ts';
 import { SUITES, type Suite } from './suites.ts';
 
 const MINUTE = 60_000;
+/** Minutes that a suite may be given: timers of Node know no more than 24 days. */
+const DAY = 1_440;
 /** Milliseconds between two lines of progress. */
 const PROGRESS = 15_000;
 /** Milliseconds in which the first failure of a suite is made small; it ends with the run that is under way then. */
@@ -83,6 +85,8 @@ function asked(args: readonly string[], tools: Tools): () => Promise<number> {
     )
       throw new RangeError(`--${whole} cannot be given with: ${rest.join(', ')}`);
   if (values.suite === undefined) {
+    for (const part of ['jobs', 'within'] as const)
+      if (values[part] !== undefined) throw new RangeError(`--${part} is of a suite: give it --suite`);
     const configuration = configurationOf(optionsOf(values));
     return () => one(configuration, values, tools);
   }
@@ -94,9 +98,10 @@ function asked(args: readonly string[], tools: Tools): () => Promise<number> {
   const jobs = chosen.jobs.slice(0, most);
   const { within } = values;
   if (within === undefined) return () => suite({ jobs, limit: chosen.limit }, false, tools);
-  const limit = Number(within) * MINUTE;
-  if (!(limit > 0)) throw new RangeError(`within: must be a number above 0: ${within}`);
-  return () => suite({ jobs, limit }, true, tools);
+  const minutes = Number(within);
+  if (!(minutes > 0 && minutes <= DAY))
+    throw new RangeError(`within: must be above 0 and ${DAY} minutes at most: ${within}`);
+  return () => suite({ jobs, limit: minutes * MINUTE }, true, tools);
 }
 
 function optionsOf({
