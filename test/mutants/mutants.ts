@@ -995,6 +995,20 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['test/transport/quic/ack-delay.test.ts'],
   },
   {
+    name: 'transport: credit that the peer needs waits with acknowledgments',
+    file: 'src/transport/quic/ack-delay.ts',
+    find: ' && this.#bytes < CREDIT',
+    replace: '',
+    tests: ['test/transport/quic/ack-delay.test.ts'],
+  },
+  {
+    name: 'transport: what there is credit for now waits like an acknowledgment',
+    file: 'src/transport/quic/link.ts',
+    find: '    if (this.#streams.queued > 0) this.#acks.busy();\n',
+    replace: '',
+    tests: ['test/net/quic-acks.test.ts'],
+  },
+  {
     name: 'bridge: a late close takes the registration of a successor',
     file: 'src/dist/bridge/epmd-table.ts',
     find: '    return this.#nodes.get(name)?.claim === claim && this.#nodes.delete(name);',

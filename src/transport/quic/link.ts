@@ -333,6 +333,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
       return;
     }
     this.#deferred = false;
+    // it leaves now if there is room for it
+    if (this.#streams.queued > 0) this.#acks.busy();
     if (this.#state === 'open' || this.#goodbye.flushes) this.#streams.drain();
     const sent = this.#mayWait(native) ? 'held' : this.#send();
     if (this.#state === 'closing') this.#closeIfRipe(sent);
@@ -394,15 +396,14 @@ export class QuicLink implements Link, Scheduled, StreamHost {
   /** There is nothing to send but an acknowledgment, which may travel with something later. */
   #mayWait(native: NativeConnection): boolean {
     if (!this.#acks.few || this.#state !== 'open' || this.#sender.greeting) return false;
-    const quiet = this.#streams.queued === 0 && !this.#times.isInFlight(native.timeout());
-    return quiet && this.#acks.mayWait(this.#host.clock.now());
+    return !this.#times.isInFlight(native.timeout()) && this.#acks.mayWait(this.#host.clock.now());
   }
 
   #send(): Sent {
     const now = this.#host.clock.now();
-    this.#acks.sent();
     this.#sender.review(now);
     const sent = this.#sender.send(now);
+    this.#acks.sent(this.#sender.bytesSent);
     if (sent === 'burst') this.again();
     return sent;
   }

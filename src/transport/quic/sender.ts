@@ -20,6 +20,8 @@ export type Sent = 'emptied' | 'burst' | 'held';
 export class Sender {
   /** Clock time of the last packet. */
   lastSent: number;
+  /** Of all packets. */
+  bytesSent = 0;
   readonly #native: NativeConnection;
   readonly #outlet: Outlet;
   readonly #paths: Paths;
@@ -71,6 +73,7 @@ export class Sender {
         return 'emptied';
       }
       this.lastSent = now;
+      this.bytesSent += packet[0];
       if (this.#first?.length === 0) this.#first = Buffer.from(this.#outlet.buffer(packet[0]));
       paths.sent(packet[0]);
       this.#size.sent(packet[0], now);
