@@ -17,7 +17,7 @@
 const SMALL = 60;
 /** Of these, so many may wait. */
 const FEW = 8;
-/** All bytes that may wait are fewer. */
+/** All bytes that may wait are fewer: 16 KiB without what a sender keeps back for nudges. */
 const CREDIT = 16_000;
 /** Bytes of ours that have left whole, however small the window. */
 const LITTLE = 2_048;
