@@ -404,7 +404,8 @@ export class QuicLink implements Link, Scheduled, StreamHost {
     this.#sender.review(now);
     const sent = this.#sender.send(now);
     this.#acks.sent(this.#sender.bytesSent);
-    if (sent === 'burst') this.again();
+    // after a close that the peer could not read quiche has packets without end
+    if (sent === 'burst' && this.#state !== 'closed') this.again();
     return sent;
   }
 
