@@ -18,6 +18,7 @@ import {
   type Endpoint,
   type EndpointLimits,
   type EndpointStats,
+  type Forwarder,
   type Link,
   type LinkEvents,
   type PhysicalAddress,
@@ -45,6 +46,10 @@ export interface EndpointArgs {
   readonly identity: () => Identity | undefined;
   /** Who takes links of a protocol; empty: outbound only. */
   readonly accept: ReadonlyMap<Protocol, Acceptor>;
+  /** `relays`: dialers come through relays' sessions only, and nobody has to find the socket again. Default anywhere. */
+  readonly dialers?: 'anywhere' | 'relays';
+  /** Where relayed datagrams for others go. Default nowhere. */
+  readonly forwarder?: Forwarder;
   /** Outlives the actor: where the listener was bound first, and is bound again. */
   readonly memory: { bound: PhysicalAddress | undefined };
 }
@@ -78,7 +83,8 @@ export const endpointServer: GenServer<EndpointArgs, Endpoint, EndpointCalls> = 
       endpoint.destroy();
     });
     args.scope.share('endpoint', self as Process, endpoint);
-    if (args.accept.size > 0) args.memory.bound = endpoint.local;
+    if (args.forwarder !== undefined) endpoint.forwarder = args.forwarder;
+    if (args.accept.size > 0 && args.dialers !== 'relays') args.memory.bound = endpoint.local;
     return endpoint;
   },
 
@@ -97,7 +103,7 @@ export const endpointServer: GenServer<EndpointArgs, Endpoint, EndpointCalls> = 
 };
 
 function open(args: EndpointArgs, identity: Identity, { clock, random }: Process): Promise<Endpoint> {
-  const { transport, bind, limits, accept, memory, tls, anonymous } = args;
+  const { transport, bind, limits, accept, dialers, memory, tls, anonymous } = args;
   return transport.open({
     clock,
     random,
@@ -108,6 +114,7 @@ function open(args: EndpointArgs, identity: Identity, { clock, random }: Process
     // every protocol of ours begins with a hello
     awaitHello: true,
     ...(tls ? { tls } : {}),
+    ...(dialers === undefined ? {} : { dialers }),
     ...(anonymous === true ? { anonymous } : {}),
     ...(limits === undefined ? {} : { limits }),
   });

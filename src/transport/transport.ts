@@ -259,6 +259,8 @@ export interface EndpointOptions {
   readonly bind?: PhysicalAddress;
   /** Protocols accepted from dialers; empty: outbound only. */
   readonly accept?: readonly Protocol[];
+  /** Where dialers may come from: `relays`: only through relays' sessions that are open here. Default anywhere. */
+  readonly dialers?: 'anywhere' | 'relays';
   /**
    * A peer's inbound link was verified: returns who receives it, or a code with which it is closed at once.
    * Called once per inbound link, right before its `onOpen`.

@@ -1,7 +1,13 @@
 /**
  * Two peers and a station on loopback: real endpoints, a session between them, and a count of what went wrong.
  */
-import type { Endpoint, Link, LinkEvents, PhysicalAddress } from '../../src/transport/transport.ts';
+import type {
+  Endpoint,
+  EndpointOptions,
+  Link,
+  LinkEvents,
+  PhysicalAddress,
+} from '../../src/transport/transport.ts';
 import { systemRandom } from '../../src/actor/random.ts';
 import { LinkRecorder, type Connected } from '../transport/recorder.ts';
 import { until, type QuicBench } from './quic-bench.ts';
@@ -17,6 +23,8 @@ export interface RelayBench {
   /** The links to the station. */
   readonly viaA: LinkRecorder;
   readonly viaB: LinkRecorder;
+  /** The links that B has taken. */
+  readonly inbound: readonly LinkRecorder[];
   /** The same at the station. */
   readonly atStation: readonly LinkRecorder[];
   /** A dials B, through the relay unless told otherwise; both have the keys for their probes. */
@@ -26,10 +34,11 @@ export interface RelayBench {
 
 const LIMITS = { idleTimeout: 6_000, keepAlive: 1_000 };
 
-/** `front`: where A and B find the station, when something lies between. */
+/** `front`: where A and B find the station, when something lies between; `more`: what else B is opened with. */
 export async function relayBench(
   bench: QuicBench,
   front: (station: PhysicalAddress) => Promise<PhysicalAddress> = async (station) => station,
+  more: Partial<EndpointOptions> = {},
 ): Promise<RelayBench> {
   const inbound: LinkRecorder[] = [];
   const taking =
@@ -43,7 +52,7 @@ export async function relayBench(
   const attached: LinkRecorder[] = [];
   const station = await bench.open({ onLink: taking(attached), limits: LIMITS });
   const a = await bench.open({ limits: LIMITS });
-  const b = await bench.open({ onLink: taking(inbound), limits: LIMITS });
+  const b = await bench.open({ onLink: taking(inbound), limits: LIMITS, ...more });
   const reached = await front(station.local);
   const attach = async (endpoint: Endpoint): Promise<LinkRecorder> => {
     const via = new LinkRecorder();
@@ -80,7 +89,7 @@ export async function relayBench(
     await Promise.all([a.close(), b.close()]);
     await station.close();
   };
-  return { a, b, station, session, toA, toB, viaA, viaB, atStation: attached, connect, close };
+  return { a, b, station, session, toA, toB, viaA, viaB, inbound, atStation: attached, connect, close };
 }
 
 export const same = (one: PhysicalAddress, other: PhysicalAddress): boolean =>

@@ -225,10 +225,9 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost, W
   stray(wire: Wire, arrived: Packet): void {
     this.received(arrived);
     const [frame] = arrived.frames;
-    const { accept = [], onLink } = this.#options;
+    const { accept = [] } = this.#options;
     if (frame?.tag !== 'initial') this.#unknown(wire);
-    else if (this.#state !== 'open' || onLink === undefined || accept.length === 0)
-      this.drop('not_accepting');
+    else if (!this.#accepts(wire)) this.drop('not_accepting');
     else if (!frame.token || !isSame(wire.retried, wire.source)) this.#retry(wire);
     else if (accept.includes(frame.protocol)) this.#accept(wire, frame.protocol);
     else {
@@ -381,9 +380,14 @@ export class MemoryEndpoint implements Endpoint, Attached, LinkOwner, TlsHost, W
   /** A packet of a link that this address has lost. */
   #unknown(wire: Wire): void {
     this.drop('unknown_connection');
-    const { accept = [], onLink } = this.#options;
-    if (this.#state === 'open' && onLink !== undefined && accept.length > 0)
-      this.#reply(wire, { tag: 'gone' });
+    if (this.#accepts(wire)) this.#reply(wire, { tag: 'gone' });
+  }
+
+  /** Whether dialers from there are let in. */
+  #accepts({ source }: Wire): boolean {
+    const { accept = [], dialers, onLink } = this.#options;
+    if (this.#state !== 'open' || onLink === undefined || accept.length === 0) return false;
+    return dialers !== 'relays' || wayOf(source) === 'relay';
   }
 
   /** Has a dialer prove its address; a token is good for that one only. */

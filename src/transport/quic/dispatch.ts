@@ -21,8 +21,8 @@ export interface DispatchHost {
   readonly clock: Clock;
   readonly quiche: Quiche;
   readonly onRaw: ((from: PhysicalAddress, bytes: Uint8Array) => void) | undefined;
-  /** Whether dialers are let in. */
-  readonly accepting: boolean;
+  /** Whether dialers from there are let in. */
+  accepts(host: string): boolean;
   /** A relayed datagram came. */
   relayed(datagram: Buffer, from: Source): void;
   /** Starts an inbound link under the id its dialer uses. */
@@ -92,7 +92,8 @@ export class Dispatcher {
   }
 
   #receiveLong(datagram: Buffer, from: PhysicalAddress): void {
-    const { quiche, accepting } = this.#host;
+    const { quiche } = this.#host;
+    const accepting = this.#host.accepts(from.host);
     try {
       if (!quiche.versionIsSupported(datagram.readUInt32BE(1))) {
         this.#host.drop('unknown_version');

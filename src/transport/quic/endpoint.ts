@@ -41,6 +41,7 @@ import { Outlet } from './outlet.ts';
 import { RelayedWays } from './relayed-ways.ts';
 import { Relaying, type RelayingHost } from './relaying.ts';
 import { ID_LENGTH } from './retry-token.ts';
+import { wayOf } from '../way.ts';
 import { UdpSocket } from './socket.ts';
 import type { HoldPool } from './stream-set.ts';
 import { Turns } from './turns.ts';
@@ -278,12 +279,13 @@ class QuicEndpoint implements Endpoint, LinkHost, DispatchHost, RelayingHost, Tl
   }
 
   hint(to: PhysicalAddress, bytes: Uint8Array): void {
-    if (this.accepting && this.#hints.take(this.clock.now())) this.outlet.sendCopy(bytes, to);
+    if (this.accepts(to.host) && this.#hints.take(this.clock.now())) this.outlet.sendCopy(bytes, to);
   }
 
-  get accepting(): boolean {
-    const { accept, onLink } = this.#options;
-    return this.#state === 'open' && onLink !== undefined && accept !== undefined && accept.length > 0;
+  accepts(host: string): boolean {
+    const { accept = [], dialers, onLink } = this.#options;
+    if (this.#state !== 'open' || onLink === undefined || accept.length === 0) return false;
+    return dialers !== 'relays' || wayOf({ host, port: 0 }) === 'relay';
   }
 
   accept(id: Uint8Array, originalId: Uint8Array, from: PhysicalAddress): QuicLink {

@@ -1,17 +1,24 @@
 /** The endpoint actor alone: it serves every protocol that somebody takes, and knows none of them. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { NameScope } from '../../../src/actor/names.ts';
 import type { ServerRef } from '../../../src/otp/server-ref.ts';
 import { startServer } from '../../../src/otp/gen-server.ts';
-import { endpointServer, type Acceptor, type EndpointCalls } from '../../../src/transport/endpoint-server.ts';
+import {
+  endpointServer,
+  type Acceptor,
+  type EndpointArgs,
+  type EndpointCalls,
+} from '../../../src/transport/endpoint-server.ts';
 import {
   CloseCode,
   type CloseReason,
   type Endpoint,
+  type Forwarder,
   type LinkEvents,
+  type PhysicalAddress,
   type Protocol,
 } from '../../../src/transport/transport.ts';
-import { meshWorld } from '../../mesh-world.ts';
+import { meshWorld, type MeshWorld } from '../../mesh-world.ts';
 
 const events = (closed: (reason: CloseReason) => void = () => undefined): LinkEvents => ({
   onOpen: () => undefined,
@@ -76,5 +83,119 @@ describe('endpointServer', () => {
     expect(await world.settle(again.call('address'))).toEqual(address);
     runtime.exit(again.pid!, 'kill');
     await world.settle(dialer.close());
+  });
+});
+
+interface Served {
+  readonly memory: EndpointArgs['memory'];
+  /** Those that there have been, the last one last. */
+  readonly endpoints: readonly Endpoint[];
+  /** Starts it again, after it was killed. */
+  readonly again: () => Promise<void>;
+  /** Kills it. */
+  readonly kill: () => void;
+}
+
+/** An endpoint that takes links of one protocol, on a machine of its own. */
+async function served(world: MeshWorld, host: string, more: Partial<EndpointArgs> = {}): Promise<Served> {
+  const runtime = world.runtime();
+  const scope = new NameScope();
+  const memory: EndpointArgs['memory'] = { bound: undefined };
+  const args: EndpointArgs = {
+    scope,
+    transport: world.network.transport(host),
+    bind: { host, port: 0 },
+    limits: undefined,
+    tls: false,
+    identity: () => world.identity('server'),
+    accept: new Map<Protocol, Acceptor>([['macula-dist', () => events()]]),
+    memory,
+    ...more,
+  };
+  const endpoints: Endpoint[] = [];
+  let ref: ServerRef<EndpointCalls> | undefined;
+  const start = async (): Promise<void> => {
+    ref = await world.settle(startServer(runtime, endpointServer, args, { name: 'endpoint', scope }));
+    endpoints.push(scope.shared<Endpoint>('endpoint') as Endpoint);
+  };
+  const kill = (): void => runtime.exit(ref!.pid!, 'kill');
+  onTestFinished(kill);
+  await start();
+  return { memory, endpoints, again: start, kill };
+}
+
+describe('an endpoint whose dialers come through relays only', () => {
+  /** Somebody else binds where it was, before it is started again. */
+  async function displaced(world: MeshWorld, { endpoints, kill }: Served, host: string): Promise<void> {
+    const { local } = endpoints[0] as Endpoint;
+    kill();
+    const { clock, random } = world;
+    const other = await world.network
+      .transport(host)
+      .open({ clock, random: random.fork('other'), identity: world.identity('other'), bind: local });
+    expect(other.local).toEqual(local);
+    onTestFinished(() => other.destroy());
+  }
+
+  test('does not insist on its old port when it is started again: nobody has to find it', async () => {
+    const world = meshWorld();
+    const endpoint = await served(world, '198.18.7.1', { dialers: 'relays' });
+    expect(endpoint.memory.bound).toBeUndefined();
+    await displaced(world, endpoint, '198.18.7.1');
+    await endpoint.again();
+    expect(endpoint.endpoints).toHaveLength(2);
+    expect(endpoint.endpoints[1]?.local.port).not.toBe(endpoint.endpoints[0]?.local.port);
+    expect(endpoint.memory.bound).toBeUndefined();
+  });
+
+  test.each([undefined, 'anywhere'] as const)('but does where they come from %s', async (dialers) => {
+    const world = meshWorld();
+    const more = dialers === undefined ? {} : { dialers };
+    const endpoint = await served(world, '198.18.7.1', more);
+    expect(endpoint.memory.bound).toEqual(endpoint.endpoints[0]?.local);
+    await displaced(world, endpoint, '198.18.7.1');
+    await expect(endpoint.again()).rejects.toMatchObject({
+      reason: { shutdown: { failure: { tag: 'bind_failed', address: endpoint.memory.bound } } },
+    });
+  });
+
+  test.each([
+    [undefined, []],
+    ['relays', ['handshake_timeout']],
+  ] as const)('says so to its socket, each time: %s', async (dialers, ends) => {
+    const world = meshWorld();
+    const endpoint = await served(world, '198.18.7.1', dialers === undefined ? {} : { dialers });
+    endpoint.kill();
+    await endpoint.again();
+    const { clock, random } = world;
+    const dialer = await world.network
+      .transport('198.18.7.2')
+      .open({ clock, random: random.fork('dialer'), identity: world.identity('dialer') });
+    onTestFinished(() => dialer.destroy());
+    const closed: string[] = [];
+    const address = endpoint.endpoints[1]?.local as PhysicalAddress;
+    const link = dialer.dial(
+      { address, protocol: 'macula-dist' },
+      events(({ tag }) => closed.push(tag)),
+    );
+    await clock.until(() => link.state === 'open' || closed.length > 0);
+    expect(closed).toEqual(ends);
+  });
+});
+
+describe('the forwarder of an endpoint', () => {
+  test('is that of each new one, when it is started again', async () => {
+    const forwarder: Forwarder = () => 'refused';
+    const { endpoints, kill, again } = await served(meshWorld(), '198.18.7.1', { forwarder });
+    kill();
+    await again();
+    expect(new Set(endpoints).size).toBe(2);
+    // the first one has forgotten it with everything else
+    expect(endpoints.map((endpoint) => endpoint.forwarder)).toEqual([undefined, forwarder]);
+  });
+
+  test('is none unless told otherwise', async () => {
+    const { endpoints } = await served(meshWorld(), '198.18.7.1');
+    expect(endpoints[0]?.forwarder).toBeUndefined();
   });
 });
