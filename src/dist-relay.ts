@@ -20,6 +20,7 @@ import { LIMITS, type DistRelayLimits } from './dist/relay/server/limits.ts';
 import { listenAddress } from './dist/relay/listen-address.ts';
 import { relayAcceptor } from './dist/relay/server/relay-acceptor.ts';
 import type { RelayContext } from './dist/relay/server/relay-context.ts';
+import { Passing } from './dist/relay/server/passing.ts';
 import { Roster } from './dist/relay/server/roster.ts';
 import { createIdentity, type Identity } from './identity/identity.ts';
 import { loadIdentity } from './identity/key-file.ts';
@@ -39,6 +40,7 @@ import { quicTransport } from './transport/quic/transport.ts';
 import {
   TransportError,
   type EndpointLimits,
+  type Forwarder,
   type PhysicalAddress,
   type Transport,
 } from './transport/transport.ts';
@@ -98,6 +100,7 @@ export async function startDistRelay(options: DistRelayOptions = {}): Promise<Di
     realm,
     closed: realm === undefined ? undefined : closedRealm(realm, options),
     roster: new Roster(),
+    passing: new Passing(),
     counts: { tunnels: 0, bytes: 0, skipped: 0 },
   };
   const memory: EndpointArgs['memory'] = { bound: undefined };
@@ -111,6 +114,8 @@ export async function startDistRelay(options: DistRelayOptions = {}): Promise<Di
     accept: new Map([relayAcceptor(context)]),
     memory,
   };
+  const forwarder: Forwarder = (session, from, bytes) =>
+    context.passing.forward(session, from, bytes, runtime.clock.now());
   const others =
     options.foreign === undefined ? undefined : (listenAddress(options.foreign) as PhysicalAddress);
   const foreign: EndpointArgs | undefined = others && {
@@ -125,7 +130,7 @@ export async function startDistRelay(options: DistRelayOptions = {}): Promise<Di
     role: 'relay',
     id: Buffer.from(identity.nodeId).toString('hex'),
   }));
-  const spec = relayTree({ context, endpoint, foreign, inspector });
+  const spec = relayTree({ context, endpoint: { ...endpoint, forwarder }, foreign, inspector });
   const starting = startSupervisor(runtime, spec, { label: 'relay', name: 'root', scope });
   const root = await starting.catch((error: unknown) => {
     const cause = causeOfStart(error);

@@ -185,7 +185,7 @@ test('003-control-format: a length of four bytes, CBOR as ours, and whoever writ
 
 test('003-identify: a client says its name, with our own fields beside', async () => {
   const { ends } = await atRawRelay();
-  expect(ends[0]?.received[0]).toMatchObject({ type: 'identify', node_name: A, version: 1 });
+  expect(ends[0]?.received[0]).toMatchObject({ type: 'identify', node_name: A, version: 2 });
   expect(wireMap({ type: 'identify', node_name: A })).toEqual({ t: 'id', n: A });
 });
 

@@ -93,10 +93,11 @@ function* tunnelsOf({ roster }: RelayContext): Generator<Tunnel> {
 }
 
 function clientRow({ runtime }: RelayContext, session: Session): ClientRow {
-  const { name = '', tunnels, link, bucket, passed } = session;
+  const { name = '', tunnels, link, rates, passed } = session;
   let sent = passed;
   for (const tunnel of tunnels.values()) sent += tunnel.sent(tunnel.source === name ? 'source' : 'target');
-  const held = bucket.wait(runtime.clock.now());
+  const now = runtime.clock.now();
+  const held = Math.max(...rates.map((bucket) => bucket.wait(now)));
   const { rtt } = link.stats();
   return {
     name: text(name),

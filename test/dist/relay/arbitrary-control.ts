@@ -24,6 +24,10 @@ const bytes = (length: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: length, maxLength: length });
 const proof = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.constant(new Uint8Array(4_096).fill(3)));
 const version = fc.integer({ min: 1, max: 0xffff });
+const idle = fc.oneof(
+  fc.integer({ min: 1, max: 0xffff_ffff }),
+  fc.constantFrom(1, 23, 24, 127, 128, 255, 256, 65_535, 65_536, 0xffff_ffff),
+);
 const credit = fc.oneof(
   fc.integer({ min: 0, max: 0xffff_ffff }),
   fc.constantFrom(0, 23, 24, 127, 128, 255, 256, 65_535, 65_536, 0xffff_ffff),
@@ -44,7 +48,7 @@ export const controlMessage: fc.Arbitrary<ControlMessage> = fc.oneof(
     { node_name: name, version, seed: bytes(32), realm: name, realm_proof: proof },
     'node_name',
   ),
-  one('identified', { status: fc.constant('ok'), version, seed: bytes(32) }, 'status'),
+  one('identified', { status: fc.constant('ok'), version, seed: bytes(32), idle }, 'status'),
   one('refused', { reason }, 'reason'),
   one('tunnel_request', { target: name, request_id: bytes(16) }, 'target'),
   one('tunnel_ok', { tunnel_id, request_id: bytes(16), target: name }, 'tunnel_id'),

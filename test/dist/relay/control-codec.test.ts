@@ -71,6 +71,23 @@ describe('a message', () => {
     }
   });
 
+  test('of a relay says after which time a tunnel is idle, in a field of its own, or does not', () => {
+    const message: ControlMessage = { type: 'identified', status: 'ok', idle: 300_000 };
+    // t: id_ok, idle: 300,000
+    const written: Readonly<Record<(typeof ENCODINGS)[number], string>> = {
+      cbor: 'a261746569645f6f6b6469646c651a000493e0',
+      msgpack: '82a174a569645f6f6ba469646c65ce000493e0',
+    };
+    for (const encoding of ENCODINGS) {
+      const frame = encodeControl(message, { encoding, text: 'text' }).subarray(4);
+      expect(toHex(frame)).toBe(written[encoding]);
+      expect(messageIn(fromHex(written[encoding]))).toEqual(message);
+      const without = encodeControl({ type: 'identified', status: 'ok' }, { encoding, text: 'text' });
+      expect(Buffer.from(without).includes('idle')).toBe(false);
+      expect(messageIn(without.subarray(4))).toEqual({ type: 'identified', status: 'ok' });
+    }
+  });
+
   test('is none before its last byte is there, nor with one more', () => {
     for (const message of MESSAGES)
       for (const style of STYLES) {
@@ -240,6 +257,33 @@ describe.each(ENCODINGS)('in %s', (encoding) => {
     ];
     for (const [key, field, item] of wrong)
       expect(read({ [key]: item })).toEqual(whole.filter((each) => each !== field));
+  });
+
+  test('a time after which a tunnel is idle is any number of 32 bits but 0, and else left out', () => {
+    const idle = (item: Uint8Array): unknown =>
+      messageIn(saying(raw, 'id_ok', { v: raw.uint(2), idle: item }));
+    for (const time of [1, 300_000, 0xffff_ffff])
+      expect(idle(raw.uint(time))).toEqual({ type: 'identified', status: 'ok', version: 2, idle: time });
+    const [wide, negative, float] = encoding === 'cbor' ? ['1b', '20', 'fb'] : ['cf', 'ff', 'cb'];
+    const wrong = [
+      raw.uint(0),
+      raw.text('300000'),
+      raw.bytes(Buffer.of(1)),
+      raw.list(raw.uint(1)),
+      raw.map(raw.text('idle'), raw.uint(1)),
+      bytesOf(wide, u32(1), u32(0)),
+      bytesOf(wide, u32(0xffff_ffff), u32(0xffff_ffff)),
+      bytesOf(negative),
+      // 1.5
+      bytesOf(float, '3ff8000000000000'),
+    ];
+    for (const item of wrong) expect(idle(item)).toEqual({ type: 'identified', status: 'ok', version: 2 });
+    expect(idle(bytesOf(wide, u32(0), u32(7)))).toMatchObject({ idle: 7 });
+    // nobody else says it
+    expect(messageIn(saying(raw, 'id', { n: name, idle: raw.uint(1) }))).toEqual({
+      type: 'identify',
+      node_name: 'alice@host',
+    });
   });
 
   test('a request id of another size is left out, and so is a target that is no name', () => {

@@ -46,7 +46,7 @@ export const MESSAGES: readonly ControlMessage[] = [
     realm: 'one realm',
     realm_proof: new Uint8Array(300).fill(9),
   },
-  { type: 'identified', status: 'ok', version: 300, seed: new Uint8Array(32).fill(8) },
+  { type: 'identified', status: 'ok', version: 300, seed: new Uint8Array(32).fill(8), idle: 300_000 },
   { type: 'refused', reason: 'another key holds this name' },
   { type: 'tunnel_request', target: 'bob@host', request_id: new Uint8Array(16).fill(1) },
   { type: 'tunnel_ok', tunnel_id: ID, request_id: new Uint8Array(16).fill(2), target: 'bob@høst' },

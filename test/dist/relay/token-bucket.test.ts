@@ -127,3 +127,83 @@ describe('a bucket', () => {
     expect(fast.wait(0)).toBe(0);
   });
 });
+
+describe('two that share a rate', () => {
+  const RATE = { rate: 1_000_000, burst: 1_000_000 };
+
+  /** Those who want to pass, each as fast as it is let, for so many ms; the first one in the list first. Bytes of each. */
+  function race(wanting: readonly TokenBucket[], chunk: number, time: number): readonly number[] {
+    const passed = wanting.map(() => 0);
+    for (let now = 0; now < time; now++)
+      for (const [at, bucket] of wanting.entries())
+        while (bucket.wait(now) === 0) {
+          bucket.take(chunk, now);
+          passed[at]! += chunk;
+        }
+    return passed;
+  }
+
+  test('neither keeps the other out: both at once have half each', () => {
+    for (const order of [0, 1]) {
+      const [one, other] = TokenBucket.pair(RATE);
+      const passed = race(order === 0 ? [one, other] : [other, one], 10_000, 60_000);
+      for (const bytes of passed) expect(Math.abs(bytes - 30_000_000)).toBeLessThan(1_000_000);
+    }
+  });
+
+  test('one alone has all of it', () => {
+    const [one] = TokenBucket.pair(RATE);
+    expect(race([one], 10_000, 60_000)[0]).toBeGreaterThan(60_000_000);
+  });
+
+  test('who waits as it is told passes then, and not much before', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.boolean(), fc.nat({ max: 2_000_000 }), fc.nat({ max: 3_000 })), {
+          minLength: 1,
+        }),
+        (steps) => {
+          for (const asked of [0, 1] as const) {
+            const pair = TokenBucket.pair(RATE);
+            let now = 0;
+            for (const [first, bytes, pause] of steps) {
+              now += pause;
+              pair[first ? 0 : 1].take(bytes, now);
+            }
+            const bucket = pair[asked];
+            const wait = bucket.wait(now);
+            if (wait > 1) expect(bucket.wait(now + wait - 2)).toBeGreaterThan(0);
+            expect(bucket.wait(now + wait)).toBe(0);
+          }
+        },
+      ),
+    );
+  });
+
+  test('in any time no more than the burst and the rate allow goes through both', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 4 * LARGEST_CHUNK, max: 4_000_000 }),
+        fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: LARGEST_CHUNK }), fc.nat({ max: 50 })), {
+          minLength: 1,
+          maxLength: 400,
+        }),
+        fc.integer({ min: 1, max: 20_000 }),
+        (burst, steps, window) => {
+          const { rate } = RATE;
+          const pair = TokenBucket.pair({ rate, burst });
+          const passed: { at: number; bytes: number }[] = [];
+          let now = 0;
+          for (const [first, bytes, pause] of steps) {
+            now += pause;
+            const bucket = pair[first ? 0 : 1];
+            if (bucket.wait(now) > 0) continue;
+            bucket.take(bytes, now);
+            passed.push({ at: now, bytes });
+          }
+          expect(most(passed, window)).toBeLessThanOrEqual(burst + (rate * window) / 1_000);
+        },
+      ),
+    );
+  });
+});

@@ -25,6 +25,7 @@ const REQUEST_ID_BYTES = 16;
 const LARGEST_PROOF = 4_096;
 const HIGHEST_VERSION = 0xffff;
 const MOST_CREDIT = 0xffff_ffff;
+const LONGEST_IDLE = 0xffff_ffff;
 
 export function decodeControl(frame: Uint8Array): DecodedControl | undefined {
   const map = readFlatMap(frame);
@@ -44,7 +45,11 @@ function messageOf(map: FlatMap): ControlMessage | undefined {
       return { type: 'identify', node_name, ...given({ ...introduction(map), realm, realm_proof }) };
     }
     case 'id_ok':
-      return { type: 'identified', status: 'ok', ...given(introduction(map)) };
+      return {
+        type: 'identified',
+        status: 'ok',
+        ...given({ ...introduction(map), idle: uintOf(map, 'idle', 1, LONGEST_IDLE) }),
+      };
     case 'id_err': {
       const reason = reasonOf(map);
       return reason === undefined ? undefined : { type: 'refused', reason };

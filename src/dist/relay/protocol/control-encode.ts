@@ -64,7 +64,7 @@ export function wireMap(message: ControlMessage): Readonly<Record<string, WireVa
       return given({ t: 'id', n, v, seed, realm, proof });
     }
     case 'identified':
-      return given({ t: 'id_ok', v: message.version, seed: message.seed });
+      return given({ t: 'id_ok', v: message.version, seed: message.seed, idle: message.idle });
     case 'refused':
       return { t: 'id_err', r: cutReason(message.reason) };
     case 'tunnel_request':

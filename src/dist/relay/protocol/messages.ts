@@ -6,7 +6,10 @@
  */
 
 /** Version that our ends tell each other; undefined: a foreign end. */
-export const RELAY_VERSION = 1;
+export const RELAY_VERSION = 2;
+
+/** The version from which on a relay passes on datagrams of the ends of a tunnel, whose session is its id. */
+export const PASSES_DATAGRAMS = 2;
 
 export interface Identify {
   readonly type: 'identify';
@@ -24,6 +27,8 @@ export interface Identified {
   readonly status: 'ok';
   readonly version?: number;
   readonly seed?: Uint8Array;
+  /** Ours: milliseconds without a byte in its streams after which a tunnel is closed. */
+  readonly idle?: number;
 }
 
 /** Ours: the identification was refused. The relay closes after it. */

@@ -3,6 +3,7 @@
  * tunnel. Pure. Source: SPEC §11.1.
  */
 import { Buffer } from 'node:buffer';
+import { sha256 } from '@noble/hashes/sha2.js';
 import type { Random } from '../../../actor/random.ts';
 
 /** Bytes of the prefix of a stream, and characters of an id. */
@@ -15,6 +16,10 @@ const FORM = /^[0-9A-F]{32}$/;
 /** A fresh id. */
 export const tunnelId = (random: Pick<Random, 'bytes'>): string =>
   Buffer.from(random.bytes(RANDOM_BYTES)).toString('hex').toUpperCase();
+
+/** The session of the datagrams that the ends of a tunnel send each other, 16 bytes: whoever sees it does not know the id. */
+export const sessionOfTunnel = (id: string): Uint8Array =>
+  sha256(Buffer.from(`espalier-tunnel session ${id}`)).subarray(0, RANDOM_BYTES);
 
 export const isTunnelId = (text: string): boolean => FORM.test(text);
 

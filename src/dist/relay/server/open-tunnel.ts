@@ -8,7 +8,7 @@ import { worker } from '../../../otp/supervisor.ts';
 import type { Process } from '../../../actor/process.ts';
 import { ResetCode } from '../../../transport/transport.ts';
 import { tunnelId } from '../protocol/tunnel-id.ts';
-import { BURST } from './limits.ts';
+import { BURST, type Limits } from './limits.ts';
 import type { RelayContext } from './relay-context.ts';
 import type { Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -50,8 +50,9 @@ class Tunnels {
   }
 
   leave(tunnel: Tunnel, reason: string): void {
-    const { counts, runtime, events } = this.#context;
+    const { counts, runtime, events, passing } = this.#context;
     const { id, source, target, bytes } = tunnel;
+    passing.close(id);
     counts.tunnels--;
     counts.bytes += bytes;
     for (const [at, end] of this.#ends.entries()) {
@@ -65,7 +66,7 @@ class Tunnels {
 }
 
 function begin(
-  { scope, limits, events, runtime }: RelayContext,
+  { scope, limits, events, runtime, passing }: RelayContext,
   source: Session,
   target: Session,
   books: Tunnels,
@@ -97,9 +98,8 @@ function begin(
     stream.write(Uint8Array.from(prefix));
   }
   const tunnels = scope.whereis('tunnels') as Process | undefined;
-  const own = (): TokenBucket =>
-    new TokenBucket({ rate: limits.tunnelRate, burst: limits.tunnelRate * BURST });
-  const buckets = { source: [source.bucket, own()], target: [target.bucket, own()] };
+  const sides = { source: allowances(source, limits), target: allowances(target, limits) };
+  const buckets = { source: sides.source.streams, target: sides.target.streams };
   const spec = worker(id, tunnelingServer, { tunnel, buckets, idle: limits.idle }, { restart: 'temporary' });
   const result = tunnels === undefined ? undefined : startDynamicChild(tunnels, spec);
   if (result === undefined || result instanceof Promise || result.tag !== 'ok') {
@@ -107,9 +107,23 @@ function begin(
     return refused('overloaded');
   }
   books.process = result.pid as Process;
+  if (source.takesDatagrams && target.takesDatagrams)
+    passing.open(tunnel, {
+      source: { link: source.link, buckets: sides.source.datagrams },
+      target: { link: target.link, buckets: sides.target.datagrams },
+    });
   events.emit('dist.tunnel_opened', { source: from, target: to });
   target.send({ type: 'tunnel_notify', tunnel_id: id, source: from });
   return { ok: true, tunnel };
+}
+
+/** What counts the bytes of one end: the streams and the datagrams of a client have parts of its rate, so that neither keep the others out. */
+function allowances(
+  { rates }: Session,
+  { tunnelRate }: Limits,
+): { readonly streams: readonly TokenBucket[]; readonly datagrams: readonly TokenBucket[] } {
+  const own = new TokenBucket({ rate: tunnelRate, burst: tunnelRate * BURST });
+  return { streams: [rates[0], own], datagrams: [rates[1], own] };
 }
 
 const refused = (reason: string): Opened => ({ ok: false, reason });

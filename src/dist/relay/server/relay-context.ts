@@ -7,6 +7,7 @@ import type { CrashRing } from '../../../mesh/events/crash-ring.ts';
 import type { EventHub } from '../../../mesh/events/hub.ts';
 import type { ClosedRealm } from '../../../mesh/identity/closed-realm.ts';
 import type { Limits } from './limits.ts';
+import type { Passing } from './passing.ts';
 import type { Roster } from './roster.ts';
 import type { Session } from './session.ts';
 
@@ -22,6 +23,8 @@ export interface RelayContext {
   readonly realm: string | undefined;
   readonly closed: ClosedRealm | undefined;
   readonly roster: Roster<Session>;
+  /** Tunnels whose ends may send each other datagrams. */
+  readonly passing: Passing;
   readonly counts: Counts;
 }
 

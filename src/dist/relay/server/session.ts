@@ -19,6 +19,7 @@ import { encodeControl } from '../protocol/control-encode.ts';
 import { ControlReader } from '../protocol/control-reader.ts';
 import {
   OUR_STYLE,
+  PASSES_DATAGRAMS,
   RELAY_VERSION,
   type ControlMessage,
   type ControlStyle,
@@ -52,7 +53,7 @@ export class Session implements LinkEvents {
   /** Those of both directions, by their ids. */
   readonly tunnels: Map<string, Tunnel> = new Map();
   /** What all it sends into tunnels is counted against. */
-  readonly bucket: TokenBucket;
+  readonly rates: readonly [streams: TokenBucket, datagrams: TokenBucket];
   /** Milliseconds of the clock at its beginning. */
   readonly since: number;
   /** Bytes that it has sent into tunnels that are over. */
@@ -72,7 +73,7 @@ export class Session implements LinkEvents {
     this.link = link;
     const { rate } = context.limits;
     this.since = context.runtime.clock.now();
-    this.bucket = new TokenBucket({ rate, burst: rate * BURST });
+    this.rates = TokenBucket.pair({ rate, burst: rate * BURST });
   }
 
   /** Its key, hex. */
@@ -91,6 +92,11 @@ export class Session implements LinkEvents {
     return this.version > 0;
   }
   version = 0;
+
+  /** Whether others' datagrams reach it: not where it has no key, for that is another socket. */
+  get takesDatagrams(): boolean {
+    return this.version >= PASSES_DATAGRAMS && this.link.peer !== undefined;
+  }
 
   /** The stream of a tunnel on the hop to this client, with windows. @param over it has ended. */
   flow(id: string, over: () => void): FlowStream {
@@ -245,7 +251,9 @@ export class Session implements LinkEvents {
       return;
     }
     const seed = runtime.random.bytes(SEED);
-    this.send({ type: 'identified', status: 'ok', version: RELAY_VERSION, seed });
+    // without a key it is at another socket, from which no datagrams of others come
+    const version = this.key === undefined ? PASSES_DATAGRAMS - 1 : RELAY_VERSION;
+    this.send({ type: 'identified', status: 'ok', version, seed, idle: limits.idle });
     if (message.seed !== undefined) this.link.keyPaths(seed, message.seed);
   }
 

@@ -25,12 +25,26 @@ export class TokenBucket {
   readonly #full: number;
   #level: number;
   #at = -Infinity;
+  /** Gets what is too much here. */
+  #other: TokenBucket | undefined;
 
   /** Full. */
   constructor({ rate, burst }: ByteRate) {
     this.#rate = rate;
     this.#full = Math.max(burst - LARGEST_CHUNK, burst / 2) * SECOND;
     this.#level = this.#full;
+  }
+
+  /**
+   * Two that share a rate and a burst: each has half of both, and whatever the other one does not want. So nobody at one of them can
+   * keep those at the other from passing.
+   */
+  static pair({ rate, burst }: ByteRate): readonly [TokenBucket, TokenBucket] {
+    const half = { rate: rate / 2, burst: burst / 2 };
+    const [one, other] = [new TokenBucket(half), new TokenBucket(half)];
+    one.#other = other;
+    other.#other = one;
+    return [one, other];
   }
 
   /** So many bytes have passed; `now` in milliseconds of the monotonic clock. */
@@ -42,12 +56,34 @@ export class TokenBucket {
   /** Whole milliseconds until the bucket is out of debt; 0: bytes may pass. */
   wait(now: number): number {
     this.#fill(now);
-    return this.#level >= 0 ? 0 : Math.ceil(-this.#level / this.#rate);
+    if (this.#level >= 0) return 0;
+    const other = this.#other;
+    const missing = other === undefined ? Infinity : other.#full - other.#level;
+    // once the other one is full its share comes here too
+    const alone = Math.min(-this.#level, missing);
+    return Math.ceil((alone + (-this.#level - alone) / 2) / this.#rate);
   }
 
   #fill(now: number): void {
-    if (now <= this.#at) return;
-    this.#level = Math.min(this.#full, this.#level + (now - this.#at) * this.#rate);
+    const surplus = this.#filled(now);
+    const other = this.#other;
+    if (other === undefined) return;
+    this.#add(other.#filled(now));
+    other.#add(surplus);
+  }
+
+  /** What is too much. */
+  #filled(now: number): number {
+    if (now <= this.#at) return 0;
+    const level = this.#level + (now - this.#at) * this.#rate;
+    // it begins full
+    const surplus = this.#at === -Infinity ? 0 : Math.max(0, level - this.#full);
+    this.#level = Math.min(this.#full, level);
     this.#at = now;
+    return surplus;
+  }
+
+  #add(amount: number): void {
+    this.#level = Math.min(this.#full, this.#level + amount);
   }
 }

@@ -33,6 +33,8 @@ export class Tunnel {
   readonly #streams: Partial<Record<Side, Stream>> = {};
   /** Which halves of the stream of a side have ended; one with windows says itself when it is over. */
   readonly #halves: Record<Side, Halves> = { source: NONE, target: NONE };
+  /** Bytes of datagrams, by who sends. */
+  readonly #passed: Record<Side, number> = { source: 0, target: 0 };
   /** By who sends. */
   readonly #forwarders: Partial<Record<Side, Forwarder>> = {};
   #over = false;
@@ -62,9 +64,19 @@ export class Tunnel {
     return this.sent('source') + this.sent('target');
   }
 
+  /** Those of them that its streams have carried. */
+  get streamed(): number {
+    return this.#streamed('source') + this.#streamed('target');
+  }
+
   /** Bytes of this side that have passed. */
   sent(side: Side): number {
-    return this.#forwarders[side]?.bytes ?? 0;
+    return this.#streamed(side) + this.#passed[side];
+  }
+
+  /** A datagram of this side has passed. */
+  passed(side: Side, bytes: number): void {
+    this.#passed[side] += bytes;
   }
 
   /** What the stream of a side is opened with. */
@@ -111,6 +123,10 @@ export class Tunnel {
   /** Ends it for both. */
   cut(reason: string, code: ResetCode = ResetCode.canceled): void {
     this.#cut(code, 'source', reason);
+  }
+
+  #streamed(side: Side): number {
+    return this.#forwarders[side]?.bytes ?? 0;
   }
 
   #cut(code: number, first: Side, reason: string): void {

@@ -14,7 +14,7 @@ export interface TunnelingArgs {
   readonly tunnel: Tunnel;
   /** What the bytes of each side are counted against. */
   readonly buckets: Readonly<Record<Side, readonly TokenBucket[]>>;
-  /** Milliseconds without a byte. */
+  /** Milliseconds without a byte in its streams: ends that send datagrams say there that they do. */
   readonly idle: number;
 }
 
@@ -71,8 +71,8 @@ export const tunnelingServer: GenServer<TunnelingArgs, State> = {
       return stop({ shutdown: 'forwarder_down' }, state);
     }
     if (message instanceof Look) {
-      if (tunnel.bytes === state.seen) tunnel.cut('idle');
-      state.seen = tunnel.bytes;
+      if (tunnel.streamed === state.seen) tunnel.cut('idle');
+      state.seen = tunnel.streamed;
       (self as Process).sendAfter(state.idle, new Look());
     }
     return noReply(state);
