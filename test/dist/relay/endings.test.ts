@@ -6,6 +6,7 @@ import { CloseCode, ResetCode } from '../../../src/transport/transport.ts';
 import type { RawEnd, RawStream } from './raw-end.ts';
 import {
   Drain,
+  passages,
   processOf,
   RelayWorld,
   type Place,
@@ -13,6 +14,14 @@ import {
   staged,
   type Stage,
 } from './relay-world.ts';
+
+/** Milliseconds. */
+const IDLE = 5_000;
+
+const WAYS = [
+  ['in the streams of the relay', false],
+  ['on a connection of their own', true],
+] as const;
 
 const children = ({ runtime }: Place): number => [...childrenOf(processOf(runtime, 'tunnels'))].length;
 
@@ -28,8 +37,9 @@ function counted({ relay, a, b }: Stage): unknown {
 }
 
 async function expectNothingLeft({ world, relay, a, b }: Stage): Promise<void> {
-  await world.clock.advance(10_000);
+  await world.pass(10_000);
   expect(relay.relay.status().tunnels).toBe(0);
+  expect([a, b].map(passages)).toEqual([0, 0]);
   expect([relay, a, b].map(children)).toEqual([0, 0, 0]);
   for (const { client } of [a, b])
     expect(client.status()).toMatchObject({
@@ -47,13 +57,13 @@ async function tunneled(stage: Stage): Promise<Ends> {
   return { ...pair, atNear: new Drain(pair.near.stream), atFar: new Drain(pair.far.stream) };
 }
 
-describe('the orderly end', () => {
+describe.each(WAYS)('the orderly end, %s,', (_way, encryption) => {
   test.each(['near', 'far'] as const)(
     'of the %s half delivers its tail, and leaves the other half',
     async (first) => {
-      const stage = await staged();
+      const stage = await staged({}, encryption);
       const { world } = stage;
-      await world.clock.advance(11_000);
+      await world.pass(11_000);
       const before = counted(stage);
       const ends = await tunneled(stage);
       const second = first === 'near' ? 'far' : 'near';
@@ -65,18 +75,18 @@ describe('the orderly end', () => {
       expect([atFirst.ended, atFirst.closed, atSecond.closed]).toEqual([false, false, false]);
       expect(stage.relay.relay.status().tunnels).toBe(1);
       ends[second].stream.write('and ');
-      await world.clock.advance(1_000);
+      await world.pass(1_000);
       ends[second].stream.end('back');
       await world.until(() => atFirst.closed && atSecond.closed);
       expect([atFirst.text, atFirst.error, atSecond.error]).toEqual(['and back', undefined, undefined]);
       await expectNothingLeft(stage);
       expect(counted(stage)).toEqual(before);
-      expect(stage.relay.relay.status().bytes).toBe(1_000_008);
+      if (!encryption) expect(stage.relay.relay.status().bytes).toBe(1_000_008);
     },
   );
 
   test('of both halves at once delivers both tails', async () => {
-    const stage = await staged();
+    const stage = await staged({}, encryption);
     const ends = await tunneled(stage);
     for (const side of ['near', 'far'] as const) ends[side].stream.end(side.repeat(50_000));
     await stage.world.until(() => ends.atNear.closed && ends.atFar.closed);
@@ -85,13 +95,13 @@ describe('the orderly end', () => {
   });
 
   test('of both halves delivers what a slow reader has not read, however late it is', async () => {
-    const stage = await staged();
+    const stage = await staged({}, encryption);
     const { world } = stage;
     const { near, far } = await world.tunnel(stage.a, stage.b);
     const tail = 'x'.repeat(3_000_000);
     near.stream.end(tail);
     far.stream.end();
-    await world.clock.advance(60_000);
+    await world.pass(60_000);
     const drain = new Drain(far.stream);
     const atNear = new Drain(near.stream);
     await world.until(() => drain.ended && atNear.ended);
@@ -99,6 +109,16 @@ describe('the orderly end', () => {
     await expectNothingLeft(stage);
   });
 
+  test('of an empty half is an end too', async () => {
+    const stage = await staged({}, encryption);
+    const ends = await tunneled(stage);
+    for (const side of ['near', 'far'] as const) ends[side].stream.end();
+    await stage.world.until(() => ends.atNear.ended && ends.atFar.ended);
+    await expectNothingLeft(stage);
+  });
+});
+
+describe('the orderly end', () => {
   test('of the second half while others fill the connection ends the tunnel once they have left', async () => {
     const stage = await staged();
     const { world, a } = stage;
@@ -113,14 +133,6 @@ describe('the orderly end', () => {
     await world.until(() => ends.atNear.closed && ends.atFar.closed);
     expect([ends.atFar.text, ends.atNear.error, ends.atFar.error]).toEqual(['tail', undefined, undefined]);
     for (const { near, far } of others) for (const { stream } of [near, far]) stream.end();
-    await expectNothingLeft(stage);
-  });
-
-  test('of an empty half is an end too', async () => {
-    const stage = await staged();
-    const ends = await tunneled(stage);
-    for (const side of ['near', 'far'] as const) ends[side].stream.end();
-    await stage.world.until(() => ends.atNear.ended && ends.atFar.ended);
     await expectNothingLeft(stage);
   });
 });
@@ -148,16 +160,19 @@ describe('a reset', () => {
     expect(children(relay)).toBe(0);
   });
 
-  test('while the other half has ended, and while much is under way, ends both', async () => {
-    const stage = await staged();
-    const { world } = stage;
-    const ends = await tunneled(stage);
-    ends.near.stream.end(Buffer.alloc(4_000_000));
-    await world.clock.advance(3);
-    ends.far.stream.destroy();
-    await world.until(() => ends.atNear.closed && ends.atFar.closed);
-    await expectNothingLeft(stage);
-  });
+  test.each(WAYS)(
+    'while the other half has ended, and much is under way %s, ends both',
+    async (_way, encryption) => {
+      const stage = await staged({}, encryption);
+      const { world } = stage;
+      const ends = await tunneled(stage);
+      ends.near.stream.end(Buffer.alloc(4_000_000));
+      await world.pass(3);
+      ends.far.stream.destroy();
+      await world.until(() => ends.atNear.closed && ends.atFar.closed);
+      await expectNothingLeft(stage);
+    },
+  );
 });
 
 /** What ends a tunnel, and what either end is told. */
@@ -166,6 +181,8 @@ interface Ending {
   readonly told: readonly unknown[];
   /** What the relay logs. */
   readonly reason: string;
+  /** What it logs where the ends have a connection of their own, if that is something else. */
+  readonly reasonOfOwn?: string;
 }
 
 const ENDINGS: Readonly<Record<string, Ending>> = {
@@ -182,13 +199,15 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
   'the near end closes the tunnel': {
     strike: ({ a }, { near }) => a.client.closeTunnel(near.tunnelId),
     told: ['closed', 'reset'],
-    // the reset of the stream is faster than the message
+    // in the streams of the relay the reset is faster than the message
     reason: 'source_reset',
+    reasonOfOwn: 'closed',
   },
   'the far end closes the tunnel': {
     strike: ({ b }, { far }) => b.client.closeTunnel(far.tunnelId),
     told: ['reset', 'closed'],
     reason: 'target_reset',
+    reasonOfOwn: 'closed',
   },
   'the relay loses the connection to the near end': {
     strike: ({ world, relay, a }) => world.network.faults.reset(a.host, relay.host),
@@ -228,21 +247,22 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
     reason: 'forwarder_down',
   },
   'nothing moves in it': {
-    strike: ({ world }) => world.clock.advance(600_000),
+    strike: ({ world }) => world.pass(2 * IDLE),
     told: ['reset', 'reset'],
     reason: 'idle',
   },
 };
 
-describe('of a tunnel', () => {
+describe.each(WAYS)('of a tunnel whose ends speak %s', (_way, encryption) => {
   test.each(Object.entries(ENDINGS))(
     '%s: both ends are told, nothing is left',
-    async (_what, { strike, told, reason }) => {
-      const stage = await staged();
+    async (_what, { strike, told, reason, reasonOfOwn = reason }) => {
+      const stage = await staged({ limits: { idle: IDLE } }, encryption);
       const { world, a, b } = stage;
-      await world.clock.advance(11_000);
+      await world.pass(11_000);
       const before = counted(stage);
       const ends = await tunneled(stage);
+      expect([a, b].map(passages)).toEqual(encryption ? [1, 1] : [0, 0]);
       ends.near.stream.write('before');
       await world.until(() => ends.atFar.text === 'before');
       const reasons: unknown[] = [];
@@ -252,7 +272,7 @@ describe('of a tunnel', () => {
       await strike(stage, ends);
       await world.until(() => ends.atNear.closed && ends.atFar.closed, 2_000);
       expect([ends.atNear.failure, ends.atFar.failure]).toEqual(told);
-      expect(reasons).toEqual([reason]);
+      expect(reasons).toEqual([encryption ? reasonOfOwn : reason]);
       expect([ends.atNear.ended, ends.atFar.ended]).toEqual([false, false]);
       await world.until(() => a.client.status().identified && b.client.status().identified, 2_000);
       await expectNothingLeft(stage);
@@ -265,18 +285,18 @@ describe('of a tunnel', () => {
     ['the client of the near end is closed', ({ a }: Stage) => a.client.close()],
     ['the client of the far end is closed', ({ b }: Stage) => b.client.close()],
   ])('%s: both ends are told at once', async (_what, close) => {
-    const stage = await staged();
+    const stage = await staged({}, encryption);
     const { world, relay } = stage;
     const ends = await tunneled(stage);
     await world.settle(Promise.resolve(close(stage)));
     await world.until(() => ends.atNear.closed && ends.atFar.closed, 100);
     expect(new Set([ends.atNear.failure, ends.atFar.failure])).toEqual(new Set(['closed', 'reset']));
-    await world.clock.advance(10_000);
+    await world.pass(3_000);
     expect([relay.relay.status().tunnels, children(relay)]).toEqual([0, 0]);
   });
 
   test('the machine of one end dies without a word: the relay finds out, and tells the other end', async () => {
-    const stage = await staged();
+    const stage = await staged({}, encryption);
     const { world, relay, a } = stage;
     const ends = await tunneled(stage);
     world.network.faults.kill(a.host);
@@ -289,7 +309,7 @@ describe('of a tunnel', () => {
   });
 
   test('the relay is closed: both ends are told at once', async () => {
-    const stage = await staged();
+    const stage = await staged({}, encryption);
     const { world, relay } = stage;
     const ends = await tunneled(stage);
     await world.settle(relay.relay.close());
@@ -299,7 +319,9 @@ describe('of a tunnel', () => {
     expect(relay.runtime.timers.size).toBe(0);
     expect(relay.runtime.alive).toBe(0);
   });
+});
 
+describe('of a tunnel', () => {
   test('tunnel_close of either of its ends ends it, that of a third one does nothing', async () => {
     const world = new RelayWorld();
     const relay = await world.relay();

@@ -73,12 +73,18 @@ interface Stage {
   readonly c: ClientPlace;
 }
 
+const WAYS = [
+  ['in its streams', false],
+  ['on connections of their own', true],
+] as const;
+
 /** Three clients at two relays. */
-async function staged(seed: string): Promise<Stage> {
+async function staged(seed: string, encryption = false): Promise<Stage> {
   const world = new RelayWorld(seed);
   const [relay, other] = [await world.relay(), await world.relay()];
   const clients = [];
-  for (const name of ['a@one', 'b@two', 'c@three']) clients.push(await world.client([relay, other], name));
+  for (const name of ['a@one', 'b@two', 'c@three'])
+    clients.push(await world.client([relay, other], name, { encryption }));
   const [a, b, c] = clients as [ClientPlace, ClientPlace, ClientPlace];
   return { world, relay, other, a, b, c };
 }
@@ -145,7 +151,7 @@ async function strike(stage: Stage, place: Place, { label, stays, survivors }: K
   for (const one of both) one.send();
   const before = new Map(survivors.map((name): [string, Process] => [name, processOf(place.runtime, name)]));
   place.runtime.exit(processOf(place.runtime, label), 'kill');
-  await world.clock.advance(2_000);
+  await world.pass(2_000);
   for (const { client } of [a, b, c])
     expect(client.status().relays.map(({ state }) => state)).toEqual(['identified', 'identified']);
   for (const { relay: one } of [relay, other])
@@ -171,12 +177,14 @@ async function strike(stage: Stage, place: Place, { label, stays, survivors }: K
   expect(place.runtime.alive).toBe(labelsOf(place.runtime).length);
 }
 
-describe('of a relay', () => {
+describe.each(WAYS)('of a relay, tunnels %s', (_way, encryption) => {
   test.each(OF_RELAY)('$label is killed', async (kill) => {
-    const stage = await staged(kill.label);
+    const stage = await staged(kill.label, encryption);
     await strike(stage, stage.relay, kill);
   });
+});
 
+describe('of a relay', () => {
   test('tunnels and clients that are killed one after the other cost it no restart', async () => {
     const world = new RelayWorld('many');
     const relay = await world.relay();
@@ -192,9 +200,9 @@ describe('of a relay', () => {
   });
 });
 
-describe('of a client', () => {
+describe.each(WAYS)('of a client, tunnels %s', (_way, encryption) => {
   test.each(OF_CLIENT)('$label is killed', async (kill) => {
-    const stage = await staged(kill.label);
+    const stage = await staged(kill.label, encryption);
     await strike(stage, stage.a, kill);
   });
 });

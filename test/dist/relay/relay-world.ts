@@ -33,6 +33,7 @@ import type {
   EndpointOptions,
   Transport,
 } from '../../../src/transport/transport.ts';
+import { wayOf } from '../../../src/transport/way.ts';
 import { RawEnd } from './raw-end.ts';
 
 /** Whoever runs here: its machine, and what it did. */
@@ -211,6 +212,13 @@ export class RelayWorld {
     }
   }
 
+  /** Lets time pass, in which the program takes turns. */
+  async pass(milliseconds: number): Promise<void> {
+    const end = this.clock.now() + milliseconds;
+    if (this.#isSlow) await this.until(() => this.clock.now() >= end, milliseconds + 1);
+    else await this.clock.advance(milliseconds);
+  }
+
   /** The failure of a promise that rejects with a `TunnelError`; what else it does is told as it is. */
   async failure(promise: Promise<unknown>, limit?: number): Promise<unknown> {
     try {
@@ -347,9 +355,17 @@ export interface Stage {
   readonly b: ClientPlace;
 }
 
-export async function staged(options: Parameters<RelayWorld['relay']>[0] = {}): Promise<Stage> {
+/** @param encryption their tunnels are encrypted, and have a connection of their own. */
+export async function staged(
+  options: Parameters<RelayWorld['relay']>[0] = {},
+  encryption = false,
+): Promise<Stage> {
   const world = new RelayWorld();
   const relay = await world.relay(options);
-  const a = await world.client([relay], 'a@one');
-  return { world, relay, a, b: await world.client([relay], 'b@two') };
+  const a = await world.client([relay], 'a@one', { encryption });
+  return { world, relay, a, b: await world.client([relay], 'b@two', { encryption }) };
 }
+
+/** Connections through relays that are open here, at either end. */
+export const passages = ({ endpoints }: Place): number =>
+  Array.from(endpoints.at(-1)?.links ?? []).filter(({ observed }) => wayOf(observed) === 'relay').length;

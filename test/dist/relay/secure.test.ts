@@ -28,7 +28,7 @@ import {
 
 const MEBIBYTE = 1_048_576;
 const TIMEOUT = 5_000;
-const PROTOCOL = 'espalier-tunnel';
+const PROTOCOL = 'espalier-tunnel/2';
 
 const random = seededRandom('secure');
 const WALL = virtualClock().wall();

@@ -299,3 +299,47 @@ describe('StreamDuplex', () => {
     expect(stream.resets).toEqual([]);
   });
 });
+
+/** A stream that takes everything, and looks at it later. */
+function lazy(): { readonly stream: Stream; readonly seen: Uint8Array[]; readonly reset: unknown[] } {
+  const seen: Uint8Array[] = [];
+  const reset: unknown[] = [];
+  const stream = {
+    write: (bytes: Uint8Array) => {
+      seen.push(bytes);
+      return true;
+    },
+    reset: (code: unknown) => void reset.push(code),
+    pause: () => undefined,
+    resume: () => undefined,
+  };
+  return { stream: stream as unknown as Stream, seen, reset };
+}
+
+describe('StreamDuplex that is told to', () => {
+  test('copies what is written: its writer may use the memory again when it is told that it is done', async () => {
+    const { stream, seen } = lazy();
+    const duplex = new StreamDuplex(stream, { copies: true });
+    const memory = Buffer.alloc(10_000, 1);
+    for (let round = 1; round <= 3; round++) {
+      memory.fill(round);
+      await new Promise((resolve) => duplex.write(memory, resolve));
+    }
+    expect(seen.map((bytes) => [bytes.length, bytes[0], bytes.at(-1)])).toEqual([
+      [10_000, 1, 1],
+      [10_000, 2, 2],
+      [10_000, 3, 3],
+    ]);
+  });
+
+  test('parts in peace resets nothing once its half has ended, and does before', async () => {
+    for (const ends of [true, false]) {
+      const { stream, reset } = lazy();
+      let parted = 0;
+      const duplex = new StreamDuplex(stream, { part: () => void parted++ });
+      if (ends) await new Promise<void>((resolve) => void duplex.end(resolve));
+      duplex.destroy();
+      expect([parted, reset.length]).toEqual(ends ? [1, 0] : [0, 1]);
+    }
+  });
+});

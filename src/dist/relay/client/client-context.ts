@@ -7,6 +7,7 @@ import type { Identity } from '../../../identity/identity.ts';
 import type { EventHub } from '../../../mesh/events/hub.ts';
 import type { Endpoint } from '../../../transport/transport.ts';
 import type { ClientStateName } from './client-machine.ts';
+import type { ExpectedLinks } from './expected-links.ts';
 import type { RelayLink } from './relay-link.ts';
 import type { ClientTunnel, Kernel } from './client-tunnel.ts';
 
@@ -47,6 +48,8 @@ export interface ClientContext {
   /** Undefined while whoever holds it is restarted. */
   readonly identity: () => Identity | undefined;
   readonly endpoint: () => Endpoint | undefined;
+  /** Who takes connections of the other ends of tunnels. */
+  readonly expected: ExpectedLinks;
   readonly settings: ClientSettings;
   readonly realm: string | undefined;
   /** What shows that we are a member of it. */

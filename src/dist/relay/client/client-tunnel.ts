@@ -18,7 +18,7 @@ import type { RawTunnel } from './raw-tunnel.ts';
 export type Kernel = ((tunnel: IncomingTunnel) => void) | Pid;
 
 /** A tunnel that another node has opened. Whoever gets it uses its stream, or destroys it. */
-export class IncomingTunnel implements Established {
+export class IncomingTunnel implements Omit<Established, 'link'> {
   readonly stream: Established['stream'];
   readonly tunnelId: string;
   readonly peer: string;
@@ -38,7 +38,11 @@ export interface ClientTunnel {
   readonly id: string;
   readonly peer: string;
   readonly relay: RelayState;
+  /** The connection to it. */
+  readonly via: RelayState['link'];
   readonly stream: Established['stream'];
+  /** The connection of its ends. */
+  readonly link: Established['link'];
 }
 
 interface Args {
@@ -76,8 +80,12 @@ const clientTunnelServer: GenServer<Args, State> = {
       const error = new TunnelError('closed', 'the actor of the tunnel has ended');
       args.done(error);
       if (established === undefined) return;
-      const { tunnelId: id, stream } = established;
-      if (args.context.tunnels.get(id)?.stream === stream) args.context.tunnels.delete(id);
+      const { tunnelId: id, stream, link } = established;
+      const known = args.context.tunnels.get(id);
+      if (known?.stream === stream) {
+        args.context.tunnels.delete(id);
+        if (link !== undefined) known.via?.carry(link.stats());
+      }
       stream.destroy(error);
     });
     return started(state, { continue: 'make' });
@@ -115,7 +123,7 @@ const clientTunnelServer: GenServer<Args, State> = {
       return stop({ shutdown: 'refused' }, state);
     }
     const relay = context.relays.find(({ url }) => url === result.relay) as RelayState;
-    context.tunnels.set(id, { id, peer, relay, stream });
+    context.tunnels.set(id, { id, peer, relay, via: relay.link, stream, link: result.link });
     // whoever gets it may look away; an error that nobody listens for must not end the program
     stream.on('error', () => {});
     stream.once('close', () => void self.send(self.pid, new Closed()));

@@ -2,12 +2,15 @@
  * Finds a tunnel to a node: asks relays one after the other, and encrypts what it gets.
  */
 import type { Duplex } from 'node:stream';
-import { ResetCode } from '../../../transport/transport.ts';
+import { ResetCode, type Link } from '../../../transport/transport.ts';
+import { sessionOfTunnel } from '../protocol/tunnel-id.ts';
 import { secured, type SecureOptions } from '../secure/secure.ts';
 import { StreamDuplex } from '../secure/stream-duplex.ts';
 import { TunnelError } from '../tunnel-error.ts';
 import type { ClientContext, RelayState } from './client-context.ts';
+import { endToEnd } from './end-to-end.ts';
 import { askingOrder } from './order.ts';
+import type { Means } from './passage.ts';
 import type { RawTunnel } from './raw-tunnel.ts';
 
 /** Bytes of a node id. */
@@ -21,6 +24,8 @@ export interface Established {
   readonly peer: string;
   /** The key it has proven, as its id; undefined: the tunnel is not encrypted. */
   readonly peerId: Uint8Array | undefined;
+  /** The connection of the two ends; undefined: what passes does so in the streams of the tunnel. */
+  readonly link: Link | undefined;
   /** URL of the relay. */
   readonly relay: string;
 }
@@ -85,11 +90,28 @@ export async function ours(
   const raw = new StreamDuplex(tunnel.channel);
   if (!tunnel.take(raw)) throw new TunnelError('reset', 'the tunnel was cut before it was taken');
   const common = { tunnelId: id, peer, relay: relay.url };
-  if (terms === undefined) return { ...common, stream: raw, peerId: undefined };
+  if (terms === undefined) return { ...common, stream: raw, peerId: undefined, link: undefined };
   const { clock } = context.runtime;
   const timeout = Math.max(1, deadline - clock.now());
   const { stream, peerId } = await secured(raw, { role, clock, signal, timeout, ...terms });
-  return { ...common, stream, peerId };
+  const means = meansOf(context, relay, id, peerId);
+  const idle = relay.link?.idle ?? Infinity;
+  const left = Math.max(1, deadline - clock.now());
+  const clear = await endToEnd(stream, { role, means, idle, clock, timeout: left, signal });
+  return { ...common, ...clear, peerId };
+}
+
+/** What a connection of the ends' own takes; undefined: there can be none. */
+function meansOf(
+  { endpoint: own, expected }: ClientContext,
+  { link }: RelayState,
+  id: string,
+  peerId: Uint8Array,
+): Means | undefined {
+  const endpoint = own();
+  const via = link?.link;
+  if (endpoint === undefined || via === undefined || link?.passesDatagrams !== true) return undefined;
+  return { endpoint, expected, via, session: sessionOfTunnel(id), peerId };
 }
 
 type Terms = Pick<SecureOptions, 'identity' | 'expectedId' | 'secret'>;

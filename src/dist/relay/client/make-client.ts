@@ -12,6 +12,7 @@ import type { EndpointArgs } from '../../../transport/endpoint-server.ts';
 import { quicTransport } from '../../../transport/quic/transport.ts';
 import type { Endpoint, EndpointLimits, PhysicalAddress, Transport } from '../../../transport/transport.ts';
 import type { ClientContext, RelayState } from './client-context.ts';
+import { ExpectedLinks } from './expected-links.ts';
 import { MOST_RELAYS, MOST_TUNNELS } from './bounds.ts';
 
 /** Milliseconds for a connection: a relay that is back is not kept waiting by an attempt from before (RELIABILITY §9). */
@@ -70,6 +71,7 @@ export function makeRelayClient(making: ClientMaking): RelayClientParts {
   const { transport = quicTransport(), limits, tunnelTime, identifyTime, probe } = making;
   const { clock, random } = runtime;
   const scope = new NameScope();
+  const expected = new ExpectedLinks();
   const relays = relaysOf(making.relays);
   const own = making.identity === undefined ? createIdentity(random, clock.wall()) : undefined;
   const identity = making.identity ?? ((): Identity | undefined => own);
@@ -82,6 +84,7 @@ export function makeRelayClient(making: ClientMaking): RelayClientParts {
     },
     identity,
     endpoint: () => scope.shared<Endpoint>('endpoint'),
+    expected,
     settings: {
       connectTime: CONNECT_TIME,
       identifyTime: identifyTime ?? 10_000,
@@ -107,7 +110,8 @@ export function makeRelayClient(making: ClientMaking): RelayClientParts {
       limits: { streams: MOST_TUNNELS, ...limits },
       tls: false,
       identity,
-      accept: new Map(),
+      accept: new Map([['macula-dist', expected.accept]]),
+      dialers: 'relays',
       memory: { bound: undefined },
     },
   };

@@ -69,6 +69,7 @@ export interface ClientFigures {
 export interface RelayFigures {
   /** Requests that wait for it. */
   readonly pending: number;
+  /** Of the connection to it, and of those through it. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
 }
@@ -183,8 +184,14 @@ export class DistRelayClient {
       told.push({ tunnelId, peer, relay: relay.url });
     }
     return {
-      relays: relays.map(({ link }) => {
-        const { bytesSent = 0, bytesReceived = 0 } = link?.link?.stats() ?? {};
+      relays: relays.map((relay) => {
+        const { link } = relay;
+        let { bytesSent = 0, bytesReceived = 0 } = link?.bytes ?? {};
+        for (const tunnel of tunnels.values()) {
+          const through = tunnel.via === link ? tunnel.link?.stats() : undefined;
+          bytesSent += through?.bytesSent ?? 0;
+          bytesReceived += through?.bytesReceived ?? 0;
+        }
         return { pending: link?.pending ?? 0, bytesSent, bytesReceived };
       }),
       tunnels: told,

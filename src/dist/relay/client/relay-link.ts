@@ -8,14 +8,26 @@ import {
   type CloseReason,
   type Link,
   type LinkEvents,
+  type LinkStats,
   type ResetCode,
   type Stream,
   type StreamEvents,
 } from '../../../transport/transport.ts';
 import { encodeControl } from '../protocol/control-encode.ts';
 import { ControlReader } from '../protocol/control-reader.ts';
-import { RELAY_VERSION, type ControlMessage, type Identified, type Identify } from '../protocol/messages.ts';
+import {
+  PASSES_DATAGRAMS,
+  RELAY_VERSION,
+  type ControlMessage,
+  type Identified,
+  type Identify,
+} from '../protocol/messages.ts';
 import { failed, TunnelStreams, type Requested, type TunnelStreamsOptions } from './tunnel-streams.ts';
+
+/** Of a relay that does not say it (SECURITY §10.2). */
+const IDLE = 300_000;
+
+export type LinkBytes = Pick<LinkStats, 'bytesSent' | 'bytesReceived'>;
 
 export interface RelayLinkOptions extends Pick<TunnelStreamsOptions, 'now' | 'later' | 'inbound'> {
   readonly opened: () => void;
@@ -33,8 +45,11 @@ export class RelayLink implements LinkEvents {
   #control: Stream | undefined;
   #seed: Uint8Array | undefined;
   #over = false;
+  #carried: LinkBytes = { bytesSent: 0, bytesReceived: 0 };
   /** Of the relay; 0: a foreign one. */
   version = 0;
+  /** Milliseconds without a byte in its streams after which the relay closes a tunnel. */
+  idle: number = IDLE;
 
   constructor(options: RelayLinkOptions) {
     this.#options = options;
@@ -52,6 +67,10 @@ export class RelayLink implements LinkEvents {
   get link(): Link | undefined {
     return this.#link;
   }
+  /** It passes on datagrams of the ends of a tunnel. */
+  get passesDatagrams(): boolean {
+    return this.version >= PASSES_DATAGRAMS;
+  }
   get pending(): number {
     return this.#streams.pending;
   }
@@ -66,6 +85,25 @@ export class RelayLink implements LinkEvents {
   attach(link: Link): void {
     this.#link = link;
     if (this.#over) link.close(CloseCode.normal);
+  }
+
+  /** Bytes of connections through the relay that are over, and its own. */
+  get bytes(): LinkBytes {
+    const own = this.#link?.stats();
+    const { bytesSent, bytesReceived } = this.#carried;
+    return {
+      bytesSent: bytesSent + (own?.bytesSent ?? 0),
+      bytesReceived: bytesReceived + (own?.bytesReceived ?? 0),
+    };
+  }
+
+  /** A connection through the relay is over. */
+  carry({ bytesSent, bytesReceived }: LinkBytes): void {
+    const carried = this.#carried;
+    this.#carried = {
+      bytesSent: carried.bytesSent + bytesSent,
+      bytesReceived: carried.bytesReceived + bytesReceived,
+    };
   }
 
   /** Opens the control stream, and says who we are. False when it cannot. */
@@ -160,7 +198,8 @@ export class RelayLink implements LinkEvents {
     }
   }
 
-  #identified({ version = 0, seed }: Identified): void {
+  #identified({ version = 0, seed, idle = IDLE }: Identified): void {
+    this.idle = idle;
     this.version = Math.min(version, RELAY_VERSION);
     this.#link?.admit();
     if (this.#seed !== undefined && seed !== undefined) this.#link?.keyPaths(this.#seed, seed);

@@ -26,7 +26,7 @@ import { SecuredDuplex } from './secured-duplex.ts';
 import { Wire } from './wire.ts';
 
 /** ALPN of the session in a tunnel. */
-const PROTOCOL = 'espalier-tunnel';
+const PROTOCOL = 'espalier-tunnel/2';
 
 const NO_CONTEXT = Buffer.alloc(0);
 

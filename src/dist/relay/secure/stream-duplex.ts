@@ -2,7 +2,7 @@
  * A stream of the transport as a Duplex of Node.
  *
  * Both halves end by themselves. The peer is held back while nobody reads, the writer while the stream does not take more.
- * What is written belongs to the stream from then on. Destroyed before both halves have ended it resets the stream, and
+ * What is written belongs to the stream from then on, unless it is told to copy. Destroyed before both halves have ended it resets the stream, and
  * what has not left is lost; a reset by the other end, or the end of the link, destroys it with `TunnelError` `reset`.
  * Nobody has to listen for that: what a peer does ends no process.
  */
@@ -21,10 +21,20 @@ const PIECE = 65_536;
 
 const NOTHING = Buffer.alloc(0);
 
+export interface StreamDuplexOptions {
+  /** Whoever writes may use its memory again as soon as it is told that it is done. Default false. */
+  readonly copies?: boolean;
+  /** Bytes came, or are about to leave. */
+  readonly moves?: () => void;
+  /** It is destroyed, and our half has ended: what was written may still leave. Default: a reset. */
+  readonly part?: () => void;
+}
+
 type Done = (error?: Error | null) => void;
 
 export class StreamDuplex extends Duplex implements StreamEvents {
   readonly #stream: Stream;
+  readonly #options: StreamDuplexOptions;
   /** What was written and the stream has not got. */
   #waiting: readonly Uint8Array[] = [];
   #next = 0;
@@ -35,9 +45,10 @@ export class StreamDuplex extends Duplex implements StreamEvents {
   #peerEnded = false;
   #reset = false;
 
-  constructor(stream: Stream) {
+  constructor(stream: Stream, options: StreamDuplexOptions = {}) {
     super({ allowHalfOpen: true, highWaterMark: HIGH_WATER });
     this.#stream = stream;
+    this.#options = options;
     this.on('error', () => undefined);
   }
 
@@ -49,6 +60,7 @@ export class StreamDuplex extends Duplex implements StreamEvents {
   // --- what the stream tells ----------------------------------------------------------------------------------
 
   onData(bytes: Uint8Array): void {
+    this.#options.moves?.();
     if (this.destroyed || bytes.length === 0 || this.push(Buffer.from(bytes)) || this.#paused) return;
     this.#paused = true;
     this.#stream.pause();
@@ -96,7 +108,9 @@ export class StreamDuplex extends Duplex implements StreamEvents {
 
   override _destroy(error: Error | null, done: Done): void {
     const over = this.#reset || (this.#ended && this.#peerEnded);
-    if (!over) this.#stream.reset(ResetCode.canceled);
+    const { part } = this.#options;
+    if (!over && this.#ended && part !== undefined) part();
+    else if (!over) this.#stream.reset(ResetCode.canceled);
     const waiting = this.#done;
     this.#done = undefined;
     this.#waiting = [];
@@ -105,6 +119,7 @@ export class StreamDuplex extends Duplex implements StreamEvents {
   }
 
   #send(all: readonly Uint8Array[], done: Done): void {
+    this.#options.moves?.();
     this.#waiting = all;
     this.#next = 0;
     if (this.#pump()) done();
@@ -114,7 +129,11 @@ export class StreamDuplex extends Duplex implements StreamEvents {
   /** False: the stream has enough, and tells when it takes more. */
   #pump(): boolean {
     const all = this.#waiting;
-    while (this.#next < all.length) if (!this.#stream.write(all[this.#next++] as Uint8Array)) return false;
+    const { copies } = this.#options;
+    while (this.#next < all.length) {
+      const bytes = all[this.#next++] as Uint8Array;
+      if (!this.#stream.write(copies === true ? Buffer.from(bytes) : bytes)) return false;
+    }
     this.#waiting = [];
     return true;
   }
