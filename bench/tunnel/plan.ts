@@ -42,7 +42,7 @@ const FULL: Plan = {
   cold: 2_000,
   warm: 100,
   window: 300,
-  turns: 5,
+  turns: 13,
   hugeTurns: 3,
   phase: { warm: 1_000, warmCalls: 500, window: 1_500, stallAfter: 5_000 },
   restarts: 4,
@@ -54,6 +54,7 @@ const FULL: Plan = {
 const QUICK: Plan = {
   ...FULL,
   rounds: 1,
+  turns: 5,
   cold: 1_000,
   window: 200,
   phase: { ...FULL.phase, warm: 700, window: 800 },
