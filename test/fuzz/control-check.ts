@@ -54,7 +54,7 @@ const RULES: Readonly<
   Record<ControlMessage['type'], readonly [Readonly<Record<string, Rule>>, Readonly<Record<string, Rule>>]>
 > = {
   identify: [{ node_name: isName }, { version, seed, realm: isRealm, realm_proof: isBytes(0, 4_096) }],
-  identified: [{ status: (value) => value === 'ok' }, { version, seed }],
+  identified: [{ status: (value) => value === 'ok' }, { version, seed, idle: isUint(1, 0xffff_ffff) }],
   refused: [{ reason: isReason }, {}],
   tunnel_request: [{ target: isName }, { request_id }],
   tunnel_ok: [{ tunnel_id: isId }, { request_id, target: isName }],

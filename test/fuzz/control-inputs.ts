@@ -29,6 +29,7 @@ const KEYS = [
   'proof',
   'rid',
   'bytes',
+  'idle',
   'x',
   '',
   'é',
