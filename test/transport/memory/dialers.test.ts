@@ -113,3 +113,20 @@ test.each([undefined, 'anywhere'] as const)(
     expect(notAccepted(node)).toBe(0);
   },
 );
+
+test.each([
+  ['relays', false],
+  ['anywhere', true],
+] as const)(
+  'a socket whose dialers come from %s tells one whose link it has lost: %s',
+  async (dialers, tells) => {
+    const host = '203.0.113.9';
+    const before = await world.node(host);
+    const here = await dialed(before.endpoint.local);
+    world.network.faults.kill(host);
+    const { endpoint } = await world.node(host, undefined, { dialers });
+    here.open().stream.write(Buffer.from('hello'));
+    await world.clock.until(() => (endpoint.stats().dropped['unknown_connection'] ?? 0) > 0);
+    expect(endpoint.stats().datagramsOut > 0).toBe(tells);
+  },
+);
